@@ -1,0 +1,73 @@
+"""zhtj: the organisation relationships of China's Youth League members (团员组织关系转接)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from flask import Flask
+from flask_migrate import Migrate
+from sqlalchemy import inspect
+
+from zhtj import commands, config, models, subscriptions, web
+from zhtj.kernel import clock, crypto, settings
+from zhtj.kernel.database import db
+
+CLOCK_OFFSET = "clock_offset_seconds"
+UPLOAD_LIMIT = 20 * 1024 * 1024
+
+__all__ = ["create_app", "models"]
+
+
+def create_app(environment: Mapping[str, str] | None = None) -> Flask:
+    """Build the application.
+
+    Args:
+        environment: variables to read instead of the process's environment.
+
+    Raises:
+        config.ConfigError: a required variable is missing or wrong.
+    """
+    conf = config.load(environment)
+    conf.instance.mkdir(parents=True, exist_ok=True)
+    crypto.use_keys(conf.data_keys)
+    app = Flask(
+        "zhtj",
+        root_path=str(config.ROOT),
+        instance_path=str(conf.instance),
+        template_folder="templates",
+        static_folder=None,
+    )
+    app.config.update(
+        ZHTJ=conf,
+        SECRET_KEY=conf.secret_key,
+        SQLALCHEMY_DATABASE_URI=conf.database_url,
+        MAX_CONTENT_LENGTH=UPLOAD_LIMIT,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=conf.env == "production",
+        TESTING=conf.env == "test",
+    )
+    db.init_app(app)
+    Migrate(app, db, directory=str(config.ROOT / "migrations"), compare_type=True, render_as_batch=True)
+    with app.app_context():
+        _set_clock(conf)
+    subscriptions.subscribe_all()
+    web.register(app)
+    commands.register(app)
+    return app
+
+
+def _set_clock(conf: config.Config) -> None:
+    """``ZHTJ_NOW`` wins; else the offset that ``demo load`` fixed in the database (PD-36)."""
+    if conf.now:
+        clock.use_setting(conf.now)
+        return
+    if conf.env == "test":
+        return
+    offset = ""
+    if inspect(db.engine).has_table(settings.Setting.__tablename__):
+        offset = settings.get(CLOCK_OFFSET)
+        db.session.rollback()
+    clock.use_offset(timedelta(seconds=float(offset or 0)))
+    db.engine.dispose()

@@ -1,0 +1,10 @@
+"""The command line: ``flask --app app …`` (one group a room)."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Add all commands."""
+    del app

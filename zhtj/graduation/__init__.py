@@ -1,0 +1,1 @@
+"""Graduation (毕业): marks, conversion and the season register that all rates are counted from."""

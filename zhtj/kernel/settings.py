@@ -1,0 +1,29 @@
+"""Small facts about this installation that all its processes share."""
+
+from __future__ import annotations
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from zhtj.kernel.database import Base, session
+
+
+class Setting(Base):
+    """One named value, such as the offset of the demonstration's clock."""
+
+    __tablename__ = "settings"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+def get(name: str, default: str = "") -> str:
+    """The value of a setting."""
+    row = session.get(Setting, name)
+    return row.value if row else default
+
+
+def put(name: str, value: str) -> None:
+    """Write a setting; flushes, does not commit."""
+    session.merge(Setting(name=name, value=value))
+    session.flush()

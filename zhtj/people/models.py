@@ -1,0 +1,197 @@
+"""Tables of people: one account a person, any number of seats, at most one member record (PD-02)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from zhtj.kernel.crypto import keyed_hash
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, sorted_text
+from zhtj.orgs.models import Organisation
+
+
+class Account(Base):
+    """账号: one person, who signs in by ID or mobile number (PD-04)."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sorted_text(60), index=True)
+    id_number: Mapped[str | None] = mapped_column(Encrypted)
+    id_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    mobile: Mapped[str | None] = mapped_column(Encrypted)
+    mobile_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    # Part of the session: a new password or a lock signs out everywhere.
+    session_version: Mapped[int] = mapped_column(default=1)
+    activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failed_logins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    def set_id_number(self, number: str | None) -> None:
+        """Store the 18-digit number and its look-up hash together."""
+        self.id_number = number
+        self.id_hash = keyed_hash("id_number", number) if number else None
+
+    def set_mobile(self, number: str | None) -> None:
+        """Store the mobile number and its look-up hash together (U-03: one number, one person)."""
+        self.mobile = number
+        self.mobile_hash = keyed_hash("mobile", number) if number else None
+
+
+class Post(StrEnum):
+    """职务 of a seat. Each of them administers its organisation."""
+
+    SECRETARY = "secretary"
+    DEPUTY = "deputy"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"secretary": "书记", "deputy": "副书记", "administrator": "管理员"}[self.value]
+
+
+class Seat(Base):
+    """任职: an account in a post of an organisation, from a day to a day."""
+
+    __tablename__ = "seats"
+    __table_args__ = (
+        Index(
+            "uq_seats_open",
+            "account_id",
+            "org_id",
+            "post",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "ix_seats_org_open", "org_id", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    post: Mapped[Post] = mapped_column(StrEnumType(Post))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_why: Mapped[str | None] = mapped_column(String(64))
+
+    account: Mapped[Account] = relationship()
+    org: Mapped[Organisation] = relationship()
+
+
+class Sex(StrEnum):
+    """性别, as the ID number says."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return "男" if self is Sex.MALE else "女"
+
+
+class Member(Base):
+    """团员: the League record of a person. ``org_id`` repeats the open membership's branch, for lists."""
+
+    __tablename__ = "members"
+    __table_args__ = (Index("ix_members_org_id_id", "org_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), unique=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    sex: Mapped[Sex] = mapped_column(StrEnumType(Sex))
+    ethnicity: Mapped[str | None] = mapped_column(String(20))
+    joined_on: Mapped[date]
+    dev_number: Mapped[str | None] = mapped_column(String(12))
+    student_no: Mapped[str | None] = mapped_column(String(30), index=True)
+    major: Mapped[str | None] = mapped_column(String(60))
+    degree: Mapped[str | None] = mapped_column(String(20))
+    political_status: Mapped[str | None] = mapped_column(String(20))
+    household: Mapped[str | None] = mapped_column(String(120))
+    origin: Mapped[str | None] = mapped_column(String(120))
+    residence: Mapped[str | None] = mapped_column(String(120))
+    emergency_name: Mapped[str | None] = mapped_column(Encrypted)
+    emergency_phone: Mapped[str | None] = mapped_column(Encrypted)
+    dues_until: Mapped[date | None]
+    is_graduate: Mapped[bool] = mapped_column(default=False)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    account: Mapped[Account] = relationship()
+    org: Mapped[Organisation] = relationship()
+
+    @property
+    def name(self) -> str:
+        """The person's name."""
+        return self.account.name
+
+
+class Membership(Base):
+    """团籍所在: an interval of one member in one branch; exactly one is open."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        Index(
+            "uq_memberships_open",
+            "member_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="interval"),
+        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="end"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    began_by: Mapped[str] = mapped_column(String(40))
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by: Mapped[str | None] = mapped_column(String(40))
+
+    org: Mapped[Organisation] = relationship()
+
+
+class CodeKind(StrEnum):
+    """The three kinds of one mechanism (PD-03)."""
+
+    ACTIVATION = "activation"
+    RESET = "reset"
+    REGISTRATION = "registration"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"activation": "账号激活码", "reset": "重置密码验证码", "registration": "管理员注册码"}[self.value]
+
+
+class Code(Base):
+    """验证码 or 注册码: single use, bound to an account or an organisation, kept only as a keyed hash."""
+
+    __tablename__ = "codes"
+    __table_args__ = (
+        CheckConstraint("(kind = 'registration') = (account_id IS NULL)", name="account"),
+        CheckConstraint("(kind = 'registration') = (org_id IS NOT NULL)", name="org"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[CodeKind] = mapped_column(StrEnumType(CodeKind))
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
+    issued_by_seat_id: Mapped[int | None] = mapped_column(ForeignKey("seats.id"))
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # A newer code for the same person takes the place of this one.
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

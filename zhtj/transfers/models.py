@@ -1,0 +1,140 @@
+"""Tables of transfers: the application, its history, the member's draft (PD-14 … PD-20)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from zhtj.graduation.models import RegisterRow
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Account, Member
+from zhtj.transfers.workflow import OPEN, RUNNING, Action, Initiator, Path, State
+
+
+def _in(states: frozenset[State]) -> str:
+    return "(" + ", ".join(sorted(f"'{state.value}'" for state in states)) + ")"
+
+
+class Application(Base):
+    """组织关系转接申请. One state column; the row stays for ever once it has ended."""
+
+    __tablename__ = "applications"
+    __table_args__ = (
+        # A-06, and the invariant behind it: at most one open application a member.
+        Index(
+            "uq_applications_open_member",
+            "member_id",
+            unique=True,
+            sqlite_where=text(f"state IN {_in(OPEN)}"),
+            postgresql_where=text(f"state IN {_in(OPEN)}"),
+        ),
+        Index("ix_applications_due", "state", "due_at", "id"),
+        Index("ix_applications_holder", "holder_id", "id"),
+        Index("ix_applications_from", "from_org_id", "id"),
+        Index("ix_applications_to", "to_org_id", "id"),
+        CheckConstraint(f"(state IN {_in(RUNNING)}) = (due_at IS NOT NULL)", name="due"),
+        CheckConstraint(f"(state IN {_in(OPEN)}) = (ended_at IS NULL)", name="ended"),
+        CheckConstraint(f"(state IN {_in(OPEN)}) = (holder_id IS NOT NULL)", name="holder"),
+        CheckConstraint("state != 'completed' OR final_org_id IS NOT NULL", name="completed"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    register_row_id: Mapped[int | None] = mapped_column(ForeignKey("season_register.id"), index=True)
+    initiator: Mapped[Initiator] = mapped_column(StrEnumType(Initiator))
+    initiator_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    initiator_org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    from_org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    to_org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    final_org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    # Whose turn it is; its office (PD-22) decides.
+    holder_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    release_needed: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str] = mapped_column(String(32))
+    place: Mapped[str | None] = mapped_column(String(32))
+    unit_name: Mapped[str | None] = mapped_column(String(120))
+    unit_address: Mapped[str | None] = mapped_column(String(160))
+    contact_mobile: Mapped[str | None] = mapped_column(Encrypted)
+    remark: Mapped[str | None] = mapped_column(Text)
+    # Sentences of the destination table the applicant confirmed; the approver sees them too (PD-11).
+    warnings: Mapped[list[str]] = mapped_column(JSON, default=list)
+    state: Mapped[State] = mapped_column(StrEnumType(State))
+    version: Mapped[int] = mapped_column(default=1)
+    submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Since when the present step waits.
+    waiting_since: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The ended application this one starts again (PD-14).
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("applications.id"))
+
+    member: Mapped[Member] = relationship()
+    register_row: Mapped[RegisterRow | None] = relationship()
+    initiator_account: Mapped[Account] = relationship()
+    from_org: Mapped[Organisation] = relationship(foreign_keys=[from_org_id])
+    to_org: Mapped[Organisation] = relationship(foreign_keys=[to_org_id])
+    final_org: Mapped[Organisation | None] = relationship(foreign_keys=[final_org_id])
+    holder: Mapped[Organisation | None] = relationship(foreign_keys=[holder_id])
+    events: Mapped[list[ApplicationEvent]] = relationship(
+        back_populates="application", order_by="ApplicationEvent.id", viewonly=True
+    )
+
+    @property
+    def way(self) -> Path:
+        """What decides its way through the workflow."""
+        return Path(self.initiator, self.to_org.is_branch, self.release_needed)
+
+
+class ApplicationEvent(Base):
+    """办理记录: one step of an application, with who, in which organisation, when and why (A-07)."""
+
+    __tablename__ = "application_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), index=True)
+    action: Mapped[Action] = mapped_column(StrEnumType(Action))
+    from_state: Mapped[State | None] = mapped_column(StrEnumType(State))
+    to_state: Mapped[State] = mapped_column(StrEnumType(State))
+    # Both None: the system.
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    ground: Mapped[str | None] = mapped_column(String(32))
+    remark: Mapped[str | None] = mapped_column(Text)
+    # A return takes effect at the due time; ``recorded_at`` says when it was written (PD-18).
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    application: Mapped[Application] = relationship(back_populates="events")
+    account: Mapped[Account | None] = relationship()
+    org: Mapped[Organisation | None] = relationship()
+
+
+class TransferDraft(Base):
+    """草稿: what a member has answered so far; one each, resumable on any device. No application yet (PD-14)."""
+
+    __tablename__ = "transfer_drafts"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Arrival(Base):
+    """新转入团员: what the new organisation still has to do for somebody who arrived (U-26, A-30)."""
+
+    __tablename__ = "arrivals"
+
+    application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    arrived_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    contacted_on: Mapped[date | None]
+    informed_on: Mapped[date | None]
+    reported_on: Mapped[date | None]
+    dues_from: Mapped[date | None]
+
+    member: Mapped[Member] = relationship()

@@ -1,0 +1,218 @@
+"""The workflow of an application as one table (PD-14): state, action, who, guard, next state.
+
+Pure: no database, no clock. Buttons, routes, jobs, the help page and the tests are read off ``TRANSITIONS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """State of an application (转接状态)."""
+
+    AWAITING_RELEASE = "awaiting_release"
+    AWAITING_ACCEPTANCE = "awaiting_acceptance"
+    AWAITING_ALLOCATION = "awaiting_allocation"
+    AWAITING_PROVINCE = "awaiting_province"
+    AWAITING_EXTERNAL = "awaiting_external"
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    RETURNED = "returned"
+    FAILED_EXTERNAL = "failed_external"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return STATE_LABELS[self]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the application is still under way."""
+        return self in OPEN
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the ten days run in it (PD-18)."""
+        return self in RUNNING
+
+
+STATE_LABELS = {
+    State.AWAITING_RELEASE: "待转出方同意",
+    State.AWAITING_ACCEPTANCE: "待转入方审批",
+    State.AWAITING_ALLOCATION: "待分配支部",
+    State.AWAITING_PROVINCE: "待省级团委审批",
+    State.AWAITING_EXTERNAL: "待外部系统处理",
+    State.COMPLETED: "已完成",
+    State.REFUSED: "未同意",
+    State.WITHDRAWN: "已撤销",
+    State.RETURNED: "超期退回",
+    State.FAILED_EXTERNAL: "外部系统未接收",
+}
+OPEN = frozenset(
+    {
+        State.AWAITING_RELEASE,
+        State.AWAITING_ACCEPTANCE,
+        State.AWAITING_ALLOCATION,
+        State.AWAITING_PROVINCE,
+        State.AWAITING_EXTERNAL,
+    }
+)
+RUNNING = frozenset({State.AWAITING_RELEASE, State.AWAITING_ACCEPTANCE, State.AWAITING_EXTERNAL})
+TERMINAL = frozenset(State) - OPEN
+
+
+class Initiator(StrEnum):
+    """Who started it (发起方, A-01)."""
+
+    MEMBER = "member"
+    OLD_SIDE = "old_side"
+    NEW_SIDE = "new_side"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"member": "团员本人", "old_side": "转出方", "new_side": "转入方"}[self.value]
+
+
+class Action(StrEnum):
+    """What somebody does to an application (办理动作)."""
+
+    SUBMIT = "submit"
+    RELEASE = "release"
+    ACCEPT = "accept"
+    ALLOCATE = "allocate"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    RETURN = "return"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return ACTION_LABELS[self]
+
+
+ACTION_LABELS = {
+    Action.SUBMIT: "提交申请",
+    Action.RELEASE: "同意转出",
+    Action.ACCEPT: "同意转入",
+    Action.ALLOCATE: "分配支部",
+    Action.REFUSE: "不同意",
+    Action.WITHDRAW: "撤销申请",
+    Action.RETURN: "超期退回",
+}
+
+
+class Party(StrEnum):
+    """In which role somebody acts on this application (办理身份)."""
+
+    MEMBER = "member"
+    OLD_SIDE = "old_side"
+    NEW_SIDE = "new_side"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """What decides the way of one application.
+
+    Args:
+        initiator: who started it.
+        to_branch: the destination is a branch, so nobody need allocate (A-12).
+        release_needed: policy asks the old side even where the member applies (PD-15).
+        under_actor: old and new branch both stand under the acting committee.
+    """
+
+    initiator: Initiator
+    to_branch: bool
+    release_needed: bool = False
+    under_actor: bool = False
+
+
+Guard = Callable[[Path], bool]
+
+
+def _always(_: Path) -> bool:
+    return True
+
+
+def _member_needs_release(path: Path) -> bool:
+    return path.initiator is Initiator.MEMBER and path.release_needed
+
+
+def _by_member(path: Path) -> bool:
+    return path.initiator is Initiator.MEMBER
+
+
+def _by_old_side(path: Path) -> bool:
+    return path.initiator is Initiator.OLD_SIDE
+
+
+def _by_new_side(path: Path) -> bool:
+    return path.initiator is Initiator.NEW_SIDE
+
+
+def _under_actor(path: Path) -> bool:
+    return path.under_actor and path.to_branch and path.initiator is not Initiator.MEMBER
+
+
+def _new_side_branch(path: Path) -> bool:
+    return path.initiator is Initiator.NEW_SIDE and path.to_branch
+
+
+def _to_branch(path: Path) -> bool:
+    return path.to_branch
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One row: in ``state`` a party in ``by`` may do ``action``; if ``when`` holds, ``to`` follows."""
+
+    state: State | None
+    action: Action
+    by: frozenset[Party]
+    to: State
+    when: Guard = _always
+
+
+S, A = State, Action
+MEMBER, OLD, NEW, SYSTEM = (frozenset({party}) for party in Party)
+ANYONE_STARTING = frozenset({Party.MEMBER, Party.OLD_SIDE, Party.NEW_SIDE})
+
+# The first row that fits counts. `withdraw` is further narrowed to the initiator and the member himself (PD-16).
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(None, A.SUBMIT, MEMBER, S.AWAITING_RELEASE, _member_needs_release),
+    Transition(None, A.SUBMIT, MEMBER, S.AWAITING_ACCEPTANCE, _by_member),
+    Transition(None, A.SUBMIT, OLD | NEW, S.COMPLETED, _under_actor),
+    Transition(None, A.SUBMIT, OLD, S.AWAITING_ACCEPTANCE, _by_old_side),
+    Transition(None, A.SUBMIT, NEW, S.AWAITING_RELEASE, _by_new_side),
+    Transition(S.AWAITING_RELEASE, A.RELEASE, OLD, S.COMPLETED, _new_side_branch),
+    Transition(S.AWAITING_RELEASE, A.RELEASE, OLD, S.AWAITING_ALLOCATION, _by_new_side),
+    Transition(S.AWAITING_RELEASE, A.RELEASE, OLD, S.AWAITING_ACCEPTANCE),
+    Transition(S.AWAITING_RELEASE, A.REFUSE, OLD, S.REFUSED),
+    Transition(S.AWAITING_RELEASE, A.WITHDRAW, ANYONE_STARTING, S.WITHDRAWN),
+    Transition(S.AWAITING_RELEASE, A.RETURN, SYSTEM, S.RETURNED),
+    Transition(S.AWAITING_ACCEPTANCE, A.ACCEPT, NEW, S.COMPLETED, _to_branch),
+    Transition(S.AWAITING_ACCEPTANCE, A.ACCEPT, NEW, S.AWAITING_ALLOCATION),
+    Transition(S.AWAITING_ACCEPTANCE, A.REFUSE, NEW, S.REFUSED),
+    Transition(S.AWAITING_ACCEPTANCE, A.WITHDRAW, ANYONE_STARTING, S.WITHDRAWN),
+    Transition(S.AWAITING_ACCEPTANCE, A.RETURN, SYSTEM, S.RETURNED),
+    Transition(S.AWAITING_ALLOCATION, A.ALLOCATE, NEW, S.COMPLETED),
+)
+
+
+def next_state(state: State | None, action: Action, party: Party, path: Path) -> State | None:
+    """Where ``action`` leads, or None if the table does not allow it to this party in this state."""
+    for row in TRANSITIONS:
+        if row.state is state and row.action is action and party in row.by and row.when(path):
+            return row.to
+    return None
+
+
+def actions(state: State, party: Party, path: Path) -> list[Action]:
+    """What this party may do now, in the table's order."""
+    found = [row.action for row in TRANSITIONS if row.state is state and party in row.by and row.when(path)]
+    return list(dict.fromkeys(found))
