@@ -1,0 +1,69 @@
+"""``make rules``: which rules the tests prove; with IDs: what those rules say, where from and which tests prove them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from zhtj.policy import rulebook
+from zhtj.policy.rulebook.markers import Coverage, Marker, collect, coverage
+
+WIDTH = 100
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the report.
+
+    Returns:
+        0, or 1 if a test marks (or the caller asks for) an ID that the rulebook does not have.
+    """
+    parser = argparse.ArgumentParser(prog="python -m zhtj.policy.rulebook", description="规则手册与测试的对照")
+    parser.add_argument("ids", nargs="*", metavar="编号", help="只看这几条规则，如 A-15 PD-18")
+    parser.add_argument("--tests", type=Path, default=Path("tests"), help="测试所在目录（默认 tests）")
+    parser.add_argument("--covered", action="store_true", help="同时列出已有测试的编号")
+    options = parser.parse_args(arguments)
+    markers = collect(options.tests)
+    if options.ids:
+        return _explain(options.ids, markers)
+    report = coverage(rulebook.rules(), markers)
+    _print(report, with_covered=options.covered)
+    return 1 if report.unknown else 0
+
+
+def _print(report: Coverage, *, with_covered: bool) -> None:
+    print(f"应由软件实现的规则 {report.total} 条，已有测试证明 {report.covered} 条。\n")
+    for family in report.families:
+        print(f"{family.name}  {len(family.covered):>3} / {family.total}")
+        if with_covered and family.covered:
+            _list("已证", family.covered)
+        if family.missing:
+            _list("未证", family.missing)
+    if report.others:
+        print()
+        _list("另外标注的决定、分歧和说明类条目", report.others)
+    for marker in report.unknown:
+        print(f"手册中没有的编号 {marker.id}：{marker.place}", file=sys.stderr)
+
+
+def _list(title: str, ids: Sequence[str]) -> None:
+    print(textwrap.fill(f"{title}：{' '.join(ids)}", WIDTH, initial_indent="   ", subsequent_indent="   "))
+
+
+def _explain(ids: Sequence[str], markers: Sequence[Marker]) -> int:
+    unknown = [id_ for id_ in ids if id_ not in rulebook.rules()]
+    for id_ in unknown:
+        print(f"手册中没有编号 {id_}", file=sys.stderr)
+    for id_ in ids:
+        if id_ in unknown:
+            continue
+        rule = rulebook.rule(id_)
+        print(f"{id_}（{rule.kind}）\n{textwrap.fill(rule.text, WIDTH)}\n出处：{rulebook.source_of(id_)}")
+        print("测试：" + ("、".join(marker.place for marker in markers if marker.id == id_) or "还没有") + "\n")
+    return 1 if unknown else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,106 @@
+"""Which rules the tests prove: ``@pytest.mark.rule(...)`` read from their source, without running them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from zhtj.policy.rulebook import Kind, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """One ID in one marker: ``id`` stands in ``path`` at ``line``; not a plain string: its source text."""
+
+    id: str
+    path: Path
+    line: int
+
+    @property
+    def place(self) -> str:
+        """``tests/transfers/test_refusal.py:31``."""
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Coverage of one family: the IDs that tests prove and those that they do not yet."""
+
+    name: str
+    covered: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """How many rules of the family software has to prove."""
+        return len(self.covered) + len(self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the tests prove: system rules by family, other entries that are marked too, markers of no known ID."""
+
+    families: tuple[Family, ...]
+    others: tuple[str, ...]
+    unknown: tuple[Marker, ...]
+
+    @property
+    def covered(self) -> int:
+        """System rules proven."""
+        return sum(len(family.covered) for family in self.families)
+
+    @property
+    def total(self) -> int:
+        """System rules there are."""
+        return sum(family.total for family in self.families)
+
+
+def collect(folder: Path) -> list[Marker]:
+    """Every ID marked under ``folder``: decorators, ``pytestmark``, ``pytest.param(marks=...)``.
+
+    Raises:
+        SyntaxError: a test file is no Python.
+    """
+    return [marker for path in sorted(folder.rglob("*.py")) for marker in _markers(path)]
+
+
+def _markers(path: Path) -> Iterator[Marker]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+        if isinstance(node, ast.Call) and _is_rule_marker(node.func):
+            for argument in node.args:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield Marker(argument.value, path, argument.lineno)
+                else:
+                    yield Marker(ast.unparse(argument), path, argument.lineno)
+
+
+def _is_rule_marker(function: ast.expr) -> bool:
+    """``pytest.mark.rule`` or ``mark.rule``."""
+    if not (isinstance(function, ast.Attribute) and function.attr == "rule"):
+        return False
+    owner = function.value
+    return (isinstance(owner, ast.Attribute) and owner.attr == "mark") or (
+        isinstance(owner, ast.Name) and owner.id == "mark"
+    )
+
+
+def coverage(rules: Mapping[str, Rule], markers: Iterable[Marker]) -> Coverage:
+    """Compare the markers with the rulebook."""
+    found = list(markers)
+    marked = {marker.id for marker in found}
+    system = [rule for rule in rules.values() if rule.kind is Kind.SYSTEM]
+    families = tuple(
+        Family(
+            name,
+            tuple(rule.id for rule in system if rule.family == name and rule.id in marked),
+            tuple(rule.id for rule in system if rule.family == name and rule.id not in marked),
+        )
+        for name in dict.fromkeys(rule.family for rule in system)
+    )
+    return Coverage(
+        families,
+        others=tuple(id_ for id_, rule in rules.items() if id_ in marked and rule.kind is not Kind.SYSTEM),
+        unknown=tuple(marker for marker in found if marker.id not in rules),
+    )
