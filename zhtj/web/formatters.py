@@ -1,0 +1,174 @@
+"""How figures, days and personal numbers are written on the screen; all of it is available as Jinja filters.
+
+Times are stored in UTC and shown in Asia/Shanghai (PD-36). A relative time always stands in a ``<time>`` element that
+also carries the absolute one.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypeAlias
+
+from flask import Flask
+from markupsafe import Markup
+
+from zhtj.kernel import clock
+
+NOTHING = "—"
+WEEKDAYS = "一二三四五六日"
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+Ratio: TypeAlias = Fraction | Decimal | float | tuple[int, int]
+
+
+def register(app: Flask) -> None:
+    """Give every template the filters of this module."""
+    app.jinja_env.filters.update(
+        day=day,
+        moment=moment,
+        ago=ago,
+        month=month,
+        deadline=deadline,
+        days_left=days_left,
+        masked_id=masked_id,
+        masked_mobile=masked_mobile,
+        masked_name=masked_name,
+        number=number,
+        percent=percent,
+    )
+
+
+def _local_day(value: date | datetime) -> date:
+    return clock.local(value).date() if isinstance(value, datetime) else value
+
+
+def _day_text(value: date) -> str:
+    """10月5日 in the running year, 2025年10月5日 otherwise."""
+    text = f"{value.month}月{value.day}日"
+    return text if value.year == clock.today().year else f"{value.year}年{text}"
+
+
+def _time_element(value: date | datetime, text: str, title: str = "") -> Markup:
+    stamp = clock.local(value).isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
+    if title:
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, title, text)
+    return Markup('<time datetime="{}">{}</time>').format(stamp, text)
+
+
+def day(value: date | datetime | None) -> str:
+    """A day as ``<time>``: 10月5日, with the year if it is another one; — for None."""
+    if value is None:
+        return NOTHING
+    local = _local_day(value)
+    return _time_element(local, _day_text(local))
+
+
+def moment(value: datetime | None) -> str:
+    """A point in time as ``<time>``: 10月5日 14:30; — for None."""
+    if value is None:
+        return NOTHING
+    return _time_element(value, f"{_day_text(_local_day(value))} {clock.local(value):%H:%M}")
+
+
+def relative(value: datetime) -> str:
+    """刚刚, 5 分钟前, 3 小时前, 昨天, 3 天前; a future time as 5 分钟后 and so on. Days are calendar days in Asia/Shanghai."""
+    seconds = (clock.now() - value).total_seconds()
+    suffix = "前" if seconds >= 0 else "后"
+    days = abs((clock.today() - _local_day(value)).days)
+    seconds = abs(seconds)
+    if seconds < _MINUTE:
+        return "刚刚" if suffix == "前" else "马上"
+    if seconds < _HOUR:
+        return f"{int(seconds // _MINUTE)} 分钟{suffix}"
+    if days == 0 or seconds < _HOUR * 6:
+        return f"{int(seconds // _HOUR)} 小时{suffix}"
+    if days == 1:
+        return "昨天" if suffix == "前" else "明天"
+    return f"{days} 天{suffix}"
+
+
+def ago(value: datetime | None) -> str:
+    """A relative time as ``<time>`` whose title is the absolute one; — for None."""
+    if value is None:
+        return NOTHING
+    return _time_element(value, relative(value), f"{_day_text(_local_day(value))} {clock.local(value):%H:%M}")
+
+
+def month(value: date | None) -> str:
+    """2026年6月 as ``<time>``, for graduation and joining months; — for None."""
+    if value is None:
+        return NOTHING
+    return Markup('<time datetime="{:%Y-%m}">{}年{}月</time>').format(value, value.year, value.month)
+
+
+def last_day(due: date | datetime) -> date:
+    """The last day on which one may still act: a deadline at 00:00 ends the day before at 24:00."""
+    return _local_day(due - timedelta(microseconds=1)) if isinstance(due, datetime) else due
+
+
+def days_left(due: date | datetime) -> int:
+    """Calendar days from today to the last day of a deadline: 0 on that day, negative afterwards."""
+    return (last_day(due) - clock.today()).days
+
+
+def remaining(due: date | datetime) -> str:
+    """还剩 5 天, 今天截止, 已过 2 天."""
+    days = days_left(due)
+    if days > 0:
+        return f"还剩 {days} 天"
+    if isinstance(due, datetime) and due <= clock.now():
+        return f"已过 {-days} 天" if days else "已到期"
+    return "今天截止" if days == 0 else f"已过 {-days} 天"
+
+
+def deadline(due: date | datetime | None) -> str:
+    """Day and remaining days of a deadline as ``<time>``: 10月15日（周四）24:00 前，还剩 5 天; — for None."""
+    if due is None:
+        return NOTHING
+    last = last_day(due)
+    at = clock.local(due) if isinstance(due, datetime) else None
+    ends = "24:00" if at is None or (at.hour, at.minute) == (0, 0) else f"{at:%H:%M}"
+    text = Markup("{}（周{}）{} 前，<b>{}</b>").format(_day_text(last), WEEKDAYS[last.weekday()], ends, remaining(due))
+    return _time_element(due, text)
+
+
+def masked_id(value: str | None) -> str:
+    """110***********1234: first three and last four characters (PD-37); — for None."""
+    if not value:
+        return NOTHING
+    return value[:3] + "*" * (len(value) - 7) + value[-4:] if len(value) > 7 else "*" * len(value)
+
+
+def masked_mobile(value: str | None) -> str:
+    """138****1234; — for None."""
+    if not value:
+        return NOTHING
+    return value[:3] + "****" + value[-4:] if len(value) > 7 else "*" * len(value)
+
+
+def masked_name(value: str | None) -> str:
+    """张** : the family name only (PD-29)."""
+    return value[0] + "*" * (len(value) - 1) if value else NOTHING
+
+
+def number(value: float | None) -> str:
+    """12,345; — for None."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def percent(value: Ratio | None) -> str:
+    """A ratio as 66.67%: two decimals, half up; 0/0 and None are — (PD-24).
+
+    Args:
+        value: the ratio itself (1 = 100 %), or the pair (numerator, denominator).
+    """
+    if isinstance(value, tuple):
+        value = Fraction(*value) if value[1] else None
+    if value is None:
+        return NOTHING
+    exact = Fraction(str(value)) if isinstance(value, float) else Fraction(value)
+    hundredths = (exact * 10000 + Fraction(1, 2)).__floor__()
+    sign, hundredths = ("-", -hundredths) if hundredths < 0 else ("", hundredths)
+    return f"{sign}{hundredths // 100}.{hundredths % 100:02d}%"
