@@ -1,6 +1,6 @@
 """The one stylesheet under a hashed name, the htmx tag, and compressed answers.
 
-``asset_url("zhtj.css")`` gives ``/static/zhtj.<hash>.css``, which may be cached for a year. The file is minified and compressed
+``stylesheet_url()`` gives ``/static/zhtj.<hash>.css``, which may be cached for a year. The file is minified and compressed
 once a process. HTML is compressed on the way out because the server in front of us does not do it.
 """
 
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import brotli
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-HTMX_URL = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
+from zhtj.config import HTMX_URL
+
 HTMX_INTEGRITY = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
 
 STYLESHEET = "zhtj.css"
@@ -47,7 +48,7 @@ def register(app: Flask) -> None:
         FileNotFoundError: the stylesheet is missing.
     """
     stylesheet(app)
-    app.jinja_env.globals.update(asset_url=asset_url, htmx_tag=htmx_tag)
+    app.jinja_env.globals.update(stylesheet_url=stylesheet_url, htmx_tag=htmx_tag)
     app.add_url_rule("/static/zhtj.<digest>.css", "stylesheet", serve_stylesheet)
     app.after_request(compress)
 
@@ -75,11 +76,9 @@ def stylesheet(app: Flask) -> Stylesheet:
     return fresh
 
 
-def asset_url(name: str) -> str:
-    """Address of a static file; the stylesheet's contains the hash of its content."""
-    if name == STYLESHEET:
-        return f"{request.script_root}/static/zhtj.{stylesheet(current_app).digest}.css"
-    return url_for("static", filename=name)
+def stylesheet_url() -> str:
+    """Address of the stylesheet, with the hash of its content."""
+    return f"{request.script_root}/static/zhtj.{stylesheet(current_app).digest}.css"
 
 
 def serve_stylesheet(digest: str) -> Response:
@@ -96,11 +95,8 @@ def serve_stylesheet(digest: str) -> Response:
 
 def htmx_source() -> tuple[str, str]:
     """Address and integrity of htmx; ``ZHTJ_HTMX_URL`` may carry the integrity of another file as ``URL#sha384-…``."""
-    own = str(current_app.config.get("HTMX_URL") or "")
-    if not own or own == HTMX_URL:
-        return HTMX_URL, HTMX_INTEGRITY
-    url, _, integrity = own.partition("#")
-    return url, integrity
+    url, _, integrity = current_app.config["ZHTJ"].htmx_url.partition("#")
+    return url, HTMX_INTEGRITY if url == HTMX_URL else integrity
 
 
 def htmx_tag() -> Markup:

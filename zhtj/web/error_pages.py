@@ -1,18 +1,12 @@
-"""Every refusal in plain Chinese, with the way out: a page for the browser, a notice for htmx.
-
-A ``DomainError`` that no route caught brings its own sentence; all else has the one below.
-"""
+"""What every refusal says in plain Chinese, with the way out: a page for the browser, a notice for htmx."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, make_response, render_template, request
-from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from flask import Response, current_app, g, make_response, render_template, request
 
-from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.web.htmx import is_htmx, to_messages
 
 
@@ -42,30 +36,29 @@ TEXTS = {
         ErrorText(503, "暂时无法使用", "系统正在维护或负载过高，数据没有丢失。", "请几分钟后再试。"),
     )
 }
-EXPIRED = ErrorText(400, "表单已过期", "页面打开得太久，为了安全没有提交。", "请返回上一页，刷新后再提交一次。")
 BARE = frozenset({500, 503})
 """Rendered without context processors: the database may be what is down."""
 
 
-def register(app: Flask) -> None:
-    """Answer every error of the application."""
-    app.register_error_handler(CSRFError, _csrf)
-    app.register_error_handler(DomainError, _domain)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+def render(status: int, message: str = "", fix: str = "") -> Response:
+    """The page of an error; for htmx a notice in the page's live region.
 
-
-def render(text: ErrorText) -> Response:
-    """Page or notice for an error."""
+    Args:
+        status: any status from 400 on; one without a text of its own borrows that of 400 or 500.
+        message, fix: sentences that replace the general ones.
+    """
+    text = TEXTS.get(status) or replace(TEXTS[400 if status < 500 else 500], status=status)
+    if message:
+        text = replace(text, message=message, fix=fix)
     if is_htmx():
         template = current_app.jinja_env.get_template("errors/fragment.html")
-        return to_messages(template.render(error=text), text.status)
-    context = {"error": text, "back": _back(), "request_id": request.environ.get("zhtj.request_id")}
-    if text.status in BARE:
+        return to_messages(template.render(error=text), status)
+    context = {"error": text, "back": _back(), "request_id": g.get("request_id")}
+    if status in BARE:
         page = current_app.jinja_env.get_template("errors/page.html").render(context, sign_in=False)
     else:
         page = render_template("errors/page.html", **context)
-    return make_response(page, text.status)
+    return make_response(page, status)
 
 
 def _back() -> str | None:
@@ -74,32 +67,3 @@ def _back() -> str | None:
     if came.netloc != request.host or came.path == request.path:
         return None
     return came.path + (f"?{came.query}" if came.query else "")
-
-
-def _csrf(_error: CSRFError) -> Response:
-    return render(EXPIRED)
-
-
-def _domain(error: DomainError) -> Response:
-    response = render(replace(TEXTS[error.status], message=error.message, fix=error.fix))
-    if isinstance(error, TooMany):
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
-
-
-def _http(error: HTTPException) -> Response | HTTPException:
-    status = error.code or 500
-    if status < 400:
-        return error
-    response = render(TEXTS.get(status) or replace(TEXTS[400 if status < 500 else 500], status=status))
-    for name in ("Retry-After", "Allow"):
-        if value := error.get_response().headers.get(name):
-            response.headers[name] = value
-    return response
-
-
-def _unexpected(error: Exception) -> Response:
-    if current_app.testing or current_app.debug:
-        raise error
-    current_app.logger.exception("unexpected error", exc_info=error)
-    return render(TEXTS[500])

@@ -98,4 +98,4 @@ def progress() -> str:
 @blueprint.get("/errors/<int:status>")
 def error(status: int) -> Response:
     """An error page as it looks; the answer carries its status."""
-    return error_pages.render(error_pages.TEXTS.get(status, error_pages.TEXTS[500]))
+    return error_pages.render(status)

@@ -65,13 +65,13 @@ def attributes(values: Mapping[str, object] | None) -> Markup:
     return Markup("").join(parts)
 
 
-def hx_redirect(url: str) -> Response:
-    """Send the browser to ``url``: ``HX-Redirect`` for htmx, 303 otherwise."""
-    if request.headers.get("HX-Request") == "true":
-        response = make_response("", 200)
-        response.headers["HX-Redirect"] = url
-        return response
-    return make_response(redirect(url, 303))
+def hx_redirect(url: str, status: int = 200) -> Response:
+    """Send the browser to ``url``: ``HX-Redirect`` with ``status`` for htmx, 303 otherwise."""
+    if request.headers.get("HX-Request") != "true":
+        return make_response(redirect(url, 303))
+    response = make_response("", status)
+    response.headers["HX-Redirect"] = url
+    return response
 
 
 def fragment_or_redirect(fragment: str, url: str, status: int = 200) -> Response:
