@@ -36,7 +36,7 @@ def create_app(environment: Mapping[str, str] | None = None) -> Flask:
         root_path=str(config.ROOT),
         instance_path=str(conf.instance),
         template_folder="templates",
-        static_folder=None,
+        static_folder="static",
     )
     app.config.update(
         ZHTJ=conf,

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, String, Text, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -152,3 +153,9 @@ def unit_of_work() -> Iterator[None]:
             action()
         except Exception:
             log.exception("after-commit action failed")
+
+
+def insert_new(table: type[Base]) -> Any:
+    """An INSERT that skips rows which are already there (unique key), on SQLite and PostgreSQL alike."""
+    maker = sqlite.insert if session().get_bind().dialect.name == "sqlite" else postgresql.insert
+    return maker(table).on_conflict_do_nothing()

@@ -3,8 +3,37 @@
 from __future__ import annotations
 
 from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from zhtj.web import (
+    assets,
+    auth,
+    branch,
+    college,
+    errors,
+    formatters,
+    gallery,
+    htmx,
+    member,
+    navigation,
+    provincial,
+    public,
+    requests,
+    school,
+    security,
+)
+from zhtj.web.access import login_manager
+
+csrf = CSRFProtect()
 
 
 def register(app: Flask) -> None:
     """Add blueprints, template helpers, error pages and security headers."""
-    del app
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    for part in (requests, security, assets, htmx, formatters, navigation, errors):
+        part.register(app)
+    for role in (auth, public, member, branch, college, school, provincial):
+        app.register_blueprint(role.blueprint)
+    if app.config["ZHTJ"].env != "production":
+        app.register_blueprint(gallery.blueprint)

@@ -1,0 +1,176 @@
+"""What every test stands on: both databases, a clock that stands still, one transaction a test.
+
+A test that asks for ``session`` or ``client`` runs on SQLite and on PostgreSQL, inside a transaction that is undone.
+A test of concurrency asks for ``live`` instead: a fresh database of its own with real commits.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from tests import services
+from tests.world import World
+from zhtj import create_app
+from zhtj.kernel import audit, clock, crypto
+from zhtj.kernel.database import db
+
+BACKENDS = ("sqlite", "postgresql")
+KEY = crypto.generate_key()
+NOON = clock.parse("2026-10-14T09:00")
+
+
+class Installation:
+    """One application on one database, with the schema migrated; built once a process and database kind."""
+
+    def __init__(self, backend: str, folder: Path, stack: ExitStack) -> None:
+        self.backend = backend
+        self.folder = folder
+        self.server = "" if backend == "sqlite" else stack.enter_context(services.postgres_url())
+        self.number = 0
+        self.template = self._url("template")
+        if self.server:
+            self._admin(f'CREATE DATABASE "{self._name("template")}"')
+        self.app = self.build(self.template)
+        with self.app.app_context():
+            upgrade()
+            db.engine.dispose()
+
+    def build(self, url: str) -> Flask:
+        """An application on ``url``."""
+        return create_app(
+            {
+                "ZHTJ_ENV": "test",
+                "ZHTJ_INSTANCE": str(self.folder),
+                "ZHTJ_DATABASE_URL": url,
+                "ZHTJ_SECRET_KEY": "test",
+                "ZHTJ_DATA_KEYS": KEY,
+            }
+        )
+
+    def copy(self) -> tuple[Flask, str]:
+        """A fresh empty database of its own, for tests that commit; the application and its address."""
+        self.number += 1
+        name = f"live{self.number}"
+        with self.app.app_context():
+            db.engine.dispose()
+        if self.server:
+            self._admin(f'CREATE DATABASE "{self._name(name)}" TEMPLATE "{self._name("template")}"')
+        else:
+            shutil.copy(self.folder / "template.db", self.folder / f"{name}.db")
+        url = self._url(name)
+        return self.build(url), url
+
+    def _name(self, name: str) -> str:
+        return f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+
+    def _url(self, name: str) -> str:
+        if self.server:
+            return self.server.rsplit("/", 1)[0] + "/" + self._name(name)
+        return f"sqlite:///{self.folder / name}.db"
+
+    def _admin(self, statement: str) -> None:
+        engine = create_engine(
+            self.server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+        )
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def installations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Installation]]:
+    """The installations built so far in this process."""
+    with ExitStack() as stack:
+        yield _Installations(tmp_path_factory, stack)
+
+
+class _Installations(dict[str, Installation]):
+    def __init__(self, folders: pytest.TempPathFactory, stack: ExitStack) -> None:
+        super().__init__()
+        self.folders, self.stack = folders, stack
+
+    def __missing__(self, backend: str) -> Installation:
+        self[backend] = Installation(backend, self.folders.mktemp(backend), self.stack)
+        return self[backend]
+
+
+@pytest.fixture(params=BACKENDS)
+def installation(request: pytest.FixtureRequest, installations: dict[str, Installation]) -> Installation:
+    """Runs the test once a database kind."""
+    return installations[request.param]
+
+
+@pytest.fixture(autouse=True)
+def clock_at() -> Iterator[Any]:
+    """The clock stands at 14 October 2026, 09:00; call the fixture with an ISO time to move it."""
+    clock.stand_still(NOON)
+    crypto.use_keys((KEY,))
+
+    def move(moment: str | datetime) -> None:
+        clock.stand_still(clock.parse(moment) if isinstance(moment, str) else moment)
+
+    yield move
+    clock.use_real_time()
+
+
+@pytest.fixture
+def app(installation: Installation) -> Iterator[Flask]:
+    """The application; everything the test writes is undone afterwards."""
+    app = installation.app
+    with app.app_context():
+        engines = db.engines
+        plain = engines[None]
+        connection = plain.connect()
+        outer = connection.begin()
+        engines[None] = connection
+        try:
+            with audit.acting(None):
+                yield app
+        finally:
+            db.session.remove()
+            engines[None] = plain
+            outer.rollback()
+            connection.close()
+
+
+@pytest.fixture
+def session(app: Flask) -> Session:
+    """The database session of the test."""
+    del app
+    return db.session()
+
+
+@pytest.fixture
+def world(session: Session) -> World:
+    """A small tree with people in it, see tests/world.py."""
+    del session
+    return World.build()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript; forms need their CSRF token as in real life (see tests/browsing.py)."""
+    return app.test_client()
+
+
+@pytest.fixture
+def live(installation: Installation) -> Iterator[Flask]:
+    """An application on a database of its own that really commits; for threads and processes."""
+    app, _ = installation.copy()
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()

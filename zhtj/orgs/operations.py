@@ -1,0 +1,96 @@
+"""Writes to the tree: create an organisation, keep its office (PD-22)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import subtree
+from zhtj.orgs.models import Category, Organisation, Purpose, Tier, industries, segment
+from zhtj.orgs.rules import tier_below
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrganisation:
+    """What one needs to know to create an organisation (columns of the organisation file)."""
+
+    full_name: str
+    short_name: str
+    category: Category
+    industry: str | None = None
+    tier: Tier | None = None
+    purpose: Purpose | None = None
+    code: str | None = None
+    township_flag: bool | None = None
+    phone: str | None = None
+    address: str | None = None
+    postcode: str | None = None
+
+
+def create(parent: Organisation, new: NewOrganisation) -> Organisation:
+    """Create ``new`` below ``parent``; code and path come from the parent and are never reused.
+
+    Raises:
+        DomainError: name or code taken, category impossible here (O-02, O-03), industry not in the dictionary (O-16).
+    """
+    tier = new.tier or tier_below(parent.tier, parent.category, new.category)
+    if new.industry is not None and new.industry not in industries(new.category):
+        raise DomainError(
+            f"“{new.industry}”不是{new.category.label}可选的单位所属行业类别。",
+            fix="请从字典中选择。",
+            field="industry",
+            rule="O-16",
+        )
+    if session.scalar(select(Organisation.id).where(Organisation.full_name == new.full_name)):
+        raise DomainError(f"组织全称“{new.full_name}”已被使用。", fix="请核对是否重复录入。", field="full_name", rule="PD-05")
+    if new.code and session.scalar(select(Organisation.id).where(Organisation.code == new.code)):
+        raise DomainError(f"组织编码 {new.code} 已被使用。", fix="请换一个，或留空由系统编号。", field="code")
+    number = session.scalar(
+        update(Organisation)
+        .where(Organisation.id == parent.id)
+        .values(next_child=Organisation.next_child + 1)
+        .returning(Organisation.next_child)
+    )
+    if number is None:
+        raise DomainError("上级组织不存在。")
+    created = Organisation(
+        code=new.code or f"{parent.code}-{number:03d}",
+        parent_id=parent.id,
+        path=parent.path + segment(number),
+        full_name=new.full_name,
+        short_name=new.short_name,
+        category=new.category,
+        tier=tier,
+        industry=new.industry,
+        township_flag=new.township_flag,
+        purpose=new.purpose,
+        system=parent.system,
+        phone=new.phone,
+        address=new.address,
+        postcode=new.postcode,
+        created_at=clock.now(),
+        office_id=parent.office_id,
+    )
+    session.add(created)
+    session.flush()
+    audit.record("organisation.create", "organisation", created.id, code=created.code, name=created.full_name)
+    return created
+
+
+def set_office(organisation: Organisation, *, has_administrator: bool) -> None:
+    """Keep 承办组织 right when ``organisation`` gains its first or loses its last administrator (PD-22).
+
+    Everything below that was served by the nearest superior is now served by it, and the other way round.
+    """
+    superior = session.get(Organisation, organisation.parent_id) if organisation.parent_id else None
+    above = superior.office_id if superior else None
+    before, after = (above, organisation.id) if has_administrator else (organisation.id, above)
+    if has_administrator and organisation.office_id == organisation.id:
+        return
+    below = update(Organisation).where(subtree(Organisation.path, organisation.path))
+    served = Organisation.office_id.is_(None) if before is None else Organisation.office_id == before
+    session.execute(below.where(served).values(office_id=after), execution_options={"synchronize_session": "fetch"})

@@ -1,0 +1,69 @@
+"""Everything that falls due by itself, in one registry: jobs, ``flask sweep`` and the doctor run it from here (PD-36)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from zhtj.graduation import operations as graduation
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import unit_of_work
+from zhtj.transfers import sweeps as transfers
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one sweep did: rows found, done, skipped (someone else was first), failed."""
+
+    found: int = 0
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """For ``--json``."""
+        return asdict(self)
+
+
+def _return_overdue(at: datetime) -> Counts:
+    found = transfers.overdue(at)
+    done, skipped = transfers.return_overdue(at)
+    return Counts(found, done, skipped)
+
+
+def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:
+    def run(at: datetime) -> Counts:
+        del at
+        with unit_of_work(), audit.acting(None):
+            done = work()
+        return Counts(done, done)
+
+    return run
+
+
+def _seal(at: datetime) -> Counts:
+    del at
+    done = audit.seal()
+    return Counts(done, done)
+
+
+# In the order in which `flask sweep` runs them.
+REGISTRY: dict[str, Callable[[datetime], Counts]] = {
+    "convert": _in_unit(graduation.convert_branches),
+    "register": _in_unit(graduation.open_register),
+    "return": _return_overdue,
+    "seal": _seal,
+}
+
+
+def run(name: str, at: datetime | None = None) -> Counts:
+    """Run one sweep as if it were ``at`` (default: now). Raises KeyError for an unknown name."""
+    sweep = REGISTRY[name]
+    if at is None:
+        return sweep(clock.now())
+    with clock.at(at):
+        return sweep(at)

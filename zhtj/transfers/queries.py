@@ -1,0 +1,171 @@
+"""Reads of transfers, always inside what the seat may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import NotFound
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Account, Member
+from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
+from zhtj.transfers.parties import parties
+from zhtj.transfers.workflow import OPEN, Action, State, actions
+
+
+WHOLE = (
+    joinedload(Application.member).joinedload(Member.account),
+    joinedload(Application.from_org).joinedload(Organisation.parent),
+    joinedload(Application.to_org).joinedload(Organisation.parent),
+    joinedload(Application.final_org),
+    joinedload(Application.holder),
+    joinedload(Application.initiator_account),
+)
+
+
+def _waiting(seat: ActiveSeat) -> ColumnElement[bool]:
+    """It is this seat's organisation's turn: it holds the application, or acts for who does (PD-22)."""
+    return and_(
+        Application.state.in_(OPEN),
+        Application.holder_id.in_(select(Organisation.id).where(Organisation.office_id == seat.org_id)),
+    )
+
+
+def count_waiting(seat: ActiveSeat) -> int:
+    """How many applications wait for this seat's organisation."""
+    return session.scalar(select(func.count()).select_from(Application).where(_waiting(seat))) or 0
+
+
+def count_waiting_by_state(seat: ActiveSeat) -> dict[State, int]:
+    """The same, by what has to be done."""
+    rows = session.execute(
+        select(Application.state, func.count()).where(_waiting(seat)).group_by(Application.state)
+    ).all()
+    return {state: count for state, count in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of applications is narrowed by; "" or None is no filter.
+
+    Args:
+        state: one state.
+        side: ``out`` (from below), ``in`` (to below) or "".
+        text: start of the member's name, or his whole student number.
+    """
+
+    state: State | None = None
+    side: str = ""
+    text: str = ""
+
+
+def waiting(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
+    """What waits for this seat, oldest first."""
+    query = select(Application).where(_waiting(seat)).options(*WHOLE)
+    return paginate(_narrow(query, filters), [Application.id], after=after, before=before)
+
+
+def visible(seat: ActiveSeat) -> ColumnElement[bool]:
+    """Applications that leave or reach this seat's part of the tree (A-07, A-11)."""
+    if seat.kind is SeatKind.MEMBER:
+        mine: ColumnElement[bool] = Application.member_id == seat.member_id
+        return mine
+    below = select(Organisation.id).where(subtree(Organisation.path, seat.path))
+    served = select(Organisation.id).where(Organisation.office_id == seat.org_id)
+    return or_(
+        Application.from_org_id.in_(below),
+        Application.to_org_id.in_(below),
+        and_(Application.state.in_(OPEN), Application.holder_id.in_(served)),
+    )
+
+
+def applications(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
+    """All applications from or to this part of the tree, newest first."""
+    query = select(Application).options(*WHOLE)
+    below = select(Organisation.id).where(subtree(Organisation.path, seat.path))
+    if filters.side == "out":
+        query = query.where(Application.from_org_id.in_(below))
+    elif filters.side == "in":
+        query = query.where(Application.to_org_id.in_(below))
+    else:
+        query = query.where(visible(seat))
+    return paginate(_narrow(query, filters), [Application.id], after=after, before=before, descending=True)
+
+
+def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
+    if filters.state is not None:
+        query = query.where(Application.state == filters.state)
+    text = filters.text.strip()
+    if text:
+        found = (
+            select(Member.id)
+            .join(Account, Account.id == Member.account_id)
+            .where(or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text))
+        )
+        query = query.where(Application.member_id.in_(found))
+    return query
+
+
+def application(seat: ActiveSeat, number: int) -> Application:
+    """One application with its history. Raises NotFound outside the seat's part of the tree."""
+    query = (
+        select(Application)
+        .where(Application.id == number, visible(seat))
+        .options(
+            *WHOLE,
+            selectinload(Application.events).joinedload(ApplicationEvent.account),
+            selectinload(Application.events).joinedload(ApplicationEvent.org),
+        )
+        .execution_options(populate_existing=True)
+    )
+    found = session.scalars(query).unique().first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def of_member(member_id: int) -> list[Application]:
+    """Every application about a member, newest first, whoever started it (A-07)."""
+    query = select(Application).where(Application.member_id == member_id).options(*WHOLE)
+    return list(session.scalars(query.order_by(Application.id.desc())).unique())
+
+
+def latest(member_id: int) -> Application | None:
+    """The newest application about a member, with its history."""
+    query = (
+        select(Application)
+        .where(Application.member_id == member_id)
+        .options(*WHOLE, selectinload(Application.events).joinedload(ApplicationEvent.account))
+    )
+    return session.scalars(query.order_by(Application.id.desc()).limit(1)).first()
+
+
+def draft(member_id: int) -> TransferDraft | None:
+    """The member's draft, if he began one."""
+    return session.get(TransferDraft, member_id)
+
+
+def possible_actions(seat: ActiveSeat, application: Application) -> list[Action]:
+    """What this seat may do with the application now; buttons are read off it."""
+    found: list[Action] = []
+    for action in Action:
+        for party in parties(seat, application, action):
+            if action in actions(application.state, party, application.way) and action not in found:
+                found.append(action)
+    return found
+
+
+def branches_below(organisation: Organisation) -> list[Organisation]:
+    """Branches an accepted member can be put into (A-12): open, no graduates' organisations."""
+    query = select(Organisation).where(
+        subtree(Organisation.path, organisation.path),
+        Organisation.category == "branch",
+        Organisation.closed_at.is_(None),
+    )
+    return list(session.scalars(query.order_by(Organisation.path).limit(500)))

@@ -1,0 +1,85 @@
+"""Pure rules of a decision: grounds of refusal (A-15 … A-17), what a submission must carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zhtj.kernel.errors import DomainError
+from zhtj.transfers.workflow import State
+
+REMARK_AT_LEAST = 5
+
+
+class Ground(StrEnum):
+    """不同意的理由, coded (PD-17)."""
+
+    NOT_OURS = "not_ours"
+    WORKS_ELSEWHERE = "works_elsewhere"
+    FILE_UNVERIFIED = "file_unverified"
+    JOINED_MISMATCH = "joined_mismatch"
+    WRONG_DATA = "wrong_data"
+    NOT_LEAVING = "not_leaving"
+    WRONG_DESTINATION = "wrong_destination"
+    OTHER = "other"
+    NOT_REGULAR = "not_regular"
+    NOT_RESIDENT = "not_resident"
+
+    @property
+    def label(self) -> str:
+        """The sentence on the screen."""
+        return GROUNDS[self].label
+
+    @property
+    def forbidden_by(self) -> str:
+        """ID of the rule that forbids this ground, or ""."""
+        return GROUNDS[self].forbidden_by
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    label: str
+    states: frozenset[State]
+    forbidden_by: str = ""
+
+
+_RELEASE = frozenset({State.AWAITING_RELEASE})
+_ACCEPTANCE = frozenset({State.AWAITING_ACCEPTANCE})
+
+GROUNDS: dict[Ground, _About] = {
+    Ground.NOT_OURS: _About("本人去向与本组织无关，申请转错了组织", _ACCEPTANCE),
+    Ground.WORKS_ELSEWHERE: _About("本人已在其他单位就业，应转往该单位", _ACCEPTANCE),
+    Ground.FILE_UNVERIFIED: _About("团员档案缺失或未核实", _ACCEPTANCE),
+    Ground.JOINED_MISMATCH: _About("入团时间与志愿书不一致，且没有书面说明", _ACCEPTANCE),
+    Ground.NOT_LEAVING: _About("本人表示不转往该组织", _RELEASE),
+    Ground.WRONG_DESTINATION: _About("转入组织有误", _RELEASE),
+    Ground.WRONG_DATA: _About("申请信息有误，需要改正后重新发起", _RELEASE | _ACCEPTANCE),
+    Ground.OTHER: _About("其他原因", _RELEASE | _ACCEPTANCE),
+    Ground.NOT_REGULAR: _About("不是本单位正式职工", _ACCEPTANCE, "A-16"),
+    Ground.NOT_RESIDENT: _About("不是本地户籍居民", _ACCEPTANCE, "A-16"),
+}
+
+
+def grounds(state: State) -> list[Ground]:
+    """The grounds offered in this state; the forbidden ones come last, to be shown greyed."""
+    return [ground for ground, about in GROUNDS.items() if state in about.states]
+
+
+def check_refusal(state: State, ground: Ground, remark: str) -> None:
+    """Raise DomainError unless ground and remark carry a refusal in this state (A-15, A-16, PD-17)."""
+    if ground.forbidden_by:
+        raise DomainError(
+            f"不能以“{ground.label}”为由拒绝接收。",
+            fix="实习、试用、劳务派遣人员和非本地户籍人员，只要去向属实，都应当接收。",
+            field="ground",
+            rule="A-16",
+        )
+    if state not in GROUNDS[ground].states:
+        raise DomainError("这个理由不适用于当前环节。", fix="请重新选择理由。", field="ground", rule="A-17")
+    if len("".join(remark.split())) < REMARK_AT_LEAST:
+        raise DomainError(
+            f"请写明不同意的具体情况，至少 {REMARK_AT_LEAST} 个字。",
+            fix="申请人会看到这段话，并据此改正。",
+            field="remark",
+            rule="A-15",
+        )

@@ -1,0 +1,94 @@
+"""What falls due by itself in this room: unanswered applications go back (D-09, A-24, PD-18, PD-36)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+
+from zhtj.kernel import audit, clock, facts
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.models import Application, ApplicationEvent
+from zhtj.transfers.workflow import RUNNING, Action, State
+
+CHUNK = 500
+
+
+def overdue(at: datetime) -> int:
+    """How many running applications are due at ``at``."""
+    query = select(func.count()).where(Application.state.in_(RUNNING), Application.due_at <= at)
+    return session.scalar(query) or 0
+
+
+def return_overdue(at: datetime) -> tuple[int, int]:
+    """Return every application that is due at ``at``; (returned, left to others).
+
+    Found by state and due time without a lower bound, in chunks of one transaction each; the write re-checks the
+    state, so a second run, a second worker or a killed one neither loses nor repeats anything.
+    """
+    done = skipped = 0
+    for state in sorted(RUNNING):
+        after = 0
+        while True:
+            query = select(Application.id).where(
+                Application.state == state, Application.due_at <= at, Application.id > after
+            )
+            with unit_of_work(), audit.acting(None):
+                ids = list(session.scalars(query.order_by(Application.id).limit(CHUNK)))
+                returned = _return_chunk(state, ids, at) if ids else 0
+            done, skipped = done + returned, skipped + len(ids) - returned
+            if len(ids) < CHUNK:
+                break
+            after = ids[-1]
+    return done, skipped
+
+
+def _return_chunk(state: State, ids: list[int], at: datetime) -> int:
+    """Return these applications where they still are in ``state`` and due; the return counts from the due time."""
+    moment = clock.now()
+    due = dict(
+        session.execute(
+            select(Application.id, Application.due_at)
+            .where(Application.id.in_(ids), Application.state == state, Application.due_at <= at)
+            .with_for_update(skip_locked=True)
+        ).all()
+    )
+    changed = session.execute(
+        update(Application)
+        .where(Application.id.in_(due), Application.state == state, Application.due_at <= at)
+        .values(
+            state=State.RETURNED,
+            version=Application.version + 1,
+            ended_at=Application.due_at,
+            waiting_since=Application.due_at,
+            due_at=None,
+            holder_id=None,
+        )
+        .returning(Application.id),
+        execution_options={"synchronize_session": False},
+    )
+    returned = [number for (number,) in changed]
+    if not returned:
+        return 0
+    session.execute(
+        insert(ApplicationEvent),
+        [
+            {
+                "application_id": number,
+                "action": Action.RETURN,
+                "from_state": state,
+                "to_state": State.RETURNED,
+                "at": due[number],
+                "recorded_at": moment,
+            }
+            for number in returned
+        ],
+    )
+    audit.record_many(
+        "transfer.return",
+        "application",
+        [(number, {"before": state.value, "after": State.RETURNED.value}) for number in returned],
+    )
+    facts.publish(ApplicationsChanged(tuple(returned), Action.RETURN, state, State.RETURNED))
+    return len(returned)

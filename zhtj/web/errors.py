@@ -1,0 +1,46 @@
+"""Error pages: each says in plain words what is wrong and which way leads on; nothing typed is lost."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from zhtj.kernel.errors import DomainError, TooMany
+from zhtj.web.access import login_manager
+from zhtj.web.error_pages import render
+from zhtj.web.htmx import hx_redirect
+
+log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Answer every error with one of our pages."""
+
+    @app.errorhandler(DomainError)
+    def domain_error(error: DomainError) -> Response:
+        response = render(error.status, error.message, error.fix)
+        if isinstance(error, TooMany):
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    @app.errorhandler(CSRFError)
+    def form_expired(_: CSRFError) -> Response:
+        return render(400, "这张表单已经过期。", "请返回上一页，刷新后重新提交；您填写的内容仍在那一页。")
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        return render(error.code or 500)
+
+    @app.errorhandler(Exception)
+    def crash(_: Exception) -> Response:
+        log.exception("unhandled error on %s", request.path)
+        return render(500)
+
+    @login_manager.unauthorized_handler
+    def sign_in_first() -> Response:
+        target = request.full_path.rstrip("?") if request.method == "GET" else (request.referrer or "/")
+        address = url_for("auth.login", next=target)
+        return hx_redirect(address, 401)

@@ -1,0 +1,78 @@
+"""The frame around every page: seat, menu with counts, clock banner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request, url_for
+from flask_login import current_user
+
+from zhtj.kernel import clock
+from zhtj.kernel.permissions import SeatKind
+from zhtj.transfers import queries as transfers
+from zhtj.web.access import current_choice, seat_choices
+
+# Endpoint within the role's blueprint and its label, in the order of the menu.
+MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
+    SeatKind.MEMBER: (("home", "我的组织关系"), ("history", "转接历史"), ("me", "我的资料")),
+    SeatKind.BRANCH: (
+        ("home", "工作台"),
+        ("waiting", "待办"),
+        ("applications", "转接申请"),
+        ("members", "团员"),
+        ("transfer_in", "办理转入"),
+    ),
+}
+_COMMITTEE = (*MENU[SeatKind.BRANCH], ("organisations", "下级组织"))
+_MENUS = {
+    **MENU,
+    SeatKind.COLLEGE: _COMMITTEE,
+    SeatKind.SCHOOL: (*_COMMITTEE, ("letters", "介绍信")),
+    SeatKind.PROVINCIAL: _COMMITTEE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the main menu."""
+
+    label: str
+    href: str
+    active: bool
+    count: int = 0
+
+
+def home_of(kind: SeatKind) -> str:
+    """Address of a role's workbench."""
+    return url_for(f"{kind.value}.home")
+
+
+def register(app: Flask) -> None:
+    """Give every template what the frame needs."""
+    app.context_processor(frame)
+
+
+def frame() -> dict[str, Any]:
+    """Variables of base.html."""
+    banner = f"本系统正在使用调整后的时间：{clock.local(clock.now()):%Y年%m月%d日 %H:%M}" if clock.is_changed() else ""
+    values: dict[str, Any] = {"clock_banner": banner}
+    choice = current_choice() if current_user.is_authenticated else None
+    if choice is None:
+        return values
+    kind = choice.seat.kind
+    blueprint, _, here = (request.endpoint or "").partition(".")
+    waiting = transfers.count_waiting(choice.seat) if kind is not SeatKind.MEMBER else 0
+    values["navigation"] = [
+        Entry(label, url_for(f"{kind.value}.{name}"), blueprint == kind.value and here == name, waiting * (name == "waiting"))
+        for name, label in _MENUS[kind]
+    ]
+    values["seat"] = {"organisation": choice.organisation, "post": choice.label}
+    values["seats"] = [
+        {"id": one.key, "organisation": one.organisation, "post": one.label, "active": one.key == choice.key}
+        for one in seat_choices()
+    ]
+    values["home"] = home_of(kind)
+    values["user_name"] = current_user.name
+    return values
