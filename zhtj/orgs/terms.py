@@ -1,0 +1,91 @@
+"""The search index of the tree: under which texts an organisation is found (O-19)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ForeignKey, SmallInteger, func, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, scoped_session
+
+from zhtj.kernel.database import Base, insert_new, sorted_text
+from zhtj.kernel.permissions import subtree
+from zhtj.orgs.models import Organisation, Purpose
+from zhtj.orgs.naming import search_terms
+
+AnySession = Session | scoped_session[Any]
+
+
+class OrganisationTerm(Base):
+    """检索词: one text, by whose beginning one organisation is found.
+
+    The primary key is the whole row and in the order of the question: how the text stands for the organisation (a
+    ``naming.Fit``), the text, the place in the tree. A search reads nothing else to know whom it found.
+    """
+
+    __tablename__ = "organisation_terms"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    fit: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    term: Mapped[str] = mapped_column(sorted_text(120), primary_key=True)
+    path: Mapped[str] = mapped_column(sorted_text(64), primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True, autoincrement=False)
+
+
+_INTO = "organisation_terms (fit, term, path, org_id)"
+
+
+def insert_terms(session: AnySession, rows: Iterable[tuple[int, str, str, int]]) -> int:
+    """Write many new rows at the speed of the driver; the mapper would take longer than the database.
+
+    Args:
+        session: open session.
+        rows: fit, term, path, organisation's id; none of them in the table yet.
+
+    Returns:
+        How many.
+    """
+    # In the order of the primary key the table grows at its end only.
+    ordered = sorted(rows)
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        with connection.connection.cursor() as cursor, cursor.copy(f"COPY {_INTO} FROM STDIN") as copy:
+            for row in ordered:
+                copy.write_row(row)
+    elif ordered:
+        connection.exec_driver_sql(f"INSERT INTO {_INTO} VALUES (?, ?, ?, ?)", ordered)
+    return len(ordered)
+
+
+def index_terms(session: AnySession, organisation: Organisation) -> None:
+    """Make a created or renamed organisation findable; earlier names keep finding it (K-04).
+
+    Args:
+        session: open session; the organisation has its id.
+        organisation: with the names that hold from now on.
+    """
+    terms = search_terms(
+        code=organisation.code,
+        full_name=organisation.full_name,
+        short_name=organisation.short_name,
+        branch=organisation.is_branch,
+        floating=organisation.purpose is Purpose.FLOATING,
+    )
+    session.execute(
+        insert_new(OrganisationTerm),
+        [
+            {"fit": term.fit, "term": term.text, "path": organisation.path, "org_id": organisation.id}
+            for term in sorted(terms)
+        ],
+    )
+
+
+def move_terms(session: AnySession, old_path: str, new_path: str) -> None:
+    """Follow an organisation that moved, with everything below it, from ``old_path`` to ``new_path`` (PD-07)."""
+    column = OrganisationTerm.path
+    session.execute(
+        update(OrganisationTerm)
+        .where(subtree(column, old_path))
+        .values(path=new_path + func.substr(column, len(old_path) + 1)),
+        execution_options={"synchronize_session": False},
+    )
