@@ -1,0 +1,1 @@
+"""Background work: the worker, the schedule and thin jobs that call operations."""

@@ -1,0 +1,80 @@
+"""The worker: the application is loaded once, each job runs in a fork of it.
+
+Times are short, so that the job of a killed worker comes back after ``ABANDONED`` plus ``MAINTENANCE`` seconds at most.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+from typing import Any
+
+from flask import Flask
+from rq import Queue, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from zhtj.kernel import work_queue
+from zhtj.kernel.database import db
+
+log = logging.getLogger(__name__)
+
+# Seconds between two signs of life of a running job, after which it counts as abandoned, and between two looks for such.
+MONITORING = 3
+ABANDONED = 10
+MAINTENANCE = 5
+# RQ waits for work for 15 seconds less than this, and looks for abandoned jobs in between.
+WORKER_TTL = 20
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class ForkingWorker(Worker):
+    """Runs each job in a child that inherits the loaded application but none of its database connections."""
+
+    queue_class = work_queue.WorkQueue
+
+    def __init__(self, app: Flask, queues: list[Queue], **options: Any) -> None:
+        super().__init__(
+            queues,
+            connection=queues[0].connection,
+            serializer=JSONSerializer,
+            job_monitoring_interval=MONITORING,
+            maintenance_interval=MAINTENANCE,
+            worker_ttl=WORKER_TTL,
+            **options,
+        )
+        self.app = app
+
+    def get_heartbeat_ttl(self, job: Job) -> int:
+        """Seconds until a job without a sign of life is given to someone else."""
+        del job
+        return ABANDONED
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """The child's life: it must not outlive the worker, whose job would then run twice."""
+        parent = os.getppid()
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if parent != self.pid:
+            os._exit(1)
+        with self.app.app_context():
+            for engine in db.engines.values():
+                engine.dispose(close=False)
+            super().main_work_horse(job, queue)
+
+
+def run(app: Flask, *, burst: bool = False) -> None:
+    """Work until told to stop by SIGTERM or SIGINT; the job at hand is finished.
+
+    Args:
+        app: the loaded application.
+        burst: stop when the queue is empty.
+    """
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+    worker = ForkingWorker(app, [work_queue.queue(work_queue.connect(app))])
+    log.info("后台进程已启动")
+    worker.work(burst=burst, logging_level="WARNING")
