@@ -1,9 +1,9 @@
 """All tables in one import, for migrations and the doctor."""
 
 from zhtj.graduation import models as graduation
-from zhtj.kernel import audit, settings
+from zhtj.kernel import audit, periods, settings
 from zhtj.orgs import models as orgs
 from zhtj.people import models as people
 from zhtj.transfers import models as transfers
 
-__all__ = ["audit", "graduation", "orgs", "people", "settings", "transfers"]
+__all__ = ["audit", "graduation", "orgs", "people", "periods", "settings", "transfers"]
