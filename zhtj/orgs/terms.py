@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ForeignKey, SmallInteger, func, update
-from sqlalchemy.orm import Mapped, Session, mapped_column, scoped_session
+from sqlalchemy.orm import Mapped, mapped_column
 
 from zhtj.kernel.database import Base, insert_new, sorted_text
 from zhtj.kernel.permissions import subtree
+from zhtj.orgs.bulk import AnySession, insert_rows
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.orgs.naming import search_terms
-
-AnySession = Session | scoped_session[Any]
 
 
 class OrganisationTerm(Base):
@@ -32,11 +31,8 @@ class OrganisationTerm(Base):
     org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True, autoincrement=False)
 
 
-_INTO = "organisation_terms (fit, term, path, org_id)"
-
-
 def insert_terms(session: AnySession, rows: Iterable[tuple[int, str, str, int]]) -> int:
-    """Write many new rows at the speed of the driver; the mapper would take longer than the database.
+    """Write the terms of many new organisations.
 
     Args:
         session: open session.
@@ -45,16 +41,9 @@ def insert_terms(session: AnySession, rows: Iterable[tuple[int, str, str, int]])
     Returns:
         How many.
     """
+    table: Any = OrganisationTerm.__table__
     # In the order of the primary key the table grows at its end only.
-    ordered = sorted(rows)
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        with connection.connection.cursor() as cursor, cursor.copy(f"COPY {_INTO} FROM STDIN") as copy:
-            for row in ordered:
-                copy.write_row(row)
-    elif ordered:
-        connection.exec_driver_sql(f"INSERT INTO {_INTO} VALUES (?, ?, ?, ?)", ordered)
-    return len(ordered)
+    return insert_rows(session, table, ("fit", "term", "path", "org_id"), sorted(rows))
 
 
 def index_terms(session: AnySession, organisation: Organisation) -> None:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from zhtj.kernel import audit, clock
 from zhtj.orgs import divisions, naming
 from zhtj.orgs.divisions import Division, Rank
+from zhtj.orgs.bulk import AnySession, insert_mappings
 from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier, segment
-from zhtj.orgs.terms import AnySession, insert_terms
+from zhtj.orgs.terms import insert_terms
 
 CENTRE_CODE = "0"
 CENTRE_PATH = segment(1)
@@ -236,17 +237,19 @@ def _write(session: AnySession, rows: list[dict[str, Any]], nodes: dict[str, _No
     levels: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
         levels.setdefault(len(row["path"]), []).append(row)
-    for _, level in sorted(levels.items()):
+    for length, level in sorted(levels.items()):
         for row in level:
             superior, node = row.pop("superior"), nodes.get(row["code"])
             row["parent_id"] = nodes[superior].id if superior is not None else None
             row["next_child"] = node.next_child if node else 0
             row["created_at"] = moment
-        inserted = session.execute(insert(table).returning(table.c.code, table.c.id), level)
-        for code, org_id in inserted:
+        insert_mappings(session, table, level)
+        known = select(table.c.code, table.c.id).where(func.length(table.c.path) == length)
+        for code, org_id in session.execute(known):
             ids[code] = org_id
-            if node := nodes.get(code):
-                node.id, node.grew = org_id, False
+        for row in level:
+            if node := nodes.get(row["code"]):
+                node.id, node.grew = ids[row["code"]], False
     # Superiors that were there before and have more children now.
     changed = [{"key": node.id, "count": node.next_child} for node in nodes.values() if node.grew]
     if changed:
