@@ -21,7 +21,8 @@ from zhtj.kernel.database import db
 
 log = logging.getLogger(__name__)
 
-# Seconds between two signs of life of a running job, after which it counts as abandoned, and between two looks for such.
+# Seconds between two signs of life of a running job; after which without one it counts as abandoned; between two looks
+# for abandoned ones.
 MONITORING = 3
 ABANDONED = 10
 MAINTENANCE = 5

