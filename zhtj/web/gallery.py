@@ -7,6 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from zhtj.kernel import clock
@@ -32,11 +33,20 @@ STATES = (
 class ExampleForm(FlaskForm):  # type: ignore[misc]  # untyped base class
     """One field of each kind."""
 
+    class Meta:
+        """The whole application checks the token; the gallery also shows refusals to a GET."""
+
+        csrf = False
+
     name = StringField("姓名", [InputRequired("请填写姓名。")], description="与身份证一致。")
     mobile = StringField("手机号码", [InputRequired("请填写 11 位手机号码。"), Length(11, 11, "手机号码应为 11 位。")])
     password = PasswordField("密码", [InputRequired("请填写密码。")])
     unit = StringField("单位全称")
-    grade = SelectField("学历", choices=[("", "请选择"), ("bachelor", "本科"), ("master", "硕士研究生")])
+    grade = SelectField(
+        "学历",
+        [InputRequired("请选择学历。")],
+        choices=[SelectChoice("", "请选择"), SelectChoice("bachelor", "本科"), SelectChoice("master", "硕士研究生")],
+    )
     remark = TextAreaField("备注", [Length(max=200, message="备注不能超过 200 字。")])
     agree = BooleanField("我已核对以上信息")
 
