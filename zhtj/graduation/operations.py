@@ -12,7 +12,7 @@ from zhtj.kernel.database import insert_new, session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Tier
 from zhtj.people.models import Member
-from zhtj.policy.seasons import policy_for
+from zhtj.policy.seasons import campaign_open, policy_for
 
 UNMARKABLE = "小学"
 
@@ -68,7 +68,7 @@ def open_register() -> int:
     """
     season = clock.today().year
     calendar = policy_for(season, ())
-    if clock.today() < calendar.campaign_start or clock.today() > calendar.campaign_end:
+    if not campaign_open(calendar, clock.today()):
         return 0
     known = select(RegisterRow.member_id).where(RegisterRow.season == season)
     missing = (
@@ -99,7 +99,7 @@ def convert_branches() -> int:
     From the conversion day of the season on (1 June); what was converted is not touched again. Returns branches.
     """
     season = clock.today().year
-    if clock.today() < policy_for(season, ()).convert_date:
+    if clock.today() < policy_for(season, ()).day("convert_date"):
         return 0
     due = (
         select(Organisation.id)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member, Seat
 
 MEMBER_SEAT = "member"
@@ -89,3 +90,9 @@ def choose(choices: list[SeatChoice], key: str | None) -> SeatChoice | None:
 def account(account_id: int) -> Account | None:
     """An account by id."""
     return session.get(Account, account_id)
+
+
+def posts(organisation: Organisation) -> list[Seat]:
+    """Who holds a post there now."""
+    query = select(Seat).where(Seat.org_id == organisation.id, Seat.ended_at.is_(None)).options(joinedload(Seat.account))
+    return list(session.scalars(query.order_by(Seat.id)))

@@ -15,7 +15,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict, judge
-from zhtj.policy.model import Facts, Policy, ReasonSpec
+from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.seasons import policy_for, return_due
 from zhtj.policy.vocabulary import Audience, Destination, Level, Place, Reason, ReasonField
 from zhtj.transfers.models import Application
@@ -167,8 +167,9 @@ def reason_spec(policy: Policy, reason: str, *, is_graduate: bool) -> ReasonSpec
 def verdict(policy: Policy, old: Organisation, new: Organisation, reason: str, place: str | None) -> Verdict:
     """What the destination table says (PD-11)."""
     relation = Place(place) if place in set(Place) else Place.NONE
-    facts = Facts(inside_own_school=same_basic(old, new))
-    return judge(policy, Reason(reason), destination_kind(old, new), relation, facts)
+    return judge(
+        policy, Reason(reason), destination_kind(old, new), relation, inside_own_school=same_basic(old, new)
+    )
 
 
 def reason_and_destination(wanted: Submission, *, is_graduate: bool) -> list[str]:
@@ -201,3 +202,8 @@ def reason_and_destination(wanted: Submission, *, is_graduate: bool) -> list[str
             )
         return [found.sentence]
     return []
+
+
+def national_policy() -> Policy:
+    """This season's policy without any local layer."""
+    return policy_for(clock.today().year, ())

@@ -169,3 +169,18 @@ def branches_below(organisation: Organisation) -> list[Organisation]:
         Organisation.closed_at.is_(None),
     )
     return list(session.scalars(query.order_by(Organisation.path).limit(500)))
+
+
+def count_open(seat: ActiveSeat) -> int:
+    """Open applications from or to this part of the tree."""
+    query = select(func.count()).select_from(Application).where(Application.state.in_(OPEN), visible(seat))
+    return session.scalar(query) or 0
+
+
+def newest_by_member(member_ids: list[int]) -> dict[int, Application]:
+    """The newest application of each of these members."""
+    newest = (
+        select(func.max(Application.id)).where(Application.member_id.in_(member_ids)).group_by(Application.member_id)
+    )
+    rows = session.scalars(select(Application).where(Application.id.in_(newest)).options(joinedload(Application.to_org)))
+    return {application.member_id: application for application in rows}

@@ -21,6 +21,7 @@ from zhtj.web import (
     requests,
     school,
     security,
+    words,
 )
 from zhtj.web.access import login_manager
 
@@ -31,7 +32,7 @@ def register(app: Flask) -> None:
     """Add blueprints, template helpers, error pages and security headers."""
     login_manager.init_app(app)
     csrf.init_app(app)
-    for part in (requests, security, assets, htmx, formatters, navigation, errors):
+    for part in (requests, security, assets, htmx, formatters, words, navigation, errors):
         part.register(app)
     for role in (auth, public, member, branch, college, school, provincial):
         app.register_blueprint(role.blueprint)

@@ -1,4 +1,4 @@
-"""Error pages: each says in plain words what is wrong and which way leads on; nothing typed is lost."""
+"""Every error becomes a page of ours, or a notice where htmx asked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from flask import Flask, Response, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.web.access import login_manager
@@ -31,7 +32,9 @@ def register(app: Flask) -> None:
         return render(400, "这张表单已经过期。", "请返回上一页，刷新后重新提交；您填写的内容仍在那一页。")
 
     @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response:
+    def http_error(error: HTTPException) -> AnyResponse:
+        if error.code is not None and error.code < 400:
+            return error.get_response()
         return render(error.code or 500)
 
     @app.errorhandler(Exception)
@@ -40,7 +43,7 @@ def register(app: Flask) -> None:
         return render(500)
 
     @login_manager.unauthorized_handler
-    def sign_in_first() -> Response:
+    def sign_in_first() -> AnyResponse:
         target = request.full_path.rstrip("?") if request.method == "GET" else (request.referrer or "/")
         address = url_for("auth.login", next=target)
         return hx_redirect(address, 401)

@@ -1,0 +1,57 @@
+"""Reads of the tree: children, the line of superiors, what lacks a branch."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+
+from zhtj.kernel.database import session
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import subtree
+from zhtj.orgs.models import Category, Organisation, Region, Tier
+from zhtj.orgs.rules import destination_problem
+
+
+def children(parent: Organisation, text: str = "", *, after: str = "", before: str = "") -> Page[Organisation]:
+    """Direct children in the tree's order; external systems cannot be browsed and are left out (PD-05)."""
+    query = select(Organisation).where(Organisation.parent_id == parent.id, Organisation.system == Region.NATIONAL)
+    if text:
+        query = query.where(or_(Organisation.full_name.contains(text, autoescape=True), Organisation.code == text))
+    return paginate(query, [Organisation.path], after=after, before=before, size=50)
+
+
+def line_within(organisation: Organisation, path: str) -> list[Organisation]:
+    """The organisation and its superiors down from ``path``, from the top."""
+    query = select(Organisation).where(Organisation.path.in_(organisation.line), Organisation.path >= path)
+    return list(session.scalars(query.order_by(Organisation.path)))
+
+
+def has_branch(organisation: Organisation) -> bool:
+    """Whether there is an open branch below (O-02: every leaf in use is one)."""
+    query = select(Organisation.id).where(
+        subtree(Organisation.path, organisation.path), Organisation.tier == Tier.BRANCH, Organisation.closed_at.is_(None)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def by_code_or_name(text: str) -> Organisation | None:
+    """An organisation by its code or its full name, whichever was given."""
+    query = select(Organisation).where(or_(Organisation.code == text.strip(), Organisation.full_name == text.strip()))
+    return session.scalars(query).first()
+
+
+def province_rank() -> list[Organisation]:
+    """Province-rank organisations to search in first, the five systems and the three external ones among them (O-19)."""
+    query = select(Organisation).where(Organisation.tier == Tier.PROVINCE, Organisation.closed_at.is_(None))
+    return list(session.scalars(query.order_by(Organisation.path)))
+
+
+def transfer_targets(organisation: Organisation, limit: int = 300) -> list[Organisation]:
+    """Where an organisation may take somebody in: itself, and open branches below that are no graduates' (O-10)."""
+    below = select(Organisation).where(
+        subtree(Organisation.path, organisation.path),
+        Organisation.category == Category.BRANCH,
+        Organisation.closed_at.is_(None),
+        Organisation.id != organisation.id,
+    )
+    branches = list(session.scalars(below.order_by(Organisation.path).limit(limit)))
+    return branches if destination_problem(organisation) else [organisation, *branches]

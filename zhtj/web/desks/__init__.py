@@ -1,0 +1,23 @@
+"""What several roles do, written once and registered on each role's blueprint; page, address and scope differ."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from zhtj.web.desks import (
+    applications,
+    codes,
+    decisions,
+    imports,
+    letters,
+    members,
+    organisations,
+    starting,
+    workbench,
+)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add every desk; the permission table decides which of them a role may use."""
+    for desk in (workbench, decisions, applications, members, starting, organisations, codes, letters, imports):
+        desk.register(blueprint)

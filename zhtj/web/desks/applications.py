@@ -1,0 +1,42 @@
+"""All applications from or to this part of the tree, and one of them with its whole life."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from zhtj.kernel.permissions import Permission
+from zhtj.transfers import queries
+from zhtj.transfers.workflow import State
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.decisions import line, read_filters
+from zhtj.web.desks.loading import cursors, page_links
+
+
+@requires(Permission.TRANSFER_VIEW)
+def applications() -> str:
+    """The list: who is under way, at which step, who must act, how long still (A-11)."""
+    seat = current_seat()
+    filters = read_filters()
+    page = queries.applications(seat, filters, **cursors())
+    return render_template(
+        "desks/applications.html",
+        rows=page.rows,
+        filters=filters,
+        states=list(State),
+        seat_path=seat.path,
+        links=page_links(page, ".applications", state=filters.state, side=filters.side, q=filters.text),
+    )
+
+
+@requires(Permission.TRANSFER_VIEW)
+def application(number: int) -> str:
+    """One application: everything the decider has to see (A-13), its history, what can be done."""
+    seat = current_seat()
+    found = queries.application(seat, number)
+    return render_template("desks/application.html", line=line(seat, found), application=found)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    blueprint.add_url_rule("/applications", "applications", applications)
+    blueprint.add_url_rule("/applications/<int:number>", "application", application)

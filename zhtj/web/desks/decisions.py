@@ -1,0 +1,161 @@
+"""What waits for me, each line decidable where it stands: release, accept, allocate, refuse, withdraw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.orgs.models import Organisation
+from zhtj.transfers import operations, queries
+from zhtj.transfers.models import Application
+from zhtj.transfers.queries import Filters
+from zhtj.transfers.rules import Ground, grounds
+from zhtj.transfers.workflow import Action, State
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, page_links
+from zhtj.web.htmx import fragment_or_redirect, is_htmx
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One application as a line of work.
+
+    Args:
+        actions: what the seat may do; buttons are read off it.
+        branches: where an accepted member can be put.
+        typed: what was in the form when it failed; nothing typed is lost.
+        message: what just happened, once.
+    """
+
+    application: Application
+    actions: list[Action]
+    branches: list[Organisation]
+    error: DomainError | None = None
+    failed: Action | None = None
+    typed: dict[str, str] = field(default_factory=dict)
+    message: str = ""
+
+    @property
+    def grounds(self) -> list[Ground]:
+        """Grounds of refusal offered now, forbidden ones last."""
+        return grounds(self.application.state)
+
+
+def line(seat: ActiveSeat, application: Application) -> Line:
+    """The line as ``seat`` sees it."""
+    actions = queries.possible_actions(seat, application)
+    needs_branch = not application.to_org.is_branch and {Action.ACCEPT, Action.ALLOCATE} & set(actions)
+    return Line(application, actions, queries.branches_below(application.to_org) if needs_branch else [])
+
+
+@requires(Permission.TRANSFER_DECIDE)
+def waiting() -> str:
+    """What waits for this organisation, oldest first."""
+    seat = current_seat()
+    filters = read_filters()
+    page = queries.waiting(seat, filters, **cursors())
+    return render_template(
+        "desks/waiting.html",
+        lines=[line(seat, application) for application in page.rows],
+        filters=filters,
+        counts=queries.count_waiting_by_state(seat),
+        links=page_links(page, ".waiting", state=filters.state, q=filters.text),
+    )
+
+
+def read_filters() -> Filters:
+    """Filters of the address; unknown values count as none."""
+    state, side = request.args.get("state", ""), request.args.get("side", "")
+    return Filters(
+        state=State(state) if state in set(State) else None,
+        side=side if side in {"in", "out"} else "",
+        text=request.args.get("q", "").strip(),
+    )
+
+
+@requires(Permission.TRANSFER_DECIDE)
+def decide(number: int, action: str) -> AnyResponse:
+    """Do ``action``; the line becomes its own result."""
+    seat = current_seat()
+    if action not in set(Action):
+        raise NotFound
+    wanted = Action(action)
+    typed = {key: request.form.get(key, "").strip() for key in ("remark", "ground", "branch")}
+    application = queries.application(seat, number)
+    try:
+        with unit_of_work():
+            session.refresh(application)
+            _do(seat, application, wanted, typed)
+    except DomainError as error:
+        session.expire_all()
+        fresh = line(seat, queries.application(seat, number))
+        return _failed(Line(fresh.application, fresh.actions, fresh.branches, error, wanted, typed))
+    session.expire_all()
+    done = queries.application(seat, number)
+    message = f"{done.member.name}：{_outcome(done, wanted)}"
+    if not is_htmx():
+        flash(message, "success")
+    fresh = line(seat, done)
+    shown = Line(done, fresh.actions, fresh.branches, message=message)
+    return fragment_or_redirect(render_template("desks/_line.html", line=shown), _back())
+
+
+def _do(seat: ActiveSeat, application: Application, action: Action, typed: dict[str, str]) -> None:
+    if action is Action.RELEASE:
+        operations.release(application, seat, remark=typed["remark"])
+    elif action is Action.ACCEPT and typed["branch"]:
+        operations.accept_into(application, seat, _branch(typed))
+    elif action is Action.ACCEPT:
+        operations.accept(application, seat, remark=typed["remark"])
+    elif action is Action.ALLOCATE:
+        operations.allocate(application, seat, _branch(typed))
+    elif action is Action.REFUSE:
+        if typed["ground"] not in set(Ground):
+            raise DomainError("请选择不同意的理由。", field="ground", rule="A-15")
+        operations.refuse(application, seat, Ground(typed["ground"]), typed["remark"])
+    elif action is Action.WITHDRAW:
+        operations.withdraw(application, seat, remark=typed["remark"])
+    else:
+        raise NotFound
+
+
+def _branch(typed: dict[str, str]) -> Organisation:
+    branch = session.get(Organisation, int(typed["branch"])) if typed["branch"].isdecimal() else None
+    if branch is None:
+        raise DomainError("请选择要编入的团支部。", field="branch", rule="A-12")
+    return branch
+
+
+def _outcome(application: Application, action: Action) -> str:
+    where = application.final_org or application.to_org
+    return {
+        State.COMPLETED: f"已转入{where.short_name}",
+        State.AWAITING_ALLOCATION: "已同意，请分配团支部",
+        State.AWAITING_ACCEPTANCE: "已同意转出，等待对方审批",
+        State.REFUSED: "已退回申请人，理由已告知",
+        State.WITHDRAWN: "申请已撤销",
+    }.get(application.state, f"已办理“{action.label}”")
+
+
+def _failed(shown: Line) -> Response:
+    error = shown.error
+    status = error.status if error else 422
+    if is_htmx():
+        return make_response(render_template("desks/_line.html", line=shown), status)
+    page = render_template("desks/application.html", line=shown, application=shown.application)
+    return make_response(page, status)
+
+
+def _back() -> str:
+    return url_for(".waiting")
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    blueprint.add_url_rule("/waiting", "waiting", waiting)
+    blueprint.add_url_rule("/applications/<int:number>/<action>", "decide", decide, methods=["POST"])

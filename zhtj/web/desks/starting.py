@@ -1,0 +1,182 @@
+"""Start an application for somebody: 办理转出 for a member of ours, 办理转入 for somebody elsewhere (A-03, A-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.graduation import operations as graduation
+from zhtj.kernel import audit, clock, limits
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.orgs import queries as orgs
+from zhtj.orgs.search import SearchResult, search
+from zhtj.orgs.models import Organisation
+from zhtj.people import members as people
+from zhtj.people.models import Member
+from zhtj.policy.vocabulary import Audience, Place
+from zhtj.transfers import checks, operations
+from zhtj.transfers.operations import Submission
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import load_member, own_organisation
+
+FOUND_FOR = 30 * 60  # seconds a found person stays found
+FIELDS = ("reason", "place", "unit_name", "unit_address", "contact_mobile", "remark", "confirmed")
+
+
+@dataclass(frozen=True, slots=True)
+class StartPage:
+    """What the form of a start shows: the member, the destination once chosen, what was typed, what is wrong."""
+
+    member: Member
+    destination: Organisation | None
+    typed: Mapping[str, str]
+    error: DomainError | None = None
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """Reasons offered to this member: key and label (PD-10)."""
+        row = graduation.open_row(self.member.id, clock.now())
+        audience = Audience.GRADUATE if row is not None else Audience.OTHER
+        policy = checks.policy_of(self.member.org)
+        return [(key.value, spec.label) for key, spec in policy.reasons.items() if audience in spec.audiences and spec.chooses_destination]
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Relations of the destination to the member's places."""
+        return [("", "不适用"), *((place.value, place.label) for place in Place)]
+
+
+def _typed() -> dict[str, str]:
+    return {name: request.form.get(name, "").strip() for name in FIELDS}
+
+
+def _submission(member: Member, destination: Organisation, typed: Mapping[str, str]) -> Submission:
+    return Submission(
+        member=member,
+        destination=destination,
+        reason=typed["reason"],
+        place=typed["place"] or None,
+        unit_name=typed["unit_name"] or None,
+        unit_address=typed["unit_address"] or None,
+        contact_mobile=typed["contact_mobile"] or None,
+        remark=typed["remark"] or None,
+        confirmed=bool(typed["confirmed"]),
+    )
+
+
+def _submit(shown: StartPage, template: str, **extra: Any) -> AnyResponse:
+    """Submit what was typed; on an error the same page comes back with it, nothing lost."""
+    seat = current_seat()
+    try:
+        with unit_of_work():
+            destination = shown.destination
+            if destination is None:
+                raise DomainError("请先选择转入组织。", field="destination")
+            session.refresh(shown.member)
+            application = operations.submit(_submission(shown.member, destination, shown.typed), seat)
+            number, state = application.id, application.state
+    except DomainError as error:
+        session.expire_all()
+        failed = StartPage(shown.member, shown.destination, shown.typed, error)
+        return make_response(render_template(template, start=failed, **extra), error.status)
+    flash(f"{shown.member.name}的转接申请已提交：{state.label}。", "success")
+    return redirect(url_for(".application", number=number), 303)
+
+
+def _chosen(code: str) -> Organisation | None:
+    return orgs.by_code_or_name(code) if code else None
+
+
+@requires(Permission.TRANSFER_OUT)
+def transfer_out(number: int) -> AnyResponse | str:
+    """办理转出: search the destination, then reason and fields, on one page that works without JavaScript."""
+    member = load_member(number, Permission.TRANSFER_OUT)
+    code = request.values.get("to", "")
+    shown = StartPage(member, _chosen(code), _typed())
+    extra: dict[str, Any] = {"query": request.args.get("q", ""), "under": request.args.get("under", ""), "to": code}
+    extra["provinces"] = orgs.province_rank()
+    if request.method == "POST":
+        return _submit(shown, "desks/transfer_out.html", found=None, **extra)
+    extra["found"] = _search(extra["query"], extra["under"]) if extra["query"] else None
+    return render_template("desks/transfer_out.html", start=shown, **extra)
+
+
+def _search(text: str, under: str) -> SearchResult:
+    return search(session, text, within=_chosen(under))
+
+
+@requires(Permission.TRANSFER_IN)
+def transfer_in() -> AnyResponse | str:
+    """办理转入: name and full ID number lead to the person's organisation and its contact, nothing else (A-04, A-05)."""
+    if request.method == "GET":
+        return render_template("desks/transfer_in.html", typed={}, start=None)
+    token = request.form.get("person", "")
+    if token:
+        return _transfer_in_submit(token)
+    typed = {key: request.form.get(key, "").strip() for key in ("name", "id_number")}
+    try:
+        member = _look_up(current_seat(), typed)
+    except DomainError as error:
+        page = render_template("desks/transfer_in.html", typed=typed, error=error, start=None)
+        return make_response(page, error.status)
+    return render_template("desks/transfer_in.html", **_found(member, dict.fromkeys(FIELDS, "")))
+
+
+def _look_up(seat: ActiveSeat, typed: Mapping[str, str]) -> Member:
+    if not typed["name"] or not typed["id_number"]:
+        raise DomainError("请填写姓名和完整的身份证号码。", field="name", rule="A-04")
+    policy = checks.policy_of(own_organisation())
+    limits.hit("lookup", str(seat.account_id), policy.lookup_limit, 3600)
+    member = people.find_exactly(typed["name"], typed["id_number"].upper())
+    with unit_of_work():
+        audit.record("member.look_up", "member", member.id if member else 0, found=member is not None)
+    if member is None:
+        raise DomainError(
+            "没有找到这位团员。",
+            fix="请核对姓名和身份证号码；本人可能还没有录入系统，或组织关系在北京、广东、福建的系统中。",
+            field="id_number",
+        )
+    return people.find_exactly(typed["name"], typed["id_number"].upper()) or member
+
+
+def _found(member: Member, typed: Mapping[str, str], destination: Organisation | None = None) -> dict[str, Any]:
+    return {
+        "start": StartPage(member, destination, typed),
+        "person": _signer().dumps([member.id, current_seat().account_id]),
+        "targets": orgs.transfer_targets(own_organisation()),
+        "contact": member.org.office,
+        "typed": {},
+    }
+
+
+def _transfer_in_submit(token: str) -> AnyResponse:
+    try:
+        number, account = _signer().loads(token, max_age=FOUND_FOR)
+    except BadSignature as error:
+        raise DomainError("查询结果已过期。", fix="请重新查询。") from error
+    member = session.get(Member, number)
+    if member is None or account != current_seat().account_id:
+        raise DomainError("查询结果已过期。", fix="请重新查询。")
+    destination = _chosen(request.form.get("to", ""))
+    shown = StartPage(member, destination, _typed())
+    found = _found(member, shown.typed, destination)
+    del found["start"]
+    return _submit(shown, "desks/transfer_in.html", **found)
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.secret_key or "", salt="transfer-in")
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add both desks to a role."""
+    methods = ["GET", "POST"]
+    blueprint.add_url_rule("/members/<int:number>/transfer-out", "transfer_out", transfer_out, methods=methods)
+    blueprint.add_url_rule("/transfer-in", "transfer_in", transfer_in, methods=methods)

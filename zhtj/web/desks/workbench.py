@@ -1,0 +1,36 @@
+"""The workbench: what waits, how the season stands, where to go next."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from zhtj.graduation import queries as graduation
+from zhtj.kernel import clock
+from zhtj.kernel.permissions import Permission
+from zhtj.people import members as people
+from zhtj.transfers import queries as transfers
+from zhtj.transfers.queries import Filters
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import own_organisation
+
+
+@requires(Permission.WORKBENCH)
+def home() -> str:
+    """The first page of every administrator."""
+    seat = current_seat()
+    return render_template(
+        "desks/workbench.html",
+        organisation=own_organisation(),
+        waiting=transfers.count_waiting_by_state(seat),
+        first=transfers.waiting(seat, Filters()).rows[:5],
+        on_the_way=transfers.count_open(seat),
+        members=people.count(seat),
+        season=clock.today().year,
+        graduates=graduation.progress(clock.today().year, seat.path),
+        as_of=clock.now(),
+    )
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the workbench to a role."""
+    blueprint.add_url_rule("/", "home", home)

@@ -1,0 +1,69 @@
+"""Addresses open to everybody: the way in, health, metrics."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask_login import current_user
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel import work_queue
+from zhtj.kernel.database import session
+from zhtj.web.access import current_choice, public
+from zhtj.web.navigation import home_of
+
+blueprint = Blueprint("public", __name__)
+
+
+@blueprint.get("/")
+@public
+def index() -> AnyResponse:
+    """To the active seat's workbench, or to the login page."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("auth.login"))
+    choice = current_choice()
+    if choice is None:
+        return redirect(url_for("auth.account"))
+    return redirect(home_of(choice.seat.kind))
+
+
+@blueprint.get("/help/")
+@public
+def help_page() -> str:
+    """How the transfer goes, in our own words; open before login (H-01)."""
+    return render_template("public/help.html")
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> Response:
+    """The process is alive."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> Response:
+    """Database and queue answer."""
+    problems = []
+    try:
+        session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        problems.append("database")
+    if not work_queue.reachable(current_app):
+        problems.append("queue")
+    return Response("".join(f"{name}\n" for name in problems) or "ok\n", 503 if problems else 200, mimetype="text/plain")
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> Response:
+    """Figures for Prometheus; answered to this machine only (a scraper from elsewhere goes through the proxy)."""
+    address = request.remote_addr
+    if address is not None and not ip_address(address).is_loopback:
+        abort(404)
+    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

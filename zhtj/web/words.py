@@ -1,0 +1,133 @@
+"""Words and small lists that templates ask for: options of a select, labels of codes, who can be rung up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from flask import Flask, url_for
+from flask_login import current_user
+
+from zhtj.graduation.models import BranchMark
+from zhtj.kernel.permissions import Permission
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Membership
+from zhtj.policy.vocabulary import Place, Reason
+from zhtj.transfers import checks
+from zhtj.transfers.models import Application
+from zhtj.transfers.rules import Ground
+from zhtj.transfers.workflow import State
+from zhtj.web import formatters
+from zhtj.web.access import current_seat
+
+Options = list[tuple[str | int, str]]
+
+
+def register(app: Flask) -> None:
+    """Make them available in every template."""
+    app.jinja_env.globals.update(
+        branch_options=organisation_ids,
+        contact_of=contact_of,
+        ground_options=ground_options,
+        history=history,
+        label_options=label_options,
+        mark_label=mark_label,
+        may=may,
+        memberships_rows=memberships_rows,
+        office_of=office_of,
+        organisation_crumbs=organisation_crumbs,
+        organisation_options=organisation_codes,
+        place_label=lambda key: Place(key).label,
+        reason_label=reason_label,
+        state_options=state_options,
+    )
+
+
+def may(permission: str) -> bool:
+    """Whether the active seat's kind has a permission at all."""
+    return bool(current_user.is_authenticated) and current_seat().may(Permission(permission))
+
+
+def reason_label(reason: str) -> str:
+    """Name of a transfer reason in this season's policy."""
+    spec = checks.national_policy().reasons.get(Reason(reason))
+    return spec.label if spec else reason
+
+
+def state_options(states: Iterable[State] | Mapping[State, int]) -> Options:
+    """States as options of a filter; with counts where given."""
+    counts = states if isinstance(states, Mapping) else {}
+    return [(state.value, f"{state.label}（{counts[state]}）" if state in counts else state.label) for state in states]
+
+
+def organisation_ids(organisations: Sequence[Organisation]) -> Options:
+    """Organisations by id."""
+    return [(organisation.id, organisation.short_name) for organisation in organisations]
+
+
+def organisation_codes(organisations: Sequence[Organisation]) -> Options:
+    """Organisations by code."""
+    return [(organisation.code, organisation.short_name) for organisation in organisations]
+
+
+def label_options(values: Iterable[Any]) -> Options:
+    """Members of an enumeration that have a label."""
+    return [(value.value, value.label) for value in values]
+
+
+def ground_options(grounds: Sequence[Ground]) -> list[dict[str, object]]:
+    """Grounds of refusal for ``choices``; forbidden ones greyed, with the reason (PD-17)."""
+    return [
+        {
+            "value": ground.value,
+            "label": ground.label,
+            "disabled": "按规定不得以此为由拒绝接收" if ground.forbidden_by else False,
+        }
+        for ground in grounds
+    ]
+
+
+def office_of(organisation: Organisation) -> Organisation:
+    """Who acts for an organisation: itself, or the nearest superior with an administrator (PD-22)."""
+    return organisation.office or organisation
+
+
+def contact_of(organisation: Organisation) -> str | None:
+    """The telephone under which whoever acts for an organisation is reached (O-24)."""
+    return organisation.phone or office_of(organisation).phone
+
+
+def mark_label(mark: BranchMark | None) -> str:
+    """A branch's graduation time, or why there is none."""
+    if mark is None:
+        return "未标记"
+    return formatters.month(mark.month) if mark.month else (mark.no_time.label if mark.no_time else "")
+
+
+def organisation_crumbs(line: Sequence[Organisation]) -> list[tuple[str, str]]:
+    """Links up to the seat's own organisation."""
+    return [(one.short_name, url_for(".organisation", number=one.id)) for one in line]
+
+
+def memberships_rows(stays: Sequence[Membership]) -> list[list[str]]:
+    """Rows of the table of memberships."""
+    return [
+        [stay.org.short_name, formatters.day(stay.started_at), formatters.day(stay.ended_at) if stay.ended_at else "现在"]
+        for stay in stays
+    ]
+
+
+def history(application: Application) -> list[dict[str, object]]:
+    """The steps of an application for ``timeline``, newest first (A-07)."""
+    return [
+        {
+            "at": event.at,
+            "title": event.action.label,
+            "actor": "、".join(
+                part for part in (event.account.name if event.account else "系统", event.org.short_name if event.org else "") if part
+            ),
+            "note": Ground(event.ground).label if event.ground in set(Ground) else None,
+            "quote": event.remark,
+        }
+        for event in reversed(application.events)
+    ]
