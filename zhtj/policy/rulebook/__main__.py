@@ -1,12 +1,13 @@
-"""``make rules``: which rules the tests prove; with IDs: what those rules say, where from and which tests prove them."""
+"""``make rules``: which rules the tests prove; with IDs: what those rules say, where from, and their tests."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+
+import click
 
 from zhtj.policy import rulebook
 from zhtj.policy.rulebook.markers import Coverage, Marker, collect, coverage
@@ -34,34 +35,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(report: Coverage, *, with_covered: bool) -> None:
-    print(f"应由软件实现的规则 {report.total} 条，已有测试证明 {report.covered} 条。\n")
+    click.echo(f"应由软件实现的规则 {report.total} 条，已有测试证明 {report.covered} 条。\n")
     for family in report.families:
-        print(f"{family.name}  {len(family.covered):>3} / {family.total}")
+        click.echo(f"{family.name}  {len(family.covered):>3} / {family.total}")
         if with_covered and family.covered:
             _list("已证", family.covered)
         if family.missing:
             _list("未证", family.missing)
     if report.others:
-        print()
+        click.echo()
         _list("另外标注的决定、分歧和说明类条目", report.others)
     for marker in report.unknown:
-        print(f"手册中没有的编号 {marker.id}：{marker.place}", file=sys.stderr)
+        click.echo(f"手册中没有的编号 {marker.id}：{marker.place}", err=True)
 
 
 def _list(title: str, ids: Sequence[str]) -> None:
-    print(textwrap.fill(f"{title}：{' '.join(ids)}", WIDTH, initial_indent="   ", subsequent_indent="   "))
+    click.echo(textwrap.fill(f"{title}：{' '.join(ids)}", WIDTH, initial_indent="   ", subsequent_indent="   "))
 
 
 def _explain(ids: Sequence[str], markers: Sequence[Marker]) -> int:
     unknown = [id_ for id_ in ids if id_ not in rulebook.rules()]
     for id_ in unknown:
-        print(f"手册中没有编号 {id_}", file=sys.stderr)
+        click.echo(f"手册中没有编号 {id_}", err=True)
     for id_ in ids:
         if id_ in unknown:
             continue
         rule = rulebook.rule(id_)
-        print(f"{id_}（{rule.kind}）\n{textwrap.fill(rule.text, WIDTH)}\n出处：{rulebook.source_of(id_)}")
-        print("测试：" + ("、".join(marker.place for marker in markers if marker.id == id_) or "还没有") + "\n")
+        click.echo(f"{id_}（{rule.kind}）\n{textwrap.fill(rule.text, WIDTH)}\n出处：{rulebook.source_of(id_)}")
+        click.echo("测试：" + ("、".join(marker.place for marker in markers if marker.id == id_) or "还没有") + "\n")
     return 1 if unknown else 0
 
 

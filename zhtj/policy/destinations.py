@@ -1,0 +1,269 @@
+"""Who may go where: the destination table of a policy, asked (PD-11).
+
+One engine, four uses: the advice before somebody applies, the check at submission, the receiver's screen and the
+quality report. Pure: what a concrete organisation and a concrete member are is found out by the rooms above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from zhtj.policy import rulebook
+from zhtj.policy.model import Facts, Line, Policy, Situation
+from zhtj.policy.vocabulary import Case, Counts, Destination, Level, Place, Reason
+
+_LOCAL = frozenset(destination for destination in Destination if destination.place_bound)
+_WORTH_A_WORD = _LOCAL | {Destination.OWN_FLOATING}
+_MANY = 4
+NOTHING_KNOWN = Facts()
+_SHOWN_ALTERNATIVES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One piece of advice: a destination that fits or does not, or (``level`` None) something to know.
+
+    Args:
+        level: how good it is.
+        title: where to, in a few words.
+        sentence: why.
+        rule: ID in the rulebook.
+        destinations, places: what to look for; no places: it does not depend on one.
+        reason: the reason to choose.
+        case: what is opened instead of a transfer.
+        assumed: not in this year's documents but taken over (PD-11).
+    """
+
+    level: Level | None
+    title: str
+    sentence: str
+    rule: str
+    destinations: tuple[Destination, ...] = ()
+    places: tuple[Place, ...] = ()
+    reason: Reason | None = None
+    case: Case | None = None
+    assumed: bool = False
+
+    @property
+    def source(self) -> str:
+        """The document it rests on, in plain Chinese."""
+        return rulebook.source_of(self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the table says to one destination.
+
+    Args:
+        level: forbidden blocks; warned asks for a confirmation and a remark and is shown to the approver.
+        rule: ID in the rulebook.
+        why: one sentence.
+        case: choosing it opens this case instead of a transfer (PD-10).
+        alternatives: where he may go with the same reason, best first; only if forbidden.
+        reasons: reasons that fit better, and their names; only if forbidden.
+        layer: policy layer that says so.
+        assumed: taken over from another place or year.
+    """
+
+    level: Level
+    rule: str
+    why: str
+    case: Case | None
+    alternatives: tuple[Advice, ...]
+    reasons: tuple[tuple[Reason, str], ...]
+    layer: str
+    assumed: bool
+
+    @property
+    def blocks(self) -> bool:
+        """No application may be submitted like this."""
+        return self.level is Level.FORBIDDEN
+
+    @property
+    def needs_remark(self) -> bool:
+        """To be confirmed, with a remark."""
+        return self.level is Level.WARNED
+
+    @property
+    def instead(self) -> str:
+        """What to do instead, as sentences; empty if there is nothing to say."""
+        said = ""
+        if self.reasons:
+            said += f"可改选原因：{'、'.join(f'“{label}”' for _, label in self.reasons)}。"
+        if self.alternatives:
+            said += f"可以转到：{'；'.join(each.title for each in self.alternatives[:_SHOWN_ALTERNATIVES])}。"
+        return said
+
+    @property
+    def sentence(self) -> str:
+        """Why, and what instead."""
+        return self.why + self.instead
+
+    @property
+    def source(self) -> str:
+        """The document it rests on, in plain Chinese."""
+        return rulebook.source_of(self.rule)
+
+
+class Answers(Facts):
+    """What somebody told the adviser: his situation, the places he asks about (none: all), and facts."""
+
+    situation: str
+    places: tuple[Place, ...] = ()
+
+
+def judge(
+    policy: Policy,
+    reason: Reason,
+    destination: Destination,
+    relation: Place | None = None,
+    facts: Facts = NOTHING_KNOWN,
+) -> Verdict:
+    """May somebody with this reason go to such an organisation?
+
+    Args:
+        policy: of his season and organisation line.
+        reason: why he transfers.
+        destination: kind of the organisation, seen from his own school.
+        relation: his tie to its place; without meaning for destinations that are not bound to a place.
+        facts: what else is known.
+    """
+    line = _line(policy, reason, destination, _place(destination, relation), facts)
+    forbidden = line.level is Level.FORBIDDEN
+    return Verdict(
+        level=line.level,
+        rule=line.rule,
+        why=line.why,
+        case=line.case,
+        alternatives=_alternatives(policy, reason, facts) if forbidden and not line.instead else (),
+        reasons=_better_reasons(policy, reason, line.instead) if forbidden else (),
+        layer=line.layer,
+        assumed=line.assumed,
+    )
+
+
+def judge_any(
+    policy: Policy,
+    reason: Reason,
+    destination: Destination,
+    relations: Collection[Place],
+    facts: Facts = NOTHING_KNOWN,
+) -> Verdict:
+    """The most favourable verdict where somebody is tied to the place in several ways; see ``judge``."""
+    known = facts.model_copy(update={"also_household": True}) if Place.HOUSEHOLD in relations else facts
+    verdicts = [judge(policy, reason, destination, tie, known) for tie in Place if tie in relations]
+    return min(verdicts, key=_rank, default=judge(policy, reason, destination, None, known))
+
+
+def advise(policy: Policy, answers: Answers) -> list[Advice]:
+    """What somebody in this situation should do, best first; then what he must not do; then what else to know.
+
+    Raises:
+        KeyError: the policy knows no such situation.
+    """
+    situation = policy.situations[answers.situation]
+    facts = _known_facts(situation, answers)
+    found = [_say(situation)]
+    if situation.reason:
+        offered = options(policy, situation.reason, facts)
+        wanted = [each for each in offered if _concerns(each, situation, answers.places)]
+        found += sorted(wanted, key=lambda each: each.case != situation.case) if situation.case else wanted
+    elif situation.case:
+        found += [each for each in options(policy, Reason.OTHER, facts) if each.case is situation.case]
+    return found + [_say(other) for other in policy.situations.values() if other.when and facts.meet(other.when)]
+
+
+@lru_cache(maxsize=512)
+def options(policy: Policy, reason: Reason, facts: Facts) -> tuple[Advice, ...]:
+    """Every destination with this reason, grouped by the line that decides, best first."""
+    groups: dict[tuple[int, tuple[Place, ...]], tuple[Line, list[Destination]]] = {}
+    for destination in Destination:
+        by_line: dict[int, tuple[Line, list[Place]]] = {}
+        for place in Place if destination.place_bound else (Place.NONE,):
+            line = _line(policy, reason, destination, place, facts)
+            by_line.setdefault(id(line), (line, []))[1].append(place)
+        for line, places in by_line.values():
+            shown = tuple(places) if destination.place_bound and len(places) < len(Place) else ()
+            groups.setdefault((id(line), shown), (line, []))[1].append(destination)
+    found = [_option(line, reason, tuple(destinations), places) for (_, places), (line, destinations) in groups.items()]
+    return tuple(sorted(found, key=_rank))
+
+
+def counts_as(policy: Policy, destination: Destination) -> Counts:
+    """How a completed transfer to such an organisation counts (M-08, PD-12, PD-24)."""
+    if destination is Destination.EXTERNAL:
+        return Counts.COMPLETED
+    return next((each.counts for each in policy.receivers if destination in each.destinations), Counts.NONE)
+
+
+def groups(policy: Policy) -> dict[str, dict[str, Situation]]:
+    """The situations the adviser offers, by heading: his first question and its second."""
+    found: dict[str, dict[str, Situation]] = {}
+    for key, situation in policy.situations.items():
+        if situation.group:
+            found.setdefault(situation.group, {})[key] = situation
+    return found
+
+
+def rows(policy: Policy) -> list[Situation]:
+    """The decision table, row by row."""
+    return sorted((each for each in policy.situations.values() if each.row), key=lambda each: each.row or 0)
+
+
+def _rank(judged: Verdict | Advice) -> int:
+    return judged.level.rank if judged.level else 0
+
+
+def _place(destination: Destination, relation: Place | None) -> Place:
+    return relation if relation and destination.place_bound else Place.NONE
+
+
+def _line(policy: Policy, reason: Reason, destination: Destination, place: Place, facts: Facts) -> Line:
+    for line in policy.table:
+        if line.fits(reason, destination, place, facts):
+            return line
+    raise LookupError(f"{policy.name}: the destination table says nothing about {reason} to {destination}")
+
+
+def _option(line: Line, reason: Reason, destinations: tuple[Destination, ...], places: tuple[Place, ...]) -> Advice:
+    local = _LOCAL.intersection(destinations)
+    labels = [each.label for each in destinations if len(local) < _MANY or each not in local]
+    kinds = "、".join(["属地团组织", *labels] if len(local) >= _MANY else labels)
+    where = "、".join("其他地方" if place is Place.NONE else place.label for place in places)
+    title = f"办理“{line.case.label}”" if line.case else f"{where}的{kinds}" if where else kinds
+    return Advice(line.level, title, line.why, line.rule, destinations, places, reason, line.case, assumed=line.assumed)
+
+
+def _alternatives(policy: Policy, reason: Reason, facts: Facts) -> tuple[Advice, ...]:
+    good = (Level.PREFERRED, Level.ALLOWED)
+    return tuple(each for each in options(policy, reason, facts) if each.level in good and not each.case)
+
+
+def _better_reasons(policy: Policy, chosen: Reason, better: Iterable[Reason]) -> tuple[tuple[Reason, str], ...]:
+    """Those of them that are offered to the same people."""
+    audiences = set(policy.reasons[chosen].audiences)
+    specs = [(code, policy.reasons[code]) for code in better]
+    return tuple((code, spec.label) for code, spec in specs if audiences & set(spec.audiences))
+
+
+def _known_facts(situation: Situation, answers: Answers) -> Facts:
+    said = {name: getattr(answers, name) for name in Facts.model_fields}
+    implied = {name: value for name, value in situation.facts if value is not None}
+    if Place.HOUSEHOLD in answers.places and said["also_household"] is None:
+        said["also_household"] = True
+    return Facts(**(said | implied))
+
+
+def _concerns(option: Advice, situation: Situation, places: tuple[Place, ...]) -> bool:
+    """Not everything the table forbids is worth a word, nor other cases, nor second choices he did not ask about."""
+    if option.case not in {None, Case.RETENTION, situation.case}:
+        return False
+    if option.level is Level.FORBIDDEN and not _WORTH_A_WORD.intersection(option.destinations):
+        return False
+    return option.level is Level.PREFERRED or not places or not option.places or bool(set(places) & set(option.places))
+
+
+def _say(situation: Situation) -> Advice:
+    return Advice(None, situation.title, situation.say, situation.rule, reason=situation.reason, case=situation.case)

@@ -1,0 +1,118 @@
+"""Seasons and their clock (届、日程): which policy governs, which phase it is, when an application is returned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from zhtj.kernel import clock
+from zhtj.kernel.errors import DomainError
+from zhtj.policy.layers import compose, layer, layer_names, lineage
+from zhtj.policy.model import Head, Milestone, Policy
+from zhtj.policy.vocabulary import Phase
+
+
+class NoPolicyError(DomainError):
+    """No layer governs that season."""
+
+
+def season_of(day: date) -> int:
+    """The season (届) a day belongs to: its year. The first months belong to the graduates of the coming summer."""
+    return day.year
+
+
+def policy_for(season: int, line: Sequence[str]) -> Policy:
+    """The policy of a season for an organisation.
+
+    The latest national layer that has begun by then, and over it every local layer of that season whose organisation
+    stands in the line, from the top down.
+
+    Args:
+        season: year of graduation.
+        line: codes of its superiors and itself, from the top down.
+
+    Raises:
+        NoPolicyError: the season lies before the first national layer.
+    """
+    local = tuple(code for code in line if code in _governed())
+    return _policy_for(season, local)
+
+
+@lru_cache(maxsize=256)
+def _policy_for(season: int, line: tuple[str, ...]) -> Policy:
+    names = lineage(_national(season).name)
+    for code in line:
+        names += [
+            head.name
+            for head in _heads("local")
+            if code in head.organisations and _covers(head, season) and set(lineage(head.name)[:-1]) <= set(names)
+        ]
+    return compose(names, season)
+
+
+def _national(season: int) -> Head:
+    begun = [head for head in _heads("national") if (head.first_season or 0) <= season]
+    if not begun:
+        first = min(head.first_season or 0 for head in _heads("national"))
+        raise NoPolicyError(f"没有适用于 {season} 届的政策。", fix=f"请选择 {first} 届或以后的。")
+    return max(begun, key=lambda head: head.first_season or 0)
+
+
+def _covers(head: Head, season: int) -> bool:
+    return (head.first_season or season) <= season <= (head.last_season or season)
+
+
+@lru_cache(maxsize=4)
+def _heads(scope: str) -> tuple[Head, ...]:
+    return tuple(head for name in layer_names() if (head := layer(name).layer).scope == scope)
+
+
+@lru_cache(maxsize=1)
+def _governed() -> frozenset[str]:
+    """Codes of all organisations that have a layer of their own."""
+    return frozenset(code for head in _heads("local") for code in head.organisations)
+
+
+def campaign_open(policy: Policy, day: date) -> bool:
+    """Whether the season's campaign (转接期限) is on (D-01)."""
+    return policy.campaign_start <= day <= policy.campaign_end
+
+
+def phase(policy: Policy, day: date) -> Phase | None:
+    """The campaign's phase on a day (D-06, D-08, D-09); None outside the campaign."""
+    if not campaign_open(policy, day):
+        return None
+    if day <= policy.application_end:
+        return Phase.APPLICATION
+    return Phase.REVIEW if day <= policy.review_end else Phase.CLOSING
+
+
+def county_open(policy: Policy, day: date) -> bool:
+    """Whether counties take over from townships that cannot receive (D-15)."""
+    return policy.county_fallback_from <= day
+
+
+def milestones(policy: Policy, after: date | None = None) -> tuple[Milestone, ...]:
+    """The days of the season by which something is done, in order; with ``after``, those still to come."""
+    return tuple(each for each in policy.milestones if after is None or each.day > after)
+
+
+def return_due(submitted_at: datetime, policy: Policy, *, in_season: bool) -> datetime:
+    """The moment at which an unanswered application is returned (PD-18, D-09).
+
+    The clock starts on the later of the day of submission and ``auto_return_from`` - outside a season on the day of
+    submission - and ends at 24:00 of the last day; the starting day is not counted. Days are those of Asia/Shanghai.
+
+    Args:
+        submitted_at: aware.
+        policy: of the origin, for the season of the submission.
+        in_season: whether the application belongs to the season's campaign.
+
+    Returns:
+        Aware, in UTC: from this moment on the application is returned.
+    """
+    start = clock.local(submitted_at).date()
+    if in_season:
+        start = max(start, policy.auto_return_from)
+    return clock.start_of_day(start + timedelta(days=policy.auto_return_days + 1))
