@@ -125,7 +125,7 @@ def test_progress_asks_for_itself_only_while_it_runs(browser: FlaskClient) -> No
 # ---- colours and weight ----
 
 
-def _palette(dark: bool) -> dict[str, str]:
+def _palette(*, dark: bool) -> dict[str, str]:
     css = (ROOT / "static" / assets.STYLESHEET).read_text(encoding="utf-8")
     light, night = css[: css.index("@media")], css[css.index("@media") : css.index("/* ---- page")]
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6});", light))
@@ -145,8 +145,8 @@ def _contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_text_and_edges_stand_out_from_every_ground_they_are_used_on(dark: bool) -> None:
-    colours = _palette(dark)
+def test_text_and_edges_stand_out_from_every_ground_they_are_used_on(*, dark: bool) -> None:
+    colours = _palette(dark=dark)
     grounds = ("bg", "surface", "sunken", "soft", "good-soft", "warn-soft", "info-soft")
     pairs = [(text, ground) for text in ("ink", "muted") for ground in grounds]
     pairs += [("accent", g) for g in ("bg", "surface", "sunken", "soft")]
@@ -232,7 +232,7 @@ def test_htmx_comes_from_where_the_installation_says(face: Flask, setting: str, 
         (HTMX | {"HX-History-Restore-Request": "true"}, False),
     ],
 )
-def test_a_fragment_is_sent_only_where_one_is_wanted(face: Flask, headers: dict[str, str], fragment: bool) -> None:
+def test_a_fragment_is_sent_only_where_one_is_wanted(face: Flask, headers: dict[str, str], *, fragment: bool) -> None:
     with face.test_request_context(headers=headers):
         assert htmx.is_htmx() is fragment
         answer = htmx.fragment_or_redirect("<p>", "/there")

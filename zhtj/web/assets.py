@@ -1,7 +1,7 @@
 """The one stylesheet under a hashed name, the htmx tag, and compressed answers.
 
-``stylesheet_url()`` gives ``/static/zhtj.<hash>.css``, which may be cached for a year. The file is minified and compressed
-once a process. HTML is compressed on the way out because the server in front of us does not do it.
+``stylesheet_url()`` gives ``/static/zhtj.<hash>.css``, which may be cached for a year. The file is minified and
+compressed once a process. HTML is compressed on the way out because the server in front of us does not do it.
 """
 
 from __future__ import annotations

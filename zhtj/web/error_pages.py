@@ -38,6 +38,7 @@ TEXTS = {
         ErrorText(503, "暂时无法使用", "系统正在维护或负载过高，数据没有丢失。", "请几分钟后再试。"),
     )
 }
+SERVER = range(500, 600)
 BARE = frozenset({500, 503})
 """Rendered without context processors: the database may be what is down."""
 
@@ -47,9 +48,10 @@ def render(status: int, message: str = "", fix: str = "") -> Response:
 
     Args:
         status: any status from 400 on; one without a text of its own borrows that of 400 or 500.
-        message, fix: sentences that replace the general ones.
+        message: what is wrong, instead of the general sentence.
+        fix: what to do about it; used with a message only.
     """
-    text = TEXTS.get(status) or replace(TEXTS[400 if status < 500 else 500], status=status)
+    text = TEXTS.get(status) or replace(TEXTS[500 if status in SERVER else 400], status=status)
     if message:
         text = replace(text, message=message, fix=fix)
     if is_htmx():

@@ -18,7 +18,9 @@ from zhtj.kernel import clock
 
 NOTHING = "—"
 WEEKDAYS = "一二三四五六日"
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MINUTE, _HOUR = 60, 3600
+_READABLE = 7
+"""How many characters of a masked number stay readable: three in front, four behind."""
 
 Ratio: TypeAlias = Fraction | Decimal | float | tuple[int, int]
 
@@ -73,7 +75,7 @@ def moment(value: datetime | None) -> str:
 
 
 def relative(value: datetime) -> str:
-    """刚刚, 5 分钟前, 3 小时前, 昨天, 3 天前; a future time as 5 分钟后 and so on. Days are calendar days in Asia/Shanghai."""
+    """刚刚, 5 分钟前, 3 小时前, 昨天, 3 天前; a future time as 5 分钟后 and so on; days are those of the calendar."""
     seconds = (clock.now() - value).total_seconds()
     suffix = "前" if seconds >= 0 else "后"
     days = abs((clock.today() - _local_day(value)).days)
@@ -134,18 +136,22 @@ def deadline(due: date | datetime | None) -> str:
     return _time_element(due, text)
 
 
+def _masked(value: str, stars: int) -> str:
+    return value[:3] + "*" * stars + value[-4:] if len(value) > _READABLE else "*" * len(value)
+
+
 def masked_id(value: str | None) -> str:
     """110***********1234: first three and last four characters (PD-37); — for None."""
     if not value:
         return NOTHING
-    return value[:3] + "*" * (len(value) - 7) + value[-4:] if len(value) > 7 else "*" * len(value)
+    return _masked(value, len(value) - _READABLE)
 
 
 def masked_mobile(value: str | None) -> str:
     """138****1234; — for None."""
     if not value:
         return NOTHING
-    return value[:3] + "****" + value[-4:] if len(value) > 7 else "*" * len(value)
+    return _masked(value, 4)
 
 
 def masked_name(value: str | None) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length
 
 from zhtj.kernel import clock
@@ -30,7 +30,7 @@ STATES = (
 )
 
 
-class ExampleForm(FlaskForm):  # type: ignore[misc]  # untyped base class
+class ExampleForm(FlaskForm):
     """One field of each kind."""
 
     class Meta:

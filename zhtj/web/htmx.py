@@ -6,24 +6,27 @@ What htmx 4.0.1 does, read off its source:
 * Nothing is inherited unless the parent says so: ``data-hx-headers:inherited='{"X-CSRFToken": "…"}'`` on ``<body>``.
   A plain ``data-hx-headers`` there would be ignored by every element inside, silently. ``data-hx-target:inherited``,
   ``data-hx-swap:inherited`` and the others likewise; ``:append`` adds to what is inherited.
-* Request headers: ``HX-Request: true``; ``HX-Request-Type`` is ``full`` when the target is ``<body>`` or the element has
-  ``hx-select``, else ``partial``; ``HX-Target`` and ``HX-Source`` are ``tag#id``; ``HX-Current-URL``. There is no
-  ``HX-Trigger-Name``. A history restore sends ``HX-History-Restore-Request`` and wants the full page.
-* Every status is swapped like 200 but 204 and 304 (``config.noSwap``): a 422 form lands where the 200 would. An element
-  can differ by status: ``data-hx-status:409="target:#messages swap:innerHTML"`` (also ``4xx``). ``HX-Retarget`` and
-  ``HX-Reswap`` in the response win over that element's target and swap.
-* ``HX-Redirect`` is followed with any status (a plain 3xx is followed inside ``fetch``, so that a whole page would land in
-  the small target); so are ``HX-Refresh`` and ``HX-Location``.
-* ``hx-swap`` defaults to ``innerHTML``; styles: innerHTML outerHTML beforebegin afterbegin beforeend afterend delete none
-  textContent innerMorph outerMorph, with modifiers as ``swap:200ms settle:… show:top scroll:bottom transition:true``.
-  A fragment may start with ``<tr>``. ``data-hx-swap-oob="true"`` replaces the element of the same id elsewhere;
-  ``<hx-partial data-hx-target="#x" data-hx-swap="…">`` does so with any target. A ``<title>`` in a fragment renames the page.
+* Request headers: ``HX-Request: true``; ``HX-Request-Type`` is ``full`` when the target is ``<body>`` or the element
+  has ``hx-select``, else ``partial``; ``HX-Target`` and ``HX-Source`` are ``tag#id``; ``HX-Current-URL``. A history
+  restore sends ``HX-History-Restore-Request`` and wants the full page.
+* Every status is swapped like 200 but 204 and 304 (``config.noSwap``): a 422 form lands where the 200 would. An
+  element can differ by status: ``data-hx-status:409="target:#messages swap:innerHTML"`` (also ``4xx``).
+  ``HX-Retarget`` and ``HX-Reswap`` in the response win over that element's target and swap.
+* ``HX-Redirect`` is followed with any status (a plain 3xx is followed inside ``fetch``, so that a whole page would land
+  in the small target); so are ``HX-Refresh`` and ``HX-Location``.
+* ``hx-swap`` defaults to ``innerHTML``; styles: innerHTML outerHTML beforebegin afterbegin beforeend afterend delete
+  none textContent innerMorph outerMorph, with modifiers as ``swap:200ms show:top scroll:bottom transition:true``. A
+  fragment may start with ``<tr>``. ``data-hx-swap-oob="true"`` replaces the element of the same id elsewhere;
+  ``<hx-partial data-hx-target="#x" data-hx-swap="…">`` does so with any target. A ``<title>`` in a fragment renames
+  the page.
 * An element with ``autofocus`` inside new content gets the focus: that is how focus goes where the change happened.
-* While a request runs the element has the class ``htmx-request``; ``data-hx-disable="find button"`` disables its buttons.
-  Requests of one element queue (``data-hx-sync="this:replace"`` drops the older one, for a search box).
-* ``<meta name="htmx-config">`` holds the settings, as JSON or as ``key:value`` pairs. We switch off ``includeIndicatorCSS`` (our
-  stylesheet has those two rules) and let ``history`` reload the page. Nothing needs ``unsafe-inline`` or ``unsafe-eval`` as long as
-  no ``hx-on``, ``js:`` value or ``[condition]`` in a trigger is written; ``tests/web`` keeps templates free of them.
+* A form with ``novalidate`` is not held back by the browser's own checks; its submit button's name and value are sent.
+* While a request runs the element has the class ``htmx-request``; ``data-hx-disable="find button"`` disables its
+  button. Requests of one element queue (``data-hx-sync="this:replace"`` drops the older one, for a search box).
+* ``<meta name="htmx-config">`` holds the settings, as JSON or as ``key:value`` pairs. We switch off
+  ``includeIndicatorCSS`` (our stylesheet has those two rules) and let ``history`` reload the page. Nothing needs
+  ``unsafe-inline`` or ``unsafe-eval`` as long as no ``hx-on``, ``js:`` value or ``[condition]`` in a trigger is
+  written; ``tests/web`` keeps templates free of them.
 """
 
 from __future__ import annotations
@@ -56,7 +59,7 @@ def is_htmx() -> bool:
 
 
 def attributes(values: Mapping[str, object] | None) -> Markup:
-    """``{"get": "/x", "swap_oob": "true"}`` as ``data-hx-get="/x" data-hx-swap-oob="true"`` with a leading space; None values are left out."""
+    """``{"get": "/x", "swap_oob": "true"}`` as `` data-hx-get="/x" data-hx-swap-oob="true"``; None is left out."""
     parts = [
         Markup(' data-hx-{}="{}"').format(name.replace("_", "-"), value)
         for name, value in (values or {}).items()
