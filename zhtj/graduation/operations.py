@@ -99,7 +99,7 @@ def convert_branches() -> int:
     From the conversion day of the season on (1 June); what was converted is not touched again. Returns branches.
     """
     season = clock.today().year
-    if clock.today() < policy_for(season, ()).day("convert_date"):
+    if clock.today() < policy_for(season, ()).convert_date:
         return 0
     due = (
         select(Organisation.id)
