@@ -17,7 +17,6 @@ from zhtj.policy.vocabulary import Case, Counts, Destination, Level, Place, Reas
 _LOCAL = frozenset(destination for destination in Destination if destination.place_bound)
 _WORTH_A_WORD = _LOCAL | {Destination.OWN_FLOATING}
 _MANY = 4
-NOTHING_KNOWN = Facts()
 _SHOWN_ALTERNATIVES = 3
 
 
@@ -115,11 +114,7 @@ class Answers(Facts):
 
 
 def judge(
-    policy: Policy,
-    reason: Reason,
-    destination: Destination,
-    relation: Place | None = None,
-    facts: Facts = NOTHING_KNOWN,
+    policy: Policy, reason: Reason, destination: Destination, relation: Place | None = None, **facts: bool | None
 ) -> Verdict:
     """May somebody with this reason go to such an organisation?
 
@@ -128,8 +123,26 @@ def judge(
         reason: why he transfers.
         destination: kind of the organisation, seen from his own school.
         relation: his tie to its place; without meaning for destinations that are not bound to a place.
-        facts: what else is known.
+        **facts: what else is known, named as in ``Facts``.
+
+    Raises:
+        pydantic.ValidationError: a fact of an unknown name.
     """
+    return _judge(policy, reason, destination, relation, Facts(**facts))
+
+
+def judge_any(
+    policy: Policy, reason: Reason, destination: Destination, relations: Collection[Place], **facts: bool | None
+) -> Verdict:
+    """The most favourable verdict where somebody is tied to the place in several ways; see ``judge``."""
+    if Place.HOUSEHOLD in relations:
+        facts["also_household"] = True
+    known = Facts(**facts)
+    ties = [place for place in Place if place in relations] or [None]
+    return min((_judge(policy, reason, destination, tie, known) for tie in ties), key=_rank)
+
+
+def _judge(policy: Policy, reason: Reason, destination: Destination, relation: Place | None, facts: Facts) -> Verdict:
     line = _line(policy, reason, destination, _place(destination, relation), facts)
     forbidden = line.level is Level.FORBIDDEN
     return Verdict(
@@ -142,19 +155,6 @@ def judge(
         layer=line.layer,
         assumed=line.assumed,
     )
-
-
-def judge_any(
-    policy: Policy,
-    reason: Reason,
-    destination: Destination,
-    relations: Collection[Place],
-    facts: Facts = NOTHING_KNOWN,
-) -> Verdict:
-    """The most favourable verdict where somebody is tied to the place in several ways; see ``judge``."""
-    known = facts.model_copy(update={"also_household": True}) if Place.HOUSEHOLD in relations else facts
-    verdicts = [judge(policy, reason, destination, tie, known) for tie in Place if tie in relations]
-    return min(verdicts, key=_rank, default=judge(policy, reason, destination, None, known))
 
 
 def advise(policy: Policy, answers: Answers) -> list[Advice]:
