@@ -73,9 +73,6 @@ def run(app: Flask, *, burst: bool = False) -> None:
         app: the loaded application.
         burst: stop when the queue is empty.
     """
-    with app.app_context():
-        for engine in db.engines.values():
-            engine.dispose()
     worker = ForkingWorker(app, [work_queue.queue(work_queue.connect(app))])
     log.info("后台进程已启动")
     worker.work(burst=burst, logging_level="WARNING")

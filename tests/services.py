@@ -119,26 +119,20 @@ def _connection(_process: int) -> TextIO:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / "keeper.sock").exists():
                 _start_keeper(folder)
-            client = socket.socket(socket.AF_UNIX)
-            client.connect(str(folder / "keeper.sock"))
-            return client.makefile("rw", encoding="utf-8")
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(folder / "keeper.sock"))
+                return client.makefile("rw", encoding="utf-8")
         time.sleep(0.05)
     raise RuntimeError(f"the keeper of the test services does not answer: see {folder}/keeper.log")
 
 
 def _start_keeper(folder: Path) -> None:
     with (folder / "keeper.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.services", str(folder)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-m", "tests.services", str(folder)]
+        subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
     deadline = time.monotonic() + START_LIMIT
     while not (folder / "keeper.sock").exists():
-        if process.poll() is not None or time.monotonic() > deadline:
+        if time.monotonic() > deadline:
             raise RuntimeError((folder / "keeper.log").read_text())
         time.sleep(0.02)
 
@@ -288,6 +282,10 @@ def _free_port() -> int:
 
 
 def _main(folder: Path) -> None:
+    # Nobody's child and in a session of its own: a Ctrl-C must not reach it before the tests have ended.
+    if os.fork():
+        os._exit(0)
+    os.setsid()
     keeper = Keeper(folder)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))

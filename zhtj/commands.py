@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
+from jobs import commands as jobs
+
 
 def register(app: Flask) -> None:
     """Add all commands."""
-    del app
+    jobs.register(app)
