@@ -2,8 +2,9 @@
 
 from zhtj.graduation import models as graduation
 from zhtj.kernel import audit, periods, settings
+from zhtj.letters import models as letters
 from zhtj.orgs import models as orgs
 from zhtj.people import models as people
 from zhtj.transfers import models as transfers
 
-__all__ = ["audit", "graduation", "orgs", "people", "periods", "settings", "transfers"]
+__all__ = ["audit", "graduation", "letters", "orgs", "people", "periods", "settings", "transfers"]

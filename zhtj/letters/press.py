@@ -1,0 +1,70 @@
+"""The press: WeasyPrint with our template, our one font and nothing else within its reach."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from zhtj.letters import fonts
+from zhtj.letters.pages import Sheet
+from zhtj.letters.record import FORM_NAME, FileDisposition
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "letters"
+FONT_ADDRESS = "zhtj:letter-song"
+
+
+class LetterFetcher(URLFetcher):  # type: ignore[misc]  # the library is untyped
+    """Hands out the one font file and nothing else: no network, no other file, whatever the data says."""
+
+    def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
+        """The font. Raises ValueError for any other address, which leaves that place empty."""
+        del headers
+        if url != FONT_ADDRESS:
+            raise ValueError(f"letters fetch nothing: {url}")
+        return URLFetcherResponse(url, fonts.face().read_bytes(), {"Content-Type": "font/otf"})
+
+
+class Press:
+    """One template version (``LetterRecord.template_version``): template, style, and the fonts all its letters share.
+
+    Pango's font map belongs to one thread at a time, so printing takes turns; the work holds the interpreter anyway.
+    """
+
+    def __init__(self, version: str) -> None:
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._template = environment.get_template(f"{version}.html")
+        self._fonts = FontConfiguration()
+        self._fetcher = LetterFetcher()
+        style = f'@font-face {{ font-family: "{fonts.FAMILY}"; src: url("{FONT_ADDRESS}") }}\n'
+        style += (TEMPLATES / f"{version}.css").read_text()
+        self._style = CSS(string=style, font_config=self._fonts, url_fetcher=self._fetcher)
+        self._turn = threading.Lock()
+
+    def print(self, sheets: Sequence[Sheet], title: str) -> bytes:
+        """The pages as PDF/UA-1."""
+        html = self._template.render(
+            letters=sheets, title=title, form_name=FORM_NAME, dispositions=tuple(FileDisposition)
+        )
+        with self._turn:
+            document = HTML(string=html, url_fetcher=self._fetcher)
+            pdf: bytes = document.write_pdf(stylesheets=[self._style], font_config=self._fonts, pdf_variant="pdf/ua-1")
+        return pdf
+
+
+@cache
+def press(version: str) -> Press:
+    """The press for a template version, loaded once a process."""
+    return Press(version)

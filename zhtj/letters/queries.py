@@ -1,0 +1,109 @@
+"""Reads of letters, inside what the seat may see; and the one public look at a letter by its code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import joinedload
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import NotFound
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
+from zhtj.letters.models import Letter, LetterState
+from zhtj.orgs.models import Organisation
+
+WHOLE = (joinedload(Letter.issuer), joinedload(Letter.issued_by), joinedload(Letter.voided_by))
+
+
+class Standing(StrEnum):
+    """效力 of a letter on a day (L-07)."""
+
+    VALID = "valid"
+    LAPSED = "lapsed"
+    VOID = "void"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"valid": "有效", "lapsed": "已过有效期", "void": "已作废"}[self.value]
+
+
+def standing(letter: Letter, today: date | None = None) -> Standing:
+    """What the letter is worth on a day, by default the present one: it counts to the end of its last valid day."""
+    if letter.state is LetterState.VOID:
+        return Standing.VOID
+    return Standing.VALID if (today or clock.today()) <= letter.last_valid_on else Standing.LAPSED
+
+
+def _visible(seat: ActiveSeat) -> ColumnElement[bool]:
+    """His own to the member; to administrators those of members who left from their part of the tree."""
+    if seat.kind is SeatKind.MEMBER:
+        mine: ColumnElement[bool] = Letter.member_id == seat.member_id
+        return mine
+    places = select(Organisation.id).where(scope(Organisation.path, seat, Permission.LETTER_VIEW))
+    return Letter.from_org_id.in_(places)
+
+
+def letter(seat: ActiveSeat, number: int) -> Letter:
+    """One letter by id. Raises NotFound outside the seat's part of the tree, Forbidden where its kind sees none."""
+    query = select(Letter).where(Letter.id == number, _visible(seat)).options(*WHOLE)
+    found = session.scalars(query.execution_options(populate_existing=True)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def letters(seat: ActiveSeat, *, year: int | None = None, after: str = "", before: str = "") -> Page[Letter]:
+    """Letters the seat may see, newest first: for a committee its register of stubs (存根)."""
+    query = select(Letter).where(_visible(seat)).options(*WHOLE)
+    if year is not None:
+        query = query.where(Letter.year == year)
+    return paginate(query, [Letter.id], after=after, before=before, descending=True)
+
+
+def of_application(application_id: int) -> Letter | None:
+    """The application's newest letter, valid or void."""
+    query = select(Letter).where(Letter.application_id == application_id).options(*WHOLE)
+    return session.scalars(query.order_by(Letter.id.desc()).limit(1)).first()
+
+
+def of_member(member_id: int) -> list[Letter]:
+    """Every letter about a member, newest first."""
+    query = select(Letter).where(Letter.member_id == member_id).options(*WHOLE)
+    return list(session.scalars(query.order_by(Letter.id.desc())))
+
+
+@dataclass(frozen=True, slots=True)
+class PublicView:
+    """What the public page shows of a letter, and nothing else (PD-29); only the family name is not masked."""
+
+    serial: str
+    name: str
+    issuer: str
+    receiver: str
+    issued_on: date
+    last_valid_day: date
+    standing: Standing
+
+
+def by_code(code: str) -> PublicView | None:
+    """The letter behind a check code as printed or typed, or None; the caller limits the attempts (PD-29)."""
+    typed = code.strip().upper().replace("－", "-")
+    found = session.scalars(select(Letter).where(Letter.code == typed)).first()
+    if found is None:
+        return None
+    record = found.record
+    return PublicView(
+        serial=record.serial,
+        name=record.name[0] + "*" * (len(record.name) - 1),
+        issuer=record.issuer,
+        receiver=record.receiver,
+        issued_on=record.issued_on,
+        last_valid_day=record.last_valid_day,
+        standing=standing(found),
+    )

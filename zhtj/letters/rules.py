@@ -1,0 +1,65 @@
+"""Pure rules of issuing: who may (L-02, L-03), for which application (PD-28), how its reason reads (L-11)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from zhtj.kernel.errors import DomainError, Forbidden
+from zhtj.kernel.permissions import SeatKind
+from zhtj.letters.record import LetterReason
+from zhtj.policy.vocabulary import Reason
+from zhtj.transfers.workflow import State
+
+VOID_REASON_AT_LEAST, VOID_REASON_AT_MOST = 2, 120
+
+# An application that ended so carries no letter, and voids the one it had (PD-28).
+FAILED = frozenset({State.REFUSED, State.WITHDRAWN, State.RETURNED, State.FAILED_EXTERNAL})
+
+
+def check_issuer(kind: SeatKind) -> None:
+    """Raise Forbidden unless a seat of this kind may issue letters at all (L-02, L-03, PD-30).
+
+    The authorisation of a college by its school committee is not recorded here, so a college is told to ask there.
+    """
+    if kind is SeatKind.BRANCH:
+        raise Forbidden("团支部一律不得开具介绍信，请由基层团委开具。", rule="L-03")
+    if kind is SeatKind.COLLEGE:
+        raise Forbidden("二级团委（团总支）未经校团委授权，不能开具介绍信，请由校团委开具。", rule="L-02")
+    if kind is SeatKind.PROVINCIAL:
+        raise Forbidden("介绍信由基层团委（独立单位的团总支）开具，团的领导机关不开具。", rule="L-02")
+    if kind is SeatKind.MEMBER:
+        raise Forbidden("介绍信由转出团委开具，团员本人不能开具。", rule="L-02")
+
+
+def check_state(state: State, issue_from: Literal["submitted", "completed"]) -> None:
+    """Raise DomainError unless an application in this state may have a letter (PD-28)."""
+    if state in FAILED:
+        raise DomainError(f"这份申请{state.label}，不能开具介绍信。", fix="请在新的申请上开具。", rule="PD-28")
+    if issue_from == "completed" and state is not State.COMPLETED:
+        raise DomainError("组织关系转接完成后才能开具介绍信。", fix="请等待转入方审批。", rule="PD-28")
+
+
+def letter_reason(reason: Reason, label: str, *, graduate: bool) -> tuple[LetterReason, str]:
+    """How an application's reason reads on the form: the form's own word, or another concrete one.
+
+    Args:
+        reason: of the application (PD-10).
+        label: its name in the policy, for reasons the form has no word for.
+        graduate: the member is in the season's register.
+    """
+    if reason in {Reason.FURTHER_STUDY, Reason.INTERNAL_UPGRADE}:
+        return LetterReason.FURTHER_STUDY, ""
+    if reason is Reason.SPECIAL_UNIT:
+        return LetterReason.OTHER, label
+    if graduate:
+        return LetterReason.GRADUATION, ""
+    if reason is Reason.RELOCATION:
+        return LetterReason.RESIDENCE_CHANGE, ""
+    if reason in {Reason.WORK, Reason.EMPLOYED_WITH_ORG, Reason.EMPLOYED_WITHOUT_ORG}:
+        return LetterReason.UNIT_CHANGE, ""
+    return LetterReason.OTHER, label
+
+
+def special_destination(remark: str) -> str:
+    """The generic destination of a special unit, read off the remark that must name it (S-04, S-09, PD-28)."""
+    return "涉密单位" if "涉密" in remark else "参军入伍"
