@@ -25,11 +25,9 @@ class Account(Base):
     mobile: Mapped[str | None] = mapped_column(Encrypted)
     mobile_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
-    # Part of the session: a new password or a lock signs out everywhere.
+    # Part of the session: a new password signs out everywhere.
     session_version: Mapped[int] = mapped_column(default=1)
     activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    failed_logins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     def set_id_number(self, number: str | None) -> None:
@@ -175,6 +173,9 @@ class CodeKind(StrEnum):
         return {"activation": "账号激活码", "reset": "重置密码验证码", "registration": "管理员注册码"}[self.value]
 
 
+LIVE_CODE = text("used_at IS NULL AND revoked_at IS NULL")
+
+
 class Code(Base):
     """验证码 or 注册码: single use, bound to an account or an organisation, kept only as a keyed hash."""
 
@@ -182,6 +183,16 @@ class Code(Base):
     __table_args__ = (
         CheckConstraint("(kind = 'registration') = (account_id IS NULL)", name="account"),
         CheckConstraint("(kind = 'registration') = (org_id IS NOT NULL)", name="org"),
+        # One person, one code of a kind (U-06); one organisation, one registration code (U-07).
+        Index(
+            "uq_codes_live_account",
+            "account_id",
+            "kind",
+            unique=True,
+            sqlite_where=LIVE_CODE,
+            postgresql_where=LIVE_CODE,
+        ),
+        Index("uq_codes_live_org", "org_id", unique=True, sqlite_where=LIVE_CODE, postgresql_where=LIVE_CODE),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
