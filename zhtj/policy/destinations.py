@@ -138,7 +138,7 @@ def judge_any(
     if Place.HOUSEHOLD in relations:
         facts["also_household"] = True
     known = Facts(**facts)
-    ties = [place for place in Place if place in relations] or [None]
+    ties = [place for place in Place if place in relations] or [Place.NONE]
     return min((_judge(policy, reason, destination, tie, known) for tie in ties), key=_rank)
 
 

@@ -35,8 +35,7 @@ def policy_for(season: int, line: Sequence[str]) -> Policy:
     Raises:
         NoPolicyError: the season lies before the first national layer.
     """
-    local = tuple(code for code in line if code in _governed())
-    return _policy_for(season, local)
+    return _policy_for(season, tuple(code for code in line if code in _governed(season)))
 
 
 @lru_cache(maxsize=256)
@@ -68,10 +67,10 @@ def _heads(scope: str) -> tuple[Head, ...]:
     return tuple(head for name in layer_names() if (head := layer(name).layer).scope == scope)
 
 
-@lru_cache(maxsize=1)
-def _governed() -> frozenset[str]:
-    """Codes of all organisations that have a layer of their own."""
-    return frozenset(code for head in _heads("local") for code in head.organisations)
+@lru_cache(maxsize=64)
+def _governed(season: int) -> frozenset[str]:
+    """Codes of the organisations that have a layer of their own that season."""
+    return frozenset(code for head in _heads("local") if _covers(head, season) for code in head.organisations)
 
 
 def campaign_open(policy: Policy, day: date) -> bool:
