@@ -1,12 +1,87 @@
-"""The command line: ``flask --app app …`` (one group a room)."""
+"""The command line: ``flask --app app …``. Results on standard output, messages on standard error, in Chinese."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
 from flask import Flask
 
-from jobs import commands as jobs
+from zhtj import doctor, sweeps
+from zhtj.kernel import audit, clock
+
+WRONG_USE = 2
 
 
 def register(app: Flask) -> None:
     """Add all commands."""
-    jobs.register(app)
+    from jobs import commands as jobs  # noqa: PLC0415 - jobs import zhtj, which is being imported
+
+    for command in (sweep_command, doctor_command, audit_group):
+        app.cli.add_command(command)
+    for part in (jobs,):
+        part.register(app)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@click.command("sweep")
+@click.option("--at", "moment", metavar="ISO", help="按这一时刻办理，如 2026-10-16T00:00；默认现在")
+@click.option("--only", metavar="NAME", help="只办理一项")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出")
+def sweep_command(moment: str | None, only: str | None, *, as_json: bool) -> None:
+    """办理到期的事项：转为毕业生团组织、列入名册、超期退回、封存日志."""
+    if only is not None and only not in sweeps.REGISTRY:
+        click.echo(f"没有“{only}”这一项，可选：{'、'.join(sweeps.REGISTRY)}", err=True)
+        raise SystemExit(WRONG_USE)
+    try:
+        at = clock.parse(moment) if moment else None
+    except ValueError:
+        click.echo(f"看不懂时间“{moment}”，请写成 2026-10-16T00:00", err=True)
+        raise SystemExit(WRONG_USE) from None
+    counts = {name: sweeps.run(name, at).as_dict() for name in sweeps.REGISTRY if only in {None, name}}
+    if as_json:
+        _print_json(counts)
+    else:
+        for name, count in counts.items():
+            click.echo(f"{name}\t应办 {count['found']}\t已办 {count['done']}\t跳过 {count['skipped']}\t失败 {count['failed']}")
+    if any(count["failed"] for count in counts.values()):
+        raise SystemExit(1)
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出")
+def doctor_command(*, as_json: bool) -> None:
+    """检查数据应当始终成立的各项约束."""
+    findings = doctor.examine()
+    if as_json:
+        _print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            rows = f"\t{finding.rows}" if finding.rows else ""
+            click.echo(f"{'通过' if not finding.broken else '违反'}\t{finding.name}\t{finding.says}\t{finding.broken}{rows}")
+    if any(finding.broken for finding in findings):
+        raise SystemExit(1)
+
+
+@click.group("audit")
+def audit_group() -> None:
+    """操作日志."""
+
+
+@audit_group.command("verify")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出")
+def audit_verify(*, as_json: bool) -> None:
+    """核对全部封存的日志；被改动、删除或调换时指出第一处."""
+    verdict = audit.verify()
+    if as_json:
+        _print_json(asdict(verdict))
+    else:
+        click.echo(f"封条 {verdict.seals} 个，记录 {verdict.events} 条，尚未封存 {verdict.unsealed} 条")
+    if verdict.bad:
+        click.echo(verdict.bad, err=True)
+        raise SystemExit(1)

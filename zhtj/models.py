@@ -1,10 +1,11 @@
 """All tables in one import, for migrations and the doctor."""
 
 from zhtj.graduation import models as graduation
-from zhtj.kernel import audit, periods, settings
+from zhtj.kernel import audit, limits, periods, settings
 from zhtj.letters import models as letters
 from zhtj.orgs import models as orgs
+from zhtj.orgs import terms
 from zhtj.people import models as people
 from zhtj.transfers import models as transfers
 
-__all__ = ["audit", "graduation", "letters", "orgs", "people", "periods", "settings", "transfers"]
+__all__ = ["audit", "graduation", "letters", "limits", "orgs", "people", "periods", "settings", "terms", "transfers"]

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from zhtj.kernel import facts
-from zhtj.letters import operations as letters
+from zhtj.letters.operations import void_after_failure
 from zhtj.transfers.facts import ApplicationsChanged
+
+SUBSCRIPTIONS = (
+    # An application that failed takes its letter with it (PD-28).
+    (ApplicationsChanged, void_after_failure),
+)
 
 
 def subscribe_all() -> None:
     """Connect the rooms; called once by ``create_app``."""
-    facts.subscribe(ApplicationsChanged, letters.void_after_failure)
+    for fact, handler in SUBSCRIPTIONS:
+        facts.subscribe(fact, handler)

@@ -12,6 +12,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Category, Organisation, Purpose, Tier, industries, segment
 from zhtj.orgs.rules import tier_below
+from zhtj.orgs.terms import index_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
     )
     session.add(created)
     session.flush()
+    index_terms(session(), created)
     audit.record("organisation.create", "organisation", created.id, code=created.code, name=created.full_name)
     return created
 

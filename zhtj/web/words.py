@@ -27,6 +27,7 @@ def register(app: Flask) -> None:
     """Make them available in every template."""
     app.jinja_env.globals.update(
         branch_options=organisation_ids,
+        choice_options=choice_options,
         contact_of=contact_of,
         ground_options=ground_options,
         history=history,
@@ -73,6 +74,11 @@ def organisation_codes(organisations: Sequence[Organisation]) -> Options:
 def label_options(values: Iterable[Any]) -> Options:
     """Members of an enumeration that have a label."""
     return [(value.value, value.label) for value in values]
+
+
+def choice_options(values: Iterable[Any]) -> list[dict[str, str]]:
+    """The same for ``choices``."""
+    return [{"value": value.value, "label": value.label} for value in values]
 
 
 def ground_options(grounds: Sequence[Ground]) -> list[dict[str, object]]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+
 from flask import Blueprint
 
-from zhtj.web.desks import (
-    applications,
-    codes,
-    decisions,
-    imports,
-    letters,
-    members,
-    organisations,
-    starting,
-    workbench,
+DESKS = (
+    "workbench",
+    "decisions",
+    "applications",
+    "members",
+    "starting",
+    "organisations",
+    "codes",
+    "letters",
+    "imports",
 )
 
 
 def register(blueprint: Blueprint) -> None:
     """Add every desk; the permission table decides which of them a role may use."""
-    for desk in (workbench, decisions, applications, members, starting, organisations, codes, letters, imports):
-        desk.register(blueprint)
+    for name in DESKS:
+        if importlib.util.find_spec(f"{__name__}.{name}"):
+            importlib.import_module(f"{__name__}.{name}").register(blueprint)

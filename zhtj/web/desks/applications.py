@@ -8,7 +8,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries
 from zhtj.transfers.workflow import State
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.decisions import line, read_filters
+from zhtj.web.desks.decisions import line, read_filters, render_page
 from zhtj.web.desks.loading import cursors, page_links
 
 
@@ -33,7 +33,7 @@ def application(number: int) -> str:
     """One application: everything the decider has to see (A-13), its history, what can be done."""
     seat = current_seat()
     found = queries.application(seat, number)
-    return render_template("desks/application.html", line=line(seat, found), application=found)
+    return render_page(line(seat, found))
 
 
 def register(blueprint: Blueprint) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session, unit_of_work
@@ -17,18 +17,17 @@ from zhtj.web.desks.loading import load_member
 MOST = 200
 
 
-def _kind(member: Member) -> CodeKind:
-    return CodeKind.RESET if member.account.activated_at else CodeKind.ACTIVATION
-
-
 @requires(Permission.CODE_ISSUE)
 def code(number: int) -> str:
     """Issue an activation or a reset code; it is shown this once."""
     member = load_member(number, Permission.CODE_ISSUE)
     with unit_of_work():
         session.refresh(member)
-        issued = codes.issue(_kind(member), account=member.account, seat=current_seat())
-    return render_template("desks/code.html", member=load_member(number, Permission.CODE_ISSUE), issued=issued)
+        kind = CodeKind.RESET if member.account.activated_at else CodeKind.ACTIVATION
+        issued = codes.issue(kind, current_seat(), account=member.account)
+    return render_template(
+        "desks/code.html", member=load_member(number, Permission.CODE_ISSUE), issued=issued, fragment=sheets.fragment(issued)
+    )
 
 
 @requires(Permission.CODE_ISSUE)
@@ -37,10 +36,22 @@ def code_sheet() -> AnyResponse | str:
     numbers = [int(text) for text in request.form.getlist("member") if text.isdecimal()][:MOST]
     members = [load_member(number, Permission.CODE_ISSUE) for number in numbers]
     if not members:
-        raise DomainError("请先在名单中勾选团员。", field="member")
+        raise DomainError("请先在名单中勾选团员。", fix="返回名单，勾选后再生成。", field="member")
+    issued, refusals = [], []
     with unit_of_work():
-        issued = [codes.issue(_kind(member), account=member.account, seat=current_seat()) for member in members]
-    return sheets.sheet_page(issued)
+        for kind, accounts in _by_kind(members).items():
+            batch = codes.issue_many(kind, accounts, current_seat())
+            issued += batch.issued
+            refusals += batch.refusals
+    return sheets.sheet_page(issued, refusals, back=url_for(".members"))
+
+
+def _by_kind(members: list[Member]) -> dict[CodeKind, list[int]]:
+    """Accounts that need an activation code, and those that need a reset code."""
+    return {
+        kind: [member.account_id for member in members if (member.account.activated_at is not None) is opened]
+        for kind, opened in ((CodeKind.ACTIVATION, False), (CodeKind.RESET, True))
+    }
 
 
 def register(blueprint: Blueprint) -> None:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.letters import queries as letters
 from zhtj.orgs.models import Organisation
 from zhtj.transfers import operations, queries
 from zhtj.transfers.models import Application
@@ -51,6 +52,12 @@ def line(seat: ActiveSeat, application: Application) -> Line:
     actions = queries.possible_actions(seat, application)
     needs_branch = not application.to_org.is_branch and {Action.ACCEPT, Action.ALLOCATE} & set(actions)
     return Line(application, actions, queries.branches_below(application.to_org) if needs_branch else [])
+
+
+def render_page(shown: Line) -> str:
+    """The page of one application: everything the decider has to see (A-13)."""
+    letter = letters.of_application(shown.application.id)
+    return render_template("desks/application.html", line=shown, application=shown.application, letter=letter)
 
 
 @requires(Permission.TRANSFER_DECIDE)
@@ -147,8 +154,7 @@ def _failed(shown: Line) -> Response:
     status = error.status if error else 422
     if is_htmx():
         return make_response(render_template("desks/_line.html", line=shown), status)
-    page = render_template("desks/application.html", line=shown, application=shown.application)
-    return make_response(page, status)
+    return make_response(render_page(shown), status)
 
 
 def _back() -> str:

@@ -1,0 +1,167 @@
+"""The doctor: every invariant of the data as one query that finds the rows which break it (``flask doctor``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from zhtj.graduation.models import RegisterRow
+from zhtj.kernel.database import session
+from zhtj.orgs.models import SEGMENT, Category, Organisation, Tier
+from zhtj.people.models import Member, Membership, Seat
+from zhtj.transfers.models import Application, ApplicationEvent
+from zhtj.transfers.workflow import OPEN, RUNNING, State
+
+LISTED = 20
+Parent = aliased(Organisation)
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One thing that must hold.
+
+    Args:
+        name: stable key.
+        says: the rule in words.
+        offenders: selects (table's) ids that break it.
+    """
+
+    name: str
+    says: str
+    offenders: Callable[[], Select[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How an invariant stands: how many rows break it, and the first of them."""
+
+    name: str
+    says: str
+    broken: int
+    rows: list[int]
+
+
+def _paths() -> Select[Any]:
+    length = func.length(Organisation.path)
+    above = func.substr(Organisation.path, 1, length - SEGMENT)
+    return (
+        select(Organisation.id)
+        .join(Parent, Parent.id == Organisation.parent_id)
+        .where(or_(Parent.path != above, length != func.length(Parent.path) + SEGMENT))
+    )
+
+
+def _offices() -> Select[Any]:
+    seated = exists().where(Seat.org_id == Organisation.id, Seat.ended_at.is_(None))
+    above = select(Parent.office_id).where(Parent.id == Organisation.parent_id).scalar_subquery()
+    return select(Organisation.id).where(
+        or_(
+            and_(seated, Organisation.office_id.is_distinct_from(Organisation.id)),
+            and_(~seated, Organisation.office_id.is_distinct_from(above)),
+        )
+    )
+
+
+def _membership() -> Select[Any]:
+    here = exists().where(
+        Membership.member_id == Member.id, Membership.org_id == Member.org_id, Membership.ended_at.is_(None)
+    )
+    return select(Member.id).where(Member.archived_at.is_(None), ~here)
+
+
+def _in_branches() -> Select[Any]:
+    return (
+        select(Member.id).join(Organisation, Organisation.id == Member.org_id).where(Organisation.tier != Tier.BRANCH)
+    )
+
+
+def _closed_with_members() -> Select[Any]:
+    inside = exists().where(Member.org_id == Organisation.id, Member.archived_at.is_(None))
+    return select(Organisation.id).where(Organisation.closed_at.is_not(None), inside)
+
+
+def _history() -> Select[Any]:
+    last = (
+        select(func.max(ApplicationEvent.id))
+        .where(ApplicationEvent.application_id == Application.id)
+        .scalar_subquery()
+    )
+    told = select(ApplicationEvent.to_state).where(ApplicationEvent.id == last).scalar_subquery()
+    return select(Application.id).where(Application.state.is_distinct_from(told))
+
+
+def _overlaps() -> Select[Any]:
+    other = aliased(Membership)
+    return (
+        select(Membership.id)
+        .join(other, and_(other.member_id == Membership.member_id, other.id > Membership.id))
+        .where(or_(Membership.ended_at.is_(None), Membership.ended_at > other.started_at))
+    )
+
+
+def _deadlines() -> Select[Any]:
+    running = Application.state.in_(RUNNING)
+    return select(Application.id).where(
+        or_(and_(running, Application.due_at.is_(None)), and_(~running, Application.due_at.is_not(None)))
+    )
+
+
+def _completed() -> Select[Any]:
+    moved = exists().where(
+        Membership.member_id == Application.member_id,
+        Membership.org_id == Application.final_org_id,
+        Membership.began_by == func.concat("application:", Application.id),
+    )
+    return select(Application.id).where(Application.state == State.COMPLETED, ~moved)
+
+
+def _origin_kept() -> Select[Any]:
+    away = Organisation.id != Application.from_org_id
+    return (
+        select(Application.id)
+        .join(Member, Member.id == Application.member_id)
+        .join(Organisation, Organisation.id == Member.org_id)
+        .where(Application.state.in_(OPEN), away)
+    )
+
+
+def _register() -> Select[Any]:
+    return select(RegisterRow.id).where(
+        RegisterRow.completed_at.is_not(None),
+        ~exists().where(Application.register_row_id == RegisterRow.id, Application.state == State.COMPLETED),
+    )
+
+
+def _graduates() -> Select[Any]:
+    return select(Organisation.id).where(Organisation.category == Category.GRADUATES, Organisation.tier != Tier.BRANCH)
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant("paths", "组织路径与上级一致", _paths),
+    Invariant("offices", "承办组织是本级或最近的有管理员的上级", _offices),
+    Invariant("graduates", "毕业生团组织都是团支部", _graduates),
+    Invariant("closed", "停用的组织里没有团员", _closed_with_members),
+    Invariant("membership", "每名团员有且只有一段未结束的组织关系，与所在支部一致", _membership),
+    Invariant("overlaps", "同一团员的组织关系时间不重叠", _overlaps),
+    Invariant("branches", "团员都编在团支部", _in_branches),
+    Invariant("history", "申请状态与最后一条办理记录一致", _history),
+    Invariant("deadlines", "办理期限只在计时的状态存在", _deadlines),
+    Invariant("conserved", "未办结的申请，团员仍在转出支部", _origin_kept),
+    Invariant("completed", "已完成的申请都有对应的组织关系变动", _completed),
+    Invariant("register", "届别名册的完成都有已完成的申请为凭", _register),
+)
+
+
+def examine(invariants: Iterable[Invariant] = INVARIANTS) -> list[Finding]:
+    """Check every invariant; reads only."""
+    findings = []
+    for invariant in invariants:
+        query = invariant.offenders()
+        broken = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        rows = list(session.scalars(query.limit(LISTED))) if broken else []
+        findings.append(Finding(invariant.name, invariant.says, broken, rows))
+    return findings
