@@ -336,6 +336,7 @@ def test_a_deadline_says_its_last_day_and_the_days_that_remain(due: datetime | d
     with clock.at(NOW):
         assert text in formatters.deadline(due)
         assert formatters.days_left(due) == days
+        assert "前" not in formatters.deadline(due, short=True)
 
 
 def test_days_are_those_of_shanghai_and_carry_the_year_only_if_it_is_another() -> None:

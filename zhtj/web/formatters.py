@@ -125,11 +125,18 @@ def remaining(due: date | datetime) -> str:
     return "今天截止" if days == 0 else f"已过 {-days} 天"
 
 
-def deadline(due: date | datetime | None) -> str:
-    """Day and remaining days of a deadline as ``<time>``: 10月15日（周四）24:00 前，还剩 5 天; — for None."""
+def deadline(due: date | datetime | None, short: bool = False) -> str:  # noqa: FBT001, FBT002  # a filter's argument
+    """Day and remaining days of a deadline as ``<time>``: 10月15日（周四）24:00 前，还剩 5 天; — for None.
+
+    Args:
+        due: the last day, or the moment it ends (00:00 is 24:00 of the day before).
+        short: without weekday and hour, for a cell of a table.
+    """
     if due is None:
         return NOTHING
     last = last_day(due)
+    if short:
+        return _time_element(due, Markup("{}，<b>{}</b>").format(_day_text(last), remaining(due)))
     at = clock.local(due) if isinstance(due, datetime) else None
     ends = "24:00" if at is None or (at.hour, at.minute) == (0, 0) else f"{at:%H:%M}"
     text = Markup("{}（周{}）{} 前，<b>{}</b>").format(_day_text(last), WEEKDAYS[last.weekday()], ends, remaining(due))
