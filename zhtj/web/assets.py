@@ -18,6 +18,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.config import HTMX_URL
+from zhtj.web.access import public
 
 HTMX_INTEGRITY = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
 
@@ -81,6 +82,7 @@ def stylesheet_url() -> str:
     return f"{request.script_root}/static/zhtj.{stylesheet(current_app).digest}.css"
 
 
+@public
 def serve_stylesheet(digest: str) -> Response:
     """The stylesheet; under an old name (a page from before an update) it is not kept for long."""
     sheet = stylesheet(current_app)

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 
 from zhtj.kernel import clock
 from zhtj.web import error_pages
+from zhtj.web.access import public
 from zhtj.web.htmx import is_htmx
 
 blueprint = Blueprint("gallery", __name__, url_prefix="/_components")
@@ -88,6 +89,7 @@ def _sample() -> dict[str, object]:
 
 
 @blueprint.route("/", methods=["GET", "POST"])
+@public
 def index() -> Response:
     """The whole gallery; ``?errors`` shows the form refused."""
     form = ExampleForm()
@@ -98,6 +100,7 @@ def index() -> Response:
 
 
 @blueprint.get("/progress")
+@public
 def progress() -> str:
     """A piece of work that is finished at the third look."""
     done = min(int(request.args.get("done", "0")) + 400, 1200)
@@ -106,6 +109,7 @@ def progress() -> str:
 
 
 @blueprint.get("/errors/<int:status>")
+@public
 def error(status: int) -> Response:
     """An error page as it looks; the answer carries its status."""
     return error_pages.render(status)
