@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, insert, select, update
@@ -78,6 +78,7 @@ class IssuedCode:
         name: whom or, for registration, which organisation it is for.
         plain: the code in its groups.
         subject_id: the account's or organisation's id.
+        organisation_code: of that organisation.
     """
 
     kind: CodeKind
@@ -85,6 +86,7 @@ class IssuedCode:
     plain: str
     expires_at: datetime
     subject_id: int
+    organisation_code: str = ""
 
     @property
     def deadline(self) -> str:
@@ -145,7 +147,8 @@ def issue(
         session.execute(
             select(Organisation.id).where(Organisation.id == organisation.id).with_for_update(key_share=True)
         )
-        return _write(kind, [(organisation.id, organisation.full_name)], seat.seat_id)[0]
+        issued = _write(kind, [(organisation.id, organisation.full_name)], seat.seat_id)[0]
+        return replace(issued, organisation_code=organisation.code)
     if account is None:
         raise ValueError("an activation or reset code needs an account")
     batch = issue_many(kind, [account.id], seat)
@@ -361,6 +364,8 @@ def _find_registration(typed: str, organisation: Organisation) -> Code:
             rule="U-07",
         )
     _check_usable(code)
+    if organisation.closed_at is not None:
+        raise WrongCodeError("该组织已停用。", fix="请联系上级组织。", field="organisation", rule="PD-06")
     return code
 
 

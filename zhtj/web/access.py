@@ -85,7 +85,8 @@ def requires(permission: Permission) -> Callable[[View], View]:
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if not current_user.is_authenticated:
                 return login_manager.unauthorized()
-            if not current_seat().may(permission):
+            # His account is his own whatever seat he takes, and even if he has none.
+            if permission is not Permission.OWN_ACCOUNT and not current_seat().may(permission):
                 raise Forbidden
             return view(*args, **kwargs)
 

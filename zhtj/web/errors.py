@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.web.access import login_manager
+from zhtj.web.auth import resume
 from zhtj.web.error_pages import render
-from zhtj.web.htmx import hx_redirect
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ def register(app: Flask) -> None:
         return response
 
     @app.errorhandler(CSRFError)
-    def form_expired(_: CSRFError) -> Response:
-        return render(400, "这张表单已经过期。", "请返回上一页，刷新后重新提交；您填写的内容仍在那一页。")
+    def form_expired(_: CSRFError) -> AnyResponse:
+        return resume.form_expired() or render(400, "这张表单已经过期。", "请返回上一页，刷新后重新提交；您填写的内容仍在那一页。")
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> AnyResponse:
@@ -42,8 +42,4 @@ def register(app: Flask) -> None:
         log.exception("unhandled error on %s", request.path)
         return render(500)
 
-    @login_manager.unauthorized_handler
-    def sign_in_first() -> AnyResponse:
-        target = request.full_path.rstrip("?") if request.method == "GET" else (request.referrer or "/")
-        address = url_for("auth.login", next=target)
-        return hx_redirect(address, 401)
+    login_manager.unauthorized_handler(resume.sign_in_first)
