@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, g, url_for
 from flask_login import current_user
 
 from zhtj.graduation.models import BranchMark
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Membership
+from zhtj.people.queries import posts
 from zhtj.policy.vocabulary import Place, Reason
 from zhtj.transfers import checks
 from zhtj.transfers.models import Application
@@ -99,8 +100,17 @@ def office_of(organisation: Organisation) -> Organisation:
 
 
 def contact_of(organisation: Organisation) -> str | None:
-    """The telephone under which whoever acts for an organisation is reached (O-24)."""
-    return organisation.phone or office_of(organisation).phone
+    """The telephone under which whoever acts for an organisation is reached, for other administrators (O-24).
+
+    Without an office telephone it is the mobile of its first administrator; looked up once a request.
+    """
+    office = office_of(organisation)
+    if organisation.phone or office.phone:
+        return organisation.phone or office.phone
+    known: dict[int, str | None] = g.setdefault("administrators", {})
+    if office.id not in known:
+        known[office.id] = next((post.account.mobile for post in posts(office) if post.account.mobile), None)
+    return known[office.id]
 
 
 def mark_label(mark: BranchMark | None) -> str:

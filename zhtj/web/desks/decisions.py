@@ -56,8 +56,17 @@ def line(seat: ActiveSeat, application: Application) -> Line:
 
 def render_page(shown: Line) -> str:
     """The page of one application: everything the decider has to see (A-13)."""
-    letter = letters.of_application(shown.application.id)
-    return render_template("desks/application.html", line=shown, application=shown.application, letter=letter)
+    application = shown.application
+    may_issue = current_seat().may(Permission.LETTER_ISSUE, application.from_org.path)
+    may_print = current_seat().may(Permission.LETTER_VIEW, application.from_org.path)
+    return render_template(
+        "desks/application.html",
+        line=shown,
+        application=application,
+        letter=letters.of_application(application.id),
+        may_issue=may_issue,
+        may_print=may_print,
+    )
 
 
 @requires(Permission.TRANSFER_DECIDE)
