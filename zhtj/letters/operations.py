@@ -37,7 +37,7 @@ class Details:
         file_disposition, file_note: where the member's file goes; the note only for 其他 (L-13).
         handler, handler_mobile: who issues it; empty: whoever acts (L-14, L-25).
         landline: the member's second phone, reachable after leaving (L-15).
-        reason, reason_text: overrules the application's reason (L-11).
+        reason, reason_text: overrule the application's reason; the text alone is a concrete other one (L-11).
     """
 
     dues_until: date
@@ -176,7 +176,9 @@ def _issuer(case: _Case, seat: ActiveSeat) -> Organisation:
 def _record(case: _Case, issuer: Organisation, seat: ActiveSeat, details: Details, policy: Policy) -> LetterRecord:
     member, today = case.member, clock.today()
     actor = session.get_one(Account, seat.account_id)
-    reason, reason_text = (details.reason, details.reason_text) if details.reason else case.reason
+    reason, reason_text = case.reason
+    if details.reason or details.reason_text.strip():
+        reason, reason_text = details.reason or LetterReason.OTHER, details.reason_text.strip()
     return LetterRecord(
         year=today.year,
         number=1,  # the real one is taken last, when nothing can fail any more

@@ -15,7 +15,7 @@ import segno
 
 from zhtj.letters.record import LetterRecord
 
-LINE = 168.0  # width of a full line in millimetres, a little less than drawn
+LINE = 163.0  # millimetres of a full line that can be counted on: the rest is lost at line ends
 MILLIMETRES = 25.4 / 72
 
 

@@ -317,7 +317,7 @@ def _choices(record: LetterRecord) -> Iterator[Problem]:
 def _dates(record: LetterRecord) -> Iterator[Problem]:
     if record.joined_month > record.issued_on:
         yield Problem("joined_month", "入团时间晚于开具日期。", _IN_MEMBER_FILE, "L-19")
-    if (record.dues_until.year, record.dues_until.month) < (record.joined_month.year, record.joined_month.month):
+    elif (record.dues_until.year, record.dues_until.month) < (record.joined_month.year, record.joined_month.month):
         yield Problem("dues_until", "团费交至的月份早于入团时间。", _ON_THIS_FORM, "L-22")
     if record.dues_until > record.issued_on + timedelta(days=366):
         yield Problem("dues_until", "团费交至的月份比开具日期晚一年以上。", "请核对年份。", "L-22")
