@@ -23,7 +23,12 @@ def may_be_marked(branch: Organisation) -> bool:
 
 
 def mark_branch(
-    branch: Organisation, *, month: date | None, no_time: NoTime | None = None, seat_id: int | None = None
+    branch: Organisation,
+    *,
+    month: date | None,
+    no_time: NoTime | None = None,
+    seat_id: int | None = None,
+    with_register: bool = True,
 ) -> BranchMark:
     """Mark a branch's expected graduation month, or why it has none: exactly one of the two (G-03).
 
@@ -31,6 +36,7 @@ def mark_branch(
         month: first day of the month.
         no_time: reason instead.
         seat_id: who marks; None for an import.
+        with_register: False for one of many marks; whoever makes them opens the register once at the end.
 
     Raises:
         DomainError: both or neither given; not a school's branch (G-13); already marked.
@@ -57,7 +63,8 @@ def mark_branch(
         month=month.isoformat() if month else None,
         no_time=no_time.value if no_time else None,
     )
-    open_register()
+    if with_register:
+        open_register()
     return mark
 
 

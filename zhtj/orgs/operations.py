@@ -47,7 +47,9 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
             rule="O-16",
         )
     if session.scalar(select(Organisation.id).where(Organisation.full_name == new.full_name)):
-        raise DomainError(f"组织全称“{new.full_name}”已被使用。", fix="请核对是否重复录入。", field="full_name", rule="PD-05")
+        raise DomainError(
+            f"组织全称“{new.full_name}”已被使用。", fix="请核对是否重复录入。", field="full_name", rule="PD-05"
+        )
     if new.code and session.scalar(select(Organisation.id).where(Organisation.code == new.code)):
         raise DomainError(f"组织编码 {new.code} 已被使用。", fix="请换一个，或留空由系统编号。", field="code")
     number = session.scalar(
@@ -59,7 +61,7 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
     if number is None:
         raise DomainError("上级组织不存在。")
     created = Organisation(
-        code=new.code or f"{parent.code}-{number:03d}",
+        code=new.code or _free_code(parent.code, number),
         parent_id=parent.id,
         path=parent.path + segment(number),
         full_name=new.full_name,
@@ -81,6 +83,37 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
     index_terms(session(), created)
     audit.record("organisation.create", "organisation", created.id, code=created.code, name=created.full_name)
     return created
+
+
+def _free_code(parent_code: str, number: int) -> str:
+    """The code of the ``number``-th child; one given by hand before (an import) is stepped over."""
+    code = f"{parent_code}-{number:03d}"
+    while session.scalar(select(Organisation.id).where(Organisation.code == code)):
+        number += 1
+        code = f"{parent_code}-{number:03d}"
+    return code
+
+
+def amend(organisation: Organisation, **changes: str | Category | None) -> None:
+    """Change names or contact data of an organisation, its industry, or its category within the same level.
+
+    Args:
+        organisation: which one.
+        changes: new values of short_name, category, industry, phone, address, postcode.
+
+    Raises:
+        DomainError: the category does not fit the level, or the industry the category (O-16).
+    """
+    for name, value in changes.items():
+        setattr(organisation, name, value)
+    if (organisation.tier is Tier.BRANCH) != (organisation.category in {Category.BRANCH, Category.GRADUATES}):
+        raise DomainError("团支部与其他类别之间不能互改。", fix="请另建组织。", field="category", rule="O-02")
+    if organisation.industry is not None and organisation.industry not in industries(organisation.category):
+        raise DomainError("单位所属行业类别与组织类别不符。", fix="请从字典中选择。", field="industry", rule="O-16")
+    session.flush()
+    if "short_name" in changes:
+        index_terms(session(), organisation)
+    audit.record("organisation.update", "organisation", organisation.id, **changes)
 
 
 def set_office(organisation: Organisation, *, has_administrator: bool) -> None:

@@ -1,0 +1,1 @@
+"""Spreadsheets in and out (导入导出): rosters and organisations."""

@@ -1,0 +1,72 @@
+"""The columns of the files that are imported; read by the parsers, the templates and the export alike."""
+
+from __future__ import annotations
+
+from zhtj.imports.tables import Column, Layout
+from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category
+
+NAME, ID_NUMBER, MOBILE, SEX, ETHNICITY = "姓名", "身份证号码", "手机号码", "性别", "民族"
+JOINED, DEV_NUMBER, BRANCH = "入团年月", "发展团员编号", "所在团支部"
+STUDENT_NO, MAJOR, DEGREE, POLITICAL = "学号", "专业", "学历", "政治面貌"
+HOUSEHOLD, ORIGIN, RESIDENCE = "户籍所在地", "生源地", "居住地"
+EMERGENCY_NAME, EMERGENCY_PHONE, DUES = "紧急联系人", "紧急联系电话", "团费交至"
+
+ROSTER = Layout(
+    "团员花名册",
+    (
+        Column(NAME, required=True, width=60),
+        Column(ID_NUMBER, required=True, aliases=("身份证号", "公民身份号码", "居民身份证号码"), width=18),
+        Column(MOBILE, required=True, aliases=("手机号", "手机"), width=11),
+        Column(SEX, choices=("男", "女")),
+        Column(ETHNICITY, width=20),
+        Column(JOINED, aliases=("入团时间", "入团日期"), width=7),
+        Column(DEV_NUMBER, width=12),
+        Column(BRANCH, required=True, aliases=("所在团支部全称", "团支部全称"), width=120),
+        Column(STUDENT_NO, width=30),
+        Column(MAJOR, aliases=("专业名称",), width=60),
+        Column(DEGREE, width=20, choices=("博士研究生", "硕士研究生", "本科", "专科", "高中", "中专", "初中")),
+        Column(POLITICAL, width=20, choices=("共青团员", "中共预备党员", "中共党员")),
+        Column(HOUSEHOLD, aliases=("户籍地",)),
+        Column(ORIGIN),
+        Column(RESIDENCE, aliases=("现居住地",)),
+        Column(EMERGENCY_NAME, width=60),
+        Column(EMERGENCY_PHONE, aliases=("紧急联系人电话",), width=20),
+        Column(DUES, aliases=("团费缴至", "团费交纳至"), width=7),
+    ),
+    (
+        "带 * 的列必须填写。所在团支部填写系统内的全称（也可填写组织编码）。",
+        "入团年月写成 2019-05 或 2019年5月；2017 年及以后入团的必须填写 12 位发展团员编号。",
+    ),
+)
+
+PARENT, FULL_NAME, SHORT_NAME, CATEGORY, INDUSTRY = "上级组织", "组织全称", "组织简称", "组织类别", "单位所属行业类别"
+SECRETARY, SECRETARY_MOBILE, PHONE = "书记姓名", "书记手机", "联系电话"
+ADDRESS, POSTCODE, CODE, GRADUATION = "通讯地址", "邮编", "组织编码", "毕业时间"
+
+CATEGORIES = {label: category for category, label in CATEGORY_LABELS.items()}
+
+ORGANISATIONS = Layout(
+    "团组织",
+    (
+        Column(PARENT, required=True),
+        Column(FULL_NAME, required=True),
+        Column(SHORT_NAME, required=True, width=80),
+        Column(
+            CATEGORY,
+            required=True,
+            choices=tuple(label for label, one in CATEGORIES.items() if one is not Category.GRADUATES),
+        ),
+        Column(INDUSTRY, aliases=("行业类别",), width=20, choices=INDUSTRIES_COMMITTEE),
+        Column(SECRETARY, width=60),
+        Column(SECRETARY_MOBILE, aliases=("书记手机号码", "书记手机号"), width=11),
+        Column(PHONE, aliases=("办公电话",), width=40),
+        Column(ADDRESS),
+        Column(POSTCODE, aliases=("邮政编码",), width=6),
+        Column(CODE, width=64),
+        Column(GRADUATION, aliases=("毕业年月",), width=7),
+    ),
+    (
+        "带 * 的列必须填写。上级组织填写全称或组织编码，可以是本表其他行的组织。",
+        "毕业时间只填团支部，写成 2026-06；组织编码可留空，由系统编号。",
+    ),
+)

@@ -1,0 +1,94 @@
+"""What an import would do: counted, listed, and explained row by row before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from zhtj.imports.problems import Problem
+from zhtj.imports.tables import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that an update changes, as shown (personal numbers masked)."""
+
+    column: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.column}：{self.before or '（空）'} → {self.after or '（空）'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A row about somebody (or some organisation) that is there already."""
+
+    row: int
+    name: str
+    changes: tuple[Change, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        changes = [{"column": one.column, "from": one.before, "to": one.after} for one in self.changes]
+        return {"row": self.row, "name": self.name, "changes": changes}
+
+
+@dataclass(slots=True)
+class Plan:
+    """The outcome of a preview.
+
+    Args:
+        read: rows of data.
+        created: rows that make something new.
+        updates: rows that change something.
+        errors: rows with at least one of them are not imported.
+        skipped: totals and notes among the rows: row number and first words.
+    """
+
+    read: int = 0
+    created: int = 0
+    updates: list[Update] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def bad_rows(self) -> int:
+        """How many rows have an error."""
+        return len({problem.row for problem in self.errors})
+
+    @property
+    def accepted(self) -> int:
+        """How many rows can be imported."""
+        return self.read - self.bad_rows
+
+    @property
+    def unchanged(self) -> int:
+        """How many rows say what is known already."""
+        return self.accepted - self.created - len(self.updates)
+
+    def may_apply(self, *, partial: bool) -> bool:
+        """All or nothing, unless ``partial``."""
+        return self.accepted > 0 and (partial or not self.errors)
+
+    def sort(self, layout: Layout) -> None:
+        """Problems in the order of the file."""
+        order = layout.order
+        for problems in (self.errors, self.warnings):
+            problems.sort(key=lambda problem: (problem.row, order.get(problem.column, -1)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``, and for keeping."""
+        return {
+            "read": self.read,
+            "accepted": self.accepted,
+            "created": self.created,
+            "updated": len(self.updates),
+            "unchanged": self.unchanged,
+            "errors": [problem.as_dict() for problem in self.errors],
+            "warnings": [problem.as_dict() for problem in self.warnings],
+            "updates": [update.as_dict() for update in self.updates],
+            "skipped": [{"row": row, "text": text} for row, text in self.skipped],
+        }

@@ -1,0 +1,80 @@
+"""Takes the cells of one row apart and collects what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TypeVar
+
+from zhtj.imports import cells
+from zhtj.imports.cells import Cell, CellError
+from zhtj.imports.problems import Problem
+from zhtj.imports.tables import Layout, Row
+
+Value = TypeVar("Value")
+
+
+class Reading:
+    """One row being read.
+
+    Args:
+        row: the row.
+        layout: says how long a text may be.
+        typed: whether cells know text from number.
+    """
+
+    def __init__(self, row: Row, layout: Layout, *, typed: bool) -> None:
+        self.number = row.number
+        self.errors: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self._cells = row.cells
+        self._widths = {column.name: column.width for column in layout.columns}
+        self._typed = typed
+
+    def text(self, column: str) -> str:
+        """The words of a cell; "" if empty or wrong."""
+        return self._fitting(column, cells.text)
+
+    def compact(self, column: str) -> str:
+        """The digits of a cell, without blanks and hyphens."""
+        return self._read(column, cells.compact) or ""
+
+    def code(self, column: str) -> str:
+        """A number with its hyphens."""
+        return self._fitting(column, cells.code)
+
+    def month(self, column: str) -> date | None:
+        """First day of a month; None if empty or wrong."""
+        return self._read(column, lambda cell: cells.month(cell, typed=self._typed))
+
+    def required(self, column: str, value: str) -> str:
+        """``value``, after an error if the cell is empty."""
+        if not value and not self.has_error(column):
+            self.error(column, f"没有填写{column}。", "请补上。")
+        return value
+
+    def error(self, column: str, cause: str, fix: str) -> None:
+        """The row cannot be imported."""
+        self.errors.append(Problem(self.number, column, cause, fix))
+
+    def warning(self, column: str, cause: str, fix: str) -> None:
+        """The row can be imported, but somebody should look."""
+        self.warnings.append(Problem(self.number, column, cause, fix))
+
+    def has_error(self, column: str) -> bool:
+        """Whether the cell of this column is wrong already."""
+        return any(problem.column == column for problem in self.errors)
+
+    def _fitting(self, column: str, read: Callable[[Cell], str]) -> str:
+        value = self._read(column, read) or ""
+        if len(value) > self._widths[column]:
+            self.error(column, f"{column}超过 {self._widths[column]} 个字。", "请缩短。")
+            return ""
+        return value
+
+    def _read(self, column: str, read: Callable[[Cell], Value]) -> Value | None:
+        try:
+            return read(self._cells.get(column))
+        except CellError as error:
+            self.error(column, error.cause, error.fix)
+            return None

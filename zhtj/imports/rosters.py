@@ -1,0 +1,241 @@
+"""Rosters of members (团员花名册): preview and apply (PD-31, U-03, U-10, U-14)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from zhtj.graduation import operations as graduation
+from zhtj.imports import queries, rules
+from zhtj.imports.cells import key
+from zhtj.imports.layouts import DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
+from zhtj.imports.places import Branches
+from zhtj.imports.plans import Change, Plan, Update
+from zhtj.imports.problems import Problem
+from zhtj.imports.queries import People, Person
+from zhtj.imports.rules import FIELDS, Entry
+from zhtj.imports.tables import Table
+from zhtj.kernel import audit, clock
+from zhtj.kernel.crypto import keyed_hash
+from zhtj.kernel.database import session
+from zhtj.orgs.models import Organisation
+from zhtj.people import bulk
+from zhtj.people import operations as people
+from zhtj.people.bulk import Enrolment
+from zhtj.people.identity import masked_mobile
+from zhtj.people.models import Account, Member
+from zhtj.people.operations import NewMember
+
+_COLUMNS = {attribute: column for column, attribute in FIELDS.items()}
+_PRIVATE = frozenset({"emergency_name", "emergency_phone"})
+_BY_TRANSFER = "请通过“办理转入”转接，不能用导入代替。"
+
+
+@dataclass(frozen=True, slots=True)
+class _Amendment:
+    """What a row changes about a member who is in the branch already."""
+
+    member_id: int
+    values: dict[str, str | date]
+    mobile: str | None
+
+
+@dataclass(slots=True)
+class RosterPlan(Plan):
+    """A preview that knows how to become true."""
+
+    organisation_id: int = 0
+    enrolments: list[Enrolment] = field(default_factory=list)
+    # Accounts that have no ID number yet (a secretary's) and whose owners are on the roster.
+    attached: list[tuple[int, Entry]] = field(default_factory=list)
+    amendments: list[_Amendment] = field(default_factory=list)
+
+
+def preview(table: Table, organisation: Organisation) -> RosterPlan:
+    """What importing ``table`` into ``organisation`` and below would do; writes nothing.
+
+    Args:
+        table: the roster.
+        organisation: every member goes to a branch that it is or that stands below it.
+    """
+    branches = Branches(organisation.full_name, queries.places_within(organisation.path))
+    checked = rules.check(table, branches, clock.today())
+    plan = RosterPlan(
+        read=len(table.rows),
+        errors=checked.errors,
+        warnings=checked.warnings,
+        skipped=table.skipped,
+        organisation_id=organisation.id,
+    )
+    known = _known(checked.entries)
+    members = _members(checked.entries, known)
+    for entry in checked.entries:
+        person, owner = _match(entry, known)
+        problems = _identity_problems(entry, person, owner)
+        if person is None or person.member_id is None:
+            problems = problems or rules.new_member_problems(entry)
+            if entry.joined_on is not None and not problems:
+                _enrol(entry, entry.joined_on, person, plan)
+        elif not problems:
+            problems = _elsewhere(entry, person, organisation)
+            if not problems:
+                _amend(entry, members[person.member_id], plan)
+        plan.errors += problems
+    plan.sort(ROSTER)
+    return plan
+
+
+def apply(plan: RosterPlan, *, partial: bool = False) -> int:
+    """Write what the plan says, all or nothing unless ``partial``; to be called in the transaction of the preview.
+
+    Returns:
+        How many rows were imported.
+
+    Raises:
+        Conflict: meanwhile someone else has entered one of the people.
+    """
+    if not plan.may_apply(partial=partial):
+        return 0
+    for account_id, entry in plan.attached:
+        _attach(account_id, entry)
+    bulk.add_members(plan.enrolments)
+    members = queries.members([amendment.member_id for amendment in plan.amendments])
+    for amendment in plan.amendments:
+        _write(amendment, members[amendment.member_id])
+    session.flush()
+    graduation.open_register()
+    audit.record(
+        "import.members",
+        "organisation",
+        plan.organisation_id,
+        read=plan.read,
+        created=plan.created,
+        updated=len(plan.updates),
+        skipped=plan.bad_rows,
+    )
+    return plan.accepted
+
+
+def _known(entries: list[Entry]) -> People:
+    numbers = {keyed_hash("id_number", entry.identity.number) for entry in entries}
+    return queries.people(numbers, {keyed_hash("mobile", entry.mobile) for entry in entries})
+
+
+def _members(entries: list[Entry], known: People) -> dict[int, Member]:
+    """The member records of those who are in the branch already."""
+    ids = set()
+    for entry in entries:
+        person, _ = _match(entry, known)
+        if person is not None and person.member_id is not None and person.org_id == entry.branch.id:
+            ids.add(person.member_id)
+    return queries.members(ids)
+
+
+def _match(entry: Entry, known: People) -> tuple[Person | None, Person | None]:
+    """Who the row is about, and whose the mobile number is."""
+    person = known.by_id.get(keyed_hash("id_number", entry.identity.number))
+    owner = known.by_mobile.get(keyed_hash("mobile", entry.mobile))
+    if person is None and owner is not None and owner.id_hash is None and key(owner.name) == key(entry.name):
+        person = owner
+    return person, owner
+
+
+def _identity_problems(entry: Entry, person: Person | None, owner: Person | None) -> list[Problem]:
+    if person is not None and key(person.name) != key(entry.name):
+        fix = "请核对姓名和身份证号码；系统里的有误时，须删除后重新登记，不能修改。"
+        return [Problem(entry.row, NAME, "与系统里这个身份证号码的姓名不一致。", fix)]
+    if owner is not None and owner is not person:
+        return [Problem(entry.row, MOBILE, "手机号码已是系统里另一人的。", "一人一号，请填写本人的号码。")]
+    return []
+
+
+def _elsewhere(entry: Entry, person: Person, organisation: Organisation) -> list[Problem]:
+    """A member can be updated where he is; he gets elsewhere by a transfer only (PD-31)."""
+    if person.is_archived:
+        return [Problem(entry.row, ID_NUMBER, "该团员的记录已归档。", "请由上级团组织恢复。")]
+    if person.org_id == entry.branch.id:
+        return []
+    place = session.get(Organisation, person.org_id)
+    inside = place is not None and place.path.startswith(organisation.path)
+    where = f"“{place.full_name}”" if place is not None and inside else "其他团组织"
+    return [Problem(entry.row, ID_NUMBER, f"该团员的组织关系在{where}。", _BY_TRANSFER)]
+
+
+def _enrol(entry: Entry, joined_on: date, person: Person | None, plan: RosterPlan) -> None:
+    new = NewMember(
+        name=entry.name,
+        id_number=entry.identity.number,
+        mobile=entry.mobile,
+        sex=entry.identity.sex,
+        joined_on=joined_on,
+        dev_number=entry.dev_number,
+        **entry.details,  # type: ignore[arg-type]
+    )
+    branch = entry.branch
+    account_id = person.account_id if person else None
+    plan.enrolments.append(Enrolment(branch.id, branch.code, new, branch.is_graduates, account_id))
+    plan.created += 1
+    if person is not None:
+        plan.attached.append((person.account_id, entry))
+        plan.warnings.append(
+            Problem(entry.row, NAME, "此人已有管理员账号，团员身份将加在同一账号上。", "请确认是同一人。")
+        )
+
+
+def _attach(account_id: int, entry: Entry) -> None:
+    account = session.get_one(Account, account_id)
+    if account.id_hash is None:
+        account.set_id_number(entry.identity.number)
+        audit.record("account.identify", "account", account.id)
+    if account.mobile_hash is None:
+        people.change_mobile(account, entry.mobile)
+    session.flush()
+
+
+def _amend(entry: Entry, member: Member, plan: RosterPlan) -> None:
+    """Collect what the row changes: blanks change nothing, and what must not be edited stays (U-14)."""
+    values = {name: value for name, value in entry.details.items() if getattr(member, name) != value}
+    changes = [_change(member, name, value) for name, value in values.items()]
+    if entry.joined_on is not None and entry.joined_on != member.joined_on:
+        cause = f"系统里是 {member.joined_on:%Y-%m}，导入不能更改。"
+        plan.warnings.append(Problem(entry.row, JOINED, cause, "系统里的有误时，须删除后重新登记。"))
+    if entry.dev_number and entry.dev_number != member.dev_number:
+        if member.dev_number is None:
+            values["dev_number"] = entry.dev_number
+            changes.append(Change(DEV_NUMBER, "", entry.dev_number))
+        else:
+            cause = f"系统里是 {member.dev_number}，导入不能更改。"
+            plan.warnings.append(Problem(entry.row, DEV_NUMBER, cause, "请核对哪一个正确。"))
+    mobile = _new_mobile(entry, member, plan)
+    if mobile is not None:
+        changes.append(Change(MOBILE, masked_mobile(member.account.mobile or ""), masked_mobile(mobile)))
+    if changes:
+        plan.updates.append(Update(entry.row, entry.name, tuple(changes)))
+        plan.amendments.append(_Amendment(member.id, values, mobile))
+
+
+def _change(member: Member, attribute: str, value: str | date) -> Change:
+    before = getattr(member, attribute)
+    if attribute in _PRIVATE:
+        return Change(_COLUMNS[attribute], "***" if before else "", "***")
+    shown = [f"{one:%Y-%m}" if isinstance(one, date) else one or "" for one in (before, value)]
+    return Change(_COLUMNS[attribute], *shown)
+
+
+def _new_mobile(entry: Entry, member: Member, plan: RosterPlan) -> str | None:
+    """The number to change to; whoever has opened his account looks after it himself, and signs in with it."""
+    if member.account.mobile_hash == keyed_hash("mobile", entry.mobile):
+        return None
+    if member.account.activated_at is not None:
+        cause = "与系统里的不同；本人已启用账号，号码由本人修改。"
+        plan.warnings.append(Problem(entry.row, MOBILE, cause, "请提醒本人更新。"))
+        return None
+    return entry.mobile
+
+
+def _write(amendment: _Amendment, member: Member) -> None:
+    for name, value in amendment.values.items():
+        setattr(member, name, value)
+    if amendment.mobile is not None:
+        people.change_mobile(member.account, amendment.mobile)
+    audit.record("member.update", "member", member.id, fields=sorted(amendment.values), how="import")

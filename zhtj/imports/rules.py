@@ -1,0 +1,288 @@
+"""Rules of a roster row (PD-31, U-03, U-10, U-11, O-22). Pure: no database, no clock."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+
+from zhtj.imports.cells import DAMAGED, DAMAGED_FIX
+from zhtj.imports.layouts import (
+    BRANCH,
+    DEGREE,
+    DEV_NUMBER,
+    DUES,
+    EMERGENCY_NAME,
+    EMERGENCY_PHONE,
+    ETHNICITY,
+    HOUSEHOLD,
+    ID_NUMBER,
+    JOINED,
+    MAJOR,
+    MOBILE,
+    NAME,
+    ORIGIN,
+    POLITICAL,
+    RESIDENCE,
+    ROSTER,
+    SEX,
+    STUDENT_NO,
+)
+from zhtj.imports.places import Branches, Place
+from zhtj.imports.problems import Problem
+from zhtj.imports.reading import Reading
+from zhtj.imports.tables import Row, Table
+from zhtj.people import identity
+from zhtj.people.identity import Identity, IdentityError
+from zhtj.people.models import Sex
+
+# From this day on the stricter age and the number of 12 digits apply (PD-31).
+NUMBERED_SINCE = date(2017, 1, 1)
+LEAST_AGE, LEAST_AGE_BEFORE, USUAL_AGE = 13, 12, 14
+DEV_DIGITS, MOBILE_DIGITS = 12, 11
+
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_COUNTRY = re.compile(r"(?:\+|00)?86(?=1[3-9][0-9]{9}$)")
+_PHONE = re.compile(r"[0-9+()-]{7,20}")
+_NONE = frozenset({"无", "/", "暂无", "没有", "\\"})
+_DOTS = str.maketrans(dict.fromkeys("•‧・．∙⋅﹒", "·"))
+_NO_NAME = re.compile(r"[0-9?？*#@\ufffd\ue000-\uf8ff]")
+_SEXES = {"男": Sex.MALE, "男性": Sex.MALE, "女": Sex.FEMALE, "女性": Sex.FEMALE}
+_PEOPLES = (
+    "汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇 "
+    "柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 "
+    "塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺"
+)
+ETHNICITIES = {name: f"{name}族" for name in _PEOPLES.split()}
+_OTHER_PEOPLES = frozenset({*ETHNICITIES.values(), "其他", "穿青人族", "外国血统中国籍人士"})
+
+_TEXTS = {
+    MAJOR: "major",
+    DEGREE: "degree",
+    POLITICAL: "political_status",
+    HOUSEHOLD: "household",
+    ORIGIN: "origin",
+    RESIDENCE: "residence",
+    EMERGENCY_NAME: "emergency_name",
+}
+FIELDS = {
+    ETHNICITY: "ethnicity",
+    STUDENT_NO: "student_no",
+    **_TEXTS,
+    EMERGENCY_PHONE: "emergency_phone",
+    DUES: "dues_until",
+}
+"""Columns and the member's attributes they fill, beside those that say who he is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A roster row without errors of its own.
+
+    Args:
+        identity: what the ID number says.
+        joined_on: first day of the month of joining; None where the file does not say (fine for a known member).
+        details: the other attributes of a member that the row fills, by name.
+    """
+
+    row: int
+    name: str
+    identity: Identity
+    mobile: str
+    branch: Place
+    joined_on: date | None
+    dev_number: str | None
+    details: dict[str, str | date]
+
+
+@dataclass(slots=True)
+class Checked:
+    """A table after all checks that need the file alone."""
+
+    entries: list[Entry] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def check(table: Table, branches: Branches, today: date) -> Checked:
+    """Check every row by itself and against the rows above it (PD-31).
+
+    Args:
+        table: the roster.
+        branches: where its members may go.
+        today: nobody is born or joins later.
+    """
+    checked = Checked(warnings=table.remarks())
+    earlier = _Earlier()
+    for row in table.rows:
+        reading = Reading(row, ROSTER, typed=table.typed)
+        entry = _entry(row, reading, branches, today, earlier)
+        checked.errors += reading.errors
+        checked.warnings += reading.warnings
+        if entry is not None:
+            checked.entries.append(entry)
+    return checked
+
+
+def new_member_problems(entry: Entry) -> list[Problem]:
+    """What a person who is not in the system yet must bring besides (PD-31, U-10)."""
+    if entry.joined_on is None:
+        return [Problem(entry.row, JOINED, "没有填写入团年月。", "请按入团志愿书补上。")]
+    if entry.dev_number is None and entry.joined_on >= NUMBERED_SINCE:
+        cause = "2017 年及以后入团的团员必须有发展团员编号。"
+        return [Problem(entry.row, DEV_NUMBER, cause, "请从团员证或入团志愿书上抄录 12 位编号。")]
+    return []
+
+
+class _Earlier:
+    """Numbers that stand further up in the file, with their rows."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], int] = {}
+
+    def row_of(self, column: str, value: str, row: int) -> int | None:
+        """The first row with this value, if that is an earlier one."""
+        first = self._rows.setdefault((column, value), row)
+        return None if first == row else first
+
+
+def _entry(row: Row, reading: Reading, branches: Branches, today: date, earlier: _Earlier) -> Entry | None:
+    name = _name(reading)
+    who = _identity(reading, today)
+    mobile = _mobile(reading)
+    joined = _joined(reading, who, today)
+    dev_number = _dev_number(reading, joined)
+    branch = _branch(reading, branches)
+    details = _details(reading)
+    _sex(reading, who)
+    _repeated(row.number, reading, earlier, {ID_NUMBER: who.number if who else "", MOBILE: mobile})
+    if dev_number and (first := earlier.row_of(DEV_NUMBER, dev_number, row.number)):
+        reading.warning(DEV_NUMBER, f"编号与第 {first} 行相同。", "一人一号，重复的编号以后不能转接，请核对。")
+    if reading.errors or who is None or branch is None:
+        return None
+    return Entry(row.number, name, who, mobile, branch, joined, dev_number, details)
+
+
+def _name(reading: Reading) -> str:
+    name = reading.required(NAME, reading.text(NAME)).translate(_DOTS)
+    if found := _NO_NAME.search(name):
+        reading.error(NAME, f"姓名里有“{found[0]}”，可能有字没有保存下来。", "请按身份证填写。")
+    return name
+
+
+def _identity(reading: Reading, today: date) -> Identity | None:
+    number = reading.required(ID_NUMBER, reading.compact(ID_NUMBER))
+    if not number:
+        return None
+    number = number.upper().replace("×", "X").replace("Х", "X")  # multiplication sign, Cyrillic letter
+    try:
+        return identity.read(number, today=today)
+    except IdentityError as error:
+        # Saved as a number, the last three digits become zeros.
+        lost = len(number) == identity.LENGTH and number.endswith("000")
+        reading.error(ID_NUMBER, *((DAMAGED, DAMAGED_FIX) if lost else (error.message, error.fix)))
+        return None
+
+
+def _mobile(reading: Reading) -> str:
+    return mobile_number(reading, MOBILE, reading.required(MOBILE, reading.compact(MOBILE)))
+
+
+def mobile_number(reading: Reading, column: str, digits: str) -> str:
+    """A mobile number of 11 digits without country code; "" after an error (U-03)."""
+    digits = _COUNTRY.sub("", digits)
+    if not digits or _MOBILE.fullmatch(digits):
+        return digits
+    cause = f"手机号码应为 11 位，这里是 {len(digits)} 位。"
+    if len(digits) == MOBILE_DIGITS:
+        cause = "手机号码应是 11 位数字，以 13 至 19 开头。"
+    reading.error(column, cause, "请填写本人的手机号码。")
+    return ""
+
+
+def _joined(reading: Reading, who: Identity | None, today: date) -> date | None:
+    joined = reading.month(JOINED)
+    if joined is None:
+        return None
+    if joined > today:
+        reading.error(JOINED, "入团年月还没有到。", "请按入团志愿书填写。")
+        return None
+    if who is None:
+        return joined
+    age = max(who.age_on(joined), 0)
+    strict = joined >= NUMBERED_SINCE
+    least = LEAST_AGE if strict else LEAST_AGE_BEFORE
+    if age < least:
+        since = "2017 年及以后" if strict else "2017 年以前"
+        fix = "请核对两项；确实如此的，身份不能认定。" if strict else "请核对两项；确实如此的，核查档案后线下管理。"
+        reading.error(JOINED, f"按身份证号码，入团时 {age} 周岁；{since}入团应满 {least} 周岁。", fix)
+    elif strict and age < USUAL_AGE:
+        reading.warning(JOINED, f"入团时 {age} 周岁，不满 {USUAL_AGE} 周岁。", "请对照入团志愿书核对。")
+    return joined
+
+
+def _dev_number(reading: Reading, joined: date | None) -> str | None:
+    number = reading.compact(DEV_NUMBER)
+    if not number or number in _NONE:
+        return None
+    if len(number) == DEV_DIGITS and number.isascii() and number.isdigit():
+        return number
+    length = f"这里是 {len(number)} 位" if number.isdigit() else "这里有别的字符"
+    cause = f"发展团员编号应为 12 位数字，{length}。"
+    if joined is not None and joined < NUMBERED_SINCE:
+        reading.warning(DEV_NUMBER, cause, "2017 年以前入团的按“无”登记。")
+        return None
+    reading.error(DEV_NUMBER, cause, "请对照团员证或入团志愿书填写。")
+    return None
+
+
+def _branch(reading: Reading, branches: Branches) -> Place | None:
+    words = reading.required(BRANCH, reading.text(BRANCH))
+    if not words:
+        return None
+    branch = branches.find(words)
+    if branch is None:
+        reading.error(BRANCH, *branches.problem(words))
+    return branch
+
+
+def _sex(reading: Reading, who: Identity | None) -> None:
+    words = reading.text(SEX)
+    if not words:
+        return
+    sex = _SEXES.get(words)
+    if sex is None:
+        reading.error(SEX, f"“{words}”不是性别。", "请填写男或女。")
+    elif who is not None and sex is not who.sex:
+        reading.error(SEX, f"填写的是{sex.label}，身份证号码表明是{who.sex.label}。", "请核对性别和身份证号码。")
+
+
+def _details(reading: Reading) -> dict[str, str | date]:
+    details: dict[str, str | date] = {attribute: reading.text(column) for column, attribute in _TEXTS.items()}
+    details["ethnicity"] = _ethnicity(reading)
+    details["student_no"] = reading.code(STUDENT_NO)
+    phone = details["emergency_phone"] = reading.code(EMERGENCY_PHONE)
+    if phone and not _PHONE.fullmatch(phone):
+        reading.warning(EMERGENCY_PHONE, "不像电话号码。", "请核对。")
+    if dues := reading.month(DUES):
+        details["dues_until"] = dues
+    return {attribute: value for attribute, value in details.items() if value}
+
+
+def _ethnicity(reading: Reading) -> str:
+    words = reading.text(ETHNICITY)
+    name = ETHNICITIES.get(words, words)
+    if name and name not in _OTHER_PEOPLES:
+        reading.warning(ETHNICITY, f"“{words}”不是通用的民族名称，按原样登记。", "请核对。")
+    return name
+
+
+def _repeated(row: int, reading: Reading, earlier: _Earlier, numbers: dict[str, str]) -> None:
+    """The later of two rows with the same number is the error; a row entered twice is one error."""
+    first_rows: set[int] = set()
+    for column, number in numbers.items():
+        first = earlier.row_of(column, number, row) if number else None
+        if first is not None and first not in first_rows:
+            fix = "同一人只留一行。" if column == ID_NUMBER else "一人一号，请填写本人的号码。"
+            reading.error(column, f"{column}与第 {first} 行相同。", fix)
+            first_rows.add(first)
