@@ -165,6 +165,13 @@ def test_staying_put_opens_a_case_instead_of_a_transfer(reason, destination, fac
     assert (verdict.level, verdict.case, verdict.rule) == (YES, case, rule)
 
 
+def test_at_nankai_a_delayed_graduate_is_kept_where_he_studies():
+    verdict = judge(policy_named("2022-nankai"), R.OTHER, D.OWN_SCHOOL, delayed=True)
+
+    assert (verdict.case, verdict.rule) == (Case.DELAY, "T-19")
+    assert judge(RUNNING, R.OTHER, D.OWN_SCHOOL, delayed=True).case is None
+
+
 @pytest.mark.parametrize(
     ("reason", "facts", "rule"),
     [

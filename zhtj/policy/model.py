@@ -439,18 +439,21 @@ class Policy(Values):
     """The year it is laid out for."""
     layers: tuple[Head, ...]
     """What it was laid together from, the lowest first."""
-    sources: Annotated[Mapping[str, Source], ReadOnly] = Field(repr=False)
+    sources: Annotated[Mapping[str, Source], ReadOnly]
     milestones: tuple[Milestone, ...]
-    reasons: Annotated[Mapping[Reason, ReasonSpec], ReadOnly] = Field(repr=False)
-    table: tuple[Line, ...] = Field(repr=False)
+    reasons: Annotated[Mapping[Reason, ReasonSpec], ReadOnly]
+    table: tuple[Line, ...]
     """The destination table; the first line that fits decides."""
-    situations: Annotated[Mapping[str, Situation], ReadOnly] = Field(repr=False)
-    receivers: tuple[Receiver, ...] = Field(repr=False)
+    situations: Annotated[Mapping[str, Situation], ReadOnly]
+    receivers: tuple[Receiver, ...]
 
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+    def __repr__(self) -> str:
+        return f"Policy({self.name!r}, season={self.season})"
 
     @property
     def name(self) -> str:
