@@ -134,6 +134,8 @@ def test_jobs_travel_as_json(queued: tuple[Flask, dict[str, str]]) -> None:
     del queued
     job = work_queue.enqueue("jobs.sweeps.run_sweep", "return")
 
-    data = zlib.decompress(work_queue.connection().hget(job.key, "data"))
+    packed = work_queue.connection().hget(job.key, "data")
 
+    assert isinstance(packed, bytes)
+    data = zlib.decompress(packed)
     assert json.loads(data)[2] == ["return"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import io
 import json
 import os
 import socket
@@ -41,6 +42,8 @@ class CannotStartError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     options = _options(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     if options.with_parent:
         child.die_with_parent()
     os.chdir(config.ROOT)
@@ -104,7 +107,7 @@ def _check_port(host: str, port: int) -> None:
 
 def _serve(conf: config.Config, host: str, port: int) -> int:
     redis_url = conf.redis_url or embedded.embedded_redis_url(conf.instance)
-    env = {**os.environ, "ZHTJ_REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, "ZHTJ_REDIS_URL": redis_url, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
     address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::1', '::') else host}:{port}/"  # noqa: S104
     with Supervisor(conf.instance / "log", env) as supervisor:
         try:
@@ -142,7 +145,7 @@ def _prepare(supervisor: Supervisor, *, is_demo: bool) -> str:
     if not _demo_accounts(supervisor):
         say("正在生成演示数据（首次约一分钟）……")
         supervisor.step("生成演示数据", (*FLASK, "demo", "load"))
-    return supervisor.step("列出演示账号", (*FLASK, "demo", "accounts")).decode()
+    return supervisor.step("列出演示账号", (*FLASK, "demo", "accounts")).decode("utf-8", "replace")
 
 
 def _demo_accounts(supervisor: Supervisor) -> bool:

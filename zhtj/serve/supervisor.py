@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -95,19 +96,16 @@ class Supervisor:
             StepFailedError: it failed.
             Stopped: the supervisor was told to stop meanwhile.
         """
-        output = self.log(f"{name}.out")
-        output.unlink(missing_ok=True)
-        process = child.start(command, env=self.env, log=self.log(name), output=output)
-        try:
-            while process.poll() is None:
-                self.pause(1)
-        finally:
-            child.stop(process, 5)
-        if process.returncode:
-            raise StepFailedError(f"{title}失败（退出码 {process.returncode}）：\n{self.tail(name)}")
-        printed = output.read_bytes()
-        output.unlink()
-        return printed
+        with tempfile.NamedTemporaryFile(dir=self.logs) as output:
+            process = child.start(command, env=self.env, log=self.log(name), output=Path(output.name))
+            try:
+                while process.poll() is None:
+                    self.pause(1)
+            finally:
+                child.stop(process, 5)
+            if process.returncode:
+                raise StepFailedError(f"{title}失败（退出码 {process.returncode}）：\n{self.tail(name)}")
+            return output.read()
 
     def start(self, service: Service) -> None:
         """Start a service and watch over it from now on."""
