@@ -1,0 +1,1 @@
+"""Form fields that more than one page uses."""

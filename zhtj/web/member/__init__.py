@@ -1,0 +1,11 @@
+"""The member's workbench, on a phone: where is my relationship, who must act, what can I do next."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from zhtj.web.member import applications, applying, guides, home
+
+blueprint = Blueprint("member", __name__, url_prefix="/member")
+for part in (home, applications, applying, guides):
+    part.register(blueprint)

@@ -1,0 +1,228 @@
+"""What a member has answered so far, which question comes next, and what the destination table says to it.
+
+The draft holds the answers; pages are its questions, one each. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Self
+
+from sqlalchemy import select
+
+from zhtj.graduation import operations as graduation
+from zhtj.graduation.models import RegisterRow
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Member
+from zhtj.policy.destinations import Verdict
+from zhtj.policy.model import Policy, ReasonSpec
+from zhtj.policy.vocabulary import Audience, Destination, Place, Reason, ReasonField
+from zhtj.transfers import checks, queries
+from zhtj.transfers.models import Application, TransferDraft
+from zhtj.transfers.operations import Submission
+from zhtj.web.forms.transfer import place_bound_first
+
+
+class Step(StrEnum):
+    """One question of the application, one page."""
+
+    REASON = "reason"
+    UNIT = "unit"
+    PLACE = "place"
+    ORGANISATION = "organisation"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers as the draft keeps them; "" is unanswered. No telephone number: it is asked for last (PD-37).
+
+    Args:
+        destination: the organisation's code.
+        follows: id of the ended application that this one starts again; 0 for none.
+    """
+
+    reason: str = ""
+    unit_name: str = ""
+    unit_address: str = ""
+    place: str = ""
+    destination: str = ""
+    remark: str = ""
+    follows: int = 0
+
+    @classmethod
+    def of(cls, draft: TransferDraft | None) -> Self:
+        """Read a draft; what an older version wrote otherwise counts as unanswered."""
+        kept: dict[str, Any] = draft.answers if draft else {}
+        kinds = {field.name: type(field.default) for field in fields(cls)}
+        return cls(**{name: value for name, value in kept.items() if isinstance(value, kinds.get(name, bool))})
+
+    @classmethod
+    def again(cls, ended: Application) -> Self:
+        """Those of an ended application, to be corrected and sent again (A-23)."""
+        return cls(
+            reason=ended.reason,
+            unit_name=ended.unit_name or "",
+            unit_address=ended.unit_address or "",
+            place=ended.place or "",
+            destination=ended.to_org.code,
+            remark=ended.remark or "",
+            follows=ended.id,
+        )
+
+    def kept(self) -> dict[str, Any]:
+        """As the draft stores them."""
+        return asdict(self)
+
+
+class Filling:
+    """One member's application while it is being filled in.
+
+    Args:
+        member: with organisation and account.
+    """
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self.draft = queries.draft(member.id)
+        self.answers = Answers.of(self.draft)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The origin's policy of today."""
+        return checks.policy_of(self.member.org)
+
+    @cached_property
+    def register_row(self) -> RegisterRow | None:
+        """The member's open row in this season's register; graduates have one."""
+        return graduation.open_row(self.member.id, clock.now())
+
+    @property
+    def audience(self) -> Audience:
+        """Which list of reasons is offered (PD-10)."""
+        return Audience.GRADUATE if self.register_row else Audience.OTHER
+
+    @property
+    def spec(self) -> ReasonSpec | None:
+        """What the policy says of the chosen reason; None if none is chosen, or it is not offered to this member."""
+        reason = self.answers.reason
+        spec = self.policy.reasons.get(Reason(reason)) if reason in set(Reason) else None
+        return spec if spec and self.audience in spec.audiences and spec.chooses_destination else None
+
+    @cached_property
+    def destination(self) -> Organisation | None:
+        """The chosen organisation."""
+        code = self.answers.destination
+        return session.scalars(select(Organisation).where(Organisation.code == code)).first() if code else None
+
+    @cached_property
+    def kind(self) -> Destination | None:
+        """What kind of place it is for this member."""
+        return checks.destination_kind(self.member.org, self.destination) if self.destination else None
+
+    @cached_property
+    def place_first(self) -> bool:
+        """Whether the place is asked for before the organisation, which it helps to find."""
+        return self.spec is not None and place_bound_first(self.policy, Reason(self.answers.reason))
+
+    @property
+    def known_places(self) -> dict[Place, str]:
+        """Addresses on record, by the member's tie to them."""
+        member = self.member
+        known = {
+            Place.UNIT_LOCATION: self.answers.unit_address if self.asks(ReasonField.ADDRESS) else "",
+            Place.RESIDENCE: member.residence,
+            Place.HOUSEHOLD: member.household,
+            Place.ORIGIN: member.origin,
+        }
+        return {place: text for place, text in known.items() if text}
+
+    @property
+    def address(self) -> str:
+        """The address that says which township is meant; "" if unknown."""
+        if self.place_first and not self.asks(ReasonField.ADDRESS) and self.answers.unit_address:
+            return self.answers.unit_address
+        place = self.answers.place
+        return self.known_places.get(Place(place), "") if place in set(Place) else self.answers.unit_address
+
+    def asks(self, *wanted: ReasonField) -> bool:
+        """Whether the chosen reason needs one of these."""
+        return self.spec is not None and bool({*wanted} & {*self.spec.needs})
+
+    @property
+    def steps(self) -> list[Step]:
+        """The questions of this application, in order."""
+        if self.spec is None:
+            return [Step.REASON, Step.UNIT, Step.ORGANISATION, Step.CHECK]
+        steps = [Step.REASON]
+        if self.asks(ReasonField.UNIT, ReasonField.SCHOOL, ReasonField.ADDRESS):
+            steps.append(Step.UNIT)
+        place_after = not self.place_first and self.kind is not None and self.kind.place_bound
+        steps += [Step.PLACE] * self.place_first + [Step.ORGANISATION] + [Step.PLACE] * place_after
+        return [*steps, Step.CHECK]
+
+    def has(self, step: Step) -> bool:
+        """Whether that question is answered."""
+        answers = self.answers
+        if step is Step.REASON:
+            return self.spec is not None
+        if step is Step.UNIT:
+            named = answers.unit_name or not self.asks(ReasonField.UNIT, ReasonField.SCHOOL)
+            return bool(named and (answers.unit_address or not self.asks(ReasonField.ADDRESS)))
+        if step is Step.PLACE:
+            return answers.place in set(Place)
+        return step is Step.ORGANISATION and self.destination is not None
+
+    @property
+    def next_step(self) -> Step:
+        """The first question that is still open; checking is always the last."""
+        return next(step for step in self.steps if step is Step.CHECK or not self.has(step))
+
+    def may_open(self, step: Step) -> bool:
+        """Whether everything before that question is answered."""
+        steps = self.steps
+        return step in steps and all(self.has(before) for before in steps[: steps.index(step)])
+
+    def before(self, step: Step) -> Step | None:
+        """The question before that one."""
+        steps = self.steps
+        position = steps.index(step) if step in steps else 0
+        return steps[position - 1] if position else None
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """What the destination table says to the chosen organisation (PD-11)."""
+        return self.verdict_on(self.destination) if self.destination else None
+
+    def verdict_on(self, organisation: Organisation) -> Verdict | None:
+        """What it says to any organisation, for the chosen reason and place."""
+        if self.spec is None:
+            return None
+        answers = self.answers
+        return checks.verdict(self.policy, self.member.org, organisation, answers.reason, answers.place or None)
+
+    @cached_property
+    def follows(self) -> Application | None:
+        """The ended application of the same member that this one starts again."""
+        found = session.get(Application, self.answers.follows) if self.answers.follows else None
+        return found if found and found.member_id == self.member.id and not found.state.is_open else None
+
+    @property
+    def relevant(self) -> dict[str, str]:
+        """The answers the chosen reason asks for; what was said under another reason stays in the draft unsent."""
+        answers = self.answers
+        asked = {
+            "unit_name": self.asks(ReasonField.UNIT, ReasonField.SCHOOL),
+            "unit_address": self.asks(ReasonField.ADDRESS) or self.place_first,
+            "place": Step.PLACE in self.steps,
+        }
+        return {name: getattr(answers, name) for name, is_asked in asked.items() if is_asked and getattr(answers, name)}
+
+    def submission(self, destination: Organisation, typed: dict[str, Any]) -> Submission:
+        """The application as it would be sent, with what the last page adds."""
+        values = {"reason": self.answers.reason, **self.relevant, **typed}
+        return Submission(member=self.member, destination=destination, follows=self.follows, **values)

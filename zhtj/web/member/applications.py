@@ -1,0 +1,89 @@
+"""One application of mine with its whole life; take it back, start it again."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.transfers import checks, operations, queries
+from zhtj.transfers.models import Application
+from zhtj.transfers.workflow import Action, State
+from zhtj.web.access import requires
+from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
+from zhtj.web.member import progress
+from zhtj.web.member.answers import Answers
+from zhtj.web.member.contacts import contact, own_line
+from zhtj.web.member.loading import own
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def application(number: int) -> str:
+    """One application about me; somebody else's does not exist for me."""
+    seat, _ = own()
+    return page(seat, queries.application(seat, number))
+
+
+def page(seat: ActiveSeat, found: Application, error: DomainError | None = None) -> str:
+    """The page of one application, with what just went wrong."""
+    return render_template(
+        "member/application.html",
+        application=found,
+        error=error,
+        steps=progress.steps(found),
+        overdue=progress.is_overdue(found),
+        history=progress.history(found),
+        event=progress.last_event(found),
+        ground=progress.ground_label(progress.last_event(found)),
+        reason=progress.reason_label(checks.policy_of(found.from_org), found),
+        office=contact(found.holder or found.to_org),
+        line=own_line(found.from_org),
+        may_withdraw=Action.WITHDRAW in queries.possible_actions(seat, found) and not progress.is_overdue(found),
+        may_repeat=may_repeat(found),
+    )
+
+
+def may_repeat(found: Application) -> bool:
+    """Whether it ended without success and nothing else is under way (A-23)."""
+    ended = not found.state.is_open and found.state is not State.COMPLETED
+    return ended and checks.open_application(found.member_id) is None
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def withdraw(number: int) -> AnyResponse:
+    """Take it back, with a remark if one likes (A-18, A-21)."""
+    seat, _ = own()
+    found = queries.application(seat, number)
+    try:
+        with unit_of_work():
+            session.refresh(found)
+            operations.withdraw(found, seat, remark=tidy(request.form.get("remark"))[:REMARK_AT_MOST])
+    except DomainError as error:
+        session.expire_all()
+        return make_response(page(seat, queries.application(seat, number), error), error.status)
+    flash("申请已撤销。", "success")
+    return redirect(url_for(".application", number=number), 303)
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def again(number: int) -> AnyResponse:
+    """Start an ended application again with everything filled in; one corrects and sends it on the last page (A-23)."""
+    seat, member = own()
+    found = queries.application(seat, number)
+    if not may_repeat(found):
+        if found.state.is_open or found.state is State.COMPLETED:
+            raise NotFound
+        flash(f"{checks.OPEN_BUSINESS}请先办完或撤销正在办理的申请。", "warning")
+        return redirect(url_for(".home"), 303)
+    with unit_of_work():
+        operations.save_draft(member, Answers.again(found).kept())
+    return redirect(url_for(".transfer_new", step="check"), 303)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages."""
+    blueprint.add_url_rule("/applications/<int:number>", "application", application)
+    blueprint.add_url_rule("/applications/<int:number>/withdraw", "withdraw", withdraw, methods=["POST"])
+    blueprint.add_url_rule("/applications/<int:number>/again", "again", again, methods=["POST"])

@@ -1,0 +1,275 @@
+"""Apply: one question a page, saved as one goes; every page is a GET, every answer a POST that redirects (A-02)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import Conflict, DomainError
+from zhtj.kernel.permissions import Permission
+from zhtj.policy.vocabulary import Place, Reason, ReasonField
+from zhtj.transfers import checks, operations
+from zhtj.web.access import current_seat, requires
+from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
+from zhtj.web.htmx import is_htmx
+from zhtj.web.member import choosing, progress
+from zhtj.web.member.answers import Filling, Step
+from zhtj.web.member.contacts import contact
+from zhtj.web.member.guides import OF_CASE, STAYING, Topic
+from zhtj.web.member.loading import own
+
+# On which page an error of the operation is put right.
+STEP_OF = {
+    "reason": Step.REASON,
+    "unit": Step.UNIT,
+    "school": Step.UNIT,
+    "address": Step.UNIT,
+    "place": Step.PLACE,
+    "destination": Step.ORGANISATION,
+}
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def transfer_new(step: str) -> AnyResponse:
+    """One question. A page whose question comes too early leads to the one that is open."""
+    _, member = own()
+    if checks.open_application(member.id) is not None:
+        return _busy(member.id)
+    filling, wanted = Filling(member), Step(step)
+    if not filling.may_open(wanted):
+        return redirect(_address(filling.next_step), 303)
+    return _PAGES[wanted](filling)
+
+
+def _address(step: Step) -> str:
+    return url_for(".transfer_new", step=step.value)
+
+
+def _busy(member_id: int, error: Conflict | None = None) -> AnyResponse:
+    """Something is under way already: say so and show it, with the way to take it back (A-06, A-21)."""
+    found = checks.open_application(member_id)
+    if found is None:
+        raise error or Conflict(checks.OPEN_BUSINESS, rule="A-06")
+    if request.method == "GET":
+        flash(checks.OPEN_BUSINESS, "warning")
+        return redirect(url_for(".application", number=found.id), 303)
+    page = render_template(
+        "member/busy.html",
+        application=found,
+        message=checks.OPEN_BUSINESS,
+        overdue=progress.is_overdue(found),
+        office=contact(found.holder or found.to_org),
+    )
+    return make_response(page, 409)
+
+
+def _show(template: str, filling: Filling, step: Step, status: int = 200, **more: Any) -> Response:
+    steps, before = filling.steps, filling.before(step)
+    page = render_template(
+        f"member/apply/{template}.html",
+        filling=filling,
+        number=steps.index(step) + 1,
+        total=len(steps),
+        back=_address(before) if before else url_for(".home"),
+        here=_address(step),
+        **more,
+    )
+    return make_response(page, status)
+
+
+def _save(filling: Filling, **answers: Any) -> AnyResponse:
+    """Keep the answers and go on to the first open question."""
+    with unit_of_work():
+        operations.save_draft(filling.member, {**filling.answers.kept(), **answers})
+    return redirect(_address(Filling(filling.member).next_step), 303)
+
+
+def _reason(filling: Filling) -> AnyResponse:
+    """Where are you going?"""
+    form = TransferForm.only("reason", data={"reason": filling.answers.reason})
+    options = reason_options(filling.policy, filling.audience)
+    if request.method == "POST" and form.validate():
+        chosen = form.reason.data
+        if chosen not in {option["value"] for option in options}:
+            form.take(DomainError("请选择转接原因。", field="reason", rule="PD-10"))
+        elif not filling.policy.reasons[Reason(chosen)].chooses_destination:
+            return redirect(url_for(".guide", topic=Topic.SPECIAL_UNIT.value), 303)
+        else:
+            return _save(filling, **_with_reason(filling, chosen, keep_destination=False))
+    status = 422 if request.method == "POST" else 200
+    return _show("reason", filling, Step.REASON, status, form=form, options=options, staying=STAYING)
+
+
+def _with_reason(filling: Filling, chosen: str, *, keep_destination: bool) -> dict[str, str]:
+    """The answers that change with the reason: those that meant something else before are asked again."""
+    answers = {"reason": chosen}
+    if chosen == filling.answers.reason or filling.spec is None:
+        return answers
+    if _names(filling, filling.answers.reason) != _names(filling, chosen):
+        answers["unit_name"] = ""
+    if not keep_destination:
+        answers |= {"place": "", "destination": ""}
+    return answers
+
+
+def _names(filling: Filling, reason: str) -> set[ReasonField]:
+    """Whether the reason asks for the name of a unit, of a school, or of neither."""
+    return {ReasonField.UNIT, ReasonField.SCHOOL} & {*filling.policy.reasons[Reason(reason)].needs}
+
+
+def _unit(filling: Filling) -> AnyResponse:
+    """Which unit or school?"""
+    wanted = ["unit_name"] if filling.asks(ReasonField.UNIT, ReasonField.SCHOOL) else []
+    wanted += ["unit_address"] if filling.asks(ReasonField.ADDRESS) else []
+    form = TransferForm.only(*wanted, spec=filling.spec, data=filling.answers.kept())
+    if request.method == "POST" and form.validate():
+        return _save(filling, **{name: form[name].data for name in wanted})
+    return _show("unit", filling, Step.UNIT, 422 if request.method == "POST" else 200, form=form)
+
+
+def _place(filling: Filling) -> AnyResponse:
+    """Which of your places is it?"""
+    asks_address = filling.place_first and not filling.asks(ReasonField.ADDRESS)
+    names = ["place", *(["unit_address"] if asks_address else [])]
+    form = TransferForm.only(*names, data=filling.answers.kept())
+    kinds = [filling.kind] if filling.kind and not filling.place_first else []
+    options = place_options(filling.policy, Reason(filling.answers.reason), filling.known_places, kinds)
+    if request.method == "POST" and form.validate():
+        if form.place.data in set(Place) - {Place.NONE}:
+            return _save(filling, **{name: form[name].data for name in names})
+        form.take(DomainError("请选择您与那里的关系。", field="place", rule="PD-10"))
+    return _show("place", filling, Step.PLACE, 422 if request.method == "POST" else 200, form=form, options=options)
+
+
+def _organisation(filling: Filling) -> AnyResponse:
+    """Which organisation? Searching is a GET; choosing one is a POST."""
+    if request.method == "POST":
+        try:
+            chosen = choosing.read(request.form.get("destination", ""))
+        except DomainError as error:
+            looking = choosing.look(filling, request.args)
+            return _show("organisation", filling, Step.ORGANISATION, 422, looking=looking, error=error)
+        return _save(filling, destination=chosen.code)
+    looking = choosing.look(filling, request.args)
+    if is_htmx():
+        return make_response(
+            render_template("member/apply/_results.html", looking=looking, here=_address(Step.ORGANISATION))
+        )
+    return _show("organisation", filling, Step.ORGANISATION, looking=looking, error=None)
+
+
+def _check(filling: Filling) -> AnyResponse:
+    """Look at everything once more, and send it."""
+    form = _last_form(filling)
+    if request.method == "GET":
+        return _check_page(filling, form)
+    verdict, destination = filling.verdict, filling.destination
+    if not form.validate() or verdict is None or destination is None:
+        return _check_page(filling, form, status=422)
+    if verdict.case is not None:
+        error = DomainError(verdict.why, field="destination", rule=verdict.rule)
+        return _check_page(filling, form, error, 422)
+    try:
+        with unit_of_work():
+            wanted = filling.submission(destination, form.wanted())
+            application = operations.submit(wanted, current_seat())
+            to = application.to_org.short_name
+    except Conflict as error:
+        session.expire_all()
+        return _busy(filling.member.id, error)
+    except DomainError as error:
+        session.expire_all()
+        return _check_page(Filling(filling.member), form, error, error.status)
+    flash(f"申请已提交给{to}。", "success")
+    return redirect(url_for(".home"), 303)
+
+
+def _last_form(filling: Filling) -> TransferForm:
+    verdict, follows = filling.verdict, filling.follows
+    warned = verdict is not None and verdict.needs_remark
+    mobile = (follows.contact_mobile if follows else None) or filling.member.account.mobile or ""
+    names = ("contact_mobile", "remark", *(("confirmed",) if warned else ()))
+    data = {"contact_mobile": mobile, "remark": filling.answers.remark}
+    form = TransferForm.only(*names, spec=filling.spec, data=data)
+    if warned:
+        form.require("remark", "请在备注中说明情况，对方审批时会看到。")
+        form.require("confirmed", "请勾选确认。")
+    return form
+
+
+def _check_page(
+    filling: Filling, form: TransferForm, error: DomainError | None = None, status: int = 200
+) -> Response:
+    destination = filling.destination
+    if destination is None:
+        return make_response(redirect(_address(filling.next_step), 303))
+    if error is not None and error.field in {"remark", "confirmed", "contact_mobile"}:
+        form.take(error)
+        error = None
+    old, verdict = filling.member.org, filling.verdict
+    release = checks.release_needed(filling.policy, old, destination)
+    due = checks.due(filling.policy, clock.now(), in_season=filling.register_row is not None)
+    return _show(
+        "check",
+        filling,
+        Step.CHECK,
+        status,
+        form=form,
+        error=error,
+        repair=STEP_OF.get(error.field or "") if error else None,
+        verdict=verdict,
+        guide=OF_CASE.get(verdict.case) if verdict and verdict.case else None,
+        release=release,
+        due=due,
+        place_label=Place(place).label if (place := filling.relevant.get("place")) else None,
+        office=contact(destination),
+        superiors=choosing.superiors(destination),
+        Step=Step,
+    )
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def transfer_reason(reason: str) -> AnyResponse:
+    """Take the reason that fits better, as the table suggests, and keep everything else."""
+    _, member = own()
+    filling = Filling(member)
+    if reason not in {option["value"] for option in reason_options(filling.policy, filling.audience)}:
+        raise DomainError("这个转接原因不适用。", fix="请重新选择。", field="reason", rule="PD-10")
+    return _save(filling, **_with_reason(filling, reason, keep_destination=True))
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def transfer_drop() -> AnyResponse:
+    """Forget the draft and begin anew."""
+    _, member = own()
+    with unit_of_work():
+        operations.drop_draft(member)
+    flash("已清空，可以重新填写。", "success")
+    return redirect(_address(Step.REASON), 303)
+
+
+Page = Callable[[Filling], AnyResponse]
+_PAGES: Mapping[Step, Page] = {
+    Step.REASON: _reason,
+    Step.UNIT: _unit,
+    Step.PLACE: _place,
+    Step.ORGANISATION: _organisation,
+    Step.CHECK: _check,
+}
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages."""
+    methods = ["GET", "POST"]
+    first, later = "/transfer/new", "/transfer/new/<any(unit, place, organisation, check):step>"
+    blueprint.add_url_rule(first, "transfer_new", transfer_new, methods=methods, defaults={"step": Step.REASON.value})
+    blueprint.add_url_rule(later, "transfer_new", transfer_new, methods=methods)
+    blueprint.add_url_rule("/transfer/reason/<reason>", "transfer_reason", transfer_reason, methods=["POST"])
+    blueprint.add_url_rule("/transfer/drop", "transfer_drop", transfer_drop, methods=["POST"])
+
+

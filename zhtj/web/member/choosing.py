@@ -1,0 +1,164 @@
+"""Find the destination: first where, then what; what cannot be chosen stays visible, with why (O-10, O-19, O-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import select
+
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError
+from zhtj.orgs.models import Organisation, Region, Tier
+from zhtj.orgs.rules import destination_problem
+from zhtj.orgs.search import Hit, SearchResult, search
+from zhtj.policy.destinations import Verdict
+from zhtj.policy.vocabulary import Level
+from zhtj.web.forms.transfer import NAME_AT_MOST, tidy
+from zhtj.web.member import places
+from zhtj.web.member.answers import Filling
+from zhtj.web.member.guides import REGIONS
+
+SHOWN = 12
+SUGGESTED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One organisation in a list of results.
+
+    Args:
+        line: short names of its superiors, from the province down.
+        why_not: why it cannot be chosen; "" if it can.
+    """
+
+    organisation: Organisation
+    line: Sequence[str]
+    verdict: Verdict | None
+    why_not: str
+
+
+class Looking:
+    """What the page of the third question shows.
+
+    Args:
+        filling: with reason, unit and place.
+        code: of the province or system chosen; "" for the proposal.
+        text: what is searched for; "" before the first search.
+    """
+
+    def __init__(self, filling: Filling, code: str, text: str) -> None:
+        self.filling = filling
+        self.text = text
+        self.chosen = code
+
+    @cached_property
+    def provinces(self) -> Sequence[Organisation]:
+        """What can be chosen first."""
+        return places.provinces()
+
+    @cached_property
+    def province(self) -> Organisation | None:
+        """The province or system that is searched."""
+        code = self.chosen or self._proposal
+        return next((each for each in self.provinces if each.code == code), None)
+
+    @property
+    def _proposal(self) -> str:
+        near = [each.organisation for each in self.suggestions if not each.why_not]
+        return places.province_of(near[0] if near else self.filling.member.org)
+
+    @property
+    def external(self) -> Organisation | None:
+        """The chosen region, if it keeps a system of its own."""
+        province = self.province
+        return province if province is not None and province.system is not Region.NATIONAL else None
+
+    @property
+    def region(self) -> str:
+        """What that region is called."""
+        return REGIONS.get(self.external.system, "") if self.external else ""
+
+    @property
+    def internal(self) -> bool:
+        """Whether only the own school comes into question (T-22)."""
+        return self.filling.spec is not None and self.filling.spec.internal
+
+    @cached_property
+    def suggestions(self) -> list[Candidate]:
+        """What fits the answers so far: the township of the address, the unit's or school's own name, own colleges."""
+        filling = self.filling
+        if self.internal:
+            return _best_first(self._candidate(each) for each in places.inside_school(filling.member.org))
+        if filling.place_first:
+            near = places.townships_of(filling.address) if filling.address else []
+            return _best_first(self._candidate(each) for each in near)
+        name = filling.relevant.get("unit_name")
+        return _best_first(self._from(hit) for hit in search(session, name, limit=SUGGESTED).hits) if name else []
+
+    @cached_property
+    def result(self) -> SearchResult:
+        """Answer to the search, inside the chosen province or system."""
+        return search(session, self.text, within=self.province, limit=SHOWN) if self.text else SearchResult()
+
+    @cached_property
+    def found(self) -> list[Candidate]:
+        """The organisations found."""
+        return sorted((self._from(hit) for hit in self.result.hits), key=lambda each: bool(each.why_not))
+
+    @property
+    def elsewhere(self) -> list[Organisation]:
+        """Provinces that have what the chosen one does not."""
+        return [each for each in self.provinces if each.short_name in self.result.elsewhere]
+
+    def _from(self, hit: Hit) -> Candidate:
+        verdict = None if hit.problem else self.filling.verdict_on(hit.organisation)
+        return Candidate(hit.organisation, hit.line, verdict, hit.problem or _blocks(verdict))
+
+    def _candidate(self, organisation: Organisation) -> Candidate:
+        problem = destination_problem(organisation) or _same(self.filling, organisation)
+        verdict = None if problem else self.filling.verdict_on(organisation)
+        return Candidate(organisation, superiors(organisation), verdict, problem or _blocks(verdict))
+
+
+def _best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda each: each.verdict.level.rank if each.verdict else len(Level))
+
+
+def _blocks(verdict: Verdict | None) -> str:
+    return verdict.why if verdict is not None and verdict.blocks else ""
+
+
+def _same(filling: Filling, organisation: Organisation) -> str:
+    return "您现在就在这里。" if organisation.id == filling.member.org_id else ""
+
+
+def superiors(organisation: Organisation) -> list[str]:
+    """Short names of the superiors, from the province down."""
+    query = (
+        select(Organisation.short_name)
+        .where(Organisation.path.in_(organisation.line[:-1]), Organisation.tier != Tier.CENTRE)
+        .order_by(Organisation.path)
+    )
+    return list(session.scalars(query))
+
+
+def look(filling: Filling, arguments: Mapping[str, str]) -> Looking:
+    """Read the search out of an address."""
+    return Looking(filling, arguments.get("in", ""), tidy(arguments.get("q"))[:NAME_AT_MOST])
+
+
+def read(code: str) -> Organisation:
+    """The organisation that was chosen.
+
+    Raises:
+        DomainError: there is none of that code, or it can be no destination (O-10).
+    """
+    found = places.by_code(code)
+    if found is None:
+        raise DomainError("请选择转入组织。", field="destination")
+    problem = destination_problem(found)
+    if problem:
+        raise DomainError(problem, field="destination", rule="O-10")
+    return found

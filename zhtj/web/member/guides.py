@@ -1,0 +1,63 @@
+"""What is no transfer here, or not yet: each page says whom to ring and what to bring (PD-10, PD-32)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from flask import Blueprint, render_template
+
+from zhtj.kernel.errors import NotFound
+from zhtj.kernel.permissions import Permission
+from zhtj.orgs.models import Region
+from zhtj.policy.vocabulary import Case
+from zhtj.transfers import checks
+from zhtj.web.access import requires
+from zhtj.web.member.contacts import own_line
+from zhtj.web.member.loading import own
+
+
+class Topic(StrEnum):
+    """Subject of a guide; the value stands in the address."""
+
+    SPECIAL_UNIT = "special-unit"
+    RETENTION = "retention"
+    OVERSEAS_STUDY = "overseas-study"
+    DELAY = "delay"
+    EXTERNAL = "external"
+
+    @property
+    def label(self) -> str:
+        """The page's title."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Topic.SPECIAL_UNIT: "参军入伍、去涉密单位",
+    Topic.RETENTION: "暂时保留在学校",
+    Topic.OVERSEAS_STUDY: "出国（境）学习研究",
+    Topic.DELAY: "延迟毕业",
+    Topic.EXTERNAL: "转往北京、广东、福建",
+}
+STAYING = (Topic.OVERSEAS_STUDY, Topic.DELAY, Topic.RETENTION)
+OF_CASE = {Case.RETENTION: Topic.RETENTION, Case.OVERSEAS_STUDY: Topic.OVERSEAS_STUDY, Case.DELAY: Topic.DELAY}
+REGIONS = {Region.BEIJING: "北京", Region.GUANGDONG: "广东", Region.FUJIAN: "福建"}
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def guide(topic: str) -> str:
+    """One guide."""
+    if topic not in set(Topic):
+        raise NotFound
+    _, member = own()
+    return render_template(
+        "member/guide.html",
+        topic=Topic(topic),
+        member=member,
+        line=own_line(member.org),
+        policy=checks.policy_of(member.org),
+    )
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages."""
+    blueprint.add_url_rule("/guides/<topic>", "guide", guide)

@@ -1,0 +1,129 @@
+"""The first page, the history and the own data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from zhtj.graduation.models import GraduateCategory
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.kernel.permissions import Permission
+from zhtj.people import members as people
+from zhtj.policy.model import Policy
+from zhtj.transfers import queries
+from zhtj.transfers.models import Application, Arrival
+from zhtj.transfers.workflow import Action, State
+from zhtj.web.access import requires
+from zhtj.web.member import progress
+from zhtj.web.member.answers import Filling, Step
+from zhtj.web.member.contacts import contact, own_line
+from zhtj.web.member.loading import own
+
+NEWS_FOR = timedelta(days=60)
+"""How long an ended application stays the first thing on the page."""
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def home() -> str:
+    """Where my relationship is, at which step my application, who must act by when, what I can do next."""
+    seat, member = own()
+    latest = queries.latest(member.id)
+    if latest is not None and latest.state.is_open:
+        return render_template(
+            "member/home_open.html",
+            member=member,
+            application=latest,
+            steps=progress.steps(latest),
+            overdue=progress.is_overdue(latest),
+            office=contact(latest.holder or latest.to_org),
+            may_withdraw=Action.WITHDRAW in queries.possible_actions(seat, latest),
+        )
+    filling = Filling(member)
+    if filling.draft is not None:
+        following = filling.next_step
+        return render_template(
+            "member/home_draft.html", member=member, filling=filling, following=following, Step=Step, **_season(filling)
+        )
+    season = _season(filling)
+    context = {"member": member, "filling": filling, "application": latest, "line": own_line(member.org), **season}
+    if latest is not None and latest.state is State.COMPLETED and _is_news(latest) and not _has_reported(latest):
+        return render_template(
+            "member/home_completed.html", office=contact(latest.final_org or latest.to_org), **context
+        )
+    if latest is not None and latest.state is not State.COMPLETED and (_is_news(latest) or season["deadline"]):
+        return render_template(
+            "member/home_ended.html",
+            event=progress.last_event(latest),
+            ground=progress.ground_label(progress.last_event(latest)),
+            office=contact(latest.to_org),
+            **context,
+        )
+    return render_template("member/home_nothing.html", **context)
+
+
+def _is_news(ended: Application) -> bool:
+    return clock.now() - (ended.ended_at or ended.submitted_at) < NEWS_FOR
+
+
+def _has_reported(completed: Application) -> bool:
+    arrival = session.get(Arrival, completed.id)
+    return arrival is not None and arrival.reported_on is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A day of the season that concerns a graduate, and what has to be done by then."""
+
+    day: date
+    text: str
+
+
+def _season(filling: Filling) -> dict[str, Any]:
+    row = filling.register_row
+    waits = row is not None and row.completed_at is None
+    return {"row": row, "deadline": deadline_of(filling.policy, row.category) if row and waits else None}
+
+
+def deadline_of(policy: Policy, category: GraduateCategory | None) -> Deadline:
+    """The next day that counts for a graduate who has not applied yet (D-07, D-11)."""
+    today = clock.today()
+    if category is GraduateCategory.FURTHER_STUDY:
+        if today <= policy.further_study_end:
+            return Deadline(policy.further_study_end, "升学的团员应完成转接")
+    elif today <= policy.initiate_target:
+        return Deadline(policy.initiate_target, "请提交转接申请")
+    elif today <= policy.society_end:
+        return Deadline(policy.society_end, "流向社会的团员应完成转接")
+    return Deadline(policy.campaign_end, "本届转接结束，请尽快办理")
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def history() -> str:
+    """Every application about me, whoever started it (A-07), and where I have been."""
+    _, member = own()
+    return render_template(
+        "member/history.html",
+        member=member,
+        applications=queries.of_member(member.id),
+        stays=people.stays(member.id),
+    )
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def me() -> str:
+    """My own data; contact data are changed on the account's page."""
+    _, member = own()
+    return render_template("member/me.html", member=member, line=own_line(member.org))
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages."""
+    blueprint.add_url_rule("/", "home", home)
+    blueprint.add_url_rule("/history", "history", history)
+    blueprint.add_url_rule("/me", "me", me)
+
+

@@ -1,0 +1,105 @@
+"""How far an application has come, read off the workflow table: the steps on the home page and its history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zhtj.kernel import clock
+from zhtj.policy.model import Policy
+from zhtj.policy.vocabulary import Reason
+from zhtj.transfers.models import Application, ApplicationEvent
+from zhtj.transfers.rules import Ground
+from zhtj.transfers.workflow import Action, Party, State, next_state
+
+FORWARD = (Action.RELEASE, Action.ACCEPT, Action.ALLOCATE)
+STEP_LABELS = {
+    State.AWAITING_RELEASE: "转出",
+    State.AWAITING_ACCEPTANCE: "转入",
+    State.AWAITING_ALLOCATION: "分配",
+    State.AWAITING_PROVINCE: "省级",
+    State.AWAITING_EXTERNAL: "外部",
+    State.COMPLETED: "完成",
+}
+
+
+def course(application: Application) -> list[State]:
+    """The states this application goes through if everybody agrees, to its completion."""
+    way = application.way
+    state = next_state(None, Action.SUBMIT, Party(application.initiator.value), way) or application.state
+    found = [state]
+    while state.is_open:
+        ahead = (next_state(state, action, party, way) for action in FORWARD for party in Party)
+        state = next((after for after in ahead if after is not None), State.COMPLETED)
+        found.append(state)
+    return found
+
+
+def steps(application: Application) -> list[dict[str, str]]:
+    """Steps for the ``steps`` component: done, current, failed or still to do."""
+    states = course(application)
+    stopped_in = application.events[-1].from_state if _failed(application) and application.events else None
+    here = application.state if stopped_in is None else stopped_in
+    position = states.index(here) if here in states else 0
+    found = [{"label": "提交", "state": "done"}]
+    for number, state in enumerate(states):
+        standing = "done" if number < position else "todo"
+        if number == position:
+            standing = "failed" if stopped_in else "done" if here is State.COMPLETED else "current"
+        found.append({"label": STEP_LABELS[state], "state": standing})
+    return found
+
+
+def _failed(application: Application) -> bool:
+    return not application.state.is_open and application.state is not State.COMPLETED
+
+
+def is_overdue(application: Application) -> bool:
+    """Past its due time but not swept yet: nobody can act on it any more (PD-18)."""
+    return application.due_at is not None and application.due_at <= clock.now()
+
+
+def last_event(application: Application) -> ApplicationEvent | None:
+    """What happened last."""
+    return application.events[-1] if application.events else None
+
+
+def ground_label(event: ApplicationEvent | None) -> str | None:
+    """The coded ground of a refusal, in words (A-15)."""
+    return Ground(event.ground).label if event is not None and event.ground in set(Ground) else None
+
+
+def reason_label(policy: Policy, application: Application) -> str:
+    """The reason in the words of the policy."""
+    spec = policy.reasons.get(Reason(application.reason)) if application.reason in set(Reason) else None
+    return spec.label if spec else "其他"
+
+
+def history(application: Application) -> list[dict[str, Any]]:
+    """Entries for the ``timeline`` component, newest first: what, who in which organisation, when, why (A-07)."""
+    return [_entry(application, event) for event in reversed(application.events)]
+
+
+def _entry(application: Application, event: ApplicationEvent) -> dict[str, Any]:
+    return {
+        "at": event.at,
+        "title": _title(event),
+        "actor": _actor(application, event),
+        "note": f"理由：{ground}" if (ground := ground_label(event)) else "",
+        "quote": event.remark or "",
+    }
+
+
+def _title(event: ApplicationEvent) -> str:
+    if event.action is Action.ALLOCATE:
+        return "已分配团支部，转接完成"
+    if event.to_state is State.COMPLETED:
+        return f"{event.action.label}，转接完成"
+    return event.action.label
+
+
+def _actor(application: Application, event: ApplicationEvent) -> str:
+    if event.account is None:
+        return "系统"
+    if event.account_id == application.member.account_id:
+        return "本人"
+    return f"{event.org.short_name} · {event.account.name}" if event.org else event.account.name
