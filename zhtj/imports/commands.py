@@ -1,0 +1,189 @@
+"""``flask orgs …`` and ``flask members …``: files in and out on the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from flask import Flask
+
+from zhtj.imports import exports, organisations, rosters, sheets, tables
+from zhtj.imports.layouts import ORGANISATIONS, ROSTER
+from zhtj.imports.plans import Plan
+from zhtj.imports.problems import FileError
+from zhtj.imports.tables import Layout, Table
+from zhtj.kernel import audit
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError
+from zhtj.orgs.models import Organisation
+from zhtj.orgs.queries import by_code_or_name
+from zhtj.orgs.tree_load import load_tree
+
+NOT_SO, WRONG_USE = 1, 2
+
+
+def register(app: Flask) -> None:
+    """Add both groups."""
+    app.cli.add_command(orgs_group)
+    app.cli.add_command(members_group)
+
+
+@click.group("orgs")
+def orgs_group() -> None:
+    """组织体系：载入、导入、导出."""
+
+
+@click.group("members")
+def members_group() -> None:
+    """团员：导入花名册."""
+
+
+@orgs_group.command("load")
+def load_command() -> None:
+    """载入全国组织体系；重复执行不会重复载入."""
+    with unit_of_work():
+        counts = load_tree(session)
+    click.echo(f"新增 {counts.added.total()} 个组织，已有 {counts.found.total()} 个，检索词 {counts.terms} 条")
+
+
+@orgs_group.command("import")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="只核对，不导入")
+@click.option("--partial", is_flag=True, help="跳过有错误的行，导入其余各行")
+@click.option("--template", "template_file", metavar="FILE", type=click.Path(path_type=Path), help="生成导入模板")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出结果")
+def import_organisations(
+    file: Path | None, template_file: Path | None, *, dry_run: bool, partial: bool, as_json: bool
+) -> None:
+    """从 xlsx、xls 或 csv 文件导入组织；默认有一行错误就全部不导入."""
+    if template_file is not None:
+        _write_template(template_file, ORGANISATIONS)
+        return
+    table = _table(file, ORGANISATIONS, as_json=as_json)
+    run = _run(
+        lambda: organisations.preview(table),
+        lambda plan: organisations.apply(plan, partial=partial),
+        dry_run=dry_run,
+    )
+    _report(*run, dry_run=dry_run, partial=partial, as_json=as_json)
+
+
+@orgs_group.command("export")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--org", "code", metavar="CODE", help="只导出这个组织及其下级（编码或全称）")
+def export_organisations(file: Path | None, code: str | None) -> None:
+    """导出组织到 xlsx 或 csv 文件，列与导入相同；不给文件名时以 csv 输出到屏幕."""
+    scope = _organisation(code) if code else None
+    headings = exports.organisation_headings()
+    rows = exports.organisation_rows(scope)
+    if file is None:
+        count = exports.write_csv(sys.stdout, headings, rows)
+    elif file.suffix.lower() == ".csv":
+        with file.open("w", encoding="utf-8-sig", newline="") as target:
+            count = exports.write_csv(target, headings, rows)
+    elif file.suffix.lower() == ".xlsx":
+        with file.open("wb") as binary:
+            count = exports.write_xlsx(binary, ORGANISATIONS.title, headings, rows)
+    else:
+        _fail("文件名应以 .xlsx 或 .csv 结尾。")
+    with unit_of_work():
+        audit.record("export.organisations", "organisation", scope.id if scope else 0, rows=count)
+    click.echo(f"已导出 {count} 个组织", err=True)
+
+
+@members_group.command("import")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--org", "code", metavar="CODE", help="导入到这个组织及其下级（编码或全称）")
+@click.option("--dry-run", is_flag=True, help="只核对，不导入")
+@click.option("--partial", is_flag=True, help="跳过有错误的行，导入其余各行")
+@click.option("--template", "template_file", metavar="FILE", type=click.Path(path_type=Path), help="生成导入模板")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出结果")
+def import_members(
+    file: Path | None, code: str | None, template_file: Path | None, *, dry_run: bool, partial: bool, as_json: bool
+) -> None:
+    """从 xlsx、xls 或 csv 文件导入团员花名册；默认有一行错误就全部不导入."""
+    if template_file is not None:
+        _write_template(template_file, ROSTER)
+        return
+    if not code:
+        _fail("请用 --org 指明导入到哪个组织（编码或全称）。")
+    organisation_id = _organisation(code).id
+    table = _table(file, ROSTER, as_json=as_json)
+    run = _run(
+        lambda: rosters.preview(table, session.get_one(Organisation, organisation_id)),
+        lambda plan: rosters.apply(plan, partial=partial),
+        dry_run=dry_run,
+    )
+    _report(*run, dry_run=dry_run, partial=partial, as_json=as_json)
+
+
+def _fail(message: str, status: int = WRONG_USE) -> NoReturn:
+    click.echo(message, err=True)
+    raise SystemExit(status)
+
+
+def _organisation(words: str) -> Organisation:
+    found = by_code_or_name(words)
+    if found is None:
+        _fail(f"没有编码或全称为“{words}”的组织。")
+    if found.closed_at is not None:
+        _fail(f"{found.full_name}已停用。")
+    return found
+
+
+def _table(file: Path | None, layout: Layout, *, as_json: bool) -> Table:
+    if file is None:
+        _fail("请指明要导入的文件。")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        _fail(f"不能读取文件 {file}：{error.strerror}。")
+    try:
+        return tables.find(sheets.read(data, file.name), layout)
+    except FileError as error:
+        if as_json:
+            _print_json(Plan(errors=[error.problem]), accepted=0)
+        _fail(f"{error.message}{error.fix}", NOT_SO)
+
+
+def _run(preview: Callable[[], Plan], apply: Callable[..., int], *, dry_run: bool) -> tuple[Plan, int]:
+    """The plan, and how many rows were imported."""
+    try:
+        if dry_run:
+            return preview(), 0
+        with unit_of_work():
+            plan = preview()
+            return plan, apply(plan)
+    except DomainError as error:
+        _fail(f"{error.message}{error.fix}", NOT_SO)
+
+
+def _print_json(plan: Plan, *, accepted: int) -> None:
+    click.echo(json.dumps({**plan.as_dict(), "accepted": accepted}, ensure_ascii=False, indent=2))
+
+
+def _report(plan: Plan, imported: int, *, dry_run: bool, partial: bool, as_json: bool) -> None:
+    """Result on standard output, problems on standard error; status 1 if errors kept everything out."""
+    if as_json:
+        _print_json(plan, accepted=plan.accepted if dry_run else imported)
+    else:
+        rows = f"读取 {plan.read} 行，{plan.bad_rows} 行有错误，可导入 {plan.accepted} 行"
+        parts = f"新增 {plan.created}，更新 {len(plan.updates)}，无变化 {plan.unchanged}"
+        done = "只核对，没有导入" if dry_run else f"已导入 {imported} 行"
+        click.echo(f"{rows}（{parts}）；{done}")
+        for kind, problems in (("错误", plan.errors), ("提醒", plan.warnings)):
+            for problem in problems:
+                click.echo(f"{kind}：{problem}", err=True)
+    if plan.errors and not (partial and plan.accepted):
+        _fail(f"有 {plan.bad_rows} 行错误，没有导入；改正后重试，或用 --partial 跳过这些行。", NOT_SO)
+
+
+def _write_template(file: Path, layout: Layout) -> None:
+    if file.suffix.lower() != ".xlsx":
+        _fail("模板文件名应以 .xlsx 结尾。")
+    file.write_bytes(exports.template(layout))
+    click.echo(f"已生成模板 {file}", err=True)
