@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock, limits
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.kernel.errors import DomainError
+from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.search import SearchResult, search
@@ -123,6 +123,8 @@ def transfer_in() -> AnyResponse | str:
     typed = {key: request.form.get(key, "").strip() for key in ("name", "id_number")}
     try:
         member = _look_up(current_seat(), typed)
+    except TooMany:
+        raise
     except DomainError as error:
         page = render_template("desks/transfer_in.html", typed=typed, error=error, start=None)
         return make_response(page, error.status)
