@@ -11,6 +11,7 @@ from flask import Flask
 
 from zhtj import doctor, sweeps
 from zhtj.kernel import audit, clock
+from zhtj.people import commands as people
 
 WRONG_USE = 2
 
@@ -21,7 +22,7 @@ def register(app: Flask) -> None:
 
     for command in (sweep_command, doctor_command, audit_group):
         app.cli.add_command(command)
-    for part in (jobs,):
+    for part in (people, jobs):
         part.register(app)
 
 
