@@ -253,7 +253,7 @@ def _start_postgres(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     )
     if made.wait(START_LIMIT):
         raise RuntimeError("initdb failed")
-    port = _free_port()
+    port = free_port()
     settings = [part for name, value in POSTGRES_SETTINGS.items() for part in ("-c", f"{name}={value}")]
     process = child.start(
         [programs / "postgres", "-D", data, "-k", folder, "-p", str(port), *settings],
@@ -274,7 +274,8 @@ def _start_postgres(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
             return process, address
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody uses at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

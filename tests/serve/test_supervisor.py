@@ -7,22 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
 
+from tests.processes import PATIENCE, is_running, until
 from zhtj.config import ROOT
-
-PATIENCE = 30.0
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for: {what}"
-        time.sleep(0.02)
 
 
 def numbers(path: Path) -> list[int]:
@@ -31,13 +23,6 @@ def numbers(path: Path) -> list[int]:
 
 def started_times(path: Path, times: int) -> bool:
     return len(numbers(path)) == times
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def output(process: subprocess.Popen[str]) -> IO[str]:

@@ -1,0 +1,147 @@
+"""``python -m zhtj.serve``, which ``make demo`` runs: everything starts, everything stops."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.processes import PATIENCE, until, with_variable
+from tests.services import free_port
+from zhtj.config import ROOT
+
+FIRST_START = 240.0
+
+
+def status(port: int, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+class Installation:
+    """A data folder, and the environment of an operator who sets nothing else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith("ZHTJ_")}
+        self.env["ZHTJ_INSTANCE"] = str(folder)
+
+    @contextmanager
+    def start(self, port: int) -> Iterator[subprocess.Popen[str]]:
+        with (self.folder / "said").open("w") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "zhtj.serve", "--port", str(port)],
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                encoding="utf-8",
+            )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def said(self) -> str:
+        return (self.folder / "said").read_text(encoding="utf-8")
+
+    def processes(self) -> dict[int, str]:
+        return with_variable("ZHTJ_INSTANCE", str(self.folder))
+
+    def process(self, command: str) -> list[int]:
+        return [pid for pid, line in self.processes().items() if command in line]
+
+    def wait_for_start(self, process: subprocess.Popen[str]) -> None:
+        until(lambda: "系统已启动" in self.said() or process.poll() is not None, "the start", FIRST_START)
+        assert process.poll() is None, self.said()
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return Installation(tmp_path_factory.mktemp("installation"))
+
+
+def test_from_nothing_to_a_running_system_and_back(installation: Installation) -> None:
+    # Given an empty folder
+    port = free_port()
+    with installation.start(port) as process:
+        # When it has started
+        installation.wait_for_start(process)
+
+        # Then address and accounts are said, pages are served, the queue is there
+        assert f"http://localhost:{port}/" in installation.said()
+        assert re.search(r"校级|学校", installation.said())
+        assert status(port, "/login") == 200
+        assert status(port, "/readyz") == 200
+
+        # And what dies comes back
+        for command in ("valkey-server", "flask --app app worker"):
+            (before,) = installation.process(command)
+            os.kill(before, signal.SIGKILL)
+            until(lambda name=command, old=before: installation.process(name) not in ([], [old]), command)  # type: ignore[misc]
+        until(lambda: status(port, "/readyz") == 200, "the queue to answer again")
+
+        # And one Ctrl-C stops all
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+    assert installation.processes() == {}
+    assert "已全部停止" in installation.said()
+
+
+def test_a_second_start_keeps_the_data_and_a_killed_one_leaves_nobody_behind(installation: Installation) -> None:
+    port = free_port()
+    with installation.start(port) as process:
+        installation.wait_for_start(process)
+        assert "正在生成演示数据" not in installation.said()
+        assert len(installation.processes()) >= 5
+
+        process.kill()
+
+        until(lambda: not installation.processes(), "all processes to end")
+
+
+def test_a_port_in_use_is_said(installation: Installation) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with installation.start(port) as process:
+            assert process.wait(PATIENCE) == 1
+    assert f"端口 {port} 已被占用" in installation.said()
+    assert installation.processes() == {}
+
+
+def test_one_folder_runs_once(installation: Installation) -> None:
+    first, second = free_port(), free_port()
+    with installation.start(first) as process:
+        until(lambda: "正在准备数据库" in installation.said(), "the first to begin")
+        other = subprocess.run(
+            [sys.executable, "-m", "zhtj.serve", "--port", str(second)],
+            cwd=ROOT,
+            env=installation.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+    assert other.returncode == 1
+    assert f"已经在运行（进程 {process.pid}，端口 {first}）" in other.stdout
