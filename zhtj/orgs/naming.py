@@ -140,13 +140,23 @@ _READINGS = {
 _READING = re.compile("|".join(sorted(_READINGS, key=len, reverse=True)))
 
 
-@lru_cache(maxsize=4096)
+# What own_name leaves of FLOATING_BRANCH. Read apart, so that host and branch share the reading of the host's name.
+_MEMBERS, _MEMBERS_INITIALS = "流动团员", "ldty"
+
+
 def initials(text: str) -> str:
     """Pinyin initials (拼音首字母), one sign for each sign of the text: 重庆 → cq, 2022级1班 → 2022j1b.
 
     Args:
         text: a normalised name; what is no Chinese sign stays as it is.
     """
+    if text.endswith(_MEMBERS):
+        return _initials(text.removesuffix(_MEMBERS)) + _MEMBERS_INITIALS
+    return _initials(text)
+
+
+@lru_cache(maxsize=4096)
+def _initials(text: str) -> str:
     from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - its dictionaries cost 0.3 s; searching never needs them
 
     # Whatever has no reading comes back sign by sign.
@@ -174,26 +184,19 @@ class Term(NamedTuple):
 # In the name of a branch only these places start something a person would type; elsewhere every sign may.
 _BREAK = re.compile(
     r"(?<=大学|学院|学校|中学|小学|公司|集团|专业|街道|社区|中心)(?=.)"
-    r"|(?<=[系级届班镇乡村县区市部处局])(?=.)|(?<=[^0-9])(?=[0-9])"
+    r"|(?<=[系级届班镇乡村县区市部处局])(?=.)|(?<=[^0-9])(?=[0-9])|(?=流动团员$)"
 )
+# Signs of the shortest inner start worth an entry.
+SHORTEST = 2
 
 
 def _starts(own: str, *, branch: bool) -> Iterator[int]:
-    if branch:
-        yield from (found.start() for found in _BREAK.finditer(own))
-    else:
-        yield from range(1, len(own) - 1)
+    last = len(own) - SHORTEST
+    every = (found.start() for found in _BREAK.finditer(own)) if branch else range(last + 1)
+    return (start for start in every if 0 < start <= last)
 
 
-# Signs of the shortest inner start worth an entry.
-SHORTEST = 2
-# What own_name leaves of FLOATING_BRANCH; apart, so that host and branch share the reading of the host's name.
-_MEMBERS, _MEMBERS_INITIALS = "流动团员", "ldty"
-
-
-def search_terms(
-    *, code: str, full_name: str, short_name: str, branch: bool = False, floating: bool = False
-) -> set[Term]:
+def search_terms(*, code: str, full_name: str, short_name: str, branch: bool = False) -> set[Term]:
     """Every text under which an organisation is found by keyword (O-19).
 
     The own name whole, without its kind of place, and from inner starts on; each in signs and as pinyin initials; and
@@ -204,20 +207,15 @@ def search_terms(
         full_name: 组织全称.
         short_name: 组织简称.
         branch: inner starts at natural breaks only (学院, 级, 专业 …), not at every sign.
-        floating: a floating branch is found by its whole name and as 流动团员…; its host has the other starts.
     """
     terms = {Term(Fit.WHOLE, normalise(code))}
     own = normalise(own_name(short_name))
     whole = normalise(own_name(full_name))
     for name in (own,) if whole.endswith(own) else (own, whole):
-        letters = initials(name.removesuffix(_MEMBERS)) + _MEMBERS_INITIALS if floating else initials(name)
+        letters = initials(name)
         terms |= {Term(Fit.WHOLE, name), Term(Fit.WHOLE, letters)}
-        if floating:
-            terms.add(Term(Fit.PART, _MEMBERS))
-            continue
         if place := place_name(name):
             terms |= {Term(Fit.WHOLE, place), Term(Fit.WHOLE, letters[: len(place)])}
         for start in _starts(name, branch=branch):
-            if len(name) - start >= SHORTEST:
-                terms |= {Term(Fit.PART, name[start:]), Term(Fit.PART, letters[start:])}
+            terms |= {Term(Fit.PART, name[start:]), Term(Fit.PART, letters[start:])}
     return terms

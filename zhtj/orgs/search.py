@@ -25,6 +25,7 @@ _AREAS = 12
 _AREA_DEPTH = 5 * SEGMENT
 _PROVINCE_DEPTH = 2 * SEGMENT
 _CANDIDATES = 300
+_ROWS_EACH = 3
 _LAST_SIGN = "\U0010ffff"
 
 
@@ -115,7 +116,7 @@ def search(session: AnySession, text: str, *, within: Organisation | None = None
     """
     if within is not None and within.system is not Region.NATIONAL:
         return SearchResult(_hits(session, [_Found(Match.FULL_NAME, within.path, within.id)]))
-    words = [word for word in text[:TEXT_LIMIT].split() if normalise(word)][:WORD_LIMIT]
+    words = _words(text)
     if not words:
         return SearchResult()
     places = [within.path] if within is not None else []
@@ -125,6 +126,12 @@ def search(session: AnySession, text: str, *, within: Organisation | None = None
     elsewhere = _find(session, words, [], limit) if places else []
     external = [] if elsewhere else _external(session, words)
     return SearchResult(_hits(session, external), hints=HINTS, elsewhere=_provinces(session, elsewhere))
+
+
+def _words(text: str) -> list[str]:
+    """The keywords of a question, each once, without what no name contains and no database stores."""
+    clean = "".join(sign for sign in text[:TEXT_LIMIT] if sign.isprintable() or sign.isspace())
+    return list(dict.fromkeys(word for word in clean.split() if normalise(word)))[:WORD_LIMIT]
 
 
 def _find(session: AnySession, words: Sequence[str], places: Sequence[str], need: int) -> list[_Found]:
@@ -139,10 +146,11 @@ def _find(session: AnySession, words: Sequence[str], places: Sequence[str], need
 
 
 def _by_one_word(session: AnySession, word: str, places: Sequence[str], need: int) -> list[_Found]:
-    exact = _by_full_name(session, word, places)
-    found = {each.org_id: each for each in [*_by_term(session, word, places, need), *exact]}
-    best_first = sorted(found.values(), key=lambda each: each.match)
-    return best_first or _by_joined_names(session, word, places, need)
+    return (
+        _by_full_name(session, word, places)
+        or _by_term(session, word, places, need)
+        or _by_joined_names(session, word, places, need)
+    )
 
 
 def _by_full_name(session: AnySession, word: str, places: Sequence[str]) -> list[_Found]:
@@ -200,8 +208,8 @@ def _by_term(session: AnySession, word: str, places: Sequence[str], need: int) -
     for step in _steps(word):
         if len(found) >= need:
             break
-        # Those found by an earlier step come again.
-        for path, org_id in _look_up(session, step, places, need + len(found)):
+        # Those found by an earlier step come again, and one may come twice: 海南 and 海南省 both begin with 海.
+        for path, org_id in _look_up(session, step, places, len(found) + _ROWS_EACH * need):
             found.setdefault(org_id, _Found(step.match, path, org_id))
     return list(found.values())[:need]
 

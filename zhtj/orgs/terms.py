@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from zhtj.kernel.database import Base, insert_new, sorted_text
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.bulk import AnySession, insert_rows
-from zhtj.orgs.models import Organisation, Purpose
+from zhtj.orgs.models import Organisation
 from zhtj.orgs.naming import search_terms
 
 
@@ -58,7 +58,6 @@ def index_terms(session: AnySession, organisation: Organisation) -> None:
         full_name=organisation.full_name,
         short_name=organisation.short_name,
         branch=organisation.is_branch,
-        floating=organisation.purpose is Purpose.FLOATING,
     )
     session.execute(
         insert_new(OrganisationTerm),

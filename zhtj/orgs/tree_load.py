@@ -131,6 +131,7 @@ class _Node:
     """What a child needs to know of its superior."""
 
     id: int
+    code: str
     path: str
     next_child: int
     office_id: int | None
@@ -171,6 +172,8 @@ def load_tree(session: AnySession, *, provinces: Collection[str] | None = None) 
         rows.append(_row(planned, nodes))
     ids = _write(session, rows, nodes)
     counts.terms = insert_terms(session, _terms(rows, ids))
+    # What the session has read before knows nothing of the new children.
+    session.expire_all()
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("ANALYZE organisations, organisation_terms"))
     audit.record("organisation.load", "organisation", nodes[CENTRE_CODE].id, **counts.added)
@@ -181,7 +184,7 @@ def _known(session: AnySession) -> dict[str, _Node]:
     """The organisations that can have children, by code."""
     columns = (Organisation.code, Organisation.id, Organisation.path, Organisation.next_child, Organisation.office_id)
     rows = session.execute(select(*columns).where(Organisation.tier != Tier.BRANCH))
-    nodes = {row.code: _Node(row.id, row.path, row.next_child, row.office_id) for row in rows}
+    nodes = {row.code: _Node(row.id, row.code, row.path, row.next_child, row.office_id) for row in rows}
     hosts = set(session.scalars(select(Organisation.parent_id).where(Organisation.purpose == Purpose.FLOATING)))
     for node in nodes.values():
         node.has_floating = node.id in hosts
@@ -219,9 +222,9 @@ def _row(planned: Planned, nodes: dict[str, _Node]) -> dict[str, Any]:
         superior.next_child += 1
         superior.grew = True
         path, office_id = superior.path + segment(superior.next_child), superior.office_id
-        code = code or f"{planned.superior}-{superior.next_child:03d}"
-    if planned.tier is not Tier.BRANCH:
-        nodes[str(code)] = _Node(0, path, 0, office_id)
+        code = code or f"{superior.code}-{superior.next_child:03d}"
+    if planned.code is not None:
+        nodes[planned.code] = _Node(0, planned.code, path, 0, office_id)
     fields = planned._asdict()
     del fields["kind"]
     return fields | {"code": code, "path": path, "office_id": office_id}
@@ -257,12 +260,10 @@ def _write(session: AnySession, rows: list[dict[str, Any]], nodes: dict[str, _No
 
 def _terms(rows: list[dict[str, Any]], ids: dict[str, int]) -> Iterator[tuple[int, str, str, int]]:
     for row in rows:
-        floating = row["purpose"] is Purpose.FLOATING
         for term in naming.search_terms(
             code=row["code"],
             full_name=row["full_name"],
             short_name=row["short_name"],
-            branch=floating,
-            floating=floating,
+            branch=row["tier"] is Tier.BRANCH,
         ):
             yield int(term.fit), term.text, row["path"], ids[row["code"]]
