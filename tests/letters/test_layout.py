@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_every_text_has_its_place(name):
 def test_any_field_may_be_long_by_itself(field, share):
     # given an otherwise ordinary letter with one field anywhere up to its limit
     length = max(2, round(LIMITS[field] * share))
-    other = {"file_disposition": LONG.file_disposition} if field == "file_note" else {}
+    other: dict[str, Any] = {"file_disposition": LONG.file_disposition} if field == "file_note" else {}
     other |= {"reason": LONG.reason} if field == "reason_text" else {}
     record = replace(ORDINARY, **{field: "团" * (length - 1) + "员"}, **other)
     # then it fits

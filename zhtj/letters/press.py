@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -46,11 +48,11 @@ class Press:
             lstrip_blocks=True,
         )
         self._template = environment.get_template(f"{version}.html")
-        self._fonts = FontConfiguration()
+        self.fonts = FontConfiguration()
         self._fetcher = LetterFetcher()
         style = f'@font-face {{ font-family: "{fonts.FAMILY}"; src: url("{FONT_ADDRESS}") }}\n'
         style += (TEMPLATES / f"{version}.css").read_text()
-        self._style = CSS(string=style, font_config=self._fonts, url_fetcher=self._fetcher)
+        self.style = CSS(string=style, font_config=self.fonts, url_fetcher=self._fetcher)
         self._turn = threading.Lock()
 
     def print(self, sheets: Sequence[Sheet], title: str) -> bytes:
@@ -58,10 +60,22 @@ class Press:
         html = self._template.render(
             letters=sheets, title=title, form_name=FORM_NAME, dispositions=tuple(FileDisposition)
         )
-        with self._turn:
+        with self._turn, _collector_resting():
             document = HTML(string=html, url_fetcher=self._fetcher)
-            pdf: bytes = document.write_pdf(stylesheets=[self._style], font_config=self._fonts, pdf_variant="pdf/ua-1")
+            pdf: bytes = document.write_pdf(stylesheets=[self.style], font_config=self.fonts, pdf_variant="pdf/ua-1")
         return pdf
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """The cyclic collector would walk all boxes again and again: a quarter of the time, for no memory saved."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @cache
