@@ -32,7 +32,8 @@ def test_a_committee_accepts_and_allocates_in_one_step(world: World, browser: Br
     number = apply(world, world.graduate, "company").id
     page = browser.login(world.accounts["company"]).get("/school/waiting")
     assert "丁一" in page.main
-    done = page.form(f"/applications/{number}/accept").submit(branch=str(world.orgs["team"].id)).follow()
+    asked = page.click("同意转入")
+    done = asked.form(f"/applications/{number}/accept").submit(branch=str(world.orgs["team"].id)).follow()
     assert "丁一：已转入研发团支部" in done.text
     assert "没有等您办理的事" in done.main
     assert state_of(number) is State.COMPLETED
@@ -53,7 +54,7 @@ def test_the_line_becomes_its_own_result_with_htmx(world: World, browser: Browse
 def test_a_refusal_without_reason_comes_back_with_what_was_typed(world: World, browser: Browser) -> None:
     number = apply(world, world.graduate, "team").id
     page = browser.login(world.accounts["team"]).get("/branch/waiting")
-    failed = page.form(f"/applications/{number}/refuse").submit(ground="works_elsewhere", remark="不行")
+    failed = page.click("不同意").form("/refuse").submit(ground="works_elsewhere", remark="不行")
     assert failed.status == 422
     assert "至少 5 个字" in failed.main
     form = failed.form(f"/applications/{number}/refuse")
@@ -67,7 +68,7 @@ def test_a_refusal_without_reason_comes_back_with_what_was_typed(world: World, b
 @pytest.mark.rule("A-16")
 def test_forbidden_grounds_are_shown_but_cannot_be_chosen(world: World, browser: Browser) -> None:
     number = apply(world, world.graduate, "team").id
-    page = browser.login(world.accounts["team"]).get(f"/branch/applications/{number}")
+    page = browser.login(world.accounts["team"]).get(f"/branch/applications/{number}").click("不同意")
     assert "不是本单位正式职工" in page.main
     assert "按规定不得以此为由拒绝接收" in page.main
     sent = browser.post(
@@ -92,7 +93,7 @@ def test_who_comes_second_is_told_what_happened(world: World, browser: Browser, 
     number = apply(world, world.graduate, "team").id
     page = browser.login(world.accounts["team"]).get("/branch/waiting")
     stale_form = page.form(f"/applications/{number}/accept")
-    other = page.form(f"/applications/{number}/refuse")
+    other = page.click("不同意").form("/refuse")
     other.submit(ground="works_elsewhere", remark="本人已在别处就业")
     late = stale_form.submit()
     assert late.status == 409

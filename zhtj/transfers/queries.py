@@ -16,7 +16,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
 from zhtj.transfers.parties import parties
-from zhtj.transfers.workflow import OPEN, Action, State, actions
+from zhtj.transfers.workflow import OPEN, TRANSITIONS, Action, State, next_state
 
 
 WHOLE = (
@@ -153,12 +153,17 @@ def draft(member_id: int) -> TransferDraft | None:
 
 def possible_actions(seat: ActiveSeat, application: Application) -> list[Action]:
     """What this seat may do with the application now; buttons are read off it."""
-    found: list[Action] = []
-    for action in Action:
-        for party in parties(seat, application, action):
-            if action in actions(application.state, party, application.way) and action not in found:
-                found.append(action)
-    return found
+    if not application.state.is_open:
+        return []
+    offered = [row.action for row in TRANSITIONS if row.state is application.state]
+    return [
+        action
+        for action in dict.fromkeys(offered)
+        if any(
+            next_state(application.state, action, party, application.way)
+            for party in parties(seat, application, action)
+        )
+    ]
 
 
 def branches_below(organisation: Organisation) -> list[Organisation]:

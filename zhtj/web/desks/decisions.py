@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -37,7 +37,7 @@ class Line:
     actions: list[Action]
     branches: list[Organisation]
     error: DomainError | None = None
-    failed: Action | None = None
+    opened: Action | None = None
     typed: dict[str, str] = field(default_factory=dict)
     message: str = ""
 
@@ -47,11 +47,22 @@ class Line:
         return grounds(self.application.state)
 
 
-def line(seat: ActiveSeat, application: Application) -> Line:
-    """The line as ``seat`` sees it."""
+def line(seat: ActiveSeat, application: Application, opened: Action | None = None) -> Line:
+    """The line as ``seat`` sees it; a form that asks for more than a yes is only there once it is opened."""
     actions = queries.possible_actions(seat, application)
-    needs_branch = not application.to_org.is_branch and {Action.ACCEPT, Action.ALLOCATE} & set(actions)
-    return Line(application, actions, queries.branches_below(application.to_org) if needs_branch else [])
+    opened = opened if opened in actions else None
+    needs_branch = opened in {Action.ACCEPT, Action.ALLOCATE} and not application.to_org.is_branch
+    return Line(application, actions, queries.branches_below(application.to_org) if needs_branch else [], opened=opened)
+
+
+@requires(Permission.TRANSFER_DECIDE)
+def ask(number: int, action: str) -> str:
+    """The line with the form of ``action`` opened: in place with htmx, as the application's page without."""
+    seat = current_seat()
+    if action not in set(Action):
+        raise NotFound
+    shown = line(seat, queries.application(seat, number), Action(action))
+    return render_template("desks/_line.html", line=shown) if is_htmx() else render_page(shown)
 
 
 def render_page(shown: Line) -> str:
@@ -109,15 +120,14 @@ def decide(number: int, action: str) -> AnyResponse:
             _do(seat, application, wanted, typed)
     except DomainError as error:
         session.expire_all()
-        fresh = line(seat, queries.application(seat, number))
-        return _failed(Line(fresh.application, fresh.actions, fresh.branches, error, wanted, typed))
+        fresh = line(seat, queries.application(seat, number), wanted)
+        return _failed(replace(fresh, error=error, typed=typed))
     session.expire_all()
     done = queries.application(seat, number)
     message = f"{done.member.name}：{_outcome(done, wanted)}"
     if not is_htmx():
         flash(message, "success")
-    fresh = line(seat, done)
-    shown = Line(done, fresh.actions, fresh.branches, message=message)
+    shown = replace(line(seat, done), message=message)
     return fragment_or_redirect(render_template("desks/_line.html", line=shown), _back())
 
 
@@ -173,4 +183,5 @@ def _back() -> str:
 def register(blueprint: Blueprint) -> None:
     """Add the desk to a role."""
     blueprint.add_url_rule("/waiting", "waiting", waiting)
+    blueprint.add_url_rule("/applications/<int:number>/<action>", "ask", ask)
     blueprint.add_url_rule("/applications/<int:number>/<action>", "decide", decide, methods=["POST"])
