@@ -72,7 +72,10 @@ def stand_still(moment: datetime) -> None:
 def parse(text: str) -> datetime:
     """An ISO date or time; without a zone it is meant in Asia/Shanghai. Raises ValueError."""
     moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"out of the calendar: {text}") from error
 
 
 def use_setting(text: str) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from flask import Flask, current_app
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, Retry
 from rq.serializers import JSONSerializer
 
@@ -74,6 +75,14 @@ def connection() -> Redis:
         app.extensions[EXTENSION] = connect()
     pool: Redis = app.extensions[EXTENSION]
     return pool
+
+
+def reachable() -> bool:
+    """Whether the current application's queue answers."""
+    try:
+        return bool(connection().ping())
+    except RedisError:
+        return False
 
 
 def queue(redis: Redis | None = None) -> WorkQueue:

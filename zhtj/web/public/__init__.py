@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
@@ -56,7 +56,7 @@ def readyz() -> Response:
         session.execute(text("SELECT 1"))
     except SQLAlchemyError:
         problems.append("database")
-    if not work_queue.reachable(current_app):
+    if not work_queue.reachable():
         problems.append("queue")
     return Response("".join(f"{name}\n" for name in problems) or "ok\n", 503 if problems else 200, mimetype="text/plain")
 
