@@ -20,7 +20,8 @@ class Account(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(sorted_text(60), index=True)
-    id_number: Mapped[str | None] = mapped_column(Encrypted)
+    # Deferred: a list shows none of it, and each costs a decryption.
+    id_number: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     id_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     mobile: Mapped[str | None] = mapped_column(Encrypted)
     mobile_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
@@ -117,8 +118,8 @@ class Member(Base):
     household: Mapped[str | None] = mapped_column(String(120))
     origin: Mapped[str | None] = mapped_column(String(120))
     residence: Mapped[str | None] = mapped_column(String(120))
-    emergency_name: Mapped[str | None] = mapped_column(Encrypted)
-    emergency_phone: Mapped[str | None] = mapped_column(Encrypted)
+    emergency_name: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
+    emergency_phone: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     dues_until: Mapped[date | None]
     is_graduate: Mapped[bool] = mapped_column(default=False)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
