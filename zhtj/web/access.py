@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import g, session
+from flask import g, request, session
 from flask_login import LoginManager, UserMixin, current_user
 
 from zhtj.kernel.errors import Forbidden
-from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.people import queries as people
 from zhtj.people.models import Account
 
@@ -86,14 +86,21 @@ def requires(permission: Permission) -> Callable[[View], View]:
             if not current_user.is_authenticated:
                 return login_manager.unauthorized()
             # His account is his own whatever seat he takes, and even if he has none.
-            if permission is not Permission.OWN_ACCOUNT and not current_seat().may(permission):
-                raise Forbidden
+            if permission is not Permission.OWN_ACCOUNT:
+                _check_seat(current_seat(), permission)
             return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+def _check_seat(seat: ActiveSeat, permission: Permission) -> None:
+    """A workbench serves its own kind of seat only (PD-01): desks stand in several, and a college is no branch."""
+    foreign = request.blueprint in set(SeatKind) and request.blueprint != seat.kind
+    if foreign or not seat.may(permission):
+        raise Forbidden
 
 
 def public(view: View) -> View:
