@@ -99,7 +99,7 @@ def test_the_original_ends_with_seal_day_and_contacts(record):
     assert f"邮编：{record.postcode}" in text
 
 
-@pytest.mark.rule("L-27", "L-28", "L-29")
+@pytest.mark.rule("L-27", "L-28")
 @pytest.mark.parametrize("record", [ORDINARY, LONG, RARE])
 def test_the_receipt_is_for_the_receiver_to_fill(record):
     text = printed(record).slip(RECEIPT)

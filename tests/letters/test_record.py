@@ -81,7 +81,7 @@ def test_the_number_grows_in_width(number, text):
     assert replace(ORDINARY, number=number).serial == text
 
 
-@pytest.mark.rule("L-07", "D-23")
+@pytest.mark.rule("L-07")
 def test_the_last_valid_day_is_ninety_days_on():
     assert replace(ORDINARY, issued_on=date(2026, 10, 14)).last_valid_day == date(2027, 1, 12)
 
