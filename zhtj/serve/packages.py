@@ -114,7 +114,9 @@ def install(packages: Sequence[str], prefix: Sequence[str]) -> None:
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
 
     def call(*arguments: str) -> int:
-        return subprocess.run([*apt, *arguments], stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False).returncode
+        return subprocess.run(
+            [*apt, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
+        ).returncode
 
     call("update")
     if call("install", "--no-install-recommends", *packages) == 0 or len(packages) == 1:
@@ -131,7 +133,7 @@ def ensure(purpose: str, needs: Sequence[Need] = NEEDS) -> bool:
     absent = missing(purpose, needs)
     prefix = privilege() if absent else None
     if absent and prefix is not None and shutil.which("apt-get"):
-        _say(f"正在安装系统软件包：{_names(absent)}")
+        _say(f"正在安装系统软件包：{_names(absent)}（可能需要几分钟）……")
         install(_packages(absent), prefix)
         absent = missing(purpose, absent)
     if not absent:
