@@ -114,7 +114,8 @@ class Page:
         self.status = response.status_code
         self.location = response.headers.get("Location", "")
         encoded = "Content-Encoding" in response.headers
-        self.source = "" if encoded or response.mimetype == "application/pdf" else response.get_data(as_text=True)
+        readable = response.mimetype.startswith("text/") or response.mimetype == "application/json"
+        self.source = response.get_data(as_text=True) if readable and not encoded else ""
 
     @cached_property
     def document(self) -> Element:

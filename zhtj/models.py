@@ -1,6 +1,7 @@
 """All tables in one import, for migrations and the doctor."""
 
 from zhtj.graduation import models as graduation
+from zhtj.imports import models as imports
 from zhtj.kernel import audit, limits, periods, settings
 from zhtj.letters import models as letters
 from zhtj.orgs import models as orgs
@@ -8,4 +9,16 @@ from zhtj.orgs import terms
 from zhtj.people import models as people
 from zhtj.transfers import models as transfers
 
-__all__ = ["audit", "graduation", "letters", "limits", "orgs", "people", "periods", "settings", "terms", "transfers"]
+__all__ = [
+    "audit",
+    "graduation",
+    "imports",
+    "letters",
+    "limits",
+    "orgs",
+    "people",
+    "periods",
+    "settings",
+    "terms",
+    "transfers",
+]

@@ -31,7 +31,9 @@ _HALF_WIDTH: dict[int, int | str] = {
     0x3000: " ",
 }
 _CJK = "\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_TIDY = re.compile(rf"[{_CJK}0-9A-Za-z（）()·_.+-]*")  # nearly all cells are, and there are many
 _INNER_BLANK = re.compile(rf"(?<=[{_CJK}·]) (?=[{_CJK}·])")
+_QUOTED = re.compile(r'\s*="(.*)"\s*')
 _SCIENTIFIC = re.compile(r"([+-]?)([0-9])(?:\.([0-9]*))?E\+?([0-9]{1,3})", re.IGNORECASE)
 _POINT_ZERO = re.compile(r"([0-9]+)\.0+")
 
@@ -52,6 +54,8 @@ def text(value: Cell) -> str:
         CellError: the cell holds the error of a formula, or a number that lost digits.
     """
     words = _typed(value) if isinstance(value, str) else _number(value)
+    if _TIDY.fullmatch(words):
+        return words
     words = _INVISIBLE.sub("", words).translate(_HALF_WIDTH)
     words = _BLANKS.sub(" ", words).strip().lstrip(_APOSTROPHES).strip()
     if words in _ERRORS:
@@ -61,6 +65,8 @@ def text(value: Cell) -> str:
 
 def key(value: str) -> str:
     """The form in which names are compared: without any blank, full width and half width alike."""
+    if value.isascii() and value.isalnum():
+        return value
     return _BLANKS.sub("", unicodedata.normalize("NFKC", value))
 
 
@@ -85,7 +91,7 @@ def code(value: Cell) -> str:
 
 def _typed(value: str) -> str:
     # Some programs write ="0123" into csv so that a number stays text.
-    found = re.fullmatch(r'\s*="(.*)"\s*', value)
+    found = _QUOTED.fullmatch(value) if "=" in value else None
     return found[1] if found else value
 
 

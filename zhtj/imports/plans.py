@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,3 +93,20 @@ class Plan:
             "updates": [update.as_dict() for update in self.updates],
             "skipped": [{"row": row, "text": text} for row, text in self.skipped],
         }
+
+    @classmethod
+    def restored(cls, kept: Mapping[str, Any]) -> Plan:
+        """A plan from what ``as_dict`` gave, to be shown once more."""
+        return cls(
+            read=kept["read"],
+            created=kept["created"],
+            updates=[_update(one) for one in kept["updates"]],
+            errors=[Problem(**one) for one in kept["errors"]],
+            warnings=[Problem(**one) for one in kept["warnings"]],
+            skipped=[(one["row"], one["text"]) for one in kept["skipped"]],
+        )
+
+
+def _update(kept: Mapping[str, Any]) -> Update:
+    changes = tuple(Change(one["column"], one["from"], one["to"]) for one in kept["changes"])
+    return Update(kept["row"], kept["name"], changes)

@@ -148,6 +148,6 @@ def marks(org_ids: Collection[int]) -> dict[int, date | None]:
     found: dict[int, date | None] = {}
     query = select(BranchMark.org_id, BranchMark.month)
     for chunk in _chunks(org_ids):
-        for org_id, month in session.execute(query.where(BranchMark.org_id.in_(chunk))):
-            found[org_id] = month
+        rows = session.execute(query.where(BranchMark.org_id.in_(chunk)))
+        found |= {row.org_id: row.month for row in rows}
     return found

@@ -205,7 +205,7 @@ def _data(sheet: Sheet, header: _Header, skipped: list[tuple[int, str]]) -> Iter
         if not row:
             continue
         words = key(_first_words(cells))
-        if _is_note(words, row) or {_heading(cell) for cell in row.values()} <= header.labels:
+        if _is_note(words, row) or _is_header(row, header):
             skipped.append((number, words[:20]))
         else:
             yield Row(number, row)
@@ -213,6 +213,11 @@ def _data(sheet: Sheet, header: _Header, skipped: list[tuple[int, str]]) -> Iter
 
 def _is_blank(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _is_header(row: dict[str, Cell], header: _Header) -> bool:
+    """Whether the headings stand here once more, as at the top of a printed page."""
+    return all(_heading(cell) in header.labels for cell in row.values())
 
 
 def _first_words(cells: list[Cell]) -> str:

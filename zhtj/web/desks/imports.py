@@ -1,10 +1,140 @@
-"""Import pages: upload, preview, apply (PD-31)."""
+"""Import of rosters and organisations: upload, look at what would happen, import or throw away (PD-31)."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.imports import batches, exports, sheets, tables
+from zhtj.imports.layouts import ORGANISATIONS, ROSTER
+from zhtj.imports.models import ImportKind
+from zhtj.imports.problems import FileError
+from zhtj.imports.tables import Layout
+from zhtj.kernel.database import unit_of_work
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import Permission
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import own_organisation
+
+SHOWN = 200
+"""Problems listed on the page; the file that can be downloaded has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One of the two kinds of file, as the pages speak of it."""
+
+    kind: ImportKind
+    permission: Permission
+    layout: Layout
+    noun: str
+    back: str
+
+    def url(self, page: str = "", number: int | None = None) -> str:
+        """Address of one of its pages in the present blueprint; ``number`` of an upload."""
+        return url_for(f".import_{self.kind}{page and '_'}{page}", number=number)
+
+
+DESKS = (
+    Desk(ImportKind.MEMBERS, Permission.MEMBER_IMPORT, ROSTER, "团员", "members"),
+    Desk(ImportKind.ORGANISATIONS, Permission.ORGANISATION_IMPORT, ORGANISATIONS, "组织", "organisations"),
+)
+
+
+class UploadForm(FlaskForm):
+    """The file."""
+
+    file = FileField("文件", [FileRequired("请选择要导入的文件。")], description="xlsx、xls 或 csv，最大 20 MB。")
+
+
+def _upload(desk: Desk) -> AnyResponse:
+    """The form; a file that can be read is kept, and its preview opened."""
+    form = UploadForm()
+    if form.validate_on_submit():
+        upload = form.file.data
+        try:
+            table = tables.find(sheets.read(upload.read(), upload.filename or ""), desk.layout)
+        except FileError as error:
+            form.file.errors = [str(error)]
+        else:
+            with unit_of_work():
+                number = batches.keep(desk.kind, table, current_seat(), upload.filename or "").id
+            return redirect(desk.url("batch", number=number), 303)
+    page = render_template("imports/upload.html", desk=desk, form=form, organisation=own_organisation())
+    return make_response(page, 422 if form.errors else 200)
+
+
+def _template(desk: Desk) -> Response:
+    """An empty file to fill in."""
+    return _xlsx(exports.template(desk.layout), f"{desk.layout.title}模板.xlsx")
+
+
+def _batch(desk: Desk, number: int) -> str:
+    """What importing would do, row by row; afterwards what it did."""
+    batch = batches.owned(number, desk.kind, current_seat())
+    plan = batches.plan_of(batch)
+    return render_template(
+        "imports/preview.html", desk=desk, batch=batch, plan=plan, shown=SHOWN, organisation=own_organisation()
+    )
+
+
+def _problems(desk: Desk, number: int) -> Response:
+    """All errors and warnings as xlsx."""
+    plan = batches.plan_of(batches.owned(number, desk.kind, current_seat()))
+    return _xlsx(exports.problem_list(plan.errors, plan.warnings), f"{desk.layout.title}问题清单.xlsx")
+
+
+def _apply(desk: Desk, number: int) -> AnyResponse:
+    """Import the rows without errors."""
+    expected = request.form.get("accepted", "")
+    if not expected.isdecimal():
+        raise DomainError("提交的内容不完整。", fix="请返回上一页，刷新后再试。")
+    with unit_of_work():
+        batch = batches.owned(number, desk.kind, current_seat())
+        done = batches.apply(batch, expected=int(expected))
+        skipped = batches.plan_of(batch).bad_rows
+    flash(f"已导入 {done:,} 条" + (f"，跳过 {skipped:,} 条。" if skipped else "。"), "success")
+    return redirect(desk.url("batch", number=number), 303)
+
+
+def _discard(desk: Desk, number: int) -> AnyResponse:
+    """Throw the upload away; nothing was imported."""
+    with unit_of_work():
+        batches.discard(batches.owned(number, desk.kind, current_seat()))
+    flash("已放弃，没有导入任何内容。", "info")
+    return redirect(desk.url(), 303)
+
+
+def _xlsx(data: bytes, name: str) -> Response:
+    return send_file(BytesIO(data), exports.XLSX, as_attachment=True, download_name=name)
 
 
 def register(blueprint: Blueprint) -> None:
-    """Add the import desk to a role's blueprint."""
-    del blueprint
+    """Add the pages of both kinds to a role."""
+    for desk in DESKS:
+        root, name = f"/imports/{desk.kind}", f"import_{desk.kind}"
+        one = f"{root}/<int:number>"
+        for rule, page, view, method in (
+            (root, "", _upload, ["GET", "POST"]),
+            (f"{root}/template.xlsx", "_template", _template, ["GET"]),
+            (one, "_batch", _batch, ["GET"]),
+            (f"{one}/problems.xlsx", "_problems", _problems, ["GET"]),
+            (f"{one}/apply", "_apply", _apply, ["POST"]),
+            (f"{one}/discard", "_discard", _discard, ["POST"]),
+        ):
+            guarded = requires(desk.permission)(_bound(view, desk))
+            blueprint.add_url_rule(rule, f"{name}{page}", guarded, methods=method)
+
+
+def _bound(view: Callable[..., AnyResponse | str], desk: Desk) -> Callable[..., AnyResponse | str]:
+    def bound(**arguments: int) -> AnyResponse | str:
+        return view(desk, **arguments)
+
+    bound.__name__, bound.__doc__ = f"{view.__name__}_{desk.kind}", view.__doc__
+    return bound
