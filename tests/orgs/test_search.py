@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from zhtj.kernel import clock
 from zhtj.orgs import operations
+from zhtj.orgs.lookup import Match
 from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.operations import NewOrganisation
-from zhtj.orgs.search import Match, SearchResult, search
+from zhtj.orgs.search import SearchResult, search
 from zhtj.orgs.terms import index_terms, move_terms
 from zhtj.orgs.tree_load import load_tree
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import bindparam, func, select
 
-from zhtj.kernel.permissions import subtree
 from zhtj.orgs.bulk import AnySession
+from zhtj.orgs.lookup import Match, in_place, inside, look_up, steps
 from zhtj.orgs.models import SEGMENT, Organisation, Region
 from zhtj.orgs.naming import Fit, as_floating_branch, normalise, own_name
 from zhtj.orgs.rules import destination_problem
@@ -20,22 +18,11 @@ from zhtj.orgs.terms import OrganisationTerm
 LIMIT = 20
 TEXT_LIMIT = 80
 WORD_LIMIT = 4
-# A word that narrows down (合肥 in “合肥 井岗”) may mean so many places, none below township rank.
-_AREAS = 12
-_AREA_DEPTH = 5 * SEGMENT
+# A word that narrows down (合肥 in “合肥 井岗”) may mean so many places.
+_AREAS = 40
 _PROVINCE_DEPTH = 2 * SEGMENT
 _CANDIDATES = 300
 _ROWS_EACH = 3
-_LAST_SIGN = "\U0010ffff"
-
-
-class Match(IntEnum):
-    """How well an organisation answers the question, best first."""
-
-    FULL_NAME = 0
-    NAME = 1
-    BEGINNING = 2
-    PART = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +106,11 @@ def search(session: AnySession, text: str, *, within: Organisation | None = None
     words = _words(text)
     if not words:
         return SearchResult()
-    places = [within.path] if within is not None else []
-    found = _find(session, words, places, limit + 1)
+    place = within.path if within is not None else ""
+    found = _find(session, words, place, limit + 1)
     if found:
         return SearchResult(_hits(session, found[:limit]), more=len(found) > limit)
-    elsewhere = _find(session, words, [], limit) if places else []
+    elsewhere = _find(session, words, "", limit) if place else []
     external = [] if elsewhere else _external(session, words)
     return SearchResult(_hits(session, external), hints=HINTS, elsewhere=_provinces(session, elsewhere))
 
@@ -134,100 +121,65 @@ def _words(text: str) -> list[str]:
     return list(dict.fromkeys(word for word in clean.split() if normalise(word)))[:WORD_LIMIT]
 
 
-def _find(session: AnySession, words: Sequence[str], places: Sequence[str], need: int) -> list[_Found]:
+def _find(session: AnySession, words: Sequence[str], place: str, need: int) -> list[_Found]:
     if len(words) == 1:
-        return _by_one_word(session, words[0], places, need)
+        return _by_one_word(session, words[0], place, need)
     # Any word may be the organisation's own, the last one most likely; the others say where it is.
     for position in reversed(range(len(words))):
-        areas = _common_areas(session, [*words[:position], *words[position + 1 :]], places)
+        areas = _common_areas(session, [*words[:position], *words[position + 1 :]], place)
         if areas and (found := _by_term(session, words[position], areas, need)):
             return found
-    return _by_several_parts(session, words, places, need) or _by_one_word(session, "".join(words), places, need)
+    return _by_several_parts(session, words, place, need) or _by_one_word(session, "".join(words), place, need)
 
 
-def _by_one_word(session: AnySession, word: str, places: Sequence[str], need: int) -> list[_Found]:
+def _by_one_word(session: AnySession, word: str, place: str, need: int) -> list[_Found]:
     return (
-        _by_full_name(session, word, places)
-        or _by_term(session, word, places, need)
-        or _by_joined_names(session, word, places, need)
+        _by_full_name(session, word, place)
+        or _by_term(session, word, [place], need)
+        or _by_joined_names(session, word, place, need)
     )
 
 
-def _by_full_name(session: AnySession, word: str, places: Sequence[str]) -> list[_Found]:
+_WITH_FULL_NAME = select(Organisation.path, Organisation.id).where(
+    Organisation.full_name.in_(bindparam("names", expanding=True)), in_place(Organisation.path)
+)
+
+
+def _by_full_name(session: AnySession, word: str, place: str) -> list[_Found]:
     """The organisation whose 组织全称 was typed to the letter; no full name lacks the word 团."""
     if "团" not in word:
         return []
     name = as_floating_branch(word)
-    names = {name, name.replace("(", "（").replace(")", "）")}
-    query = select(Organisation.path, Organisation.id).where(
-        Organisation.full_name.in_(names), *_inside(Organisation.path, places)
-    )
-    return [_Found(Match.FULL_NAME, *row) for row in session.execute(query)]
-
-
-class _Step(NamedTuple):
-    """One reading of the index. An exact one names the whole term and finds a place without reading the others."""
-
-    match: Match
-    condition: ColumnElement[bool]
-    exact: bool
-
-
-def _steps(word: str) -> Iterator[_Step]:
-    """How to look a word up, best answers first."""
-    fit, term = OrganisationTerm.fit, OrganisationTerm.term
-    own = normalise(own_name(as_floating_branch(word)))
-    spellings = list(dict.fromkeys((own, normalise(word))))
-    for exactly, beginning, kind in ((Match.NAME, Match.BEGINNING, Fit.WHOLE), (Match.PART, Match.PART, Fit.PART)):
-        for spelling in spellings:
-            yield _Step(exactly, and_(fit == kind, term == spelling), exact=True)
-        for spelling in spellings:
-            longer = and_(fit == kind, term > spelling, term < spelling + _LAST_SIGN)
-            yield _Step(beginning, longer, exact=False)
-
-
-def _look_up(
-    session: AnySession, step: _Step, places: Sequence[str], limit: int, *also: ColumnElement[bool]
-) -> Sequence[Row[str, int]]:
-    """Path and id of what a step finds: the higher before the lower of equal name, else in the order of the index."""
-    path, org_id, term = OrganisationTerm.path, OrganisationTerm.org_id, OrganisationTerm.term
-    query = select(path, org_id).where(step.condition, *also)
-    if step.exact and len(places) > 1:
-        # Terms like 街道 stand for thousands: go from each place to what is there, not through all of them.
-        area = aliased(Organisation)
-        query = query.join(area, and_(path >= area.path, path < area.path + "~")).where(area.path.in_(places))
-    else:
-        query = query.where(*_inside(path, places))
-    query = query.order_by(func.length(path), path) if step.match is Match.NAME else query.order_by(term, path)
-    return session.execute(query.limit(limit)).all()
+    names = [name, name.replace("(", "（").replace(")", "）")]
+    rows = session.execute(_WITH_FULL_NAME, {"names": names, **inside(place)})
+    return [_Found(Match.FULL_NAME, *row) for row in rows]
 
 
 def _by_term(session: AnySession, word: str, places: Sequence[str], need: int) -> list[_Found]:
     """Organisations with a term that is the word or begins with it."""
     found: dict[int, _Found] = {}
-    for step in _steps(word):
+    for step in steps(word):
         if len(found) >= need:
             break
         # Those found by an earlier step come again, and one may come twice: 海南 and 海南省 both begin with 海.
-        for path, org_id in _look_up(session, step, places, len(found) + _ROWS_EACH * need):
+        for path, org_id in look_up(session, step, places, len(found) + _ROWS_EACH * need):
             found.setdefault(org_id, _Found(step.match, path, org_id))
     return list(found.values())[:need]
 
 
-def _areas(session: AnySession, word: str, places: Sequence[str]) -> set[str]:
+def _areas(session: AnySession, word: str, place: str) -> set[str]:
     """Paths of the places a word may mean: those of just that name, else those it begins."""
-    high = func.length(OrganisationTerm.path) <= _AREA_DEPTH
-    for step in _steps(word):
-        if found := {path for path, _ in _look_up(session, step, places, _AREAS, high)}:
+    for step in steps(word):
+        if found := {path for path, _ in look_up(session, step, [place], _AREAS, areas=True)}:
             return found
     return set()
 
 
-def _common_areas(session: AnySession, words: Sequence[str], places: Sequence[str]) -> list[str]:
+def _common_areas(session: AnySession, words: Sequence[str], place: str) -> list[str]:
     """The outermost places that all words mean together: 蜀山 and 合肥 mean 蜀山区, in either order."""
     common: set[str] | None = None
     for word in words:
-        found = _areas(session, word, places)
+        found = _areas(session, word, place)
         if common is not None:
             pairs = [(one, other) for one in common for other in found]
             found = {max(pair, key=len) for pair in pairs if pair[0].startswith(pair[1]) or pair[1].startswith(pair[0])}
@@ -241,56 +193,68 @@ def _common_areas(session: AnySession, words: Sequence[str], places: Sequence[st
     return outermost
 
 
-def _by_several_parts(session: AnySession, words: Sequence[str], places: Sequence[str], need: int) -> list[_Found]:
+_FULL_NAMES = select(Organisation.id, Organisation.full_name).where(
+    Organisation.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def _by_several_parts(session: AnySession, words: Sequence[str], place: str, need: int) -> list[_Found]:
     """Organisations that have the longest word as a term and the others somewhere in the full name."""
     longest = max(words, key=len)
     others = [normalise(word) for word in words if word != longest]
     found: dict[int, _Found] = {}
-    for step in _steps(longest):
-        paths = {org_id: path for path, org_id in _look_up(session, step, places, _CANDIDATES)}
-        names = select(Organisation.id, Organisation.full_name).where(Organisation.id.in_(paths))
-        for org_id, full_name in session.execute(names) if paths else ():
+    for step in steps(longest):
+        paths = {org_id: path for path, org_id in look_up(session, step, [place], _CANDIDATES)}
+        for org_id, full_name in session.execute(_FULL_NAMES, {"ids": list(paths)}) if paths else ():
             if all(other in normalise(full_name) for other in others):
                 found.setdefault(org_id, _Found(Match.PART, paths[org_id], org_id))
     return sorted(found.values(), key=lambda each: each.path)[:need]
 
 
-def _by_joined_names(session: AnySession, word: str, places: Sequence[str], need: int) -> list[_Found]:
+_ENDING_SO = (
+    select(OrganisationTerm.path, OrganisationTerm.org_id, OrganisationTerm.term, Organisation.full_name)
+    .join(Organisation, Organisation.id == OrganisationTerm.org_id)
+    .where(
+        OrganisationTerm.fit == int(Fit.WHOLE),
+        OrganisationTerm.term.in_(bindparam("tails", expanding=True)),
+        in_place(OrganisationTerm.path),
+    )
+    .order_by(func.length(OrganisationTerm.term).desc(), OrganisationTerm.path)
+    .limit(_CANDIDATES)
+)
+
+
+def _by_joined_names(session: AnySession, word: str, place: str, need: int) -> list[_Found]:
     """Organisations whose name stands at the end of the word behind superiors' names: 合肥蜀山区井岗镇."""
     own = normalise(own_name(word))
-    path, term = OrganisationTerm.path, OrganisationTerm.term
     tails = [own[start:] for start in range(1, len(own) - 1)]
     if not tails:
         return []
-    query = (
-        select(path, OrganisationTerm.org_id, term, Organisation.full_name)
-        .join(Organisation, Organisation.id == OrganisationTerm.org_id)
-        .where(OrganisationTerm.fit == Fit.WHOLE, term.in_(tails), *_inside(path, places))
-        .order_by(func.length(term).desc(), path)
-        .limit(_CANDIDATES)
-    )
     found: dict[int, _Found] = {}
-    for row in session.execute(query):
+    for row in session.execute(_ENDING_SO, {"tails": tails, **inside(place)}):
         if _in_order(own[: -len(row.term)], row.full_name):
             found.setdefault(row.org_id, _Found(Match.NAME, row.path, row.org_id))
     return list(found.values())[:need]
 
 
+_EXTERNAL = (
+    select(Organisation.path, Organisation.id)
+    .join(OrganisationTerm, Organisation.id == OrganisationTerm.org_id)
+    .where(
+        OrganisationTerm.fit == int(Fit.WHOLE),
+        OrganisationTerm.term.in_(bindparam("names", expanding=True)),
+        func.length(OrganisationTerm.path) == _PROVINCE_DEPTH,
+        Organisation.system != Region.NATIONAL,
+    )
+    .limit(1)
+)
+
+
 def _external(session: AnySession, words: Sequence[str]) -> list[_Found]:
     """The external region one of the words begins with: 广东 in 广东省深圳市…; nothing below it is known here."""
     names = {own[:end] for own in map(own_name, words) for end in range(2, len(own) + 1)}
-    query = (
-        select(Organisation.path, Organisation.id)
-        .join(OrganisationTerm, Organisation.id == OrganisationTerm.org_id)
-        .where(
-            OrganisationTerm.fit == Fit.WHOLE,
-            OrganisationTerm.term.in_(names),
-            func.length(OrganisationTerm.path) == _PROVINCE_DEPTH,
-            Organisation.system != Region.NATIONAL,
-        )
-        .limit(1)
-    )
-    return [_Found(Match.NAME, *row) for row in session.execute(query)]
+    rows = session.execute(_EXTERNAL, {"names": list(names)}) if names else ()
+    return [_Found(Match.NAME, *row) for row in rows]
 
 
 def _in_order(signs: str, text: str) -> bool:
@@ -299,16 +263,18 @@ def _in_order(signs: str, text: str) -> bool:
     return all(sign in rest for sign in signs)
 
 
-def _inside(path: Any, places: Sequence[str]) -> list[ColumnElement[bool]]:
-    return [or_(*(subtree(path, place) for place in places))] if places else []
+_BY_ID = select(Organisation).where(Organisation.id.in_(bindparam("ids", expanding=True)))
+_SHORT_NAMES = select(Organisation.path, Organisation.short_name).where(
+    Organisation.path.in_(bindparam("paths", expanding=True))
+)
 
 
 def _hits(session: AnySession, found: Sequence[_Found]) -> tuple[Hit, ...]:
     """The organisations with their superiors: two reads, however many there are."""
-    organisations = {
-        each.id: each
-        for each in session.scalars(select(Organisation).where(Organisation.id.in_([each.org_id for each in found])))
-    }
+    if not found:
+        return ()
+    rows = session.scalars(_BY_ID, {"ids": [each.org_id for each in found]})
+    organisations = {organisation.id: organisation for organisation in rows}
     lines = {each.org_id: _superiors(each.path) for each in found}
     names = _short_names(session, {path for line in lines.values() for path in line})
     return tuple(
@@ -330,7 +296,7 @@ def _superiors(path: str) -> list[str]:
 def _short_names(session: AnySession, paths: Collection[str]) -> dict[str, str]:
     if not paths:
         return {}
-    rows = session.execute(select(Organisation.path, Organisation.short_name).where(Organisation.path.in_(paths)))
+    rows = session.execute(_SHORT_NAMES, {"paths": list(paths)})
     return {row.path: row.short_name for row in rows}
 
 
