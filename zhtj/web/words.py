@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, g, url_for
 from flask_login import current_user
+from markupsafe import Markup
 
 from zhtj.graduation.models import BranchMark
 from zhtj.kernel.permissions import Permission
@@ -40,9 +41,23 @@ def register(app: Flask) -> None:
         organisation_crumbs=organisation_crumbs,
         organisation_options=organisation_codes,
         place_label=lambda key: Place(key).label,
+        phone_icon=phone_icon(app),
         reason_label=reason_label,
+        state_badge=state_badges(app).__getitem__,
         state_options=state_options,
     )
+
+
+def phone_icon(app: Flask) -> Markup:
+    """The telephone symbol, drawn once for all lists."""
+    icons: Any = app.jinja_env.get_template("components/icons.html").module
+    return Markup(icons.icon("phone"))  # noqa: S704 - a template of ours
+
+
+def state_badges(app: Flask) -> dict[State, Markup]:
+    """The badge of every state, drawn once: lists show many."""
+    status: Any = app.jinja_env.get_template("components/status.html").module
+    return {state: Markup(status.badge(state.value)) for state in State}  # noqa: S704 - a template of ours
 
 
 def may(permission: str) -> bool:
@@ -52,8 +67,7 @@ def may(permission: str) -> bool:
 
 def reason_label(reason: str) -> str:
     """Name of a transfer reason in this season's policy."""
-    spec = checks.national_policy().reasons.get(Reason(reason))
-    return spec.label if spec else reason
+    return checks.national_policy().reasons[Reason(reason)].label
 
 
 def state_options(states: Iterable[State] | Mapping[State, int]) -> Options:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries
@@ -21,6 +21,7 @@ def applications() -> str:
     return render_template(
         "desks/applications.html",
         rows=page.rows,
+        list_url=url_for(".applications"),
         filters=filters,
         states=list(State),
         seat_path=seat.path,

@@ -62,7 +62,12 @@ def ask(number: int, action: str) -> str:
     if action not in set(Action):
         raise NotFound
     shown = line(seat, queries.application(seat, number), Action(action))
-    return render_template("desks/_line.html", line=shown) if is_htmx() else render_page(shown)
+    return render_line(shown) if is_htmx() else render_page(shown)
+
+
+def render_line(shown: Line) -> str:
+    """One line by itself, for htmx."""
+    return render_template("desks/_line.html", line=shown, list_url=url_for(".applications"))
 
 
 def render_page(shown: Line) -> str:
@@ -73,6 +78,7 @@ def render_page(shown: Line) -> str:
     return render_template(
         "desks/application.html",
         line=shown,
+        list_url=url_for(".applications"),
         application=application,
         letter=letters.of_application(application.id),
         may_issue=may_issue,
@@ -90,6 +96,7 @@ def waiting() -> str:
         "desks/waiting.html",
         lines=[line(seat, application) for application in page.rows],
         filters=filters,
+        list_url=url_for(".applications"),
         counts=queries.count_waiting_by_state(seat),
         links=page_links(page, ".waiting", state=filters.state, q=filters.text),
     )
@@ -128,7 +135,7 @@ def decide(number: int, action: str) -> AnyResponse:
     if not is_htmx():
         flash(message, "success")
     shown = replace(line(seat, done), message=message)
-    return fragment_or_redirect(render_template("desks/_line.html", line=shown), _back())
+    return fragment_or_redirect(render_line(shown), _back())
 
 
 def _do(seat: ActiveSeat, application: Application, action: Action, typed: dict[str, str]) -> None:
@@ -172,7 +179,7 @@ def _failed(shown: Line) -> Response:
     error = shown.error
     status = error.status if error else 422
     if is_htmx():
-        return make_response(render_template("desks/_line.html", line=shown), status)
+        return make_response(render_line(shown), status)
     return make_response(render_page(shown), status)
 
 
