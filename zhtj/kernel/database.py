@@ -121,8 +121,15 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def after_commit(action: Callable[[], object]) -> None:
-    """Run ``action`` once the unit of work has committed; never if it fails."""
-    session().info.setdefault("after_commit", []).append(action)
+    """Run ``action`` once the unit of work has committed; never if it fails.
+
+    Raises:
+        RuntimeError: there is no unit of work whose commit one could wait for.
+    """
+    info = session().info
+    if not info.get("in_unit"):
+        raise RuntimeError("after_commit outside a unit of work")
+    info["after_commit"].append(action)
 
 
 @contextmanager

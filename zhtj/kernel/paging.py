@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -16,6 +16,8 @@ from zhtj.kernel.errors import DomainError
 
 Row = TypeVar("Row")
 PAGE = 20
+LARGEST = 2**31 - 1  # an integer column of PostgreSQL
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,22 @@ def encode(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(list(values), ensure_ascii=False).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str, length: int) -> tuple[Any, ...]:
-    """The values of a cursor. Raises DomainError for a tampered one."""
+def decode(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
+    """The values of a cursor, one of each kind (str or int). Raises DomainError for a tampered one."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as error:
-        raise DomainError("翻页地址不完整。", fix="请回到第一页。") from error
-    plain = isinstance(values, list) and all(isinstance(value, str | int) for value in values)
-    if not plain or len(values) != length:
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, list) or len(values) != len(kinds) or not all(map(_fits, values, kinds)):
         raise DomainError("翻页地址不完整。", fix="请回到第一页。")
     return tuple(values)
+
+
+def _fits(value: object, kind: type) -> bool:
+    """Whether the database can compare ``value`` with a column of this kind."""
+    if isinstance(value, str):
+        return kind is str and not UNSTORABLE.search(value)
+    return kind is int and type(value) is int and abs(value) <= LARGEST
 
 
 def paginate(
@@ -66,7 +74,7 @@ def paginate(
     backwards = bool(before)
     cursor = before or after
     if cursor:
-        mark = decode(cursor, len(keys))
+        mark = decode(cursor, [key.type.python_type for key in keys])
         query = query.where(position < mark if backwards != descending else position > mark)
     order = [key.desc() if backwards != descending else key.asc() for key in keys]
     rows = list(session.scalars(query.order_by(*order).limit(size + 1)).unique().all())

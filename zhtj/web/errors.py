@@ -6,9 +6,11 @@ import logging
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.web.access import login_manager
 from zhtj.web.auth import resume
@@ -30,6 +32,14 @@ def register(app: Flask) -> None:
     @app.errorhandler(CSRFError)
     def form_expired(_: CSRFError) -> AnyResponse:
         return resume.form_expired() or render(400, "这张表单已经过期。", "请返回上一页，刷新后重新提交；您填写的内容仍在那一页。")
+
+    @app.errorhandler(DataError)
+    @app.errorhandler(OverflowError)
+    def impossible_value(error: Exception) -> Response:
+        """A number or a text that no column can hold; PostgreSQL says the one, SQLite the other."""
+        log.warning("impossible value on %s: %s", request.path, getattr(error, "orig", error))
+        session.rollback()
+        return render(400)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> AnyResponse:
