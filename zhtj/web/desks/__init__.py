@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-
 from flask import Blueprint
 
-DESKS = (
-    "workbench",
-    "decisions",
-    "applications",
-    "members",
-    "starting",
-    "organisations",
-    "codes",
-    "letters",
-    "imports",
+from zhtj.web.desks import (
+    applications,
+    codes,
+    decisions,
+    imports,
+    letters,
+    members,
+    organisations,
+    starting,
+    workbench,
 )
+
+DESKS = (workbench, decisions, applications, members, starting, organisations, codes, letters, imports)
 
 
 def register(blueprint: Blueprint) -> None:
     """Add every desk; the permission table decides which of them a role may use."""
-    for name in DESKS:
-        if importlib.util.find_spec(f"{__name__}.{name}"):
-            importlib.import_module(f"{__name__}.{name}").register(blueprint)
+    for desk in DESKS:
+        desk.register(blueprint)
