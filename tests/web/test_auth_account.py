@@ -108,7 +108,8 @@ def test_a_new_password_ends_all_other_sessions_but_not_this_one(
 )
 def test_what_is_wrong_stands_at_its_field(browser: Browser, typed: tuple[str, str, str], field: str) -> None:
     form = browser.get("/account").form("/account/password")
-    page = form.submit(**dict(zip(("current", "password", "again"), typed, strict=True)))
+    current, password, again = typed
+    page = form.submit(current=current, password=password, again=again)
     assert page.status == 422
     assert f'id="{field}-error"' in page.source
     for secret in filter(None, typed):

@@ -44,7 +44,7 @@ def registration(world: World) -> IssuedCode:
         return codes.issue(CodeKind.REGISTRATION, organisation=world.orgs["college"], seat=world.seat("university"))
 
 
-def choose(page: Page, password: str = GOOD, again: str | None = None, **values: str) -> Page:
+def choose(page: Page, password: str = GOOD, again: str | None = None, **values: Any) -> Page:
     return page.form().submit(password=password, again=password if again is None else again, **values)
 
 

@@ -32,11 +32,16 @@ def browser(client: FlaskClient, account: Account) -> Browser:
     return Browser(client).login(account)
 
 
-def send_late(browser: Browser, path: str = "/account", values: dict[str, str] | None = None, **headers: str) -> Page:
+def send_late(
+    browser: Browser,
+    path: str = "/account",
+    values: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Page:
     """Fill in the form, lose the session, and send it."""
     browser.get("/account")
     browser.client.delete_cookie("session")
-    return browser.post(path, values or TYPED, headers={**OWN, **headers})
+    return browser.post(path, values or TYPED, headers={**OWN, **(headers or {})})
 
 
 def sign_in(page: Page, account: Account) -> Page:
@@ -68,10 +73,9 @@ def test_a_mistyped_password_on_the_way_loses_nothing(browser: Browser, account:
 
 
 def test_with_htmx_too(browser: Browser, account: Account) -> None:
-    page = send_late(browser, **{"HX-Request": "true", "HX-Current-URL": "http://localhost/account"})
+    page = send_late(browser, headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/account"})
     assert (page.status, page.response.headers["HX-Redirect"]) == (401, "/login?next=/account")
-    page = browser.get(page.response.headers["HX-Redirect"]).form("/login")
-    page = page.submit(username=account.mobile, password=GOOD).follow()
+    page = sign_in(browser.get(page.response.headers["HX-Redirect"]), account)
     assert page.form("/account").values["residence"] == TYPED["residence"]
 
 
@@ -95,7 +99,7 @@ def test_what_is_kept_is_encrypted_and_forgotten_after_half_an_hour(
 
 @pytest.mark.parametrize("source", ["https://evil.example", "null", "http://localhost.evil.example"])
 def test_what_a_foreign_page_sends_is_never_put_into_our_forms(browser: Browser, account: Account, source: str) -> None:
-    page = send_late(browser, Origin=source, Referer=source)
+    page = send_late(browser, headers={"Origin": source, "Referer": source})
     assert page.status == 400
     with browser.client.session_transaction() as kept:
         assert KEPT not in kept
@@ -120,7 +124,7 @@ def test_so_does_a_form_that_is_open_to_everybody(client: FlaskClient, world: Wo
 
 
 def test_an_address_that_only_takes_posts_leads_to_a_page_that_exists(browser: Browser, account: Account) -> None:
-    page = send_late(browser, "/seats", {"seat": "member"}, Referer="http://localhost/seats")
+    page = send_late(browser, "/seats", {"seat": "member"}, {"Referer": "http://localhost/seats"})
     assert page.location == "/login?next=/"
 
 
@@ -160,7 +164,7 @@ before</textarea><input type="password" name="secret"></form></details>
 <details><p>other</p></details>"""
 
 
-def filled(*fields: tuple[str, str]) -> Page:
+def filled(*fields: tuple[str, str]) -> str:
     page, found = refill(PAGE, "/b", fields)
     assert found
     return page
@@ -203,8 +207,7 @@ def test_a_page_without_that_form_stays_as_it_is() -> None:
 
 def test_of_two_forms_with_one_address_the_one_with_these_fields_is_meant() -> None:
     page = '<form action="/b"><input name="x"></form><form action="/b"><input name="x"><input name="y"></form>'
-    filled, _ = refill(page, "/b", [("x", "1"), ("y", "2")])
-    assert filled == (
+    assert refill(page, "/b", [("x", "1"), ("y", "2")])[0] == (
         '<form action="/b"><input name="x"></form>'
         '<form action="/b"><input name="x" value="1"><input name="y" value="2"></form>'
     )

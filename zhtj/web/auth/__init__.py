@@ -6,6 +6,8 @@ from flask import Blueprint
 
 from zhtj.web.auth import account, opening, resume, signing
 
+__all__ = ["account", "blueprint", "opening", "resume", "signing"]
+
 blueprint = Blueprint("auth", __name__)
 for part in (signing, opening, account, resume):
     part.register(blueprint)
