@@ -30,7 +30,7 @@ _HALF_WIDTH: dict[int, int | str] = {
     },
     0x3000: " ",
 }
-_CJK = "\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_CJK = "\u2e80-\u2fff\u3001-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TIDY = re.compile(rf"[{_CJK}0-9A-Za-z（）()·_.+-]*")  # nearly all cells are, and there are many
 _INNER_BLANK = re.compile(rf"(?<=[{_CJK}·]) (?=[{_CJK}·])")
 _QUOTED = re.compile(r'\s*="(.*)"\s*')
