@@ -58,11 +58,9 @@ def letter(seat: ActiveSeat, number: int) -> Letter:
     return found
 
 
-def letters(seat: ActiveSeat, *, year: int | None = None, after: str = "", before: str = "") -> Page[Letter]:
+def letters(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[Letter]:
     """Letters the seat may see, newest first: for a committee its register of stubs (存根)."""
     query = select(Letter).where(_visible(seat)).options(*WHOLE)
-    if year is not None:
-        query = query.where(Letter.year == year)
     return paginate(query, [Letter.id], after=after, before=before, descending=True)
 
 
