@@ -26,7 +26,9 @@ from zhtj.kernel.database import db
 from zhtj.people.models import Account
 
 SILENT = frozenset({"script", "style", "template"})
-BLOCKS = frozenset({"p", "div", "li", "dd", "dt", "tr", "h1", "h2", "h3", "section", "summary", "label", "option", "br"})
+BLOCKS = frozenset(
+    {"p", "div", "li", "dd", "dt", "tr", "h1", "h2", "h3", "section", "summary", "label", "option", "br"}
+)
 Values = str | list[str] | None
 
 
@@ -74,9 +76,7 @@ class Browser:
         values = dict(data or {})
         if token:
             if not self.token:
-                self.get("/")
-                if not self.token:
-                    self.get("/login")
+                self.get("/").follow()
             values.setdefault("csrf_token", self.token)
         return self._request("POST", path, values, htmx=htmx, headers=headers)
 
@@ -230,7 +230,7 @@ def _path(url: str) -> str:
 
 
 def _words(element: Element) -> str:
-    if not isinstance(element.tag, str) or element.tag in SILENT:
+    if str(element.tag) in SILENT or callable(element.tag):  # a comment's tag is a function
         return ""
     inner = (element.text or "") + "".join(_words(child) + (child.tail or "") for child in element)
     return f"\n{inner}\n" if element.tag in BLOCKS else inner

@@ -26,11 +26,13 @@ def _at_most(longest: int) -> Length:
 class AccountForm(FlaskForm):
     """What these forms share."""
 
+    refusal = ""
+
     def take(self, error: DomainError) -> None:
         """Show a refusal at the field it speaks of, else above the form."""
         field: Any = self[error.field] if error.field and error.field in self else None
         if field is None or isinstance(field, HiddenField):
-            self.form_errors.append(str(error))
+            self.refusal = str(error)
         else:
             field.errors = [*field.errors, str(error)]
 
@@ -44,7 +46,7 @@ class LoginForm(AccountForm):
 
     def take(self, error: DomainError) -> None:
         """Never at a field: which of the two was wrong is not said (PD-04)."""
-        self.form_errors.append(str(error))
+        self.refusal = str(error)
 
 
 class NewPasswordForm(AccountForm):

@@ -61,7 +61,7 @@ def digits(text: str | None) -> str:
     return re.sub(r"[\s-]", "", tidy(text)).removeprefix("+86")
 
 
-class TransferForm(FlaskForm):  # type: ignore[misc]  # untyped base class
+class TransferForm(FlaskForm):
     """Fields of 组织关系转接申请. ``destination`` takes an organisation's code or full name."""
 
     reason = RadioField("转接原因", [InputRequired("请选择转接原因。")], validate_choice=False)

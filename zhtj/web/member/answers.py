@@ -58,8 +58,12 @@ class Answers:
     def of(cls, draft: TransferDraft | None) -> Self:
         """Read a draft; what an older version wrote otherwise counts as unanswered."""
         kept: dict[str, Any] = draft.answers if draft else {}
-        kinds = {field.name: type(field.default) for field in fields(cls)}
-        return cls(**{name: value for name, value in kept.items() if isinstance(value, kinds.get(name, bool))})
+        known: dict[str, Any] = {
+            field.name: kept[field.name]
+            for field in fields(cls)
+            if isinstance(kept.get(field.name), int if field.name == "follows" else str)
+        }
+        return cls(**known)
 
     @classmethod
     def again(cls, ended: Application) -> Self:

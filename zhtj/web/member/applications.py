@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.letters import queries as letters
+from zhtj.letters.models import Letter, LetterState
 from zhtj.transfers import checks, operations, queries
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import requires
+from zhtj.web.desks.letters import pdf
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
 from zhtj.web.member import progress
 from zhtj.web.member.answers import Answers
@@ -42,7 +45,14 @@ def page(seat: ActiveSeat, found: Application, error: DomainError | None = None)
         line=own_line(found.from_org),
         may_withdraw=Action.WITHDRAW in queries.possible_actions(seat, found) and not progress.is_overdue(found),
         may_repeat=may_repeat(found),
+        letter=valid_letter(found),
     )
+
+
+def valid_letter(found: Application) -> Letter | None:
+    """The letter to take along, unless it was voided."""
+    newest = letters.of_application(found.id)
+    return newest if newest is not None and newest.state is LetterState.ISSUED else None
 
 
 def may_repeat(found: Application) -> bool:
@@ -59,6 +69,8 @@ def withdraw(number: int) -> AnyResponse:
     try:
         with unit_of_work():
             session.refresh(found)
+            if found.state is State.AWAITING_ALLOCATION:
+                raise Conflict("对方已经同意接收，申请不能再撤销。", fix="情况有变化，请与对方商量。", rule="PD-16")
             operations.withdraw(found, seat, remark=tidy(request.form.get("remark"))[:REMARK_AT_MOST])
     except DomainError as error:
         session.expire_all()
@@ -82,8 +94,19 @@ def again(number: int) -> AnyResponse:
     return redirect(url_for(".transfer_new", step="check"), 303)
 
 
+@requires(Permission.OWN_MEMBERSHIP)
+def letter(number: int) -> Response:
+    """My own introduction letter, to print and take along; a void one is no longer handed out (L-04)."""
+    seat, _ = own()
+    found = letters.letter(seat, number)
+    if found.state is LetterState.VOID:
+        raise NotFound("这份介绍信已经作废。", fix="请向开具的团委索取新的介绍信。")
+    return pdf(found)
+
+
 def register(blueprint: Blueprint) -> None:
     """Add the pages."""
     blueprint.add_url_rule("/applications/<int:number>", "application", application)
     blueprint.add_url_rule("/applications/<int:number>/withdraw", "withdraw", withdraw, methods=["POST"])
     blueprint.add_url_rule("/applications/<int:number>/again", "again", again, methods=["POST"])
+    blueprint.add_url_rule("/letters/<int:number>.pdf", "letter", letter)

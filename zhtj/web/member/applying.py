@@ -211,7 +211,7 @@ def _check_page(
     if error is not None and error.field in {"remark", "confirmed", "contact_mobile"}:
         form.take(error)
         error = None
-    old, verdict = filling.member.org, filling.verdict
+    old, verdict, last = filling.member.org, filling.verdict, progress.last_event(filling.follows)
     release = checks.release_needed(filling.policy, old, destination)
     due = checks.due(filling.policy, clock.now(), in_season=filling.register_row is not None)
     return _show(
@@ -229,6 +229,8 @@ def _check_page(
         place_label=Place(place).label if (place := filling.relevant.get("place")) else None,
         office=contact(destination),
         superiors=choosing.superiors(destination),
+        last=last,
+        ground=progress.ground_label(last),
         Step=Step,
     )
 

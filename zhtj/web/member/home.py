@@ -14,12 +14,13 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
 from zhtj.people import members as people
 from zhtj.policy.model import Policy
-from zhtj.transfers import queries
+from zhtj.transfers import checks, queries
 from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import requires
 from zhtj.web.member import progress
 from zhtj.web.member.answers import Filling, Step
+from zhtj.web.member.applications import valid_letter
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import own
 
@@ -40,6 +41,7 @@ def home() -> str:
             steps=progress.steps(latest),
             overdue=progress.is_overdue(latest),
             office=contact(latest.holder or latest.to_org),
+            letter=valid_letter(latest),
             may_withdraw=Action.WITHDRAW in queries.possible_actions(seat, latest),
         )
     filling = Filling(member)
@@ -52,7 +54,11 @@ def home() -> str:
     context = {"member": member, "filling": filling, "application": latest, "line": own_line(member.org), **season}
     if latest is not None and latest.state is State.COMPLETED and _is_news(latest) and not _has_reported(latest):
         return render_template(
-            "member/home_completed.html", office=contact(latest.final_org or latest.to_org), **context
+            "member/home_completed.html",
+            office=contact(latest.final_org or latest.to_org),
+            letter=valid_letter(latest),
+            issuer=contact(checks.basic_of(latest.from_org) or latest.from_org),
+            **context,
         )
     if latest is not None and latest.state is not State.COMPLETED and (_is_news(latest) or season["deadline"]):
         return render_template(

@@ -58,9 +58,9 @@ def is_overdue(application: Application) -> bool:
     return application.due_at is not None and application.due_at <= clock.now()
 
 
-def last_event(application: Application) -> ApplicationEvent | None:
+def last_event(application: Application | None) -> ApplicationEvent | None:
     """What happened last."""
-    return application.events[-1] if application.events else None
+    return application.events[-1] if application is not None and application.events else None
 
 
 def ground_label(event: ApplicationEvent | None) -> str | None:
