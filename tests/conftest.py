@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,20 @@ def app(installation: Installation) -> Iterator[Flask]:
             engines[None] = plain
             outer.rollback()
             connection.close()
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Inside a test of one transaction: what happens in the block is taken back, whatever it commits."""
+    db.session.commit()
+    connection: Any = db.engine  # the fixture ``app`` has put its connection there
+    before = connection.begin_nested()
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        before.rollback()
+        db.session.expire_all()
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from zhtj import create_app
 from zhtj.kernel import clock, settings
 from zhtj.kernel.database import db
 
-MOMENTS = st.datetimes(datetime(1992, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
+MOMENTS = st.integers(int(datetime(1992, 1, 1, tzinfo=UTC).timestamp()), 2**33).map(
+    lambda s: datetime.fromtimestamp(s, UTC)
+)
 
 
 def test_a_setting_with_an_equals_sign_stands_still() -> None:
@@ -46,7 +48,9 @@ def test_an_offset_of_nothing_is_no_change() -> None:
     assert abs(clock.now() - datetime.now(UTC) - timedelta(days=3)) < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-10-14T25:00", "0001-01-01", "9999-12-31T23:59-14:00"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2026-13-01", "2026-10-14T25:00", "0001-01-01", "9999-12-31T23:59-14:00"]
+)
 def test_what_is_no_time_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - which text, says the caller
         clock.parse(text)
@@ -92,9 +96,14 @@ def test_whatever_its_zone_a_moment_stands_as_utc(moment: datetime, hours: int) 
 def test_a_rehearsal_gives_the_clock_back_even_after_an_error(clock_at) -> None:
     clock_at("2026-10-14T09:00")
     before = clock.now()
-    with pytest.raises(RuntimeError), clock.at(clock.parse("2027-01-01")):
-        assert clock.today() == date(2027, 1, 1)
-        raise RuntimeError
+
+    def rehearse() -> None:
+        with clock.at(clock.parse("2027-01-01")):
+            assert clock.today() == date(2027, 1, 1)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        rehearse()
     assert clock.now() == before
 
 

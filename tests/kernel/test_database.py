@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
@@ -17,8 +18,15 @@ from zhtj.people.models import Account
 PLAIN = "340104200403140017"
 
 
-class Trouble(Exception):  # noqa: N818 - trouble is what it is
+class TroubleError(Exception):
     """Something went wrong in the middle."""
+
+
+def break_off(work: Callable[[], object]) -> None:
+    """A unit of work that does ``work`` and then fails."""
+    with unit_of_work():
+        work()
+        raise TroubleError
 
 
 def fresh(app, name: str) -> str:
@@ -42,9 +50,8 @@ def test_what_is_done_in_a_unit_is_committed_together(live) -> None:
 
 def test_an_error_undoes_all_of_it(live) -> None:
     with live.app_context():
-        with pytest.raises(Trouble), unit_of_work():
-            settings.put("a", "1")
-            raise Trouble
+        with pytest.raises(TroubleError):
+            break_off(lambda: settings.put("a", "1"))
         assert fresh(live, "a") == "nothing"
         # And the next unit starts clean
         with unit_of_work():
@@ -64,11 +71,13 @@ def test_a_unit_inside_a_unit_joins_it(live) -> None:
 
 
 def test_an_error_in_the_outer_unit_undoes_the_inner_one(live) -> None:
+    def inner() -> None:
+        with unit_of_work():
+            settings.put("b", "2")
+
     with live.app_context():
-        with pytest.raises(Trouble), unit_of_work():
-            with unit_of_work():
-                settings.put("b", "2")
-            raise Trouble
+        with pytest.raises(TroubleError):
+            break_off(inner)
         assert fresh(live, "b") == "nothing"
 
 
@@ -84,7 +93,7 @@ def test_a_unit_sees_what_others_committed_since_one_last_looked(live) -> None:
 
 
 def test_what_waits_for_the_commit_runs_after_it_and_in_order(live) -> None:
-    seen = []
+    seen: list[object] = []
     with live.app_context():
         with unit_of_work():
             settings.put("a", "1")
@@ -96,11 +105,10 @@ def test_what_waits_for_the_commit_runs_after_it_and_in_order(live) -> None:
 
 
 def test_what_waits_for_the_commit_never_runs_if_there_is_none(live) -> None:
-    seen = []
+    seen: list[object] = []
     with live.app_context():
-        with pytest.raises(Trouble), unit_of_work():
-            after_commit(lambda: seen.append("sent"))
-            raise Trouble
+        with pytest.raises(TroubleError):
+            break_off(lambda: after_commit(lambda: seen.append("sent")))
         with unit_of_work():
             settings.put("a", "1")
     assert seen == []
@@ -110,7 +118,7 @@ def test_a_failure_after_the_commit_stops_neither_the_others_nor_the_caller(live
     seen = []
 
     def fail() -> None:
-        raise Trouble
+        raise TroubleError
 
     with live.app_context():
         with unit_of_work():
@@ -128,7 +136,7 @@ def test_what_runs_after_the_commit_may_write_in_a_unit_of_its_own(live) -> None
             settings.put("b", "2")
             after_commit(lambda: seen.append(fresh(live, "b")))
 
-    seen = []
+    seen: list[object] = []
     with live.app_context():
         with unit_of_work():
             after_commit(write)

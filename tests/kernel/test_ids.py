@@ -21,7 +21,7 @@ def test_a_code_carries_at_least_fifty_bits() -> None:
 def test_no_two_signs_look_alike() -> None:
     for alike in ("0O", "1IL", "UV"):
         assert len(set(alike) & set(ids.ALPHABET)) <= 1
-    assert ids.ALPHABET == ids.ALPHABET.upper()
+    assert ids.ALPHABET.upper() == ids.ALPHABET
 
 
 def test_a_code_comes_in_groups_and_never_twice() -> None:

@@ -14,7 +14,7 @@ def test_a_setting_is_kept_and_replaced(session) -> None:
     settings.put("colour", "blue")
     session.expire_all()
     assert settings.get("colour", "none") == "blue"
-    assert session.scalar(select(func.count()).select_from(settings.Setting).where(settings.Setting.name == "colour")) == 1
+    assert session.scalar(select(func.count()).where(settings.Setting.name == "colour")) == 1
 
 
 def test_an_empty_value_is_a_value(session) -> None:

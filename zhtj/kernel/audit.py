@@ -1,7 +1,11 @@
 """The audit log (PD-38): who, in which seat, did what to what, when and why.
 
 Events are only ever inserted. A job seals them in batches: each seal carries a keyed digest over its events and the
-seal before, so a changed, removed or reordered event no longer fits. Writers never wait for the sealer.
+seal before, so a changed, removed or reordered event no longer fits, and a short keyed mark of each event, so that the
+one which does not fit can be named. Writers never wait for the sealer.
+
+What was cut off at the very end together with its seals leaves no trace inside; the newest digest (``Verdict.head``),
+noted down elsewhere, proves that it was there.
 """
 
 from __future__ import annotations
@@ -9,13 +13,13 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, insert, select, update
+from sqlalchemy import JSON, ForeignKey, Index, String, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +31,8 @@ from zhtj.kernel.permissions import ActiveSeat
 # A writer whose transaction is still open when the sealer passes simply gets into a later seal.
 SEAL_AFTER = timedelta(seconds=30)
 BATCH = 2000
+SEALS_AT_ONCE = 200
+MARK = 12  # hex digits
 
 
 class AuditEvent(Base):
@@ -51,7 +57,7 @@ class AuditEvent(Base):
 
 
 class AuditSeal(Base):
-    """A sealed batch of events; ``digest`` covers them and the seal before."""
+    """A sealed batch of events; ``digest`` covers them, their marks and the seal before."""
 
     __tablename__ = "audit_seals"
 
@@ -61,6 +67,8 @@ class AuditSeal(Base):
     first_event_id: Mapped[int]
     last_event_id: Mapped[int]
     events: Mapped[int]
+    # [[id, mark], …] of the events, in order.
+    marks: Mapped[list[list[Any]]] = mapped_column(JSON)
     digest: Mapped[str] = mapped_column(String(64))
     sealed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -143,8 +151,17 @@ def _canonical(event: AuditEvent) -> bytes:
     return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _digest(previous: str, events: Iterable[AuditEvent]) -> str:
-    mac = hmac.new(crypto.keyed_hash("audit", "seal").encode(), previous.encode(), "sha256")
+def _key() -> bytes:
+    return crypto.keyed_hash("audit", "seal").encode()
+
+
+def _marks(events: Iterable[AuditEvent]) -> list[list[Any]]:
+    key = _key()
+    return [[event.id, hmac.new(key, _canonical(event), "sha256").hexdigest()[:MARK]] for event in events]
+
+
+def _digest(previous: str, marks: list[list[Any]], events: Iterable[AuditEvent]) -> str:
+    mac = hmac.new(_key(), json.dumps([previous, marks]).encode(), "sha256")
     for event in events:
         mac.update(_canonical(event) + b"\n")
     return mac.hexdigest()
@@ -174,12 +191,14 @@ def _seal_batch(until: datetime) -> int:
     events = session.scalars(query.order_by(AuditEvent.id).limit(BATCH)).all()
     if not events:
         return 0
+    marks = _marks(events)
     new = AuditSeal(
         previous_id=last.id if last else 0,
         first_event_id=events[0].id,
         last_event_id=events[-1].id,
         events=len(events),
-        digest=_digest(last.digest if last else "", events),
+        marks=marks,
+        digest=_digest(last.digest if last else "", marks, events),
         sealed_at=clock.now(),
     )
     session.add(new)
@@ -191,35 +210,60 @@ def _seal_batch(until: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Outcome of a verification: ``bad`` is the first broken seal or event in words, "" if all fits."""
+    """Outcome of a verification.
+
+    Args:
+        seals, events: how many fitted. unsealed: events that no seal covers yet.
+        bad: the first broken seal or event in words, "" if all fits.
+        bad_event: its id, if it is an event.
+        head: digest of the newest seal, to be kept elsewhere.
+    """
 
     seals: int
     events: int
     unsealed: int
     bad: str = ""
+    bad_event: int | None = None
+    head: str = ""
 
 
 def verify() -> Verdict:
     """Recompute every seal from the first; stops at the first that does not fit."""
-    seals = events = 0
-    previous_id, previous = 0, ""
-    for current in session.scalars(select(AuditSeal).order_by(AuditSeal.id)).all():
+    seals = events = previous_id = 0
+    previous = ""
+    unsealed = session.scalar(select(func.count()).where(AuditEvent.seal_id.is_(None))) or 0
+    for current in _all_seals():
         rows = session.scalars(select(AuditEvent).where(AuditEvent.seal_id == current.id).order_by(AuditEvent.id)).all()
-        problem = _problem(current, previous_id, previous, list(rows))
-        if problem:
-            return Verdict(seals, events, 0, problem)
+        if current.previous_id != previous_id:
+            return Verdict(seals, events, unsealed, f"第 {current.id} 号封条前面缺少封条")
+        if _digest(previous, current.marks, rows) != current.digest:
+            bad, number = _difference(current, rows)
+            return Verdict(seals, events, unsealed, f"第 {current.id} 号封条{bad}", number)
         seals, events = seals + 1, events + len(rows)
         previous_id, previous = current.id, current.digest
         session.expunge_all()
-    unsealed = len(session.scalars(select(AuditEvent.id).where(AuditEvent.seal_id.is_(None))).all())
-    return Verdict(seals, events, unsealed)
+    return Verdict(seals, events, unsealed, head=previous)
 
 
-def _problem(current: AuditSeal, previous_id: int, previous: str, rows: list[AuditEvent]) -> str:
-    if current.previous_id != previous_id:
-        return f"第 {current.id} 号封条前面缺少封条"
-    if len(rows) != current.events:
-        return f"第 {current.id} 号封条应有 {current.events} 条记录，实有 {len(rows)} 条"
-    if _digest(previous, rows) != current.digest:
-        return f"第 {current.id} 号封条（记录 {current.first_event_id} 至 {current.last_event_id}）与内容不符"
-    return ""
+def _all_seals() -> Iterator[AuditSeal]:
+    after = 0
+    while True:
+        query = select(AuditSeal).where(AuditSeal.id > after).order_by(AuditSeal.id).limit(SEALS_AT_ONCE)
+        found = session.scalars(query).all()
+        yield from found
+        if len(found) < SEALS_AT_ONCE:
+            return
+        after = found[-1].id
+
+
+def _difference(current: AuditSeal, rows: Sequence[AuditEvent]) -> tuple[str, int | None]:
+    """What does not fit under a seal: the first event that was changed, removed or added - or the seal itself."""
+    sealed, present = dict(map(tuple, current.marks)), dict(map(tuple, _marks(rows)))
+    for number in sorted(sealed.keys() | present.keys()):
+        if number not in present:
+            return f"的第 {number} 条记录被删除", number
+        if number not in sealed:
+            return f"的第 {number} 条记录是后来添加的", number
+        if sealed[number] != present[number]:
+            return f"的第 {number} 条记录被改动", number
+    return "本身被改动", None
