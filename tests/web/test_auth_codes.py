@@ -214,6 +214,8 @@ def test_a_name_that_is_not_quite_right_is_answered_with_those_that_come_near(br
     assert near.status == 422
     assert "没有找到这个组织" in near.text
     assert world.orgs["company"].full_name in near.main
+    picked = choose(near, picked=world.orgs["company"].code)
+    assert "不是共青团示例科技有限公司委员会的注册码" in picked.text
     far = choose(page, organisation="没有这样的组织", **values)
     assert "请填写组织编码或组织全称" in far.text
 

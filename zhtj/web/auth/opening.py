@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -132,9 +134,10 @@ def register_submit() -> AnyResponse:
     form = _registration_form()
     if not form.validate():
         return make_response(_registration(form), 422)
-    organisation = orgs.by_code_or_name(form.organisation.data or "")
+    organisation = orgs.by_code_or_name(request.form.get("picked") or form.organisation.data or "")
     if organisation is None:
         return _no_such_organisation(form)
+    form.organisation.data = organisation.full_name
     try:
         with codes.attempt(visitor.address()), unit_of_work():
             seat = _use(form, organisation)
@@ -169,16 +172,20 @@ def _registration_form(**arguments: object) -> SeatForm:
     return SeatForm(**arguments) if current_user.is_authenticated else RegistrationForm(**arguments)
 
 
-def _registration(form: AccountForm, found: tuple[Organisation, ...] = ()) -> str:
+def _registration(form: AccountForm, found: Sequence[Mapping[str, str]] = ()) -> str:
     return _page("register", form, CodeKind.REGISTRATION, found=found)
 
 
 def _no_such_organisation(form: SeatForm) -> AnyResponse:
     """The form again, with the names that come near."""
     hits = search(session, form.organisation.data or "", limit=SUGGESTIONS).hits
-    fix = "请在下面选择，或填写组织编码。" if hits else "请填写组织编码或组织全称，与注册码的完整文字一致。"
+    fix = "请在下面选择，或改填组织编码。" if hits else "请填写组织编码或组织全称，与注册码的完整文字一致。"
     form.take(DomainError("没有找到这个组织。", fix=fix, field="organisation", rule="U-07"))
-    return make_response(_registration(form, tuple(hit.organisation for hit in hits)), 422)
+    found = [
+        {"value": hit.organisation.code, "label": hit.organisation.full_name, "note": hit.organisation.code}
+        for hit in hits
+    ]
+    return make_response(_registration(form, found), 422)
 
 
 def register(blueprint: Blueprint) -> None:
