@@ -81,6 +81,10 @@ def no_open_application(member: Member) -> None:
 
 def basic_of(organisation: Organisation) -> Organisation | None:
     """The basic committee an organisation belongs to: its school, township or unit; None for a leading organ."""
+    if organisation.tier is Tier.BASIC:
+        return organisation
+    if organisation.is_leading:
+        return None
     return session.scalars(
         select(Organisation).where(Organisation.path.in_(organisation.line), Organisation.tier == Tier.BASIC)
     ).first()

@@ -17,7 +17,7 @@ from zhtj.policy.model import Policy
 from zhtj.transfers import checks, queries
 from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
-from zhtj.web.access import requires
+from zhtj.web.access import current_seat, requires
 from zhtj.web.member import progress
 from zhtj.web.member.answers import Filling, Step
 from zhtj.web.member.applications import valid_letter
@@ -31,12 +31,11 @@ NEWS_FOR = timedelta(days=60)
 @requires(Permission.OWN_MEMBERSHIP)
 def home() -> str:
     """Where my relationship is, at which step my application, who must act by when, what I can do next."""
-    seat, member = own()
-    latest = queries.latest(member.id)
+    seat = current_seat()
+    latest = queries.latest(seat.member_id or 0)
     if latest is not None and latest.state.is_open:
         return render_template(
             "member/home_open.html",
-            member=member,
             application=latest,
             steps=progress.steps(latest),
             overdue=progress.is_overdue(latest),
@@ -44,6 +43,7 @@ def home() -> str:
             letter=valid_letter(latest),
             may_withdraw=Action.WITHDRAW in queries.possible_actions(seat, latest),
         )
+    _, member = own()
     filling = Filling(member)
     if filling.draft is not None:
         following = filling.next_step
