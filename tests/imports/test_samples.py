@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from tests.imports.conftest import DATA
@@ -134,6 +134,9 @@ def test_the_other_399_enter_with_partial(session: Session, university: Organisa
     member = session.scalars(select(Member).join(Account).where(Account.name == "戚萱泽")).one()
     assert member.account.id_number == "341204200404074586"
     assert member.account.mobile == "13912169593"
+    stored = session.execute(text("SELECT id_number, mobile FROM accounts WHERE name = '戚萱泽'")).one()
+    assert "341204200404074586" not in stored[0]
+    assert "13912169593" not in stored[1]
     assert member.account.activated_at is None
     assert (member.sex.label, member.ethnicity, member.joined_on.isoformat()) == ("女", "满族", "2019-05-01")
     assert (member.student_no, member.emergency_phone) == ("2022000001", "13983634885")
