@@ -13,7 +13,6 @@ from zhtj import commands, config, models, subscriptions, web
 from zhtj.kernel import clock, crypto, settings
 from zhtj.kernel.database import db
 
-CLOCK_OFFSET = "clock_offset_seconds"
 UPLOAD_LIMIT = 20 * 1024 * 1024
 
 __all__ = ["create_app", "models"]
@@ -67,7 +66,7 @@ def _set_clock(conf: config.Config) -> None:
         return
     offset = ""
     if inspect(db.engine).has_table(settings.Setting.__tablename__):
-        offset = settings.get(CLOCK_OFFSET)
+        offset = settings.get(settings.CLOCK_OFFSET)
         db.session.rollback()
     clock.use_offset(timedelta(seconds=float(offset or 0)))
     db.engine.dispose()

@@ -9,7 +9,8 @@ from typing import Any
 import click
 from flask import Flask
 
-from zhtj import doctor, sweeps
+from zhtj import demo, doctor, sweeps
+from zhtj.imports import commands as imports
 from zhtj.kernel import audit, clock
 from zhtj.people import commands as people
 
@@ -22,7 +23,7 @@ def register(app: Flask) -> None:
 
     for command in (sweep_command, doctor_command, audit_group):
         app.cli.add_command(command)
-    for part in (people, jobs):
+    for part in (people, imports, demo, jobs):
         part.register(app)
 
 
@@ -35,7 +36,7 @@ def _print_json(value: Any) -> None:
 @click.option("--only", metavar="NAME", help="只办理一项")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出")
 def sweep_command(moment: str | None, only: str | None, *, as_json: bool) -> None:
-    """办理到期的事项：转为毕业生团组织、列入名册、超期退回、封存日志."""
+    """办理到期的事项：转为毕业生团组织、列入名册、超期退回、删除过期的上传、封存日志."""
     if only is not None and only not in sweeps.REGISTRY:
         click.echo(f"没有“{only}”这一项，可选：{'、'.join(sweeps.REGISTRY)}", err=True)
         raise SystemExit(WRONG_USE)

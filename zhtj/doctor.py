@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import Select, String, and_, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from zhtj.graduation.models import RegisterRow
@@ -85,9 +85,11 @@ def _closed_with_members() -> Select[Any]:
 
 
 def _history() -> Select[Any]:
+    newest = aliased(ApplicationEvent)
     last = (
-        select(func.max(ApplicationEvent.id))
-        .where(ApplicationEvent.application_id == Application.id)
+        select(func.max(newest.id))
+        .where(newest.application_id == Application.id)
+        .correlate(Application)
         .scalar_subquery()
     )
     told = select(ApplicationEvent.to_state).where(ApplicationEvent.id == last).scalar_subquery()
@@ -114,7 +116,7 @@ def _completed() -> Select[Any]:
     moved = exists().where(
         Membership.member_id == Application.member_id,
         Membership.org_id == Application.final_org_id,
-        Membership.began_by == func.concat("application:", Application.id),
+        Membership.began_by == literal("application:") + cast(Application.id, String),
     )
     return select(Application.id).where(Application.state == State.COMPLETED, ~moved)
 

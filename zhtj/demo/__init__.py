@@ -33,8 +33,8 @@ def load_command(size: str, seed: int) -> None:
     if session.scalar(select(Account.id).limit(1)) or session.scalar(select(Member.id).limit(1)):
         click.echo("数据库中已有账号或团员，没有装入演示数据。请换一个空的数据库。", err=True)
         raise SystemExit(NOT_SO)
-    session.rollback()
     world.load(size, seed, say=lambda text: click.echo(text, err=True))
+    click.echo(world.summary(), err=True)
 
 
 @demo_group.command("accounts")
@@ -45,5 +45,8 @@ def accounts_command(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
+    if not rows:
+        click.echo("没有演示账号，请先用 demo load 装入演示数据。", err=True)
     for row in rows:
-        click.echo(f"{row['role']}\t{row['username']}\t{row['password']}\t{row['organisation']}\t{row['note']}")
+        who = f"{row['organisation']} {row['name']}"
+        click.echo(f"{row['role']:<12}{row['username']}  {row['password']}  {who}（{row['note']}）")

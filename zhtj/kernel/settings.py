@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from zhtj.kernel.database import Base, session
 
+# How far the demonstration's clock runs ahead; fixed when it is loaded (PD-36).
+CLOCK_OFFSET = "clock_offset_seconds"
+
 
 class Setting(Base):
     """One named value, such as the offset of the demonstration's clock."""

@@ -1,0 +1,190 @@
+"""Acts the season out: every step by the real operations, in the right seat, in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+
+from sqlalchemy import select
+
+from zhtj import sweeps
+from zhtj.demo.plots import HOME, LETTER, Goal, Plot, Side, Turn
+from zhtj.demo.stage import FLOATING, HOME_TOWNSHIP, Stage, find, own_seat
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import session
+from zhtj.kernel.permissions import ActiveSeat
+from zhtj.letters import operations as letters
+from zhtj.letters.operations import Details
+from zhtj.letters.record import FileDisposition
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Member
+from zhtj.transfers import operations as transfers
+from zhtj.transfers.checks import basic_of
+from zhtj.transfers.models import Application
+from zhtj.transfers.operations import Submission
+from zhtj.transfers.rules import Ground
+from zhtj.transfers.workflow import Action, State
+from zhtj.web.member.answers import Answers
+
+SAID_EVERY = 1000
+SWEEPS = tuple(clock.parse(f"2026-10-{day}T00:05") for day in (12, 13, 14))
+_DUES_UNTIL = date(2026, 6, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Graduate:
+    """What the play needs to know of a member before it begins."""
+
+    id: int
+    account_id: int
+    home: dict[str, str]
+
+    @property
+    def is_local(self) -> dict[str, bool]:
+        """By place: whether it is the township whose administrator is on the login page."""
+        return {place: address == HOME_TOWNSHIP for place, address in self.home.items()}
+
+
+@dataclass(slots=True)
+class Play:
+    """The season's steps; first planned, then acted out."""
+
+    stage: Stage
+    steps: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    applications: dict[int, int] = field(default_factory=dict)
+    homes: dict[str, int | None] = field(default_factory=dict)
+
+    def plan(self, graduate: Graduate, plot: Plot, *, follows: bool = False) -> None:
+        """Write down every step of one member's plot, unless it leads to a place that was not loaded."""
+        if plot.goal is None or (plot.goal.to == HOME and self._home(graduate, plot.goal) is None):
+            return
+        if plot.draft:
+            self._at(plot.at, partial(self._draft, graduate, plot.goal))
+            return
+        self._at(plot.at, partial(self._submit, graduate, plot, follows=follows))
+        for turn in plot.turns:
+            self._at(turn.at, partial(self._take, graduate, turn))
+        if plot.then is not None:
+            self.plan(graduate, plot.then, follows=True)
+
+    def act(self, said: Callable[[int, int], None]) -> None:
+        """Take all steps, in the order of time, up to what the returns of the last nights left.
+
+        Args:
+            said: told now and then how many steps are done, and of how many.
+        """
+        for moment in SWEEPS:
+            self._at(moment, _return)
+        for done, (moment, _, step) in enumerate(sorted(self.steps, key=lambda step: step[:2]), start=1):
+            with clock.at(moment):
+                step()
+            if done % SAID_EVERY == 0:
+                said(done, len(self.steps))
+
+    def _at(self, moment: datetime, step: Callable[[], None]) -> None:
+        self.steps.append((moment, len(self.steps), step))
+
+    def _home(self, graduate: Graduate, goal: Goal) -> int | None:
+        """The floating branch of the township on the member's record."""
+        address = graduate.home[goal.place or ""]
+        if address not in self.homes:
+            branch = find(address + FLOATING)
+            self.homes[address] = branch.id if branch else None
+        return self.homes[address]
+
+    def _destination(self, graduate: Graduate, goal: Goal) -> Organisation:
+        if goal.to == HOME:
+            return session.get_one(Organisation, self._home(graduate, goal))
+        return self.stage.place(goal.to)
+
+    def _draft(self, graduate: Graduate, goal: Goal) -> None:
+        member = session.get_one(Member, graduate.id)
+        transfers.save_draft(member, Answers(reason=goal.reason.value, unit_name=goal.unit or "").kept())
+
+    def _submit(self, graduate: Graduate, plot: Plot, *, follows: bool) -> None:
+        goal = plot.goal
+        if goal is None:
+            return
+        member = session.get_one(Member, graduate.id)
+        # A step before may have moved him.
+        session.refresh(member, ["org"])
+        destination = self._destination(graduate, goal)
+        seat = self._starter(plot.side, member, destination)
+        wanted = Submission(
+            member=member,
+            destination=destination,
+            reason=goal.reason.value,
+            place=goal.place.value if goal.place else None,
+            unit_name=goal.unit,
+            unit_address=goal.address,
+            remark=plot.remark or None,
+            confirmed=bool(plot.remark),
+            follows=session.get_one(Application, self.applications[graduate.id]) if follows else None,
+        )
+        with audit.acting(seat):
+            self.applications[graduate.id] = transfers.submit(wanted, seat).id
+
+    def _starter(self, side: Side, member: Member, destination: Organisation) -> ActiveSeat:
+        if side is Side.MEMBER:
+            return own_seat(member)
+        if side is Side.COLLEGE and member.org.parent is not None:
+            return self.stage.seat_of(member.org.parent)
+        return self.stage.seat_of(destination if side is Side.NEW else member.org)
+
+    def _take(self, graduate: Graduate, turn: Turn) -> None:
+        application = session.get_one(Application, self.applications[graduate.id])
+        seat = self._decider(application, turn)
+        with audit.acting(seat):
+            if turn.does == LETTER:
+                details = Details(dues_until=_DUES_UNTIL, file_disposition=FileDisposition.WITH_PERSONAL_FILE)
+                letters.issue(application, seat, details)
+            elif turn.does is Action.ALLOCATE:
+                transfers.allocate(application, seat, self.stage.place(turn.branch))
+            elif turn.does is Action.REFUSE:
+                transfers.refuse(application, seat, turn.ground or Ground.OTHER, turn.remark)
+            else:
+                {
+                    Action.ACCEPT: transfers.accept,
+                    Action.RELEASE: transfers.release,
+                    Action.WITHDRAW: transfers.withdraw,
+                }[Action(turn.does)](application, seat, remark=turn.remark)
+
+    def _decider(self, application: Application, turn: Turn) -> ActiveSeat:
+        if turn.does == LETTER:
+            return self.stage.seat_of(basic_of(application.from_org) or application.from_org)
+        if turn.does is Action.WITHDRAW:
+            if application.initiator_org_id == application.from_org_id and application.initiator.value == "member":
+                return own_seat(application.member)
+            return self.stage.seat_of(session.get_one(Organisation, application.initiator_org_id))
+        waits_at = application.from_org if application.state is State.AWAITING_RELEASE else application.to_org
+        return self.stage.seat_of(waits_at)
+
+
+def _return() -> None:
+    sweeps.run("return", clock.now())
+    session.expire_all()
+
+
+def graduates(path: str) -> list[Graduate]:
+    """The graduates at or below ``path``, in the order in which they were entered."""
+    columns = (Member.id, Member.account_id, Member.residence, Member.household, Member.origin)
+    query = select(*columns).join(Organisation, Organisation.id == Member.org_id)
+    query = query.where(Organisation.path.startswith(path), Member.is_graduate).order_by(Member.id)
+    return [
+        Graduate(row.id, row.account_id, {"residence": row.residence, "household": row.household, "origin": row.origin})
+        for row in session.execute(query)
+    ]
+
+
+def cast(people: Iterable[Graduate], plots: Iterable[Plot]) -> tuple[list[tuple[Graduate, Plot]], list[Graduate]]:
+    """Give each plot the first graduate who fits; returns them, and who is left."""
+    left = list(people)
+    roles = []
+    for plot in plots:
+        place = plot.goal.place if plot.goal and plot.goal.to == HOME else None
+        found = next(one for one in left if place is None or one.is_local[place])
+        left.remove(found)
+        roles.append((found, plot))
+    return roles, left
