@@ -64,6 +64,7 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("return", MINUTE),
     sweep("seal", MINUTE),
     sweep("register", HOUR),
+    sweep("uploads", 10 * MINUTE),
     sweep("convert", DAY, offset=5 * MINUTE),
 )
 

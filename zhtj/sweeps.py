@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from zhtj.graduation import operations as graduation
+from zhtj.imports import batches
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import unit_of_work
 from zhtj.transfers import sweeps as transfers
@@ -56,6 +57,7 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "convert": _in_unit(graduation.convert_branches),
     "register": _in_unit(graduation.open_register),
     "return": _return_overdue,
+    "uploads": _in_unit(batches.purge),
     "seal": _seal,
 }
 

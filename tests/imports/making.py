@@ -16,9 +16,7 @@ from zhtj.imports.tables import Layout, Row, Table
 BRANCH = "江淮示范大学计算机学院2022级软件工程专业1班团支部"
 
 
-def xlsx(
-    rows: Sequence[Sequence[Any]], *, merges: Sequence[str] = (), sheet: str = "名单", more: bool = False
-) -> bytes:
+def xlsx(rows: Sequence[Any], *, merges: Sequence[str] = (), sheet: str = "名单", more: bool = False) -> bytes:
     """A workbook of one sheet (``more``: and a second like it); merges as ``A1:C1``."""
     target = io.BytesIO()
     with Workbook(target, {"in_memory": True}) as book:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from tests.browsing import Browser, Page
 from tests.imports.conftest import DATA
 from tests.world import World
+from zhtj import sweeps
 from zhtj.imports import sheets, tables
 from zhtj.imports.layouts import ORGANISATIONS
 from zhtj.imports.layouts import ROSTER as ROSTER_LAYOUT
@@ -142,7 +144,7 @@ def test_no_file_at_all_is_answered_at_the_field(browser: Browser) -> None:
 
 
 def test_an_upload_belongs_to_its_owner_and_expires(
-    browser: Browser, client: FlaskClient, session: Session, clock_at: object
+    browser: Browser, client: FlaskClient, session: Session, clock_at: Callable[[str], None]
 ) -> None:
     address = upload(browser, ROSTER, DATA / "roster-sample.xlsx").location
     other = session.scalars(select(Account).where(Account.name == "钱敏")).one()
@@ -153,8 +155,10 @@ def test_an_upload_belongs_to_its_owner_and_expires(
     assert colleague.get(address.replace("/school/", "/college/")).status == 404
 
     assert browser.get(address).status == 200
-    clock_at("2026-10-14T11:00")  # type: ignore[operator]
+    clock_at("2026-10-14T11:00")
     assert browser.get(address).status == 404
+    assert sweeps.run("uploads").done == 1
+    assert session.scalars(select(ImportBatch)).all() == []
 
 
 @pytest.mark.rule("PD-31")
