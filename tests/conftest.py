@@ -22,6 +22,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from tests import services
+from tests.guards import html
 from tests.world import World
 from zhtj import create_app
 from zhtj.kernel import audit, clock, crypto
@@ -124,6 +125,13 @@ def clock_at() -> Iterator[Any]:
 
     yield move
     clock.use_real_time()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def watched() -> Iterator[None]:
+    """Every page that any test renders is valid, see tests/guards/html.py."""
+    with html.watch():
+        yield
 
 
 @pytest.fixture
