@@ -25,14 +25,16 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def with_variable(name: str, value: str) -> dict[int, str]:
-    """The processes that run with this environment variable: number and command line."""
-    wanted = f"\0{name}={value}\0".encode()
+def of_folder(folder: Path) -> dict[int, str]:
+    """The processes that carry this folder in their environment or arguments: number and command line."""
+    wanted = str(folder).encode()
     found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if wanted in b"\0" + (folder / "environ").read_bytes() and is_running(int(folder.name)):
-                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            # A server that writes its title overwrites its environment, but names its socket in the title.
+            environment, arguments = ((process / part).read_bytes() for part in ("environ", "cmdline"))
+            if wanted in environment + arguments and is_running(int(process.name)):
+                found[int(process.name)] = arguments.replace(b"\0", b" ").decode()
         except OSError:
             continue
     return found

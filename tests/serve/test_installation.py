@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import PATIENCE, until, with_variable
+from tests.processes import PATIENCE, of_folder, until
 from tests.services import free_port
 from zhtj.config import ROOT
 
@@ -63,7 +63,7 @@ class Installation:
         return (self.folder / "said").read_text(encoding="utf-8")
 
     def processes(self) -> dict[int, str]:
-        return with_variable("ZHTJ_INSTANCE", str(self.folder))
+        return of_folder(self.folder)
 
     def process(self, command: str) -> list[int]:
         return [pid for pid, line in self.processes().items() if command in line]

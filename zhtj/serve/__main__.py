@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import fcntl
 import io
-import json
 import os
 import socket
 import sys
@@ -113,10 +112,11 @@ def _serve(conf: config.Config, host: str, port: int) -> int:
         try:
             if not conf.redis_url:
                 _start_queue(supervisor, conf.instance)
-            accounts = _prepare(supervisor, is_demo=conf.is_demo)
+            say("正在准备数据库……")
+            supervisor.step("准备数据库", (sys.executable, "-m", "zhtj.serve.prepare"))
             _start_services(supervisor, host, port)
             _wait_for_web(supervisor, host, port)
-            say(f"{accounts}\n系统已启动：{address}\n日志：{supervisor.logs}\n按 Ctrl-C 全部停止。")
+            say(f"\n系统已启动：{address}\n日志：{supervisor.logs}\n按 Ctrl-C 全部停止。")
             supervisor.run()
         except Stopped:
             pass
@@ -134,24 +134,6 @@ def _start_queue(supervisor: Supervisor, instance: Path) -> None:
     supervisor.start(queue)
     if queue.process is not None:
         embedded.wait_until_ready(instance, queue.process)
-
-
-def _prepare(supervisor: Supervisor, *, is_demo: bool) -> str:
-    """Bring the database up to date and fill an empty one; returns what to tell about the accounts."""
-    say("正在准备数据库……")
-    supervisor.step("数据库升级", (*FLASK, "db", "upgrade"))
-    if not is_demo:
-        return ""
-    if not _demo_accounts(supervisor):
-        say("正在生成演示数据（首次约一分钟）……")
-        supervisor.step("生成演示数据", (*FLASK, "demo", "load"))
-    return supervisor.step("列出演示账号", (*FLASK, "demo", "accounts")).decode("utf-8", "replace")
-
-
-def _demo_accounts(supervisor: Supervisor) -> bool:
-    with suppress(StepFailedError, ValueError):
-        return bool(json.loads(supervisor.step("列出演示账号", (*FLASK, "demo", "accounts", "--json"))))
-    return False
 
 
 def _start_services(supervisor: Supervisor, host: str, port: int) -> None:

@@ -35,7 +35,7 @@ def start(
     *,
     env: Mapping[str, str] | None = None,
     log: Path | None = None,
-    output: Path | None = None,
+    talks: bool = False,
     death_signal: int = signal.SIGTERM,
     user: int | None = None,
     cwd: Path | None = None,
@@ -48,7 +48,7 @@ def start(
         command: program and arguments.
         env: the whole environment; None inherits it.
         log: file that receives what it prints; None means standard error.
-        output: file that receives its standard output instead.
+        talks: its standard output goes where ours goes all the same.
         death_signal: sent to the child when the parent ends in whatever way.
         user: number of the user it runs as; None means the same.
         cwd: folder it starts in; None means the same.
@@ -58,13 +58,12 @@ def start(
     """
     with ExitStack() as stack:
         messages = stack.enter_context(log.open("ab")) if log else sys.stderr
-        printed = stack.enter_context(output.open("wb")) if output else messages
         return subprocess.Popen(
             [str(part) for part in command],
             env=None if env is None else dict(env),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
-            stdout=printed,
+            stdout=None if talks else messages,
             stderr=messages,
             start_new_session=True,
             user=user,

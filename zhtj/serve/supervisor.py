@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -89,23 +88,21 @@ class Supervisor:
         if got is not None and got.si_signo in STOP_SIGNALS:
             raise Stopped
 
-    def step(self, title: str, command: Sequence[str | Path], name: str = "setup") -> bytes:
-        """Run a command to its end and return what it printed.
+    def step(self, title: str, command: Sequence[str | Path], name: str = "setup") -> None:
+        """Run a command to its end; what it prints goes to the operator, its messages into the log.
 
         Raises:
             StepFailedError: it failed.
             Stopped: the supervisor was told to stop meanwhile.
         """
-        with tempfile.NamedTemporaryFile(dir=self.logs) as output:
-            process = child.start(command, env=self.env, log=self.log(name), output=Path(output.name))
-            try:
-                while process.poll() is None:
-                    self.pause(1)
-            finally:
-                child.stop(process, 5)
-            if process.returncode:
-                raise StepFailedError(f"{title}失败（退出码 {process.returncode}）：\n{self.tail(name)}")
-            return output.read()
+        process = child.start(command, env=self.env, log=self.log(name), talks=True)
+        try:
+            while process.poll() is None:
+                self.pause(1)
+        finally:
+            child.stop(process, 5)
+        if process.returncode:
+            raise StepFailedError(f"{title}失败（退出码 {process.returncode}）：\n{self.tail(name)}")
 
     def start(self, service: Service) -> None:
         """Start a service and watch over it from now on."""
