@@ -1,8 +1,8 @@
 """A small world for tests, built by the same operations as the real one.
 
-    中央 > 安徽省 > 合肥市 > 江淮示范大学 > 计算机学院 > 软工1班, 软工2班
-                           > 蜀山区 > 井岗镇 > 井岗镇流动团员团支部
-                                    > 示例科技公司 > 研发团支部
+中央 > 安徽省 > 合肥市 > 江淮示范大学 > 计算机学院 > 软工1班, 软工2班
+                       > 蜀山区 > 井岗镇 > 井岗镇流动团员团支部
+                                > 示例科技公司 > 研发团支部
 """
 
 from __future__ import annotations
@@ -67,7 +67,12 @@ class World:
         self.add("city", "province", "共青团安徽省合肥市委员会", "团合肥市委", leading, code="3401")
         self.add("county", "city", "共青团安徽省合肥市蜀山区委员会", "团蜀山区委", leading, code="340104")
         township = NewOrganisation(
-            "共青团安徽省合肥市蜀山区井岗镇委员会", "团井岗镇委", committee, "农村", code="340104001", township_flag=True
+            "共青团安徽省合肥市蜀山区井岗镇委员会",
+            "团井岗镇委",
+            committee,
+            "农村",
+            code="340104001",
+            township_flag=True,
         )
         self.orgs["township"] = orgs.create(self.orgs["county"], township)
         floating = NewOrganisation(
@@ -84,13 +89,17 @@ class World:
             Category.GENERAL_BRANCH,
             college,
         )
-        self.add("class1", "college", "江淮示范大学计算机学院2022级软件工程专业1班团支部", "软工1班团支部", branch, college)
-        self.add("class2", "college", "江淮示范大学计算机学院2022级软件工程专业2班团支部", "软工2班团支部", branch, college)
+        self.add(
+            "class1", "college", "江淮示范大学计算机学院2022级软件工程专业1班团支部", "软工1班团支部", branch, college
+        )
+        self.add(
+            "class2", "college", "江淮示范大学计算机学院2022级软件工程专业2班团支部", "软工2班团支部", branch, college
+        )
         self.add("company", "county", "共青团示例科技有限公司委员会", "示例科技团委", committee, "非公企业")
         self.add("team", "company", "示例科技有限公司研发团支部", "研发团支部", branch, "非公企业")
         graduation.mark_branch(self.orgs["class1"], month=date(2026, 6, 1))
 
-    def add(
+    def add(  # noqa: PLR0917 - a table of organisations reads best so
         self,
         key: str,
         parent: str,

@@ -14,7 +14,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.people import passwords
 
-PASSWORD = "Shuxia-Kandeng-88"  # noqa: S105 - of invented people
+PASSWORD = "Shuxia-Kandeng-88"
 _HASH = passwords.make_hash(PASSWORD)
 
 
@@ -38,7 +38,11 @@ def stage(live: Flask) -> Iterator[World]:
                     session.merge(member).account.password_hash = _HASH
                 for account in world.accounts.values():
                     session.merge(account).password_hash = _HASH
-                for key, phone in (("university", "0551-6000001"), ("company", "0551-6000002"), ("township", "0551-6000003")):
+                for key, phone in (
+                    ("university", "0551-6000001"),
+                    ("company", "0551-6000002"),
+                    ("township", "0551-6000003"),
+                ):
                     organisation = session.merge(world.orgs[key])
                     organisation.phone, organisation.postcode = phone, "230031"
                     organisation.address = "安徽省合肥市蜀山区示范路 1 号"

@@ -98,11 +98,10 @@ class Visitor:
 def audit(page: Page) -> list[str]:
     """Violations axe finds, one line each."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    result: dict[str, Any] = page.evaluate(
-        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES
-    )
+    result: dict[str, Any] = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)
     return [
-        f"{found['id']}: {found['help']} {[node['target'] for node in found['nodes']][:3]}" for found in result["violations"]
+        f"{found['id']}: {found['help']} {[node['target'] for node in found['nodes']][:3]}"
+        for found in result["violations"]
     ]
 
 

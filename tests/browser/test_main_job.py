@@ -1,4 +1,4 @@
-"""The main job by hand: a phone of 360 pixels for the student, a desk for everybody else, with and without JavaScript."""
+"""The main job by hand: a phone of 360 pixels for the student, a desk for the others, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def apply_for_company(visitor: Visitor) -> Page:
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
-def test_the_whole_job(live: Flask, stage: World, home: str, chromium: Browser, javascript: bool) -> None:
+def test_the_whole_job(live: Flask, stage: World, home: str, chromium: Browser, *, javascript: bool) -> None:
     # The graduate applies on his phone
     with visit(chromium, home, PHONE, javascript=javascript) as student:
         student.sign_in(mobile(stage, "graduate"), PASSWORD)
@@ -152,7 +152,9 @@ def test_a_changed_htmx_does_not_run(home: str, chromium: Browser) -> None:
         visitor.page.context.route(
             HTMX_URL,
             lambda route: route.fulfill(
-                body="window.broken = true", content_type="text/javascript", headers={"Access-Control-Allow-Origin": "*"}
+                body="window.broken = true",
+                content_type="text/javascript",
+                headers={"Access-Control-Allow-Origin": "*"},
             ),
         )
         page = visitor.go("/login")

@@ -75,9 +75,7 @@ def test_the_old_branch_s_direct_superior_may_release_but_nobody_above(world: Wo
 
 @pytest.mark.rule("PD-14")
 def test_inside_the_acting_committee_it_completes_at_once(world: World) -> None:
-    start(
-        world.seat("university"), world.sophomore, world.orgs["class1"], reason="internal_transfer", remark="转专业"
-    )
+    start(world.seat("university"), world.sophomore, world.orgs["class1"], reason="internal_transfer", remark="转专业")
     assert world.sophomore.org_id == world.orgs["class1"].id
 
 
@@ -244,4 +242,8 @@ def test_every_step_leaves_one_audit_event(world: World) -> None:
         .where(AuditEvent.subject_type == "application", AuditEvent.subject_id == application.id)
         .group_by(AuditEvent.action)
     ).all()
-    assert dict(map(tuple, steps)) == {"transfer.submit": 1, "transfer.accept": 1, "transfer.allocate": 1}
+    assert dict(steps) == {
+        "transfer.submit": 1,
+        "transfer.accept": 1,
+        "transfer.allocate": 1,
+    }

@@ -20,7 +20,8 @@ from zhtj.transfers.workflow import (
     next_state,
 )
 
-PATHS = [Path(i, b, r, u) for i, b, r, u in itertools.product(Initiator, *[(False, True)] * 3)]
+BOTH = (False, True)
+PATHS = [Path(i, b, r, u) for i, b, r, u in itertools.product(Initiator, BOTH, BOTH, BOTH)]
 
 
 @pytest.mark.rule("PD-14")

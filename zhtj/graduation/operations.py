@@ -8,7 +8,7 @@ from sqlalchemy import literal, select, update
 
 from zhtj.graduation.models import BranchMark, GraduateCategory, NoTime, RegisterRow
 from zhtj.kernel import audit, clock
-from zhtj.kernel.database import insert_new, session
+from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Tier
 from zhtj.people.models import Member
@@ -33,6 +33,7 @@ def mark_branch(
     """Mark a branch's expected graduation month, or why it has none: exactly one of the two (G-03).
 
     Args:
+        branch: a school's.
         month: first day of the month.
         no_time: reason instead.
         seat_id: who marks; None for an import.
@@ -51,9 +52,7 @@ def mark_branch(
         )
     if session.get(BranchMark, branch.id) is not None:
         raise DomainError(f"{branch.short_name}已经标记过毕业时间。", rule="G-14")
-    mark = BranchMark(
-        org_id=branch.id, month=month, no_time=no_time, marked_at=clock.now(), marked_by_seat_id=seat_id
-    )
+    mark = BranchMark(org_id=branch.id, month=month, no_time=no_time, marked_at=clock.now(), marked_by_seat_id=seat_id)
     session.add(mark)
     session.flush()
     audit.record(
@@ -97,7 +96,7 @@ def open_register() -> int:
     )
     columns = ["season", "member_id", "origin_org_id", "season_path", "opened_at"]
     done = session.execute(insert_new(RegisterRow).from_select(columns, missing))
-    return done.rowcount
+    return touched(done)
 
 
 def convert_branches() -> int:

@@ -50,6 +50,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC. Raises ValueError for a naive one."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -58,6 +59,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware, in UTC."""
         del dialect
         if value is None:
             return None
@@ -71,10 +73,12 @@ class Encrypted(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Encrypt."""
         del dialect
         return None if value is None else crypto.encrypt(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Decrypt."""
         del dialect
         return None if value is None else crypto.decrypt(value)
 
@@ -90,10 +94,12 @@ class StrEnumType(TypeDecorator[StrEnum]):
         self.enum = enum
 
     def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
+        """Its value. Raises ValueError for an unknown one."""
         del dialect
         return None if value is None else self.enum(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """The member. Raises ValueError for an unknown value."""
         del dialect
         return None if value is None else self.enum(value)
 
@@ -160,6 +166,11 @@ def unit_of_work() -> Iterator[None]:
             action()
         except Exception:
             log.exception("after-commit action failed")
+
+
+def touched(result: Any) -> int:
+    """How many rows an INSERT, UPDATE or DELETE wrote."""
+    return int(result.rowcount)
 
 
 def insert_new(table: type[Base]) -> Any:

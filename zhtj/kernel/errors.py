@@ -26,13 +26,13 @@ class DomainError(Exception):
         return f"{self.message}{self.fix}"
 
 
-class Conflict(DomainError):
+class Conflict(DomainError):  # noqa: N818 - named as the status is
     """Someone else was first, or the page is stale."""
 
     status = 409
 
 
-class Forbidden(DomainError):
+class Forbidden(DomainError):  # noqa: N818 - named as the status is
     """The active seat may not do this."""
 
     status = 403
@@ -41,7 +41,7 @@ class Forbidden(DomainError):
         super().__init__(message, **details)
 
 
-class NotFound(DomainError):
+class NotFound(DomainError):  # noqa: N818 - named as the status is
     """Outside one's part of the tree, or not there at all: which of the two is not revealed."""
 
     status = 404
@@ -50,7 +50,7 @@ class NotFound(DomainError):
         super().__init__(message, **details)
 
 
-class TooMany(DomainError):
+class TooMany(DomainError):  # noqa: N818 - named as the status is
     """Asked too often.
 
     Args:

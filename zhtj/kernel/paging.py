@@ -66,7 +66,8 @@ def paginate(
     Args:
         query: selects one entity; without ORDER BY.
         keys: columns of that entity (str or int), together unique, that order the list.
-        after, before: cursor from a Page, at most one of them.
+        after: cursor from a Page: the rows behind it.
+        before: the rows in front of it; at most one of the two.
         size: rows a page.
         descending: newest first.
     """

@@ -76,7 +76,7 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.MEMBER_IMPORT: _each(ADMINS, _TREE),
     Permission.ORGANISATION_VIEW: _each(ADMINS, _TREE),
     Permission.ORGANISATION_IMPORT: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
-    # Branches never mark; a leading organ only as the direct superior of a one-branch school (G-12): the operation checks.
+    # Branches never mark; a leading organ only as direct superior of a one-branch school (G-12): the desk checks.
     Permission.GRADUATION_MARK: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.CODE_ISSUE: _each(ADMINS, _TREE),
     Permission.LETTER_ISSUE: _each((SeatKind.SCHOOL,), _TREE),

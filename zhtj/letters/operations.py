@@ -23,8 +23,9 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.checks import basic_of, policy_of
+from zhtj.transfers.checks import policy_of
 from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application
 
 

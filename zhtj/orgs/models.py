@@ -137,8 +137,8 @@ class Organisation(Base):
     # 承办组织: itself or the nearest superior that has an administrator; what waits here appears there (PD-22).
     office_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
 
-    parent: Mapped[Organisation | None] = relationship(remote_side=[id], foreign_keys=[parent_id])
-    office: Mapped[Organisation | None] = relationship(remote_side=[id], foreign_keys=[office_id])
+    parent: Mapped[Organisation | None] = relationship(remote_side="Organisation.id", foreign_keys=[parent_id])
+    office: Mapped[Organisation | None] = relationship(remote_side="Organisation.id", foreign_keys=[office_id])
 
     @property
     def is_branch(self) -> bool:

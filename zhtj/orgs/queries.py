@@ -28,7 +28,9 @@ def line_within(organisation: Organisation, path: str) -> list[Organisation]:
 def has_branch(organisation: Organisation) -> bool:
     """Whether there is an open branch below (O-02: every leaf in use is one)."""
     query = select(Organisation.id).where(
-        subtree(Organisation.path, organisation.path), Organisation.tier == Tier.BRANCH, Organisation.closed_at.is_(None)
+        subtree(Organisation.path, organisation.path),
+        Organisation.tier == Tier.BRANCH,
+        Organisation.closed_at.is_(None),
     )
     return session.scalar(query.limit(1)) is not None
 
@@ -40,7 +42,7 @@ def by_code_or_name(text: str) -> Organisation | None:
 
 
 def province_rank() -> list[Organisation]:
-    """Province-rank organisations to search in first, the five systems and the three external ones among them (O-19)."""
+    """Province-rank organisations to search in first: the systems and the external ones are among them (O-19)."""
     query = select(Organisation).where(Organisation.tier == Tier.PROVINCE, Organisation.closed_at.is_(None))
     return list(session.scalars(query.order_by(Organisation.path)))
 

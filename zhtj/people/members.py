@@ -15,7 +15,6 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member, Membership
 
 
-
 @dataclass(frozen=True, slots=True)
 class MemberFilters:
     """What the list is narrowed by.
@@ -76,7 +75,7 @@ def count_by_branch(branch_ids: list[int]) -> dict[int, int]:
         .where(Member.org_id.in_(branch_ids), Member.archived_at.is_(None))
         .group_by(Member.org_id)
     )
-    return {org_id: number for org_id, number in rows}
+    return dict(rows.all())
 
 
 def find_exactly(name: str, id_number: str) -> Member | None:

@@ -70,7 +70,10 @@ class Seat(Base):
             postgresql_where=text("ended_at IS NULL"),
         ),
         Index(
-            "ix_seats_org_open", "org_id", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")
+            "ix_seats_org_open",
+            "org_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
         ),
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
-from zhtj.kernel.database import session
+from zhtj.kernel.database import session, touched
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Organisation
@@ -96,6 +96,8 @@ def add_member(branch: Organisation, new: NewMember, *, account: Account | None 
     """Enter a member into ``branch`` with an inactive account and an open membership.
 
     Args:
+        branch: where he belongs.
+        new: his data.
         account: an account the person already has (a secretary who is on the roster too).
         how: what the membership began by.
 
@@ -139,6 +141,7 @@ def move_member(member: Member, to: Organisation, *, by: str) -> None:
     """Close the open membership and open the next, in one transaction (PD-20); posts in the old branch end.
 
     Args:
+        member: whom.
         to: a branch.
         by: what moved him, such as ``application:12``.
 
@@ -151,7 +154,7 @@ def move_member(member: Member, to: Organisation, *, by: str) -> None:
         .where(Membership.member_id == member.id, Membership.org_id == member.org_id, Membership.ended_at.is_(None))
         .values(ended_at=moment, ended_by=by)
     )
-    if closed.rowcount != 1:
+    if touched(closed) != 1:
         raise Conflict("该团员的组织关系刚刚发生了变动。", fix="请刷新页面后再办理。")
     session.add(Membership(member_id=member.id, org_id=to.id, started_at=moment, began_by=by))
     posts = select(Seat).where(

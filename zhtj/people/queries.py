@@ -94,5 +94,7 @@ def account(account_id: int) -> Account | None:
 
 def posts(organisation: Organisation) -> list[Seat]:
     """Who holds a post there now."""
-    query = select(Seat).where(Seat.org_id == organisation.id, Seat.ended_at.is_(None)).options(joinedload(Seat.account))
+    query = (
+        select(Seat).where(Seat.org_id == organisation.id, Seat.ended_at.is_(None)).options(joinedload(Seat.account))
+    )
     return list(session.scalars(query.order_by(Seat.id)))

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
-from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier
+from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.seasons import policy_for, return_due
-from zhtj.policy.vocabulary import Audience, Destination, Level, Place, Reason, ReasonField
+from zhtj.policy.vocabulary import Audience, Level, Place, Reason, ReasonField
+from zhtj.transfers.kinds import destination_kind, same_basic
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import OPEN, Initiator
 
@@ -79,23 +79,6 @@ def no_open_application(member: Member) -> None:
         raise Conflict(OPEN_BUSINESS, fix="请先撤销原申请，或等待它办结。", rule="A-06")
 
 
-def basic_of(organisation: Organisation) -> Organisation | None:
-    """The basic committee an organisation belongs to: its school, township or unit; None for a leading organ."""
-    if organisation.tier is Tier.BASIC:
-        return organisation
-    if organisation.is_leading:
-        return None
-    return session.scalars(
-        select(Organisation).where(Organisation.path.in_(organisation.line), Organisation.tier == Tier.BASIC)
-    ).first()
-
-
-def same_basic(old: Organisation, new: Organisation) -> bool:
-    """Whether both stand under the same basic committee, such as one university."""
-    basic = basic_of(old)
-    return basic is not None and new.path.startswith(basic.path)
-
-
 def release_needed(policy: Policy, old: Organisation, new: Organisation) -> bool:
     """Whether the old side must consent to a member's own application (PD-15)."""
     asked = policy.release_inside_school if same_basic(old, new) else policy.release_by
@@ -105,58 +88,6 @@ def release_needed(policy: Policy, old: Organisation, new: Organisation) -> bool
 def due(policy: Policy, submitted_at: datetime, *, in_season: bool) -> datetime:
     """When an unanswered application is returned (PD-18)."""
     return return_due(submitted_at, policy, in_season=in_season)
-
-
-_PURPOSES = {
-    Purpose.NEW_STUDENTS: Destination.NEW_STUDENTS,
-    Purpose.YOUTH_HOME: Destination.YOUTH_HOME,
-    Purpose.PARK: Destination.PARK,
-    Purpose.SPECIAL_POOL: Destination.SPECIAL_POOL,
-}
-_OWN_PURPOSES = {
-    Purpose.FLOATING: Destination.OWN_FLOATING,
-    Purpose.OVERSEAS: Destination.OWN_OVERSEAS,
-    Purpose.DELAYED: Destination.OWN_DELAYED,
-}
-
-
-def destination_kind(old: Organisation, new: Organisation) -> Destination:
-    """What kind of place ``new`` is for a member of ``old``: purpose first, then own school, flag, rank, industry."""
-    if new.system is not Region.NATIONAL:
-        return Destination.EXTERNAL
-    if new.category is Category.GRADUATES:
-        return Destination.GRADUATES
-    if new.purpose in _PURPOSES:
-        return _PURPOSES[new.purpose]
-    if new.is_leading:
-        return Destination.LEADING_ORGAN
-    basic = basic_of(new)
-    own = same_basic(old, new) and basic is not None and basic.industry in graduation.SCHOOL_INDUSTRIES
-    if new.purpose in _OWN_PURPOSES:
-        if own:
-            return _OWN_PURPOSES[new.purpose]
-        if new.purpose is Purpose.FLOATING and basic is not None and basic.township_flag:
-            return Destination.TOWNSHIP_FLOATING
-        if new.purpose is Purpose.FLOATING and basic is None:
-            return Destination.COUNTY_FLOATING
-        if basic is not None and basic.purpose is Purpose.PARK:
-            return Destination.PARK
-        return Destination.OTHER_SCHOOL_BRANCH
-    if own:
-        return Destination.OWN_SCHOOL
-    if basic is None:
-        return Destination.UNIT
-    return _basic_kind(basic, new)
-
-
-def _basic_kind(basic: Organisation, new: Organisation) -> Destination:
-    if basic.purpose in _PURPOSES:
-        return _PURPOSES[basic.purpose]
-    if basic.township_flag:
-        return Destination.TOWNSHIP if new.id == basic.id else Destination.VILLAGE
-    if basic.industry in graduation.SCHOOL_INDUSTRIES:
-        return Destination.SCHOOL
-    return Destination.UNIT
 
 
 def reason_spec(policy: Policy, reason: str, *, is_graduate: bool) -> ReasonSpec:
@@ -171,9 +102,7 @@ def reason_spec(policy: Policy, reason: str, *, is_graduate: bool) -> ReasonSpec
 def verdict(policy: Policy, old: Organisation, new: Organisation, reason: str, place: str | None) -> Verdict:
     """What the destination table says (PD-11)."""
     relation = Place(place) if place in set(Place) else Place.NONE
-    return judge(
-        policy, Reason(reason), destination_kind(old, new), relation, inside_own_school=same_basic(old, new)
-    )
+    return judge(policy, Reason(reason), destination_kind(old, new), relation, inside_own_school=same_basic(old, new))
 
 
 def reason_and_destination(wanted: Submission, *, is_graduate: bool) -> list[str]:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel import audit, clock, facts
-from zhtj.kernel.database import session
+from zhtj.kernel.database import session, touched
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation
@@ -29,7 +29,6 @@ from zhtj.transfers.models import Application, ApplicationEvent, Arrival, Transf
 from zhtj.transfers.parties import parties
 from zhtj.transfers.rules import Ground, check_refusal
 from zhtj.transfers.workflow import Action, Initiator, Party, Path, State, next_state
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,9 @@ def _insert(application: Application) -> None:
 
 
 def _under(seat: ActiveSeat, old: Organisation, new: Organisation) -> bool:
-    return seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL} and all(org.path.startswith(seat.path) for org in (old, new))
+    return seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL} and all(
+        org.path.startswith(seat.path) for org in (old, new)
+    )
 
 
 def _party(initiator: Initiator) -> Party:
@@ -236,7 +237,7 @@ def _guarded_update(application: Application, before: State, after: State, final
         execution_options={"synchronize_session": False},
     )
     session.refresh(application)
-    if done.rowcount != 1:
+    if touched(done) != 1:
         raise stale(application)
 
 
@@ -252,8 +253,9 @@ def stale(application: Application) -> Conflict:
     if last is None:
         return Conflict("这份申请刚刚被处理过。", fix="请刷新页面查看最新状态。")
     who = last.account.name if last.account else "系统"
+    when = f"{clock.local(last.at):%m月%d日 %H:%M}"
     return Conflict(
-        f"{who}已在 {clock.local(last.at):%m月%d日 %H:%M} 办理了“{last.action.label}”，申请现在是“{application.state.label}”。",
+        f"{who}已在 {when} 办理了“{last.action.label}”，申请现在是“{application.state.label}”。",
         fix="您这次的操作没有生效。",
     )
 

@@ -18,7 +18,6 @@ from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
 from zhtj.transfers.parties import parties
 from zhtj.transfers.workflow import OPEN, TRANSITIONS, Action, State, next_state
 
-
 WHOLE = (
     joinedload(Application.member).joinedload(Member.account),
     joinedload(Application.from_org).joinedload(Organisation.parent),
@@ -44,10 +43,8 @@ def count_waiting(seat: ActiveSeat) -> int:
 
 def count_waiting_by_state(seat: ActiveSeat) -> dict[State, int]:
     """The same, by what has to be done."""
-    rows = session.execute(
-        select(Application.state, func.count()).where(_waiting(seat)).group_by(Application.state)
-    ).all()
-    return {state: count for state, count in rows}
+    query = select(Application.state, func.count()).where(_waiting(seat)).group_by(Application.state)
+    return dict(session.execute(query).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,5 +184,7 @@ def newest_by_member(member_ids: list[int]) -> dict[int, Application]:
     newest = (
         select(func.max(Application.id)).where(Application.member_id.in_(member_ids)).group_by(Application.member_id)
     )
-    rows = session.scalars(select(Application).where(Application.id.in_(newest)).options(joinedload(Application.to_org)))
+    rows = session.scalars(
+        select(Application).where(Application.id.in_(newest)).options(joinedload(Application.to_org))
+    )
     return {application.member_id: application for application in rows}

@@ -28,8 +28,10 @@ login_manager.session_protection = "basic"
 
 
 class User(UserMixin):
-    """The signed-in account as Flask-Login sees it; its id carries the session version, so that a new password
-    signs out everywhere."""
+    """The signed-in account as Flask-Login sees it.
+
+    Its id carries the session version, so that a new password signs out everywhere.
+    """
 
     def __init__(self, account: Account) -> None:
         self.account_id = account.id

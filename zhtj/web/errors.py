@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError
@@ -31,7 +32,8 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def form_expired(_: CSRFError) -> AnyResponse:
-        return resume.form_expired() or render(400, "这张表单已经过期。", "请返回上一页，刷新后重新提交；您填写的内容仍在那一页。")
+        kept = resume.form_expired()
+        return kept or render(400, "这张表单已经过期。", "请返回上一页，刷新后重新提交；您填写的内容仍在那一页。")
 
     @app.errorhandler(DataError)
     @app.errorhandler(OverflowError)
@@ -43,13 +45,13 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> AnyResponse:
-        if error.code is not None and error.code < 400:
+        if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
             return error.get_response()
         return render(error.code or 500)
 
     @app.errorhandler(Exception)
-    def crash(_: Exception) -> Response:
-        log.exception("unhandled error on %s", request.path)
+    def crash(error: Exception) -> Response:
+        log.error("unhandled error on %s", request.path, exc_info=error)
         return render(500)
 
     login_manager.unauthorized_handler(resume.sign_in_first)

@@ -65,7 +65,12 @@ def frame() -> dict[str, Any]:
     blueprint, _, here = (request.endpoint or "").partition(".")
     waiting = transfers.count_waiting(choice.seat) if kind is not SeatKind.MEMBER else 0
     values["navigation"] = [
-        Entry(label, url_for(f"{kind.value}.{name}"), blueprint == kind.value and here == name, waiting * (name == "waiting"))
+        Entry(
+            label,
+            url_for(f"{kind.value}.{name}"),
+            blueprint == kind.value and here == name,
+            waiting * (name == "waiting"),
+        )
         for name, label in _MENUS[kind]
     ]
     values["seat"] = {"organisation": choice.organisation, "post": choice.label}

@@ -142,7 +142,11 @@ def organisation_crumbs(line: Sequence[Organisation]) -> list[tuple[str, str]]:
 def memberships_rows(stays: Sequence[Membership]) -> list[list[str]]:
     """Rows of the table of memberships."""
     return [
-        [stay.org.short_name, formatters.day(stay.started_at), formatters.day(stay.ended_at) if stay.ended_at else "现在"]
+        [
+            stay.org.short_name,
+            formatters.day(stay.started_at),
+            formatters.day(stay.ended_at) if stay.ended_at else "现在",
+        ]
         for stay in stays
     ]
 
@@ -154,7 +158,9 @@ def history(application: Application) -> list[dict[str, object]]:
             "at": event.at,
             "title": event.action.label,
             "actor": "、".join(
-                part for part in (event.account.name if event.account else "系统", event.org.short_name if event.org else "") if part
+                part
+                for part in (event.account.name if event.account else "系统", event.org.short_name if event.org else "")
+                if part
             ),
             "note": Ground(event.ground).label if event.ground in set(Ground) else None,
             "quote": event.remark,

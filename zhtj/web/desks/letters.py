@@ -27,7 +27,9 @@ FIELDS = ("dues_until", "file_disposition", "file_note", "handler", "handler_mob
 def letters() -> str:
     """The register of letters, newest first."""
     page = queries.letters(current_seat(), **cursors())
-    return render_template("desks/letters.html", rows=page.rows, links=page_links(page, ".letters"), standing=queries.standing)
+    return render_template(
+        "desks/letters.html", rows=page.rows, links=page_links(page, ".letters"), standing=queries.standing
+    )
 
 
 @requires(Permission.LETTER_ISSUE)
@@ -36,7 +38,10 @@ def letter_new(number: int) -> AnyResponse | str:
     application = transfers.application(current_seat(), number)
     if request.method == "GET":
         dues = application.member.dues_until
-        typed = {"file_disposition": FileDisposition.WITH_PERSONAL_FILE.value, "dues_until": f"{dues:%Y-%m}" if dues else ""}
+        typed = {
+            "file_disposition": FileDisposition.WITH_PERSONAL_FILE.value,
+            "dues_until": f"{dues:%Y-%m}" if dues else "",
+        }
         return _form(application, typed)
     typed = {name: request.form.get(name, "").strip() for name in FIELDS}
     try:

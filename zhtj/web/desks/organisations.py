@@ -21,6 +21,8 @@ from zhtj.people.queries import posts
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, own_organisation, page_links
 
+YEARS = 10  # a graduation lies at most so far away
+
 
 @requires(Permission.ORGANISATION_VIEW)
 def organisations() -> str:
@@ -84,7 +86,7 @@ def _month(text: str) -> date | None:
         month = date.fromisoformat(f"{text}-01")
     except ValueError as error:
         raise DomainError("毕业时间请填写年份和月份，如 2026-06。", field="month", rule="G-03") from error
-    if abs(month.year - clock.today().year) > 10:
+    if abs(month.year - clock.today().year) > YEARS:
         raise DomainError("毕业时间的年份不对。", fix="请核对后再填。", field="month", rule="G-03")
     return month
 

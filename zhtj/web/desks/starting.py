@@ -16,8 +16,8 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
-from zhtj.orgs.search import SearchResult, search
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.search import SearchResult, search
 from zhtj.people import members as people
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Audience, Place
@@ -45,7 +45,11 @@ class StartPage:
         row = graduation.open_row(self.member.id, clock.now())
         audience = Audience.GRADUATE if row is not None else Audience.OTHER
         policy = checks.policy_of(self.member.org)
-        return [(key.value, spec.label) for key, spec in policy.reasons.items() if audience in spec.audiences and spec.chooses_destination]
+        return [
+            (key.value, spec.label)
+            for key, spec in policy.reasons.items()
+            if audience in spec.audiences and spec.chooses_destination
+        ]
 
     @property
     def places(self) -> list[tuple[str, str]]:
@@ -57,10 +61,13 @@ def _typed() -> dict[str, str]:
     return {name: request.form.get(name, "").strip() for name in FIELDS}
 
 
-def _submission(member: Member, destination: Organisation, typed: Mapping[str, str]) -> Submission:
+def _submission(shown: StartPage) -> Submission:
+    typed = shown.typed
+    if shown.destination is None:
+        raise DomainError("请先选择转入组织。", field="destination")
     return Submission(
-        member=member,
-        destination=destination,
+        member=shown.member,
+        destination=shown.destination,
         reason=typed["reason"],
         place=typed["place"] or None,
         unit_name=typed["unit_name"] or None,
@@ -76,11 +83,8 @@ def _submit(shown: StartPage, template: str, **extra: Any) -> AnyResponse:
     seat = current_seat()
     try:
         with unit_of_work():
-            destination = shown.destination
-            if destination is None:
-                raise DomainError("请先选择转入组织。", field="destination")
             session.refresh(shown.member)
-            application = operations.submit(_submission(shown.member, destination, shown.typed), seat)
+            application = operations.submit(_submission(shown), seat)
             number, state = application.id, application.state
     except DomainError as error:
         session.expire_all()
@@ -114,7 +118,7 @@ def _search(text: str, under: str) -> SearchResult:
 
 @requires(Permission.TRANSFER_IN)
 def transfer_in() -> AnyResponse | str:
-    """办理转入: name and full ID number lead to the person's organisation and its contact, nothing else (A-04, A-05)."""
+    """办理转入: name and full ID number lead to organisation and contact, nothing else (A-04, A-05)."""
     if request.method == "GET":
         return render_template("desks/transfer_in.html", typed={}, start=None)
     token = request.form.get("person", "")

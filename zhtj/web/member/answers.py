@@ -21,7 +21,7 @@ from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.vocabulary import Audience, Destination, Place, Reason, ReasonField
-from zhtj.transfers import checks, queries
+from zhtj.transfers import checks, kinds, queries
 from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.operations import Submission
 from zhtj.web.forms.transfer import place_bound_first
@@ -126,7 +126,7 @@ class Filling:
     @cached_property
     def kind(self) -> Destination | None:
         """What kind of place it is for this member."""
-        return checks.destination_kind(self.member.org, self.destination) if self.destination else None
+        return kinds.destination_kind(self.member.org, self.destination) if self.destination else None
 
     @cached_property
     def place_first(self) -> bool:

@@ -158,7 +158,9 @@ def _organisation(filling: Filling) -> AnyResponse:
     looking = choosing.look(filling, request.args)
     if is_htmx():
         return make_response(
-            render_template("member/apply/_results.html", looking=looking, here=_address(Step.ORGANISATION))
+            render_template(
+                "member/apply/_results.html", looking=looking, here=_address(Step.ORGANISATION), partial=True
+            )
         )
     return _show("organisation", filling, Step.ORGANISATION, looking=looking, error=None)
 
@@ -202,9 +204,7 @@ def _last_form(filling: Filling) -> TransferForm:
     return form
 
 
-def _check_page(
-    filling: Filling, form: TransferForm, error: DomainError | None = None, status: int = 200
-) -> Response:
+def _check_page(filling: Filling, form: TransferForm, error: DomainError | None = None, status: int = 200) -> Response:
     destination = filling.destination
     if destination is None:
         return make_response(redirect(_address(filling.next_step), 303))
@@ -273,5 +273,3 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(later, "transfer_new", transfer_new, methods=methods)
     blueprint.add_url_rule("/transfer/reason/<reason>", "transfer_reason", transfer_reason, methods=["POST"])
     blueprint.add_url_rule("/transfer/drop", "transfer_drop", transfer_drop, methods=["POST"])
-
-

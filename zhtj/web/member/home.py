@@ -14,7 +14,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
 from zhtj.people import members as people
 from zhtj.policy.model import Policy
-from zhtj.transfers import checks, queries
+from zhtj.transfers import kinds, queries
 from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
@@ -57,7 +57,7 @@ def home() -> str:
             "member/home_completed.html",
             office=contact(latest.final_org or latest.to_org),
             letter=valid_letter(latest),
-            issuer=contact(checks.basic_of(latest.from_org) or latest.from_org),
+            issuer=contact(kinds.basic_of(latest.from_org) or latest.from_org),
             **context,
         )
     if latest is not None and latest.state is not State.COMPLETED and (_is_news(latest) or season["deadline"]):
@@ -131,5 +131,3 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/", "home", home)
     blueprint.add_url_rule("/history", "history", history)
     blueprint.add_url_rule("/me", "me", me)
-
-

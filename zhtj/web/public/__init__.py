@@ -58,7 +58,9 @@ def readyz() -> Response:
         problems.append("database")
     if not work_queue.reachable():
         problems.append("queue")
-    return Response("".join(f"{name}\n" for name in problems) or "ok\n", 503 if problems else 200, mimetype="text/plain")
+    return Response(
+        "".join(f"{name}\n" for name in problems) or "ok\n", 503 if problems else 200, mimetype="text/plain"
+    )
 
 
 @blueprint.get("/metrics")
