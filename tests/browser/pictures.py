@@ -1,0 +1,82 @@
+"""Takes the README's pictures from a running demonstration: ``make demo`` in one window, ``make pictures`` in another."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.stage import DESK, PHONE, launch, visit
+from zhtj.config import ROOT
+
+FOLDER = Path(__file__).parent / "tour"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: whose account (by its note or organisation), which page, how wide.
+
+    Args:
+        click: text of links to follow from there, one after the other.
+    """
+
+    name: str
+    who: str
+    path: str
+    size: dict[str, int]
+    click: tuple[str, ...] = ()
+
+
+PICTURES = (
+    Picture("login", "", "/login", DESK),
+    Picture("member-home", "待单位审批", "/member/", PHONE),
+    Picture("member-apply", "还没有申请", "/member/transfer/new", PHONE),
+    Picture("waiting", "示例科技团委", "/school/waiting", PHONE),
+    Picture("workbench", "江淮示范大学团委", "/school/", DESK),
+    Picture("applications", "江淮示范大学团委", "/school/applications", DESK),
+    Picture("organisation", "计算机学院团总支", "/college/organisations", DESK),
+    Picture("application", "示例科技团委", "/school/waiting", DESK, ("@first",)),
+)
+
+
+def accounts() -> list[dict[str, str]]:
+    """The demonstration's accounts."""
+    command = [sys.executable, "-m", "flask", "--app", "app", "demo", "accounts", "--json"]
+    environment = {"ZHTJ_ENV": "demo", **os.environ}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    rows: list[dict[str, str]] = json.loads(done.stdout)
+    return rows
+
+
+def main() -> None:
+    """Take every picture."""
+    home = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"
+    known = accounts()
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        for picture in PICTURES:
+            with visit(browser, home, picture.size, device_scale_factor=1) as visitor:
+                if picture.who:
+                    row = next(row for row in known if picture.who in row["note"] + row["organisation"])
+                    visitor.sign_in(row["username"], row["password"])
+                page = visitor.go(picture.path)
+                for step in picture.click:
+                    follow(page, step)
+                page.wait_for_load_state("networkidle")
+                page.screenshot(path=FOLDER / f"{picture.name}.png")
+        browser.close()
+
+
+def follow(page: Page, step: str) -> None:
+    """Click a link by its text; ``@first`` is the first line of a list."""
+    (page.locator(".item h3 a").first if step == "@first" else page.get_by_role("link", name=step).first).click()
+
+
+if __name__ == "__main__":
+    main()
