@@ -1,0 +1,166 @@
+"""The floors of the house, read off the sources: who may import, write, ask for the time, print."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+from zhtj.config import ROOT
+
+TIMES = frozenset(
+    {
+        "datetime.now",
+        "datetime.today",
+        "datetime.utcnow",
+        "datetime.datetime.now",
+        "datetime.datetime.today",
+        "datetime.datetime.utcnow",
+        "date.today",
+        "datetime.date.today",
+        "time.time",
+        "time.time_ns",
+        "time.localtime",
+        "time.gmtime",
+        "time.ctime",
+        "time.strftime",
+    }
+)
+# The one place that asks the operating system, and nobody else (PD-36). time.monotonic and perf_counter measure, and
+# tell no time.
+MAY_ASK_FOR_THE_TIME = {"zhtj/kernel/clock.py": "it is the clock"}
+MAY_PRINT = {
+    "zhtj/orgs/divisions/build.py": "a tool run by hand; its output is for whoever runs it",
+}
+WRITES = frozenset({"insert", "update", "delete"})
+CHANGES = frozenset({"add", "add_all", "delete", "merge", "commit", "flush", "bulk_save_objects"})
+
+
+def sources(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        place = ROOT / folder
+        yield from sorted(place.rglob("*.py")) if place.is_dir() else [place]
+
+
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    """Every call with the dotted name it is made by."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def imported(path: Path) -> Iterator[tuple[str, str, int]]:
+    """Every import as (module, name, line); the name is "" for a whole module."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "", node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.module or "", alias.name, node.lineno) for alias in node.names)
+
+
+def test_the_floors_are_kept(capfd: pytest.CaptureFixture[str]) -> None:
+    """Doors over rooms over the kernel, one direction among the rooms, pure rules: the contracts in pyproject.toml."""
+    before = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    finally:
+        os.chdir(before)
+    assert status == EXIT_STATUS_SUCCESS, capfd.readouterr().out
+
+
+def test_the_kernel_knows_no_room() -> None:
+    for path in sources("zhtj/kernel"):
+        guarded = {
+            line
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        }
+        for module, _, line in imported(path):
+            if module.split(".")[0] in {"zhtj", "jobs"} and line not in guarded:
+                assert module.startswith("zhtj.kernel"), f"{name_of(path)}:{line} imports {module}"
+
+
+def test_only_the_clock_asks_for_the_time() -> None:
+    found = [
+        f"{name_of(path)}:{call.lineno} {name}"
+        for path in sources("zhtj", "jobs", "app.py", "migrations")
+        if name_of(path) not in MAY_ASK_FOR_THE_TIME
+        for name, call in calls(path)
+        if name in TIMES
+    ]
+    assert found == []
+    direct = [
+        f"{name_of(path)}:{line} from {module} import {name}"
+        for path in sources("zhtj", "jobs")
+        for module, name, line in imported(path)
+        if f"{module}.{name}" in TIMES
+    ]
+    assert direct == []
+
+
+def test_the_database_is_not_asked_for_the_time_either() -> None:
+    for path in sources("zhtj", "jobs", "migrations"):
+        for name, call in calls(path):
+            assert name not in {"func.now", "func.current_timestamp", "func.current_date"}, f"{path}:{call.lineno}"
+
+
+def test_pages_write_through_operations_only() -> None:
+    """The web floor opens the unit of work; what is written in it is the rooms' affair."""
+    for path in sources("zhtj/web"):
+        for module, name, line in imported(path):
+            assert not (module.split(".")[0] == "sqlalchemy" and name in WRITES), f"{name_of(path)}:{line}"
+        for name, call in calls(path):
+            owner, _, method = name.rpartition(".")
+            changes = owner in {"session", "db.session", "session()"} and method in CHANGES
+            assert not changes, f"{name_of(path)}:{call.lineno} {name}"
+            if name in {"text", "sqlalchemy.text"}:
+                words = ast.unparse(call.args[0]).upper()
+                assert not any(word in words for word in ("INSERT ", "UPDATE ", "DELETE ")), f"{path}:{call.lineno}"
+
+
+def test_rooms_never_commit() -> None:
+    """Operations flush, queries read; whoever called them ends the transaction."""
+    rooms = [path for path in sources("zhtj") if path.stem in {"operations", "queries", "rules", "workflow", "models"}]
+    assert rooms
+    for path in rooms:
+        for name, call in calls(path):
+            assert name.rpartition(".")[2] not in {"commit", "rollback", "unit_of_work"}, f"{path}:{call.lineno} {name}"
+
+
+def test_nothing_is_printed() -> None:
+    """Results go through click, the rest through logging."""
+    found = [
+        f"{name_of(path)}:{call.lineno}"
+        for path in sources("zhtj", "jobs", "app.py", "migrations")
+        if name_of(path) not in MAY_PRINT
+        for name, call in calls(path)
+        if name == "print"
+    ]
+    assert found == []
+
+
+def test_modules_and_functions_are_short_enough_to_be_read() -> None:
+    long = [name_of(path) for path in sources("zhtj", "jobs") if len(path.read_text().splitlines()) > 500]
+    assert long == []
+
+
+def test_every_exception_of_these_guards_is_still_needed() -> None:
+    for known, wanted in ((MAY_ASK_FOR_THE_TIME, TIMES), (MAY_PRINT, {"print"})):
+        for place in known:
+            assert {name for name, _ in calls(ROOT / place)} & wanted, place

@@ -1,0 +1,96 @@
+"""Every template compiles, is used by something, and lets nothing through unescaped."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from jinja2 import Environment, nodes
+
+from zhtj.config import ROOT
+
+FOLDER = ROOT / "templates"
+ALL = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file())
+PAGES = [name for name in ALL if name.endswith(".html")]
+NAME = re.compile(r"[\w*./-]+\.(html|css)")
+# The letter's press has an environment of its own, in which its templates stand at the top.
+PRESS = "letters/"
+
+
+@pytest.fixture
+def environment(app: Flask) -> Environment:
+    return app.jinja_env
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_template_compiles(installations, name: str) -> None:
+    environment = installations["sqlite"].app.jinja_env
+    environment.get_template(name)
+
+
+def _in_python() -> Iterator[str]:
+    """Names of templates as the programs write them; what they fill in stands as ``*``."""
+    for path in (ROOT / "zhtj").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant):
+                text = str(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                text = "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
+            else:
+                continue
+            if NAME.fullmatch(text):
+                yield PRESS + text if path.is_relative_to(ROOT / "zhtj" / "letters") else text
+
+
+def _in_templates(environment: Environment) -> Iterator[str]:
+    """Names of templates as other templates write them."""
+    kinds = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
+    for name in PAGES:
+        for node in environment.parse(_source(name)).find_all(kinds):
+            yield from _names(node.template)  # type: ignore[attr-defined]  # all four have one
+
+
+def _names(node: nodes.Node) -> Iterator[str]:
+    if isinstance(node, nodes.Concat):
+        yield "".join(part.value if isinstance(part, nodes.Const) else "*" for part in node.nodes)
+    elif isinstance(node, nodes.Const):
+        yield node.value
+    else:
+        for child in node.iter_child_nodes():
+            yield from _names(child)
+
+
+def _source(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def test_every_template_is_used_and_every_used_one_is_there(installations) -> None:
+    environment = installations["sqlite"].app.jinja_env
+    wanted = {*_in_python(), *_in_templates(environment)}
+    wanted = {pattern for pattern in wanted if not pattern.startswith("*")}
+    unused = [name for name in ALL if not any(fnmatch(name, pattern) for pattern in wanted)]
+    missing = [pattern for pattern in wanted if not any(fnmatch(name, pattern) for name in ALL)]
+    assert (unused, missing) == ([], [])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_let_through_unescaped(installations, name: str) -> None:
+    """Markup is made by macros and by ``Markup``; ``|safe`` on anything but words of our own trusts people."""
+    tree = installations["sqlite"].app.jinja_env.parse(_source(name))
+    trusted = [node for node in tree.find_all(nodes.Filter) if node.name in {"safe", "forceescape"}]
+    assert not [node.lineno for node in trusted if not isinstance(node.node, nodes.Const)]
+    assert not list(tree.find_all(nodes.ScopedEvalContextModifier))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_template_is_so_long_that_nobody_reads_it(name: str) -> None:
+    assert len(_source(name).splitlines()) <= 150 or name == "_components.html"
+
+
+def test_folders_hold_templates_only() -> None:
+    assert {Path(name).suffix for name in ALL} <= {".html", ".css"}
