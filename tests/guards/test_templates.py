@@ -43,8 +43,10 @@ def _in_python() -> Iterator[str]:
                 text = "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
             else:
                 continue
-            if NAME.fullmatch(text):
-                yield PRESS + text if path.is_relative_to(ROOT / "zhtj" / "letters") else text
+            if NAME.fullmatch(text) and path.is_relative_to(ROOT / "zhtj" / "letters"):
+                yield PRESS + text
+            elif NAME.fullmatch(text) and text.endswith(".html"):
+                yield text
 
 
 def _in_templates(environment: Environment) -> Iterator[str]:
