@@ -89,6 +89,20 @@ def test_the_approver_sees_whom_to_ring_up(world: World, browser: Browser) -> No
     assert world.graduate.account.id_number not in page.source
 
 
+@pytest.mark.rule("A-14")
+@pytest.mark.parametrize(("key", "to"), [("team", "team"), ("company", "company")])
+def test_nobody_accepts_without_having_been_asked_to_verify(world: World, browser: Browser, key: str, to: str) -> None:
+    number = apply(world, world.graduate, to).id
+    role = "branch" if key == "team" else "school"
+    page = browser.login(world.accounts[key]).get(f"/{role}/applications/{number}")
+    if key == "company":
+        assert not page.has_form(f"/applications/{number}/accept")
+        page = page.click("同意转入")
+    assert "请先核实本人信息和去向" in page.main
+    assert "审批前请与本人或原组织联系，核实身份和去向" in page.main
+    assert page.has_form(f"/applications/{number}/accept")
+
+
 def test_who_comes_second_is_told_what_happened(world: World, browser: Browser, client: FlaskClient) -> None:
     number = apply(world, world.graduate, "team").id
     page = browser.login(world.accounts["team"]).get("/branch/waiting")
