@@ -106,7 +106,9 @@ def _failure(account: Account | None, address: str, of_account: Counted, of_addr
     if not of_address.left:
         return limits.too_many(_address_limit(), of_address.next_at)
     left = f"再错 {of_account.left} 次将暂停登录。" if of_account.left <= WARN_LEFT else ""
-    return WrongCredentialsError("账号或密码不正确。", fix="第一次使用的，请先激活账号。" + left, field="password", rule="PD-04")
+    return WrongCredentialsError(
+        "账号或密码不正确。", fix="第一次使用的，请先激活账号。" + left, field="password", rule="PD-04"
+    )
 
 
 def change_password(account_id: int, current: str, new: str) -> Account:
