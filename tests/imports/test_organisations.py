@@ -366,6 +366,15 @@ def test_a_leading_organ_marks_only_what_stands_directly_below_it(world: World, 
     assert session.get(BranchMark, named(session, "一个支部的学校团支部").id) is not None
 
 
+@pytest.mark.rule("G-12")
+def test_a_school_marks_the_branches_of_its_colleges(world: World, session: Session) -> None:
+    row = organisation(world.orgs["class2"].full_name, world.orgs["college"].code, 毕业时间="2026-06")
+
+    load(row, scope=world.orgs["university"])
+
+    assert session.get_one(BranchMark, world.orgs["class2"].id).month == date(2026, 6, 1)
+
+
 @pytest.mark.parametrize(
     ("name", "purpose"),
     [

@@ -190,6 +190,13 @@ def test_a_mobile_number_that_is_someone_elses_is_an_error(world: World) -> None
     assert {one.cause for one in plan.errors} == {"手机号码已是系统里另一人的。"}
 
 
+@pytest.mark.rule("PD-31", "U-03")
+def test_a_namesake_with_another_id_number_is_another_person(world: World) -> None:
+    member = world.classmate
+    plan = preview(world, person(1, 姓名=member.name, 手机号码=member.account.mobile))
+    assert [one.column for one in plan.errors] == ["手机号码"]
+
+
 @pytest.mark.rule("PD-06")
 def test_an_archived_member_is_not_entered_again(world: World, session: Session) -> None:
     world.graduate.archived_at = clock.now()
