@@ -65,6 +65,7 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("seal", MINUTE),
     sweep("register", HOUR),
     sweep("uploads", 10 * MINUTE),
+    sweep("attempts", DAY, 3 * HOUR),
     sweep("convert", DAY, offset=5 * MINUTE),
 )
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, limits
 from zhtj.kernel.database import unit_of_work
 from zhtj.transfers import sweeps as transfers
 
@@ -58,6 +58,7 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "register": _in_unit(graduation.open_register),
     "return": _return_overdue,
     "uploads": _in_unit(batches.purge),
+    "attempts": _in_unit(limits.forget_old),
     "seal": _seal,
 }
 
