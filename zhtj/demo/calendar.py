@@ -13,8 +13,8 @@ ROSTER = clock.parse("2026-04-10T14:30")
 GENERATED = clock.parse("2026-04-13T09:00")
 MARKS = clock.parse("2026-04-15T10:00")
 REGISTER = clock.parse("2026-05-01T00:10")
-ACTIVATION = clock.parse("2026-05-11T10:00")
 CONVERSION = clock.parse("2026-06-01T00:10")
+ACTIVATION = clock.parse("2026-06-08T10:00")
 # The demonstration's present: its clock stands here when loading has finished, and moves on (PD-36).
 START = clock.parse("2026-10-14T09:00")
 

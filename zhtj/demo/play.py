@@ -21,7 +21,7 @@ from zhtj.letters.record import FileDisposition
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.transfers import operations as transfers
-from zhtj.transfers.checks import basic_of
+from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground

@@ -177,5 +177,5 @@ def summary() -> str:
         f"{name} {session.scalar(select(func.count()).select_from(table))}"
         for name, table in (("组织", Organisation), ("团员", Member), ("申请", Application))
     ]
-    states = session.execute(select(Application.state, func.count()).group_by(Application.state)).tuples().all()
+    states = session.execute(select(Application.state, func.count()).group_by(Application.state)).all()
     return f"{'，'.join(counts)}：{'、'.join(f'{state.label} {number}' for state, number in sorted(states))}"

@@ -95,7 +95,9 @@ def open_register() -> int:
         )
     )
     columns = ["season", "member_id", "origin_org_id", "season_path", "opened_at"]
-    done = session.execute(insert_new(RegisterRow).from_select(columns, missing))
+    done = session.execute(
+        insert_new(RegisterRow).from_select(columns, missing), execution_options={"preserve_rowcount": True}
+    )
     return touched(done)
 
 
