@@ -287,7 +287,8 @@ def test_township_is_greyed_for_further_study(browser: Browser) -> None:
 
     assert "团井岗镇委\n不能选" in found.main
     assert "已经升学的不能转到户籍地" in found.main
-    assert not found.has_form(f"{START}/organisation") or "选这里" not in found.main
+    assert "选这里" not in found.main
+    assert found.click("都不能选？回去改原因").url == START
 
 
 def test_live_search_answers_with_the_results_alone(browser: Browser) -> None:
@@ -298,6 +299,7 @@ def test_live_search_answers_with_the_results_alone(browser: Browser) -> None:
 
     assert "<html" not in fragment.source
     assert "井岗镇流动团员团支部" in fragment.source
+    assert "找到 2 个</hx-partial>" in fragment.source
 
 
 @pytest.mark.rule("PD-05")

@@ -166,7 +166,7 @@ def test_completed_transfer_says_where_one_is_now_and_what_to_do_there(browser: 
 
     page = home(browser)
 
-    assert "组织关系已转到井岗镇流动团员团支部" in page.main
+    assert "组织关系已转到\n井岗镇流动团员团支部" in page.main
     assert "报到" in page.main
     assert PHONE in page.main
 
