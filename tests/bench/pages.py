@@ -29,8 +29,8 @@ from zhtj.kernel.database import Base, db, unit_of_work
 from zhtj.people.models import Account, Member
 
 BOUND = 0.6
-ROUNDS = 9
-REQUESTS = 60
+ROUNDS = 7
+REQUESTS = 40
 ROWS = 20
 
 BARE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{{ title }}</title></head><body>

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import WORKBENCH, Organisation
 from zhtj.people.models import Account, Member, Seat
 
 MEMBER_SEAT = "member"
@@ -42,43 +42,38 @@ def member_of(account_id: int) -> Member | None:
 
 def seat_choices(account_id: int) -> list[SeatChoice]:
     """Every seat of an account: posts first, highest organisation first, then the member's own page (PD-02)."""
-    member = member_of(account_id)
-    posts = session.scalars(
-        select(Seat).where(Seat.account_id == account_id, Seat.ended_at.is_(None)).options(joinedload(Seat.org))
+    # Asked at every request: columns, not entities.
+    place = (Organisation.id, Organisation.path, Organisation.short_name, Organisation.tier)
+    member = session.execute(
+        select(Member.id, *place)
+        .join(Organisation, Organisation.id == Member.org_id)
+        .where(Member.account_id == account_id, Member.archived_at.is_(None))
+    ).first()
+    posts = session.execute(
+        select(Seat.id, Seat.post, *place)
+        .join(Organisation, Organisation.id == Seat.org_id)
+        .where(Seat.account_id == account_id, Seat.ended_at.is_(None), Organisation.closed_at.is_(None))
     ).all()
     choices = [
         SeatChoice(
-            key=str(post.id),
-            label=post.post.label,
-            organisation=post.org.short_name,
+            key=str(seat_id),
+            label=post.label,
+            organisation=name,
             seat=ActiveSeat(
-                kind=post.org.workbench,
+                kind=WORKBENCH[tier],
                 account_id=account_id,
-                seat_id=post.id,
-                org_id=post.org_id,
-                path=post.org.path,
-                member_id=member.id if member else None,
+                seat_id=seat_id,
+                org_id=org_id,
+                path=path,
+                member_id=member[0] if member else None,
             ),
         )
-        for post in sorted(posts, key=lambda post: (len(post.org.path), post.id))
-        if post.org.closed_at is None
+        for seat_id, post, org_id, path, name, tier in sorted(posts, key=lambda row: (len(row[3]), row[0]))
     ]
     if member is not None:
-        choices.append(
-            SeatChoice(
-                key=MEMBER_SEAT,
-                label="团员",
-                organisation=member.org.short_name,
-                seat=ActiveSeat(
-                    kind=SeatKind.MEMBER,
-                    account_id=account_id,
-                    seat_id=None,
-                    org_id=member.org_id,
-                    path=member.org.path,
-                    member_id=member.id,
-                ),
-            )
-        )
+        member_id, org_id, path, name, _ = member
+        own = ActiveSeat(SeatKind.MEMBER, account_id, None, org_id, path, member_id)
+        choices.append(SeatChoice(MEMBER_SEAT, "团员", name, own))
     return choices
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import defer, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
@@ -27,6 +28,33 @@ WHOLE = (
     joinedload(Application.initiator_account),
 )
 
+# A list shows little of each; its few organisations are fetched together (``_with_organisations``).
+LISTED = (
+    joinedload(Application.member).load_only(Member.account_id),
+    joinedload(Application.member).joinedload(Member.account).load_only(Account.name, Account.mobile),
+    defer(Application.unit_address),
+)
+_ORGANISATIONS = ("from_org", "to_org", "final_org", "holder")
+
+
+def _with_organisations(page: Page[Application]) -> Page[Application]:
+    """Attach the organisations of a page's applications, and the offices that act for them, in two reads."""
+    wanted = {getattr(row, f"{name}_id") for row in page.rows for name in _ORGANISATIONS} - {None}
+    found = _by_id(wanted)
+    offices = _by_id({org.office_id for org in found.values()} | {org.parent_id for org in found.values()}) | found
+    for organisation in found.values():
+        set_committed_value(organisation, "office", offices.get(organisation.office_id))
+        set_committed_value(organisation, "parent", offices.get(organisation.parent_id))
+    for row in page.rows:
+        for name in _ORGANISATIONS:
+            set_committed_value(row, name, found.get(getattr(row, f"{name}_id")))
+    return page
+
+
+def _by_id(numbers: set[int | None]) -> dict[int | None, Organisation]:
+    query = select(Organisation).where(Organisation.id.in_(numbers - {None}))
+    return {organisation.id: organisation for organisation in session.scalars(query)}
+
 
 def _waiting(seat: ActiveSeat) -> ColumnElement[bool]:
     """It is this seat's organisation's turn: it holds the application, or acts for who does (PD-22)."""
@@ -36,13 +64,8 @@ def _waiting(seat: ActiveSeat) -> ColumnElement[bool]:
     )
 
 
-def count_waiting(seat: ActiveSeat) -> int:
-    """How many applications wait for this seat's organisation."""
-    return session.scalar(select(func.count()).select_from(Application).where(_waiting(seat))) or 0
-
-
-def count_waiting_by_state(seat: ActiveSeat) -> dict[State, int]:
-    """The same, by what has to be done."""
+def count_waiting(seat: ActiveSeat) -> dict[State, int]:
+    """How many applications wait for this seat's organisation, by what has to be done."""
     query = select(Application.state, func.count()).where(_waiting(seat)).group_by(Application.state)
     return dict(session.execute(query).all())
 
@@ -64,8 +87,8 @@ class Filters:
 
 def waiting(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
     """What waits for this seat, oldest first."""
-    query = select(Application).where(_waiting(seat)).options(*WHOLE)
-    return paginate(_narrow(query, filters), [Application.id], after=after, before=before)
+    query = select(Application).where(_waiting(seat)).options(*LISTED)
+    return _with_organisations(paginate(_narrow(query, filters), [Application.id], after=after, before=before))
 
 
 def visible(seat: ActiveSeat) -> ColumnElement[bool]:
@@ -84,7 +107,7 @@ def visible(seat: ActiveSeat) -> ColumnElement[bool]:
 
 def applications(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
     """All applications from or to this part of the tree, newest first."""
-    query = select(Application).options(*WHOLE)
+    query = select(Application).options(*LISTED)
     below = select(Organisation.id).where(subtree(Organisation.path, seat.path))
     if filters.side == "out":
         query = query.where(Application.from_org_id.in_(below))
@@ -92,7 +115,8 @@ def applications(seat: ActiveSeat, filters: Filters, *, after: str = "", before:
         query = query.where(Application.to_org_id.in_(below))
     else:
         query = query.where(visible(seat))
-    return paginate(_narrow(query, filters), [Application.id], after=after, before=before, descending=True)
+    page = paginate(_narrow(query, filters), [Application.id], after=after, before=before, descending=True)
+    return _with_organisations(page)
 
 
 def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:

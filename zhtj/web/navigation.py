@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 from flask_login import current_user
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import SeatKind
 from zhtj.transfers import queries as transfers
-from zhtj.web.access import current_choice, seat_choices
+from zhtj.transfers.workflow import State
+from zhtj.web.access import current_choice, current_seat, seat_choices
 
 # Endpoint within the role's blueprint and its label, in the order of the menu.
 MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
@@ -54,6 +55,14 @@ def register(app: Flask) -> None:
     app.context_processor(frame)
 
 
+def waiting_counts() -> dict[State, int]:
+    """What waits for the active seat, by state; counted once a request."""
+    if "waiting_counts" not in g:
+        g.waiting_counts = transfers.count_waiting(current_seat())
+    counts: dict[State, int] = g.waiting_counts
+    return counts
+
+
 def frame() -> dict[str, Any]:
     """Variables of base.html."""
     banner = f"本系统正在使用调整后的时间：{clock.local(clock.now()):%Y年%m月%d日 %H:%M}" if clock.is_changed() else ""
@@ -63,7 +72,7 @@ def frame() -> dict[str, Any]:
         return values
     kind = choice.seat.kind
     blueprint, _, here = (request.endpoint or "").partition(".")
-    waiting = transfers.count_waiting(choice.seat) if kind is not SeatKind.MEMBER else 0
+    waiting = sum(waiting_counts().values()) if kind is not SeatKind.MEMBER else 0
     values["navigation"] = [
         Entry(
             label,

@@ -20,6 +20,7 @@ from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
+from zhtj.web.navigation import waiting_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def waiting() -> str:
         lines=[line(seat, application) for application in page.rows],
         filters=filters,
         list_url=url_for(".applications"),
-        counts=queries.count_waiting_by_state(seat),
+        counts=waiting_counts(),
         links=page_links(page, ".waiting", state=filters.state, q=filters.text),
     )
 

@@ -12,6 +12,7 @@ from zhtj.transfers import queries as transfers
 from zhtj.transfers.queries import Filters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
+from zhtj.web.navigation import waiting_counts
 
 
 @requires(Permission.WORKBENCH)
@@ -21,7 +22,7 @@ def home() -> str:
     return render_template(
         "desks/workbench.html",
         organisation=own_organisation(),
-        waiting=transfers.count_waiting_by_state(seat),
+        waiting=waiting_counts(),
         first=transfers.waiting(seat, Filters()).rows[:5],
         on_the_way=transfers.count_open(seat),
         members=people.count(seat),
