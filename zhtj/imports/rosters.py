@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from sqlalchemy.exc import IntegrityError
+
 from zhtj.graduation import operations as graduation
 from zhtj.imports import queries, rules
 from zhtj.imports.cells import key
@@ -18,6 +20,7 @@ from zhtj.imports.tables import Table
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
+from zhtj.kernel.errors import Conflict
 from zhtj.orgs.models import Organisation
 from zhtj.people import bulk
 from zhtj.people import operations as people
@@ -96,12 +99,20 @@ def apply(plan: RosterPlan, *, partial: bool = False) -> int:
     """
     if not plan.may_apply(partial=partial):
         return 0
+    try:
+        _write(plan)
+    except IntegrityError as error:
+        raise Conflict("其他人刚刚登记了名单中的人员。", fix="请重新上传核对。") from error
+    return plan.accepted
+
+
+def _write(plan: RosterPlan) -> None:
     for account_id, entry in plan.attached:
         _attach(account_id, entry)
     bulk.add_members(plan.enrolments)
     members = queries.members([amendment.member_id for amendment in plan.amendments])
     for amendment in plan.amendments:
-        _write(amendment, members[amendment.member_id])
+        _change_member(amendment, members[amendment.member_id])
     session.flush()
     graduation.open_register()
     audit.record(
@@ -113,7 +124,6 @@ def apply(plan: RosterPlan, *, partial: bool = False) -> int:
         updated=len(plan.updates),
         skipped=plan.bad_rows,
     )
-    return plan.accepted
 
 
 def _known(entries: list[Entry]) -> People:
@@ -233,7 +243,7 @@ def _new_mobile(entry: Entry, member: Member, plan: RosterPlan) -> str | None:
     return entry.mobile
 
 
-def _write(amendment: _Amendment, member: Member) -> None:
+def _change_member(amendment: _Amendment, member: Member) -> None:
     for name, value in amendment.values.items():
         setattr(member, name, value)
     if amendment.mobile is not None:
