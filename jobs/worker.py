@@ -9,10 +9,14 @@ import ctypes
 import logging
 import os
 import signal
+import time
+from types import FrameType
 from typing import Any
 
 from flask import Flask
+from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -28,6 +32,8 @@ ABANDONED = 10
 MAINTENANCE = 5
 # RQ waits for work for 15 seconds less than this, and looks for abandoned jobs in between.
 WORKER_TTL = 20
+# Seconds between two attempts to reach a lost queue.
+RECONNECT = 2
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -48,6 +54,12 @@ class ForkingWorker(Worker):
             **options,
         )
         self.app = app
+        self.is_asked_to_stop = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Remember that it is not the queue's end that ends the work."""
+        self.is_asked_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def get_heartbeat_ttl(self, job: Job) -> int:
         """Seconds until a job without a sign of life is given to someone else."""
@@ -67,12 +79,20 @@ class ForkingWorker(Worker):
 
 
 def run(app: Flask, *, burst: bool = False) -> None:
-    """Work until told to stop by SIGTERM or SIGINT; the job at hand is finished.
+    """Work until told to stop by SIGTERM or SIGINT; the job at hand is finished. A lost queue is waited for.
 
     Args:
         app: the loaded application.
         burst: stop when the queue is empty.
     """
-    worker = ForkingWorker(app, [work_queue.queue(work_queue.connect(app))])
-    log.info("后台进程已启动")
-    worker.work(burst=burst, logging_level="WARNING")
+    while True:
+        try:
+            worker = ForkingWorker(app, [work_queue.queue(work_queue.connect(app))])
+            worker.work(burst=burst, logging_level="WARNING")
+            if burst or worker.is_asked_to_stop:
+                return
+        except StopRequested:
+            return
+        except RedisError as error:
+            log.warning("队列暂不可用，稍后再试：%s", error)
+        time.sleep(RECONNECT)

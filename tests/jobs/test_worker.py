@@ -20,7 +20,7 @@ from rq.job import Job
 
 from tests import services
 from tests.conftest import KEY, Installation
-from tests.processes import PATIENCE, is_running, until
+from tests.processes import PATIENCE, is_running, of_folder, until
 from zhtj.config import ROOT
 from zhtj.kernel import settings, work_queue
 from zhtj.kernel.database import session
@@ -124,3 +124,24 @@ def test_jobs_travel_as_json(queued: tuple[Flask, dict[str, str]]) -> None:
     assert isinstance(packed, bytes)
     data = zlib.decompress(packed)
     assert json.loads(data)[2] == ["return"]
+
+
+def test_a_worker_outlives_its_queue(queued: tuple[Flask, dict[str, str]], queue_folder: Path, tmp_path: Path) -> None:
+    # Given a worker that has done a job
+    _, env = queued
+    (tmp_path / "go").touch()
+    with worker(env) as process:
+        work_queue.enqueue("tests.jobs.tasks.hold", str(tmp_path))
+        until(lambda: len(lines(tmp_path / "ended")) == 1, "the first job")
+
+        # When the queue is killed and comes back empty
+        for pid, command in of_folder(queue_folder).items():
+            if "valkey-server" in command:
+                os.kill(pid, signal.SIGKILL)
+                until(lambda gone=pid: not is_running(gone), "the queue to end")  # type: ignore[misc]
+        with services.own_valkey(queue_folder):
+            work_queue.enqueue("tests.jobs.tasks.hold", str(tmp_path))
+
+            # Then the same worker goes on
+            until(lambda: len(lines(tmp_path / "ended")) == 2, "the second job")
+            assert process.poll() is None
