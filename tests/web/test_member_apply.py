@@ -224,6 +224,17 @@ def test_address_on_the_place_page_wins_over_the_one_on_record(browser: Browser)
     assert "井岗镇流动团员团支部" in page.main
 
 
+@pytest.mark.parametrize(("address", "province"), [("江苏无锡滨湖区", "32"), ("北京市海淀区", "11"), ("某地", "34")])
+def test_province_of_an_address_without_township_is_chosen_in_advance(
+    browser: Browser, address: str, province: str
+) -> None:
+    page = answer(browser.get(START), reason="unplaced")
+
+    page = answer(page, place="parents_residence", unit_address=address)
+
+    assert page.form(button="搜索").values["in"] == province
+
+
 @pytest.mark.rule("T-09")
 def test_admitting_school_is_proposed_by_its_name(browser: Browser, world: World) -> None:
     page = answer(browser.get(START), reason="further_study")

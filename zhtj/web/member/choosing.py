@@ -67,7 +67,8 @@ class Looking:
     @property
     def _proposal(self) -> str:
         near = [each.organisation for each in self.suggestions if not each.why_not]
-        return places.province_of(near[0] if near else self.filling.member.org)
+        named = places.province_named(self.filling.address, self.provinces)
+        return named.code if named and not near else places.province_of(near[0] if near else self.filling.member.org)
 
     @property
     def external(self) -> Organisation | None:

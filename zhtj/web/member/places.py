@@ -10,6 +10,7 @@ from sqlalchemy import select
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier
+from zhtj.orgs.naming import own_name, place_name
 from zhtj.orgs.search import search
 
 _TOWNSHIP_END = re.compile("街道|镇|乡|苏木")
@@ -29,6 +30,12 @@ def province_of(organisation: Organisation) -> str:
         Organisation.path.in_(organisation.line), Organisation.tier == Tier.PROVINCE
     )
     return session.scalar(query) or ""
+
+
+def province_named(address: str, among: Sequence[Organisation]) -> Organisation | None:
+    """The province an address begins with: 浙江杭州西湖区 lies in that of 团浙江省委."""
+    names = {each: own_name(each.short_name) for each in among}
+    return next((each for each, own in names.items() if address.startswith(place_name(own) or own)), None)
 
 
 def by_code(code: str) -> Organisation | None:
