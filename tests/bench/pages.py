@@ -34,10 +34,10 @@ REQUESTS = 40
 ROWS = 20
 
 BARE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{{ title }}</title></head><body>
-<h1>{{ account.name }}</h1><table>{% for member in members %}
-<tr><td>{{ member.account.name }}</td><td>{{ member.student_no }}</td>
-<td>{{ member.sex }}</td><td>{{ member.joined_on }}</td><td>{{ member.dev_number }}</td></tr>{% endfor %}</table>
-<p>{{ filler }}</p></body></html>"""
+<h1>{{ account.name }}</h1><table>{% for member in members %}<tr><td>{{ member.account.name }}</td>
+<td>{{ member.student_no }}</td><td>{{ member.sex }}</td><td>{{ member.joined_on }}</td><td>{{ member.dev_number }}</td>
+<td>{{ member.ethnicity }}</td><td>{{ member.account.mobile }}</td><td>{{ member.created_at }}</td><td>{{ filler }}</td>
+</tr>{% endfor %}</table></body></html>"""
 
 
 def bare(uri: str, filler: list[int]) -> Flask:
@@ -65,7 +65,7 @@ def bare(uri: str, filler: list[int]) -> Flask:
             select(Member).options(joinedload(Member.account)).order_by(Member.id).limit(ROWS)
         ).all()
         return render_template_string(
-            BARE, title="bare", account=current_user.account, members=members, filler="字" * (filler[0] // 3)
+            BARE, title="bare", account=current_user.account, members=members, filler="字" * (filler[0] // 3 // ROWS)
         )
 
     return app

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
@@ -40,20 +41,24 @@ def member_of(account_id: int) -> Member | None:
     ).first()
 
 
+# Asked at every request: columns, not entities, and each statement made once.
+_PLACE = (Organisation.id, Organisation.path, Organisation.short_name, Organisation.tier)
+_MEMBER = (
+    select(Member.id, *_PLACE)
+    .join(Organisation, Organisation.id == Member.org_id)
+    .where(Member.account_id == bindparam("id"), Member.archived_at.is_(None))
+)
+_POSTS = (
+    select(Seat.id, Seat.post, *_PLACE)
+    .join(Organisation, Organisation.id == Seat.org_id)
+    .where(Seat.account_id == bindparam("id"), Seat.ended_at.is_(None), Organisation.closed_at.is_(None))
+)
+
+
 def seat_choices(account_id: int) -> list[SeatChoice]:
     """Every seat of an account: posts first, highest organisation first, then the member's own page (PD-02)."""
-    # Asked at every request: columns, not entities.
-    place = (Organisation.id, Organisation.path, Organisation.short_name, Organisation.tier)
-    member = session.execute(
-        select(Member.id, *place)
-        .join(Organisation, Organisation.id == Member.org_id)
-        .where(Member.account_id == account_id, Member.archived_at.is_(None))
-    ).first()
-    posts = session.execute(
-        select(Seat.id, Seat.post, *place)
-        .join(Organisation, Organisation.id == Seat.org_id)
-        .where(Seat.account_id == account_id, Seat.ended_at.is_(None), Organisation.closed_at.is_(None))
-    ).all()
+    member = session.execute(_MEMBER, {"id": account_id}).first()
+    posts = session.execute(_POSTS, {"id": account_id}).all()
     choices = [
         SeatChoice(
             key=str(seat_id),
@@ -82,9 +87,25 @@ def choose(choices: list[SeatChoice], key: str | None) -> SeatChoice | None:
     return next((choice for choice in choices if choice.key == key), choices[0] if choices else None)
 
 
-def account(account_id: int) -> Account | None:
-    """An account by id."""
-    return session.get(Account, account_id)
+class SignedIn(NamedTuple):
+    """What every request needs to know of whoever is signed in."""
+
+    id: int
+    name: str
+    session_version: int
+
+
+_SIGNED_IN = select(Account.id, Account.name, Account.session_version).where(
+    Account.id == bindparam("id"),
+    Account.session_version == bindparam("version"),
+    Account.activated_at.is_not(None),
+)
+
+
+def signed_in(account_id: int, version: int) -> SignedIn | None:
+    """The account behind a session of this version, if it is still good."""
+    row = session.execute(_SIGNED_IN, {"id": account_id, "version": version}).first()
+    return SignedIn(*row) if row else None
 
 
 def posts(organisation: Organisation) -> list[Seat]:

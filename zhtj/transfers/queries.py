@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -41,7 +41,8 @@ def _with_organisations(page: Page[Application]) -> Page[Application]:
     """Attach the organisations of a page's applications, and the offices that act for them, in two reads."""
     wanted = {getattr(row, f"{name}_id") for row in page.rows for name in _ORGANISATIONS} - {None}
     found = _by_id(wanted)
-    offices = _by_id({org.office_id for org in found.values()} | {org.parent_id for org in found.values()}) | found
+    above = {org.office_id for org in found.values()} | {org.parent_id for org in found.values()}
+    offices = found | _by_id(above - found.keys())
     for organisation in found.values():
         set_committed_value(organisation, "office", offices.get(organisation.office_id))
         set_committed_value(organisation, "parent", offices.get(organisation.parent_id))
@@ -52,22 +53,23 @@ def _with_organisations(page: Page[Application]) -> Page[Application]:
 
 
 def _by_id(numbers: set[int | None]) -> dict[int | None, Organisation]:
-    query = select(Organisation).where(Organisation.id.in_(numbers - {None}))
-    return {organisation.id: organisation for organisation in session.scalars(query)}
+    known = numbers - {None}
+    query = select(Organisation).where(Organisation.id.in_(known))
+    return {organisation.id: organisation for organisation in session.scalars(query)} if known else {}
 
 
-def _waiting(seat: ActiveSeat) -> ColumnElement[bool]:
-    """It is this seat's organisation's turn: it holds the application, or acts for who does (PD-22)."""
-    return and_(
-        Application.state.in_(OPEN),
-        Application.holder_id.in_(select(Organisation.id).where(Organisation.office_id == seat.org_id)),
-    )
+# It is an organisation's turn: it holds the application, or acts for who does (PD-22). Made once, asked at every page.
+_WAITING = and_(
+    Application.state.in_(OPEN),
+    Application.holder_id.in_(select(Organisation.id).where(Organisation.office_id == bindparam("office"))),
+)
+_COUNT_WAITING = select(Application.state, func.count()).where(_WAITING).group_by(Application.state)
+_LIST_WAITING = select(Application).where(_WAITING).options(*LISTED)
 
 
 def count_waiting(seat: ActiveSeat) -> dict[State, int]:
     """How many applications wait for this seat's organisation, by what has to be done."""
-    query = select(Application.state, func.count()).where(_waiting(seat)).group_by(Application.state)
-    return dict(session.execute(query).all())
+    return dict(session.execute(_COUNT_WAITING, {"office": seat.org_id}).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Filters:
 
 def waiting(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
     """What waits for this seat, oldest first."""
-    query = select(Application).where(_waiting(seat)).options(*LISTED)
+    query = _LIST_WAITING.params(office=seat.org_id)
     return _with_organisations(paginate(_narrow(query, filters), [Application.id], after=after, before=before))
 
 

@@ -33,7 +33,7 @@ class User(UserMixin):
     Its id carries the session version, so that a new password signs out everywhere.
     """
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account | people.SignedIn) -> None:
         self.account_id = account.id
         self.name = account.name
         self.session_version = account.session_version
@@ -49,10 +49,8 @@ def load_user(text: str) -> User | None:
     number, _, version = text.partition(".")
     if not (number.isdigit() and version.isdigit()):
         return None
-    account = people.account(int(number))
-    if account is None or account.session_version != int(version) or account.activated_at is None:
-        return None
-    return User(account)
+    account = people.signed_in(int(number), int(version))
+    return User(account) if account else None
 
 
 def seat_choices() -> list[people.SeatChoice]:
