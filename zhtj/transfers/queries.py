@@ -160,11 +160,11 @@ def of_member(member_id: int) -> list[Application]:
 
 
 def latest(member_id: int) -> Application | None:
-    """The newest application about a member, with its history."""
+    """The newest application about a member, with both its organisations; the rest is read when it is asked for."""
     query = (
         select(Application)
         .where(Application.member_id == member_id)
-        .options(*WHOLE, selectinload(Application.events).joinedload(ApplicationEvent.account))
+        .options(joinedload(Application.from_org), joinedload(Application.to_org))
     )
     return session.scalars(query.order_by(Application.id.desc()).limit(1)).first()
 

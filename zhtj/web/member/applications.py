@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session, unit_of_work
@@ -53,6 +54,13 @@ def valid_letter(found: Application) -> Letter | None:
     """The letter to take along, unless it was voided."""
     newest = letters.of_application(found.id)
     return newest if newest is not None and newest.state is LetterState.ISSUED else None
+
+
+def letter_id(found: Application) -> int | None:
+    """Its id alone, for the home page."""
+    return session.scalar(
+        select(Letter.id).where(Letter.application_id == found.id, Letter.state == LetterState.ISSUED)
+    )
 
 
 def may_repeat(found: Application) -> bool:

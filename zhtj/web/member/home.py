@@ -20,7 +20,7 @@ from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
 from zhtj.web.member import progress
 from zhtj.web.member.answers import Filling, Step
-from zhtj.web.member.applications import valid_letter
+from zhtj.web.member.applications import letter_id
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import own
 
@@ -40,7 +40,7 @@ def home() -> str:
             steps=progress.steps(latest),
             overdue=progress.is_overdue(latest),
             office=contact(latest.holder or latest.to_org),
-            letter=valid_letter(latest),
+            letter=letter_id(latest),
             may_withdraw=Action.WITHDRAW in queries.possible_actions(seat, latest),
         )
     _, member = own()
@@ -56,7 +56,7 @@ def home() -> str:
         return render_template(
             "member/home_completed.html",
             office=contact(latest.final_org or latest.to_org),
-            letter=valid_letter(latest),
+            letter=letter_id(latest),
             issuer=contact(kinds.basic_of(latest.from_org) or latest.from_org),
             **context,
         )
