@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
@@ -71,7 +72,7 @@ def preview(table: Table, organisation: Organisation) -> RosterPlan:
         organisation_id=organisation.id,
     )
     known = _known(checked.entries)
-    members = _members(checked.entries, known)
+    records = _records(checked.entries, known)
     for entry in checked.entries:
         person, owner = _match(entry, known)
         problems = _identity_problems(entry, person, owner)
@@ -82,7 +83,7 @@ def preview(table: Table, organisation: Organisation) -> RosterPlan:
         elif not problems:
             problems = _elsewhere(entry, person, organisation)
             if not problems:
-                _amend(entry, members[person.member_id], plan)
+                _amend(entry, person, records[person.member_id], plan)
         plan.errors += problems
     plan.sort(ROSTER)
     return plan
@@ -131,14 +132,14 @@ def _known(entries: list[Entry]) -> People:
     return queries.people(numbers, {keyed_hash("mobile", entry.mobile) for entry in entries})
 
 
-def _members(entries: list[Entry], known: People) -> dict[int, Member]:
-    """The member records of those who are in the branch already."""
+def _records(entries: list[Entry], known: People) -> dict[int, Any]:
+    """The records of those who are in the branch already."""
     ids = set()
     for entry in entries:
         person, _ = _match(entry, known)
         if person is not None and person.member_id is not None and person.org_id == entry.branch.id:
             ids.add(person.member_id)
-    return queries.members(ids)
+    return queries.records(ids)
 
 
 def _match(entry: Entry, known: People) -> tuple[Person | None, Person | None]:
@@ -202,7 +203,7 @@ def _attach(account_id: int, entry: Entry) -> None:
     session.flush()
 
 
-def _amend(entry: Entry, member: Member, plan: RosterPlan) -> None:
+def _amend(entry: Entry, person: Person, member: Any, plan: RosterPlan) -> None:
     """Collect what the row changes: blanks change nothing, and what must not be edited stays (U-14)."""
     values = {name: value for name, value in entry.details.items() if getattr(member, name) != value}
     changes = [_change(member, name, value) for name, value in values.items()]
@@ -216,15 +217,16 @@ def _amend(entry: Entry, member: Member, plan: RosterPlan) -> None:
         else:
             cause = f"系统里是 {member.dev_number}，导入不能更改。"
             plan.warnings.append(Problem(entry.row, DEV_NUMBER, cause, "请核对哪一个正确。"))
-    mobile = _new_mobile(entry, member, plan)
+    mobile = _new_mobile(entry, person, plan)
     if mobile is not None:
-        changes.append(Change(MOBILE, masked_mobile(member.account.mobile or ""), masked_mobile(mobile)))
+        before = session.get_one(Account, person.account_id).mobile or ""
+        changes.append(Change(MOBILE, masked_mobile(before), masked_mobile(mobile)))
     if changes:
         plan.updates.append(Update(entry.row, entry.name, tuple(changes)))
         plan.amendments.append(_Amendment(member.id, values, mobile))
 
 
-def _change(member: Member, attribute: str, value: str | date) -> Change:
+def _change(member: Any, attribute: str, value: str | date) -> Change:
     before = getattr(member, attribute)
     if attribute in _PRIVATE:
         return Change(_COLUMNS[attribute], "***" if before else "", "***")
@@ -232,11 +234,11 @@ def _change(member: Member, attribute: str, value: str | date) -> Change:
     return Change(_COLUMNS[attribute], *shown)
 
 
-def _new_mobile(entry: Entry, member: Member, plan: RosterPlan) -> str | None:
+def _new_mobile(entry: Entry, person: Person, plan: RosterPlan) -> str | None:
     """The number to change to; whoever has opened his account looks after it himself, and signs in with it."""
-    if member.account.mobile_hash == keyed_hash("mobile", entry.mobile):
+    if person.mobile_hash == keyed_hash("mobile", entry.mobile):
         return None
-    if member.account.activated_at is not None:
+    if person.is_active:
         cause = "与系统里的不同；本人已启用账号，号码由本人修改。"
         plan.warnings.append(Problem(entry.row, MOBILE, cause, "请提醒本人更新。"))
         return None
