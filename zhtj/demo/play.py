@@ -34,7 +34,7 @@ _DUES_UNTIL = date(2026, 6, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Graduate:
+class Person:
     """What the play needs to know of a member before it begins."""
 
     id: int
@@ -56,18 +56,18 @@ class Play:
     applications: dict[int, int] = field(default_factory=dict)
     homes: dict[str, int | None] = field(default_factory=dict)
 
-    def plan(self, graduate: Graduate, plot: Plot, *, follows: bool = False) -> None:
+    def plan(self, person: Person, plot: Plot, *, follows: bool = False) -> None:
         """Write down every step of one member's plot, unless it leads to a place that was not loaded."""
-        if plot.goal is None or (plot.goal.to == HOME and self._home(graduate, plot.goal) is None):
+        if plot.goal is None or (plot.goal.to == HOME and self._home(person, plot.goal) is None):
             return
         if plot.draft:
-            self._at(plot.at, partial(self._draft, graduate, plot.goal))
+            self._at(plot.at, partial(self._draft, person, plot.goal))
             return
-        self._at(plot.at, partial(self._submit, graduate, plot, follows=follows))
+        self._at(plot.at, partial(self._submit, person, plot, follows=follows))
         for turn in plot.turns:
-            self._at(turn.at, partial(self._take, graduate, turn))
+            self._at(turn.at, partial(self._take, person, turn))
         if plot.then is not None:
-            self.plan(graduate, plot.then, follows=True)
+            self.plan(person, plot.then, follows=True)
 
     def act(self, said: Callable[[int, int], None]) -> None:
         """Take all steps, in the order of time, up to what the returns of the last nights left.
@@ -86,31 +86,31 @@ class Play:
     def _at(self, moment: datetime, step: Callable[[], None]) -> None:
         self.steps.append((moment, len(self.steps), step))
 
-    def _home(self, graduate: Graduate, goal: Goal) -> int | None:
+    def _home(self, person: Person, goal: Goal) -> int | None:
         """The floating branch of the township on the member's record."""
-        address = graduate.home[goal.place or ""]
+        address = person.home[goal.place or ""]
         if address not in self.homes:
             branch = find(address + FLOATING)
             self.homes[address] = branch.id if branch else None
         return self.homes[address]
 
-    def _destination(self, graduate: Graduate, goal: Goal) -> Organisation:
+    def _destination(self, person: Person, goal: Goal) -> Organisation:
         if goal.to == HOME:
-            return session.get_one(Organisation, self._home(graduate, goal))
+            return session.get_one(Organisation, self._home(person, goal))
         return self.stage.place(goal.to)
 
-    def _draft(self, graduate: Graduate, goal: Goal) -> None:
-        member = session.get_one(Member, graduate.id)
+    def _draft(self, person: Person, goal: Goal) -> None:
+        member = session.get_one(Member, person.id)
         transfers.save_draft(member, Answers(reason=goal.reason.value, unit_name=goal.unit or "").kept())
 
-    def _submit(self, graduate: Graduate, plot: Plot, *, follows: bool) -> None:
+    def _submit(self, person: Person, plot: Plot, *, follows: bool) -> None:
         goal = plot.goal
         if goal is None:
             return
-        member = session.get_one(Member, graduate.id)
+        member = session.get_one(Member, person.id)
         # A step before may have moved him.
         session.refresh(member, ["org"])
-        destination = self._destination(graduate, goal)
+        destination = self._destination(person, goal)
         seat = self._starter(plot.side, member, destination)
         wanted = Submission(
             member=member,
@@ -121,10 +121,10 @@ class Play:
             unit_address=goal.address,
             remark=plot.remark or None,
             confirmed=bool(plot.remark),
-            follows=session.get_one(Application, self.applications[graduate.id]) if follows else None,
+            follows=session.get_one(Application, self.applications[person.id]) if follows else None,
         )
         with audit.acting(seat):
-            self.applications[graduate.id] = transfers.submit(wanted, seat).id
+            self.applications[person.id] = transfers.submit(wanted, seat).id
 
     def _starter(self, side: Side, member: Member, destination: Organisation) -> ActiveSeat:
         if side is Side.MEMBER:
@@ -133,8 +133,8 @@ class Play:
             return self.stage.seat_of(member.org.parent)
         return self.stage.seat_of(destination if side is Side.NEW else member.org)
 
-    def _take(self, graduate: Graduate, turn: Turn) -> None:
-        application = session.get_one(Application, self.applications[graduate.id])
+    def _take(self, person: Person, turn: Turn) -> None:
+        application = session.get_one(Application, self.applications[person.id])
         seat = self._decider(application, turn)
         with audit.acting(seat):
             if turn.does == LETTER:
@@ -167,19 +167,19 @@ def _return() -> None:
     session.expire_all()
 
 
-def graduates(path: str) -> list[Graduate]:
-    """The graduates at or below ``path``, in the order in which they were entered."""
+def people_at(path: str, *, graduates: bool) -> list[Person]:
+    """The graduates (or everybody else) at or below ``path``, in the order in which they were entered."""
     columns = (Member.id, Member.account_id, Member.residence, Member.household, Member.origin)
     query = select(*columns).join(Organisation, Organisation.id == Member.org_id)
-    query = query.where(Organisation.path.startswith(path), Member.is_graduate).order_by(Member.id)
+    query = query.where(Organisation.path.startswith(path), Member.is_graduate == graduates).order_by(Member.id)
     return [
-        Graduate(row.id, row.account_id, {"residence": row.residence, "household": row.household, "origin": row.origin})
+        Person(row.id, row.account_id, {"residence": row.residence, "household": row.household, "origin": row.origin})
         for row in session.execute(query)
     ]
 
 
-def cast(people: Iterable[Graduate], plots: Iterable[Plot]) -> tuple[list[tuple[Graduate, Plot]], list[Graduate]]:
-    """Give each plot the first graduate who fits; returns them, and who is left."""
+def cast(people: Iterable[Person], plots: Iterable[Plot]) -> tuple[list[tuple[Person, Plot]], list[Person]]:
+    """Give each plot the first person who fits; returns them, and who is left."""
     left = list(people)
     roles = []
     for plot in plots:

@@ -63,6 +63,8 @@ YOUTH_HOME = Goal("home", Reason.EMPLOYED_WITHOUT_ORG, _SHOP, _SHOP_AT, Place.UN
 YOUTH_HOME_UNPLACED = Goal("home", Reason.UNPLACED, place=Place.RESIDENCE)
 TOWNSHIP = Goal("township", Reason.EMPLOYED_WITHOUT_ORG, _SHOP, _SHOP_AT, Place.UNIT_LOCATION)
 FAR_TOWNSHIP = Goal("far_township", Reason.EMPLOYED_WITHOUT_ORG, _FARM, _FARM_AT, Place.UNIT_LOCATION)
+STUDIES = Goal("university", Reason.FURTHER_STUDY, "江淮示范大学")
+WORKS = Goal("team", Reason.WORK, _COMPANY)
 RESIDENCE = Goal(HOME, Reason.UNPLACED, place=Place.RESIDENCE)
 HOUSEHOLD = Goal(HOME, Reason.UNPLACED, place=Place.HOUSEHOLD)
 
@@ -218,6 +220,15 @@ FEATURED: tuple[Plot, ...] = (
         _at("10-09 09:40"),
         (_turn(_WITHDRAW, "10-12 08:55", remark="名单有误，该生未报到。"),),
     ),
+)
+
+
+# Members of the township's floating branch, in no season: the ten days run from the day of submission.
+RESIDENTS: tuple[Plot, ...] = (
+    Plot(STUDIES, at=_at("10-10 20:30")),
+    Plot(STUDIES, at=_at("10-08 21:10"), turns=(_turn(_ACCEPT, "10-12 15:40"),)),
+    Plot(WORKS, at=_at("09-14 19:45"), turns=(_turn(_ACCEPT, "09-16 10:15"),)),
+    Plot(note="非应届团员，还没有申请"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 
@@ -53,7 +53,7 @@ _BUILT: tuple[tuple[str, str, NewOrganisation, str], ...] = (
         "admitting",
         NewOrganisation(
             "皖中示范大学2026级研究生新生团支部",
-            "2026级研究生新生团支部",
+            "皖中示范大学2026级研究生新生团支部",
             Category.BRANCH,
             COLLEGE,
             purpose=Purpose.NEW_STUDENTS,
@@ -63,7 +63,9 @@ _BUILT: tuple[tuple[str, str, NewOrganisation, str], ...] = (
     (
         "juniors",
         "admitting",
-        NewOrganisation("皖中示范大学2023级历史学专业1班团支部", "2023级历史学专业1班团支部", Category.BRANCH, COLLEGE),
+        NewOrganisation(
+            "皖中示范大学2023级历史学专业1班团支部", "皖中示范大学2023级历史学1班团支部", Category.BRANCH, COLLEGE
+        ),
         "",
     ),
     (
@@ -77,7 +79,13 @@ _BUILT: tuple[tuple[str, str, NewOrganisation, str], ...] = (
     (
         "team",
         "employer",
-        NewOrganisation("合肥示例科技有限公司研发中心团支部", "示例科技研发中心团支部", Category.BRANCH, COMPANY),
+        NewOrganisation(
+            "合肥示例科技有限公司研发中心团支部",
+            "示例科技研发中心团支部",
+            Category.BRANCH,
+            COMPANY,
+            phone="0551-6000201",
+        ),
         "吴桐",
     ),
     (
@@ -135,10 +143,11 @@ _KNOWN = {
     "university": "共青团江淮示范大学委员会",
     "college": "共青团江淮示范大学计算机学院总支部委员会",
     "class": "江淮示范大学计算机学院2022级软件工程专业1班团支部",
+    "home_floating": HOME_TOWNSHIP + FLOATING,
     # Nobody administers this one: what waits for it appears in the county (PD-22).
     "far_township": "共青团安徽省合肥市蜀山区小庙镇委员会",
 }
-_JUNIORS = 18
+_JUNIORS, _RESIDENTS = 18, 6
 
 
 @dataclass(slots=True)
@@ -196,6 +205,7 @@ def build(inventor: Inventor) -> Stage:
     with clock.at(calendar.ROSTER):
         _import_members(stage)
         _enrol_juniors(stage, inventor)
+        _enrol_residents(stage, inventor)
     return stage
 
 
@@ -252,3 +262,11 @@ def _enrol_juniors(stage: Stage, inventor: Inventor) -> None:
         members.append(people.add_member(branch, new))
     people.start_seat(members[0].account, branch, Post.SECRETARY)
     accounts.activate([member.account_id for member in members])
+
+
+def _enrol_residents(stage: Stage, inventor: Inventor) -> None:
+    """Members who live in the township since last year; they are in no season."""
+    branch = stage.place("home_floating")
+    for _ in range(_RESIDENTS):
+        new = inventor.student(entered=2021, major="", student_no="", places=(HOME_TOWNSHIP,))
+        people.add_member(branch, replace(new, student_no=None, major=None))

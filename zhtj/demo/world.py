@@ -17,15 +17,16 @@ from sqlalchemy import func, select
 from zhtj import sweeps
 from zhtj.demo import accounts, calendar, stage, universities
 from zhtj.demo.invention import Inventor
-from zhtj.demo.play import Graduate, Play, cast, graduates
-from zhtj.demo.plots import FEATURED, Crowd, Plot
+from zhtj.demo.play import Person, Play, cast, people_at
+from zhtj.demo.plots import FEATURED, RESIDENTS, Crowd, Plot
 from zhtj.demo.stage import Stage
 from zhtj.demo.universities import University
 from zhtj.graduation import operations as graduation
+from zhtj.graduation.models import NoTime
 from zhtj.kernel import audit, clock, settings
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import SeatKind
-from zhtj.orgs.models import Category, Organisation
+from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.tree_load import load_tree
 from zhtj.people.models import Member, Seat
 from zhtj.transfers.models import Application
@@ -109,6 +110,10 @@ def _begin_season(university_ids: list[int], scene: Stage) -> None:
             with audit.acting(seat):
                 for branch in session.scalars(classes.order_by(Organisation.path)).all():
                     graduation.mark_branch(branch, month=GRADUATION, seat_id=seat.seat_id, with_register=False)
+        for purpose in (Purpose.FLOATING, Purpose.OVERSEAS, Purpose.DELAYED):
+            branch = scene.place(purpose)
+            with audit.acting(scene.seat_of(branch)):
+                graduation.mark_branch(branch, month=None, no_time=NoTime.MIXED, seat_id=scene.seat_of(branch).seat_id)
     for name, moment in (("register", calendar.REGISTER), ("convert", calendar.CONVERSION)):
         sweeps.run(name, moment)
     session.expire_all()
@@ -116,24 +121,25 @@ def _begin_season(university_ids: list[int], scene: Stage) -> None:
 
 def _play(scene: Stage, founded: list[University], share: float, chance: random.Random, say: Say) -> list[Row]:
     """Plan the whole season, act it out, and list who can sign in afterwards."""
-    people = graduates(session.get_one(Organisation, scene.orgs["university"]).path)
+    people = people_at(scene.place("university").path, graduates=True)
     roles, others = cast(people, FEATURED)
+    roles += cast(people_at(scene.place("home_floating").path, graduates=False), RESIDENTS)[0]
     roles += _crowd(others, Crowd(chance, APPLIED))
     for university in founded:
-        roles += _crowd(graduates(university.path), Crowd(chance, share))
+        roles += _crowd(people_at(university.path, graduates=True), Crowd(chance, share))
     with clock.at(calendar.ACTIVATION):
-        accounts.activate([graduate.account_id for graduate, _ in roles])
+        accounts.activate([person.account_id for person, _ in roles])
     play = Play(scene)
-    for graduate, plot in roles:
-        play.plan(graduate, plot)
+    for person, plot in roles:
+        play.plan(person, plot)
     say("正在演出本届的转接……")
     play.act(lambda done, of: say(f"已办理 {done} 步，共 {of} 步……"))
-    return _accounts(scene, founded, [(graduate, plot.note) for graduate, plot in roles if plot.note])
+    return _accounts(scene, founded, [(person, plot.note) for person, plot in roles if plot.note])
 
 
-def _crowd(people: list[Graduate], crowd: Crowd) -> list[tuple[Graduate, Plot]]:
+def _crowd(people: list[Person], crowd: Crowd) -> list[tuple[Person, Plot]]:
     paired = zip(people, crowd.plots(len(people)), strict=True)
-    return [(graduate, plot) for graduate, plot in paired if plot is not None]
+    return [(person, plot) for person, plot in paired if plot is not None]
 
 
 # Key of the organisation whose first administrator is listed, and what there is to do.
@@ -153,10 +159,10 @@ _LISTED = (
 )
 
 
-def _accounts(scene: Stage, founded: list[University], noted: list[tuple[Graduate, str]]) -> list[Row]:
+def _accounts(scene: Stage, founded: list[University], noted: list[tuple[Person, str]]) -> list[Row]:
     rows = []
-    for graduate, note in noted:
-        member = session.get_one(Member, graduate.id)
+    for person, note in noted:
+        member = session.get_one(Member, person.id)
         rows.append(accounts.row(member.account, "member", member.org, note))
     posts = [(scene.orgs[key], note) for key, note in _LISTED]
     for university in founded[:1]:
