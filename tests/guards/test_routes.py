@@ -1,0 +1,272 @@
+"""Every route, by every kind of seat, about everything near and far: 401, 403, 404 or let through as the table says.
+
+The cases are read off the URL map and ``zhtj.kernel.permissions.TABLE``: a new route is judged without being named
+here, unless it takes an argument these tests have never heard of - then they ask what it stands for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from werkzeug.routing import Rule
+
+from tests.browsing import Browser, Page
+from tests.conftest import undone
+from tests.guards.town import Place, Town
+from zhtj.kernel.permissions import TABLE, Permission, Relation, SeatKind
+from zhtj.transfers.workflow import Action
+from zhtj.web.access import PUBLIC
+
+ANONYMOUS, SEATLESS = "anonymous", "nobody"
+ACTORS = (ANONYMOUS, SEATLESS, *SeatKind)
+NUMBER = "<int:number>"
+# What a number in an address is the number of, by what stands before it.
+KINDS = {
+    "applications": "application",
+    "members": "member",
+    "organisations": "organisation",
+    "letters": "letter",
+    "imports/members": "members_batch",
+    "imports/organisations": "organisations_batch",
+}
+# The values a route is asked with where the argument is no number.
+WORDS: dict[str, tuple[str, ...]] = {
+    "action": tuple(sorted(set(Action) - {Action.SUBMIT, Action.RETURN})),  # those two are nobody's decision
+    "code": ("no-such-code",),
+    "digest": ("000000000000",),
+    "filename": ("zhtj.css",),
+    "reason": ("employed_with_org",),
+    "status": ("404",),
+    "step": ("unit", "place", "organisation", "check"),
+    "topic": ("delay",),
+}
+# Allowed by the table, and narrowed by a rule that the operation checks itself: 403 with a sentence that says why.
+NARROWER = {
+    "decide": "whose turn it is, and nobody above (PD-14)",
+    "mark": "a leading organ marks only below itself (G-12)",
+    "code": "own organisation or direct superior (U-04)",
+}
+# Let through, and then not found: what is asked for is there for nobody.
+NOT_THERE = {
+    "switch_seat": "an empty post names no seat",
+    "again": "only an application that has ended can be started again",
+}
+# An upload is its owner's alone, whatever stands below him.
+PERSONAL = frozenset({"members_batch", "organisations_batch"})
+# What a form must hold to be looked at.
+FORMS = {"import_members_apply": {"accepted": "0"}, "import_organisations_apply": {"accepted": "0"}}
+# Arguments that come from outside; most of their values lead nowhere.
+OPEN_ENDED = frozenset({"code", "status", "digest"})
+NOT_SIGNED_IN = frozenset({302, 303, 401})
+# Counting attempts is the only thing that looking may write down.
+COUNTERS = re.compile(r"^(INSERT INTO|UPDATE|DELETE FROM) attempts\b")
+WRITE = re.compile(r"^\s*(INSERT|UPDATE|DELETE|MERGE|TRUNCATE|DROP|ALTER|CREATE)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request: its method and address, the place of the object it names, and what it should not come to."""
+
+    method: str
+    url: str
+    rule: Rule
+    place: Place | None
+
+    @property
+    def name(self) -> str:
+        """The route's name within its blueprint."""
+        return str(self.rule.endpoint).partition(".")[2]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}" + (f" ({self.place.where})" if self.place else "")
+
+
+def rules(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+
+
+def permission_of(app: Flask, rule: Rule) -> Any:
+    return getattr(app.view_functions[rule.endpoint], "permission", None)
+
+
+def methods_of(rule: Rule) -> list[str]:
+    return sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+
+
+def kind_of(rule: Rule) -> str | None:
+    """The kind of object that the route is about."""
+    if NUMBER not in rule.rule:
+        return None
+    before = rule.rule.split(f"/{NUMBER}")[0].split("/", 2)[-1]
+    assert before in KINDS, f"{rule.rule}: say in KINDS what the number is the number of"
+    return KINDS[before]
+
+
+def asks(rule: Rule, places: list[Place], *, once: bool) -> Iterator[Ask]:
+    """Every request this route can be asked with, about an object in each of these places (``once``: in one)."""
+    kind = kind_of(rule)
+    words = sorted(rule.arguments - {"number"} - set(rule.defaults or ()))
+    for name in words:
+        assert name in WORDS, f"{rule.rule}: say in WORDS what <{name}> may be"
+    fitting = [place for place in places if kind in place.objects] if kind else [None]
+    assert fitting, f"{rule.rule}: no place has a {kind}"
+    for method, place, values in itertools.product(
+        methods_of(rule), fitting[:1] if once else fitting, itertools.product(*(WORDS[name] for name in words))
+    ):
+        arguments: dict[str, Any] = dict(zip(words, values, strict=True))
+        if place is not None and kind is not None:
+            arguments["number"] = place.objects[kind]
+        built = rule.build(arguments, append_unknown=False)
+        assert built is not None, rule
+        yield Ask(method, built[1], rule, place)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement that is executed in the block."""
+    seen: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+
+
+def answer(browser: Browser, ask: Ask) -> tuple[Page, list[str]]:
+    """The page, and what was written to make it; all of it is taken back."""
+    with undone(), statements() as seen:
+        page = browser.get(ask.url) if ask.method == "GET" else browser.post(ask.url, FORMS.get(ask.name, {}))
+    written = [" ".join(statement.split()) for statement in seen if WRITE.match(statement)]
+    return page, [statement[:90] for statement in written if not COUNTERS.match(statement)]
+
+
+def turned_away(app: Flask, actor: str, rule: Rule) -> frozenset[int]:
+    """The statuses that are right whatever is asked about; empty for whoever may come in."""
+    permission = permission_of(app, rule)
+    if permission == PUBLIC:
+        return frozenset()
+    if actor == ANONYMOUS:
+        return NOT_SIGNED_IN
+    if permission is Permission.OWN_ACCOUNT:
+        return frozenset()
+    door = rule.endpoint.partition(".")[0]
+    wrong_door = door in set(SeatKind) and door != actor
+    no_such_kind = actor == SEATLESS or SeatKind(actor) not in TABLE[permission]
+    return frozenset({403}) if wrong_door or no_such_kind else frozenset()
+
+
+def out_of_sight(app: Flask, actor: str, ask: Ask) -> bool:
+    """Whether the table puts the object where this seat sees nothing."""
+    if ask.place is None:
+        return False
+    if kind_of(ask.rule) in PERSONAL:
+        return ask.place.relation is not Relation.OWN
+    return ask.place.relation not in TABLE[permission_of(app, ask.rule)][SeatKind(actor)]
+
+
+def let_through(ask: Ask, status: int) -> bool:
+    """Neither turned away nor crashed; whatever else the form says to an empty post is its own affair."""
+    if status == 404:
+        return ask.name in NOT_THERE or not OPEN_ENDED.isdisjoint(ask.rule.arguments)
+    if status == 403:
+        return ask.name in NARROWER
+    if status == 401:
+        return False
+    return status < 500 or ask.rule.endpoint == "public.readyz"
+
+
+def test_every_route_says_who_may_use_it(installations) -> None:
+    app = installations["sqlite"].app
+    for rule in rules(app):
+        found = permission_of(app, rule)
+        assert found == PUBLIC or found in set(Permission), f"{rule.rule}: neither @requires nor @public"
+
+
+def test_every_permission_is_asked_for_by_a_route(installations) -> None:
+    app = installations["sqlite"].app
+    assert set(Permission) <= {permission_of(app, rule) for rule in rules(app)}
+
+
+def test_only_these_routes_are_open_to_everybody(installations) -> None:
+    app = installations["sqlite"].app
+    found = {rule.rule for rule in rules(app) if permission_of(app, rule) == PUBLIC}
+    assert found == {
+        "/",
+        "/static/zhtj.<digest>.css",
+        "/login",
+        "/logout",
+        "/activate",
+        "/activate/<code>",
+        "/register",
+        "/password/reset",
+        "/help/",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/v/<code>",
+        "/_components/",
+        "/_components/progress",
+        "/_components/errors/<int:status>",
+    }
+
+
+def test_nothing_that_changes_is_open_to_everybody_but_the_ways_in_and_out(installations) -> None:
+    app = installations["sqlite"].app
+    found = {r.endpoint for r in rules(app) if "POST" in (r.methods or ()) and permission_of(app, r) == PUBLIC}
+    assert {name.partition(".")[0] for name in found} <= {"auth", "gallery"}
+
+
+@pytest.mark.rule("PD-02")
+@pytest.mark.parametrize("actor", ACTORS)
+def test_every_route_lets_through_exactly_whom_the_table_names(app: Flask, actor: str) -> None:
+    # Given somebody in this kind of seat
+    town = Town.build()
+    browser = Browser(app.test_client())
+    places = town.places(actor if actor in town.seats else SeatKind.SCHOOL)
+    wrong, asked = [], 0
+    # When he asks for everything there is, about his own, what is below, above, beside and far away
+    for rule in rules(app):
+        refused = turned_away(app, actor, rule)
+        for ask in asks(rule, places, once=bool(refused)):
+            if actor != ANONYMOUS:
+                browser.login(town.actors[actor])  # again: one of the routes signs out
+            page, written = answer(browser, ask)
+            right = refused or (frozenset({404}) if out_of_sight(app, actor, ask) else frozenset())
+            asked += 1
+            if page.status not in right if right else not let_through(ask, page.status):
+                wrong.append(f"{ask}: {page.status}, not {set(right) or 'let through'}")
+            if ask.method == "GET" and written:
+                wrong.append(f"{ask} writes: {written}")
+            if page.status in {403, 404} and written:
+                wrong.append(f"{ask} writes although it is refused: {written}")
+    # Then each answer is the one the table gives, and looking changes nothing
+    assert not wrong, "\n".join(wrong)
+    assert asked > 100
+
+
+def test_every_exception_of_these_guards_is_still_needed(installations) -> None:
+    names = {rule.endpoint.partition(".")[2] for rule in rules(installations["sqlite"].app)}
+    assert set(NARROWER) | set(NOT_THERE) | set(FORMS) <= names
+
+
+def test_an_expired_session_is_told_to_htmx_in_its_own_way(app: Flask) -> None:
+    Town.build()
+    browser = Browser(app.test_client())
+    for rule in rules(app):
+        if permission_of(app, rule) != PUBLIC and "GET" in methods_of(rule) and not rule.arguments:
+            page = browser.get(rule.rule, htmx=True)
+            assert page.status == 401, rule.rule
+            assert page.response.headers["HX-Redirect"].startswith("/login"), rule.rule
