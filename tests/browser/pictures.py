@@ -34,7 +34,7 @@ class Picture:
 
 PICTURES = (
     Picture("login", "", "/login", DESK),
-    Picture("member-home", "待单位审批", "/member/", PHONE),
+    Picture("member-home", "申请待单位团委审批", "/member/", PHONE),
     Picture("member-apply", "还没有申请", "/member/transfer/new", PHONE),
     Picture("waiting", "示例科技团委", "/school/waiting", PHONE),
     Picture("workbench", "江淮示范大学团委", "/school/", DESK),

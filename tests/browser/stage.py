@@ -81,7 +81,7 @@ class Visitor:
         self.go("/login")
         self.page.get_by_label("身份证号码或手机号码").fill(username)
         self.page.get_by_label("密码", exact=True).fill(password)
-        self.page.get_by_role("button", name="登录").click()
+        self.page.get_by_role("button", name="登录", exact=True).first.click()
         self.page.wait_for_load_state()
         return self.page
 

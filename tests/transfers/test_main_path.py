@@ -11,7 +11,9 @@ from zhtj.graduation.models import RegisterRow
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
-from zhtj.orgs.models import Category
+from zhtj.orgs import operations as orgs
+from zhtj.orgs.models import Category, Purpose
+from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
 from zhtj.people.models import Membership, Post, Seat
 from zhtj.transfers import operations, queries
@@ -155,8 +157,24 @@ def test_withdrawal_is_open_to_initiator_and_member_until_acceptance(world: Worl
         do(operations.withdraw, application, world.seat("company"))
     do(operations.accept, application, world.seat("company"))
     for seat in (world.seat("college"), world.own_seat(world.graduate)):
-        with pytest.raises(Forbidden):
+        with pytest.raises(Conflict, match="对方已经同意接收"):
             do(operations.withdraw, application, seat)
+
+
+@pytest.mark.rule("PD-10")
+def test_staying_at_the_own_school_is_no_transfer(world: World) -> None:
+    with unit_of_work():
+        kept = NewOrganisation(
+            "江淮示范大学流动团员团支部",
+            "校流动团员团支部",
+            Category.BRANCH,
+            "普通高等院校",
+            purpose=Purpose.FLOATING,
+        )
+        world.orgs["kept"] = orgs.create(session.merge(world.orgs["university"]), kept)
+    with pytest.raises(DomainError, match="不是转接") as error:
+        start(world.seat("class1"), world.graduate, world.orgs["kept"], **UNPLACED)
+    assert error.value.rule == "PD-10"
 
 
 @pytest.mark.rule("O-10")

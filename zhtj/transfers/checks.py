@@ -126,6 +126,14 @@ def reason_and_destination(wanted: Submission, *, is_graduate: bool) -> list[str
         if not (given[field] or "").strip():
             raise DomainError(f"请填写{field.label}。", field=field.value, rule="PD-10")
     found = verdict(policy, wanted.member.org, wanted.destination, wanted.reason, wanted.place)
+    if found.case is not None:
+        # Staying put is no transfer (PD-10): the school keeps him by a case of its own.
+        raise DomainError(
+            f"{found.case.label}不是转接，组织关系留在学校。",
+            fix="请联系学院或学校团委办理。",
+            field="destination",
+            rule="PD-10",
+        )
     if found.level is Level.FORBIDDEN:
         raise DomainError(found.sentence, field="destination", rule=found.rule)
     if found.level is Level.WARNED:

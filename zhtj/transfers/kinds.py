@@ -23,6 +23,8 @@ _OWN_PURPOSES = {
 
 def basic_of(organisation: Organisation) -> Organisation | None:
     """The basic committee an organisation belongs to: its school, township or unit; None for a leading organ."""
+    if organisation.tier is Tier.BASIC or organisation.is_leading:
+        return None if organisation.is_leading else organisation
     return session.scalars(
         select(Organisation).where(Organisation.path.in_(organisation.line), Organisation.tier == Tier.BASIC)
     ).first()

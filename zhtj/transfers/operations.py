@@ -127,6 +127,8 @@ def _insert(application: Application) -> None:
             session.add(application)
             session.flush()
     except IntegrityError as error:
+        if checks.open_application(application.member_id) is None:
+            raise
         raise Conflict(checks.OPEN_BUSINESS, fix="请先撤销原申请，或等待它办结。", rule="A-06") from error
 
 
@@ -203,6 +205,8 @@ def _decide(
     if after is None:
         if not before.is_open:
             raise stale(application)
+        if action is Action.WITHDRAW and before is State.AWAITING_ALLOCATION:
+            raise Conflict("对方已经同意接收，申请不能再撤销。", fix="如需变动，请与对方联系。", rule="PD-16")
         raise Forbidden("这一步不由当前任职办理。")
     final = branch or (application.to_org if after is State.COMPLETED else None)
     _guarded_update(application, before, after, final)
