@@ -23,7 +23,7 @@ from zhtj.kernel.database import db, session
 from zhtj.letters.fonts import missing
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people import identity
-from zhtj.people.models import Account, Member, Seat, Sex
+from zhtj.people.models import Account, Member, Membership, Seat, Sex
 from zhtj.transfers.models import Application
 
 
@@ -89,8 +89,8 @@ def test_a_school_has_one_university_more(
             Tier.BRANCH: 10,
         }
         path = next(one.path for one in added if one.tier is Tier.BASIC)
-        below = select(Member).join(Organisation, Organisation.id == Member.org_id)
-        assert len(session.scalars(below.where(Organisation.path.startswith(path))).all()) > 250
+        entered = select(Membership.id).join(Membership.org).where(Membership.began_by == "import")
+        assert 270 <= len(session.scalars(entered.where(Organisation.path.startswith(path))).all()) <= 330
         rows = session.scalars(select(RegisterRow.id).where(RegisterRow.season_path.startswith(path))).all()
         applied = session.scalars(
             select(Application.id)
