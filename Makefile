@@ -55,7 +55,7 @@ demo: setup
 	@exec $(BIN)/python -m zhtj.serve --host $(HOST) --port $(PORT) --with-parent
 
 test: setup-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 check: setup-dev
 	@$(BIN)/ruff check .

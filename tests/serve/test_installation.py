@@ -60,7 +60,8 @@ class Installation:
             process.wait()
 
     def said(self) -> str:
-        return (self.folder / "said").read_text(encoding="utf-8")
+        said = self.folder / "said"
+        return said.read_text(encoding="utf-8") if said.exists() else ""
 
     def processes(self) -> dict[int, str]:
         return of_folder(self.folder)
@@ -107,6 +108,11 @@ def test_from_nothing_to_a_running_system_and_back(installation: Installation) -
 
 def test_a_second_start_keeps_the_data_and_a_killed_one_leaves_nobody_behind(installation: Installation) -> None:
     port = free_port()
+    if "已全部停止" not in installation.said():
+        with installation.start(port) as process:
+            installation.wait_for_start(process)
+            process.terminate()
+            process.wait(PATIENCE)
     with installation.start(port) as process:
         installation.wait_for_start(process)
         assert "正在生成演示数据" not in installation.said()
