@@ -5,7 +5,8 @@
 #   make check              代码检查；make rules 列出规则与测试的对应；make setup 只准备环境
 
 PORT ?= 8000
-HOST ?= 127.0.0.1
+# Who may reach the demonstration: this machine alone, unless told otherwise (0.0.0.0).
+BIND ?= 127.0.0.1
 WORKERS ?= 2
 
 VENV := .venv
@@ -52,7 +53,7 @@ tests/browser/node_modules/.installed: tests/browser/package-lock.json
 	@touch $@
 
 demo: setup
-	@exec $(BIN)/python -m zhtj.serve --host $(HOST) --port $(PORT) --with-parent
+	@exec $(BIN)/python -m zhtj.serve --host $(BIND) --port $(PORT) --with-parent
 
 test: setup-dev
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
