@@ -1,0 +1,105 @@
+"""Every page of every role, looked at by axe on a phone and on a desk: no violation, nothing to scroll sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import PASSWORD
+from tests.browser.stage import DESK, PHONE, serve, visit
+from tests.browser.test_main_job import mobile
+from tests.conftest import Installation
+from tests.transfers.steps import apply, do
+from tests.world import World
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import db, session, unit_of_work
+from zhtj.people import passwords
+from zhtj.transfers import operations
+from zhtj.transfers.rules import Ground
+
+NARROWEST = {"width": 320, "height": 640}
+HASH = passwords.make_hash(PASSWORD)
+PUBLIC = ("/login", "/activate", "/register", "/password/reset", "/help/", "/v/nonsense", "/nowhere")
+DESK_PAGES = (
+    "/",
+    "/waiting",
+    "/applications",
+    "/applications/{application}",
+    "/applications/{waiting}/refuse",
+    "/members",
+    "/members?q=nobody",
+    "/members/{member}",
+    "/members/{member}/transfer-out",
+    "/members/{member}/transfer-out?q=slkj",
+    "/members/{member}/transfer-out?to={team}",
+    "/transfer-in",
+    "/imports/members",
+)
+COMMITTEE_PAGES = (*DESK_PAGES, "/organisations", "/organisations/{class1}", "/imports/organisations")
+ROLES = {
+    "team": ("branch", ("/", "/waiting", "/applications/{waiting}", "/applications/{waiting}/refuse")),
+    "class1": ("branch", tuple(page for page in DESK_PAGES if "{waiting}" not in page)),
+    "college": ("college", tuple(page for page in COMMITTEE_PAGES if "{waiting}" not in page)),
+    "university": (
+        "school",
+        (
+            *(page for page in COMMITTEE_PAGES if "{waiting}" not in page),
+            "/letters",
+            "/applications/{application}/letter",
+        ),
+    ),
+    "province": ("provincial", ("/", "/waiting", "/applications", "/members", "/organisations")),
+}
+MEMBER_PAGES = (
+    "/member/",
+    "/member/history",
+    "/member/me",
+    "/account",
+    "/member/applications/{application}",
+    "/member/transfer/new",
+    "/member/guides/external",
+    "/member/guides/special-unit",
+)
+
+
+@pytest.fixture(scope="module")
+def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, dict[str, str]]]:
+    """A world with an application that waits and one that was refused, on the embedded database."""
+    app: Flask = installations["sqlite"].copy()[0]
+    with clock.at(clock.parse("2026-10-08T09:00")), app.app_context(), audit.acting(None):
+        world = World.build()
+        waiting = apply(world, world.classmate, "team")
+        refused = apply(world, world.graduate, "team")
+        do(operations.refuse, refused, world.seat("team"), Ground.WORKS_ELSEWHERE, "本人已在滨湖新区就业")
+        with unit_of_work():
+            for account in (*world.accounts.values(), world.graduate.account, world.classmate.account):
+                session.merge(account).password_hash = HASH
+        names = {
+            "application": str(refused.id),
+            "waiting": str(waiting.id),
+            "member": str(world.graduate.id),
+            "team": world.orgs["team"].code,
+            "class1": str(world.orgs["class1"].id),
+        }
+        with serve(app) as home:
+            yield world, home, names
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.parametrize("size", [NARROWEST, PHONE, DESK], ids=["320", "360", "1280"])
+@pytest.mark.parametrize("who", [*ROLES, "graduate", ""])
+def test_every_page_passes_axe_and_fits(
+    house: tuple[World, str, dict[str, str]], chromium: Browser, who: str, size: dict[str, int]
+) -> None:
+    world, home, names = house
+    role, pages = ROLES.get(who, ("", MEMBER_PAGES if who else PUBLIC))
+    with visit(chromium, home, size) as visitor:
+        if who:
+            visitor.sign_in(mobile(world, who), PASSWORD)
+        for page in pages:
+            visitor.go((f"/{role}" if role else "") + page.format(**names))
+            visitor.check()
