@@ -103,7 +103,7 @@ def index() -> Response:
 @public
 def progress() -> str:
     """A piece of work that is finished at the third look."""
-    done = min(int(request.args.get("done", "0")) + 400, 1200)
+    done = min(request.args.get("done", 0, type=int) + 400, 1200)
     template = "components/_progress_example.html" if is_htmx() else "_components.html"
     return render_template(template, form=ExampleForm(), done=done, **_sample())
 
