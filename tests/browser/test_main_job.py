@@ -29,22 +29,22 @@ def apply_for_company(visitor: Visitor) -> Page:
     """The graduate's way: reason, unit, organisation, check and send."""
     page = visitor.page
     visitor.check()
-    page.get_by_role("link", name="申请转接").first.click()
+    visitor.follow(page.get_by_role("link", name="申请转接").first)
     visitor.check()
     page.get_by_text("已落实工作单位（单位有团组织）").click()
-    page.get_by_role("button", name="下一步").click()
+    visitor.follow(page.get_by_role("button", name="下一步"))
     visitor.check()
     page.get_by_label("单位全称").fill("示例科技有限公司")
-    page.get_by_role("button", name="下一步").click()
+    visitor.follow(page.get_by_role("button", name="下一步"))
     visitor.check()
     page.get_by_label("先选省份或系统").select_option(label="团安徽省委")
     # With JavaScript the results follow the typing.
     page.get_by_role("searchbox").press_sequentially("slkj")
     if not visitor.javascript:
         page.get_by_role("button", name="搜索").click()
-    page.get_by_role("button", name=re.compile("共青团示例科技有限公司委员会")).click()
+    visitor.follow(page.get_by_role("button", name=re.compile("共青团示例科技有限公司委员会")))
     visitor.check()
-    page.get_by_role("button", name="提交申请").click()
+    visitor.follow(page.get_by_role("button", name="提交申请"))
     page.get_by_text("等待示例科技团委审批").first.wait_for()
     visitor.check()
     return page
@@ -62,7 +62,7 @@ def test_the_whole_job(live: Flask, stage: World, home: str, chromium: Browser, 
     # His class sees it, but has nothing to do
     with visit(chromium, home, DESK, javascript=javascript) as secretary:
         page = secretary.sign_in(mobile(stage, "class1"), PASSWORD)
-        page.get_by_role("link", name="转接申请").first.click()
+        secretary.follow(page.get_by_role("link", name="转接申请").first)
         page.get_by_role("link", name="丁一").wait_for()
         secretary.check()
         assert secretary.problems == []
@@ -71,7 +71,7 @@ def test_the_whole_job(live: Flask, stage: World, home: str, chromium: Browser, 
     with visit(chromium, home, DESK, javascript=javascript) as company:
         page = company.sign_in(mobile(stage, "company"), PASSWORD)
         company.check()
-        page.get_by_role("link", name="待办").first.click()
+        company.follow(page.get_by_role("link", name="待办").first)
         company.check()
         page.get_by_role("link", name="同意转入").click()
         page.get_by_label("编入哪个团支部").select_option(label="研发团支部")
@@ -90,12 +90,11 @@ def test_the_whole_job(live: Flask, stage: World, home: str, chromium: Browser, 
     # His school prints the letter
     with visit(chromium, home, DESK, javascript=javascript, accept_downloads=True) as school:
         page = school.sign_in(mobile(stage, "university"), PASSWORD)
-        page.get_by_role("link", name="转接申请").first.click()
-        page.get_by_role("link", name="丁一").click()
-        page.get_by_role("link", name="开具介绍信").click()
+        for link in ("转接申请", "丁一", "开具介绍信"):
+            school.follow(page.get_by_role("link", name=link).first)
         school.check()
         page.get_by_label("团费交至").fill("2026-06")
-        page.get_by_role("button", name="开具介绍信").click()
+        school.follow(page.get_by_role("button", name="开具介绍信"))
         page.get_by_text("2026年001号").first.wait_for()
         school.check()
         href = page.get_by_role("link", name="打开 PDF").get_attribute("href")

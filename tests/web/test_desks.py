@@ -11,8 +11,11 @@ from tests.transfers.steps import UNPLACED, apply, start
 from tests.world import World, id_number
 from zhtj.graduation.models import BranchMark
 from zhtj.kernel.audit import AuditEvent
-from zhtj.kernel.database import session
+from zhtj.kernel.database import session, unit_of_work
 from zhtj.letters.models import Letter
+from zhtj.orgs import operations as orgs
+from zhtj.orgs.models import Category, Purpose
+from zhtj.orgs.operations import NewOrganisation
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 
@@ -47,6 +50,7 @@ def test_the_line_becomes_its_own_result_with_htmx(world: World, browser: Browse
     assert "<html" not in line.source
     assert f'id="app-{number}"' in line.source
     assert "已转入研发团支部" in line.text
+    assert 'id="waiting-count" data-hx-swap-oob="true"' in line.source
     assert not line.has_form(f"/applications/{number}/accept")
 
 
@@ -252,7 +256,7 @@ def test_lists_are_paged_and_searched(world: World, browser: Browser) -> None:
     assert "学生08" not in found.main
     assert browser.get("/college/members?q=无此人").status == 200
     assert "没有找到团员" in browser.get("/college/members?q=无此人").main
-    assert browser.get("/college/members?after=%00garbage").status == 422
+    assert browser.get("/college/members?after=garbage").status == 422
 
 
 @pytest.mark.rule("A-11")
@@ -280,3 +284,16 @@ def test_a_code_is_issued_for_a_member_and_a_sheet_for_a_selection(world: World,
     assert "卜喆" in sheet.text
     empty = page.form("/members/codes").submit(member=None)
     assert empty.status == 422
+
+
+def test_nobody_is_put_into_a_branch_kept_for_those_who_stay(world: World, browser: Browser) -> None:
+    with unit_of_work():
+        university = session.merge(world.orgs["university"])
+        for purpose, name in ((Purpose.FLOATING, "流动"), (Purpose.OVERSEAS, "出国"), (Purpose.DELAYED, "延迟")):
+            kept = NewOrganisation(f"江淮示范大学{name}团支部", f"{name}团支部", Category.BRANCH, purpose=purpose)
+            orgs.create(university, kept)
+    number = apply(world, world.employee, "university", reason="other", remark="考上本校研究生", confirmed=True).id
+    page = browser.login(world.accounts["university"]).get(f"/school/applications/{number}").click("同意转入")
+    assert "软工2班团支部" in page.main
+    for name in ("流动团支部", "出国团支部", "延迟团支部"):
+        assert name not in page.main

@@ -508,7 +508,7 @@ def test_tampered_answers_are_refused(browser: Browser, path: str, data: dict[st
     page = answer(browser.get(START), reason="unplaced")
     answer(page, place="residence")
 
-    assert browser.post(path, data).status == 422
+    assert browser.post(path, data).status in {400, 422}
 
 
 def test_without_token_nothing_is_saved(browser: Browser, world: World) -> None:

@@ -6,7 +6,7 @@ import json
 
 import click
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from zhtj.demo import accounts, world
 from zhtj.kernel.database import session
@@ -30,6 +30,9 @@ def demo_group() -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="随机种子；同一种子得到同样的数据")
 def load_command(size: str, seed: int) -> None:
     """装入演示数据；已有账号或团员的数据库不会被改动."""
+    if not inspect(session.connection()).has_table(Account.__tablename__):
+        click.echo("数据库还没有建表，请先运行 flask --app app db upgrade。", err=True)
+        raise SystemExit(NOT_SO)
     if session.scalar(select(Account.id).limit(1)) or session.scalar(select(Member.id).limit(1)):
         click.echo("数据库中已有账号或团员，没有装入演示数据。请换一个空的数据库。", err=True)
         raise SystemExit(NOT_SO)

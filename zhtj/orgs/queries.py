@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import subtree
-from zhtj.orgs.models import Category, Organisation, Region, Tier
+from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Region, Tier
 from zhtj.orgs.rules import destination_problem
 
 
@@ -47,10 +47,19 @@ def province_rank() -> list[Organisation]:
     return list(session.scalars(query.order_by(Organisation.path)))
 
 
+def arrives_in(organisation: Organisation) -> ColumnElement[bool]:
+    """Branches somebody can come into: a school's floating, overseas and delayed ones are for who stays (PD-10)."""
+    kept = {Purpose.OVERSEAS, Purpose.DELAYED}
+    if organisation.industry in SCHOOL_INDUSTRIES:
+        kept |= {Purpose.FLOATING}
+    return or_(Organisation.purpose.is_(None), Organisation.purpose.not_in(kept))
+
+
 def transfer_targets(organisation: Organisation, limit: int = 300) -> list[Organisation]:
     """Where an organisation may take somebody in: itself, and open branches below that are no graduates' (O-10)."""
     below = select(Organisation).where(
         subtree(Organisation.path, organisation.path),
+        arrives_in(organisation),
         Organisation.category == Category.BRANCH,
         Organisation.closed_at.is_(None),
         Organisation.id != organisation.id,

@@ -28,7 +28,7 @@ from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival, TransferDraft
 from zhtj.transfers.parties import parties
 from zhtj.transfers.rules import Ground, check_refusal
-from zhtj.transfers.workflow import Action, Initiator, Party, Path, State, next_state
+from zhtj.transfers.workflow import Action, Initiator, Party, Path, State, ever_allows, next_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,19 +200,27 @@ def _decide(
     remark: str = "",
 ) -> None:
     before = application.state
-    found = (next_state(before, action, party, application.way) for party in parties(seat, application, action))
+    roles = parties(seat, application, action)
+    found = (next_state(before, action, party, application.way) for party in roles)
     after = next((state for state in found if state is not None), None)
     if after is None:
-        if not before.is_open:
-            raise stale(application)
-        if action is Action.WITHDRAW and before is State.AWAITING_ALLOCATION:
-            raise Conflict("对方已经同意接收，申请不能再撤销。", fix="如需变动，请与对方联系。", rule="PD-16")
-        raise Forbidden("这一步不由当前任职办理。")
+        raise _too_late(application, action, roles)
     final = branch or (application.to_org if after is State.COMPLETED else None)
     _guarded_update(application, before, after, final)
     _record(application, action, before, after, ground=ground, remark=remark)
     if after is State.COMPLETED:
         _complete(application, final or application.to_org)
+
+
+def _too_late(application: Application, action: Action, roles: set[Party]) -> DomainError:
+    """Why the state allows the action no more - or that it never was this seat's to take."""
+    if action is Action.WITHDRAW and application.state is State.AWAITING_ALLOCATION and roles:
+        happened = stale(application).message
+        return Conflict("对方已经同意接收，申请不能再撤销。", fix=f"{happened}如需变动，请与对方联系。", rule="PD-16")
+    # Of two at the same moment the second finds the application already where the first has put it.
+    if not application.state.is_open or any(ever_allows(action, party, application.way) for party in roles):
+        return stale(application)
+    return Forbidden("这一步不由当前任职办理。")
 
 
 def _guarded_update(application: Application, before: State, after: State, final: Organisation | None) -> None:

@@ -14,6 +14,7 @@ from zhtj.kernel.errors import NotFound
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.queries import arrives_in
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
 from zhtj.transfers.parties import parties
@@ -190,8 +191,9 @@ def possible_actions(seat: ActiveSeat, application: Application) -> list[Action]
 
 
 def branches_below(organisation: Organisation) -> list[Organisation]:
-    """Branches an accepted member can be put into (A-12): open, no graduates' organisations."""
+    """Branches an accepted member can be put into (A-12): open, no graduates', none kept for a school's own people."""
     query = select(Organisation).where(
+        arrives_in(organisation),
         subtree(Organisation.path, organisation.path),
         Organisation.category == "branch",
         Organisation.closed_at.is_(None),

@@ -212,6 +212,11 @@ def next_state(state: State | None, action: Action, party: Party, path: Path) ->
     return None
 
 
+def ever_allows(action: Action, party: Party, path: Path) -> bool:
+    """Whether the table allows ``action`` to this party on this way in any state at all."""
+    return any(row.action is action and party in row.by and row.when(path) for row in TRANSITIONS)
+
+
 def actions(state: State, party: Party, path: Path) -> list[Action]:
     """What this party may do now, in the table's order."""
     found = [row.action for row in TRANSITIONS if row.state is state and party in row.by and row.when(path)]

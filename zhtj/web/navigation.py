@@ -15,12 +15,13 @@ from zhtj.transfers import queries as transfers
 from zhtj.transfers.workflow import State
 from zhtj.web.access import current_choice, current_seat, seat_choices
 
+WAITING = "waiting"
 # Endpoint within the role's blueprint and its label, in the order of the menu.
 MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
     SeatKind.MEMBER: (("home", "我的组织关系"), ("history", "转接历史"), ("me", "我的资料")),
     SeatKind.BRANCH: (
         ("home", "工作台"),
-        ("waiting", "待办"),
+        (WAITING, "待办"),
         ("applications", "转接申请"),
         ("members", "团员"),
         ("transfer_in", "办理转入"),
@@ -42,6 +43,7 @@ class Entry:
     label: str
     href: str
     active: bool
+    counted: bool = False
     count: int = 0
 
 
@@ -77,8 +79,9 @@ def frame() -> dict[str, Any]:
         Entry(
             label,
             url_for(f"{kind.value}.{name}"),
-            blueprint == kind.value and here == name,
-            waiting * (name == "waiting"),
+            active=blueprint == kind.value and here == name,
+            counted=name == WAITING,
+            count=waiting if name == WAITING else 0,
         )
         for name, label in _MENUS[kind]
     ]

@@ -68,7 +68,7 @@ def ask(number: int, action: str) -> str:
 
 def render_line(shown: Line) -> str:
     """One line by itself, for htmx."""
-    return render_template("desks/_line.html", line=shown, list_url=url_for(".applications"))
+    return render_template("desks/_line.html", line=shown, fragment=True, list_url=url_for(".applications"))
 
 
 def render_page(shown: Line) -> str:

@@ -61,6 +61,7 @@ def _page(number: int, full_number: str) -> str:
     return render_template(
         "desks/member.html",
         member=found,
+        himself=seat.member_id == found.id,
         full_number=full_number,
         may_see_number=seat.may(Permission.MEMBER_NUMBER, found.org.path),
         row=graduation.register_row(found.id, clock.today().year),
