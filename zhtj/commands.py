@@ -50,7 +50,8 @@ def sweep_command(moment: str | None, only: str | None, *, as_json: bool) -> Non
         _print_json(counts)
     else:
         for name, count in counts.items():
-            click.echo(f"{name}\t应办 {count['found']}\t已办 {count['done']}\t跳过 {count['skipped']}\t失败 {count['failed']}")
+            words = zip(("应办", "已办", "跳过", "失败"), count.values(), strict=True)
+            click.echo("\t".join([name, *(f"{word} {number}" for word, number in words)]))
     if any(count["failed"] for count in counts.values()):
         raise SystemExit(1)
 
@@ -64,8 +65,9 @@ def doctor_command(*, as_json: bool) -> None:
         _print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            rows = f"\t{finding.rows}" if finding.rows else ""
-            click.echo(f"{'通过' if not finding.broken else '违反'}\t{finding.name}\t{finding.says}\t{finding.broken}{rows}")
+            verdict = "违反" if finding.broken else "通过"
+            rows = [str(finding.rows)] if finding.rows else []
+            click.echo("\t".join([verdict, finding.name, finding.says, str(finding.broken), *rows]))
     if any(finding.broken for finding in findings):
         raise SystemExit(1)
 

@@ -1,4 +1,4 @@
-"""Everything that falls due by itself, in one registry: jobs, ``flask sweep`` and the doctor run it from here (PD-36)."""
+"""Everything that falls due by itself, in one registry: jobs and ``flask sweep`` run it from here (PD-36)."""
 
 from __future__ import annotations
 

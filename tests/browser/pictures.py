@@ -1,4 +1,4 @@
-"""Takes the README's pictures from a running demonstration: ``make demo`` in one window, ``make pictures`` in another."""
+"""Takes the README's pictures from a running demonstration: `make demo` here, `make pictures` in another window."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def accounts() -> list[dict[str, str]]:
     """The demonstration's accounts."""
     command = [sys.executable, "-m", "flask", "--app", "app", "demo", "accounts", "--json"]
     environment = {"ZHTJ_ENV": "demo", **os.environ}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     rows: list[dict[str, str]] = json.loads(done.stdout)
     return rows
 

@@ -132,7 +132,7 @@ def test_a_policy_cannot_be_changed():
     with pytest.raises(ValidationError):
         policy.auto_return_days = 99
     with pytest.raises(TypeError):
-        policy.sources["auto_return_days"] = None  # type: ignore[index]
+        policy.sources["auto_return_days"] = None
 
 
 @pytest.mark.parametrize("path", sorted(layers.DATA.glob("*.toml")), ids=lambda path: path.name)

@@ -39,9 +39,7 @@ class AuditEvent(Base):
     """One change, as it happened."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (
-        Index("ix_audit_events_subject", "subject_type", "subject_id"),
-    )
+    __table_args__ = (Index("ix_audit_events_subject", "subject_type", "subject_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
