@@ -1,0 +1,59 @@
+"""Thousands of members on the way to one branch, written at the speed of the driver."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from tests.world import World
+from zhtj.kernel import clock
+from zhtj.kernel.database import Base, session, unit_of_work
+from zhtj.people.models import Account, Member, Membership, Sex
+from zhtj.transfers.models import Application, ApplicationEvent
+from zhtj.transfers.workflow import Action, Initiator, State
+
+
+def applications(world: World, number: int, *, due: datetime) -> None:
+    """So many members of class 2 who applied to the team, all of them due at one moment; committed."""
+    old, new, moment = world.orgs["class2"].id, world.orgs["team"].id, clock.now()
+    with unit_of_work():
+        account, member, application = _next(Account), _next(Member), _next(Application)
+        numbers = range(number)
+        _write(
+            Account, [{"id": account + n, "name": f"员{n}", "created_at": moment} for n in numbers], session_version=1
+        )
+        rows: list[dict[str, Any]] = [{"id": member + n, "account_id": account + n} for n in numbers]
+        _write(Member, rows, org_id=old, sex=Sex.MALE, joined_on=date(2019, 5, 1), is_graduate=False, created_at=moment)
+        rows = [{"member_id": member + n} for n in numbers]
+        _write(Membership, rows, org_id=old, started_at=moment, began_by="import")
+        rows = [{"id": application + n, "member_id": member + n, "initiator_account_id": account + n} for n in numbers]
+        _write(
+            Application,
+            rows,
+            initiator=Initiator.MEMBER,
+            initiator_org_id=old,
+            from_org_id=old,
+            to_org_id=new,
+            holder_id=new,
+            release_needed=False,
+            reason="relocation",
+            warnings=[],
+            state=State.AWAITING_ACCEPTANCE,
+            version=1,
+            submitted_at=moment,
+            waiting_since=moment,
+            due_at=due,
+        )
+        rows = [{"application_id": application + n, "account_id": account + n} for n in numbers]
+        submitted = {"action": Action.SUBMIT, "from_state": None, "to_state": State.AWAITING_ACCEPTANCE}
+        _write(ApplicationEvent, rows, org_id=old, at=moment, recorded_at=moment, **submitted)
+
+
+def _next(table: type[Base]) -> int:
+    return 1000 + (session.scalar(select(func.max(table.id))) or 0)  # type: ignore[attr-defined]
+
+
+def _write(table: type[Base], rows: list[dict[str, Any]], **common: Any) -> None:
+    session.execute(insert(table), [{**common, **row} for row in rows])
