@@ -32,8 +32,8 @@ class Counts:
 
 def _return_overdue(at: datetime) -> Counts:
     found = transfers.overdue(at)
-    done, skipped = transfers.return_overdue(at)
-    return Counts(found, done, skipped)
+    done, skipped, failed = transfers.return_overdue(at)
+    return Counts(found, done, skipped, failed)
 
 
 def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from zhtj.kernel import audit, clock, facts
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import RUNNING, Action, State
+
+log = logging.getLogger(__name__)
 
 CHUNK = 500
 
@@ -21,27 +25,41 @@ def overdue(at: datetime) -> int:
     return session.scalar(query) or 0
 
 
-def return_overdue(at: datetime) -> tuple[int, int]:
-    """Return every application that is due at ``at``; (returned, left to others).
+def return_overdue(at: datetime) -> tuple[int, int, int]:
+    """Return every application that is due at ``at``; (returned, left to others, failed).
 
     Found by state and due time without a lower bound, in chunks of one transaction each; the write re-checks the
     state, so a second run, a second worker or a killed one neither loses nor repeats anything.
     """
-    done = skipped = 0
+    done = skipped = failed = 0
     for state in sorted(RUNNING):
         after = 0
-        while True:
-            query = select(Application.id).where(
-                Application.state == state, Application.due_at <= at, Application.id > after
-            )
-            with unit_of_work(), audit.acting(None):
-                ids = list(session.scalars(query.order_by(Application.id).limit(CHUNK)))
-                returned = _return_chunk(state, ids, at) if ids else 0
-            done, skipped = done + returned, skipped + len(ids) - returned
-            if len(ids) < CHUNK:
-                break
+        while ids := _due_ids(state, at, after):
+            returned, broken = _return_or_bisect(state, ids, at)
+            done, failed, skipped = done + returned, failed + broken, skipped + len(ids) - returned - broken
             after = ids[-1]
-    return done, skipped
+    return done, skipped, failed
+
+
+def _due_ids(state: State, at: datetime, after: int) -> list[int]:
+    query = select(Application.id).where(Application.state == state, Application.due_at <= at, Application.id > after)
+    return list(session.scalars(query.order_by(Application.id).limit(CHUNK)))
+
+
+def _return_or_bisect(state: State, ids: list[int], at: datetime) -> tuple[int, int]:
+    """Return these in one transaction; what fails is halved until the one at fault stands alone. (returned, failed)."""
+    try:
+        with unit_of_work(), audit.acting(None):
+            return _return_chunk(state, ids, at), 0
+    except OperationalError:
+        raise  # the database is away or busy: no application's fault, and the next sweep finds them all
+    except Exception:
+        if len(ids) == 1:
+            log.exception("application %s could not be returned", ids[0])
+            return 0, 1
+    half = len(ids) // 2
+    parts = [_return_or_bisect(state, part, at) for part in (ids[:half], ids[half:])]
+    return sum(returned for returned, _ in parts), sum(failed for _, failed in parts)
 
 
 def _return_chunk(state: State, ids: list[int], at: datetime) -> int:
