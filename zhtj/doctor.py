@@ -11,9 +11,10 @@ from sqlalchemy.orm import aliased
 
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel.database import session
+from zhtj.letters.models import Letter, LetterSeries
 from zhtj.orgs.models import SEGMENT, Category, Organisation, Tier
 from zhtj.people.models import Member, Membership, Seat
-from zhtj.transfers.models import Application, ApplicationEvent
+from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.workflow import OPEN, RUNNING, State
 
 LISTED = 20
@@ -96,13 +97,22 @@ def _history() -> Select[Any]:
     return select(Application.id).where(Application.state.is_distinct_from(told))
 
 
+def _steps() -> Select[Any]:
+    before = func.lag(ApplicationEvent.to_state).over(
+        partition_by=ApplicationEvent.application_id, order_by=ApplicationEvent.id
+    )
+    steps = select(ApplicationEvent.id, ApplicationEvent.from_state, before.label("before")).subquery()
+    return select(steps.c.id).where(steps.c.from_state.is_distinct_from(steps.c.before))
+
+
 def _overlaps() -> Select[Any]:
     other = aliased(Membership)
-    return (
-        select(Membership.id)
-        .join(other, and_(other.member_id == Membership.member_id, other.id > Membership.id))
-        .where(or_(Membership.ended_at.is_(None), Membership.ended_at > other.started_at))
+    meets = and_(
+        or_(Membership.ended_at.is_(None), Membership.ended_at > other.started_at),
+        or_(other.ended_at.is_(None), other.ended_at > Membership.started_at),
     )
+    same = and_(other.member_id == Membership.member_id, other.id > Membership.id)
+    return select(Membership.id).join(other, same).where(meets).distinct()
 
 
 def _deadlines() -> Select[Any]:
@@ -119,6 +129,11 @@ def _completed() -> Select[Any]:
         Membership.began_by == literal("application:") + cast(Application.id, String),
     )
     return select(Application.id).where(Application.state == State.COMPLETED, ~moved)
+
+
+def _arrivals() -> Select[Any]:
+    noted = exists().where(Arrival.application_id == Application.id, Arrival.org_id == Application.final_org_id)
+    return select(Application.id).where(Application.state == State.COMPLETED, ~noted)
 
 
 def _origin_kept() -> Select[Any]:
@@ -142,6 +157,15 @@ def _graduates() -> Select[Any]:
     return select(Organisation.id).where(Organisation.category == Category.GRADUATES, Organisation.tier != Tier.BRANCH)
 
 
+def _letters() -> Select[Any]:
+    numbered = exists().where(
+        LetterSeries.issuer_org_id == Letter.issuer_org_id,
+        LetterSeries.year == Letter.year,
+        LetterSeries.last_number >= Letter.number,
+    )
+    return select(Letter.id).where(~numbered)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant("paths", "组织路径与上级一致", _paths),
     Invariant("offices", "承办组织是本级或最近的有管理员的上级", _offices),
@@ -151,10 +175,13 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("overlaps", "同一团员的组织关系时间不重叠", _overlaps),
     Invariant("branches", "团员都编在团支部", _in_branches),
     Invariant("history", "申请状态与最后一条办理记录一致", _history),
+    Invariant("steps", "每条办理记录从上一条的状态开始", _steps),
     Invariant("deadlines", "办理期限只在计时的状态存在", _deadlines),
     Invariant("conserved", "未办结的申请，团员仍在转出支部", _origin_kept),
     Invariant("completed", "已完成的申请都有对应的组织关系变动", _completed),
+    Invariant("arrivals", "已完成的申请都有新转入记录", _arrivals),
     Invariant("register", "届别名册的完成都有已完成的申请为凭", _register),
+    Invariant("letters", "介绍信编号不超过本年度已编到的号", _letters),
 )
 
 
@@ -164,6 +191,6 @@ def examine(invariants: Iterable[Invariant] = INVARIANTS) -> list[Finding]:
     for invariant in invariants:
         query = invariant.offenders()
         broken = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        rows = list(session.scalars(query.limit(LISTED))) if broken else []
+        rows = list(session.scalars(query.order_by(*query.selected_columns).limit(LISTED))) if broken else []
         findings.append(Finding(invariant.name, invariant.says, broken, rows))
     return findings
