@@ -78,7 +78,7 @@ def paginate(
         mark = decode(cursor, [key.type.python_type for key in keys])
         query = query.where(position < mark if backwards != descending else position > mark)
     order = [key.desc() if backwards != descending else key.asc() for key in keys]
-    rows = list(session.scalars(query.order_by(*order).limit(size + 1)).unique().all())
+    rows = list(session.scalars(query.order_by(*order).limit(size + 1)).all())
     more = len(rows) > size
     rows = rows[:size]
     if backwards:

@@ -17,7 +17,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import arrives_in
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
-from zhtj.transfers.parties import parties
+from zhtj.transfers.parties import DECISIONS, parties, roles
 from zhtj.transfers.workflow import OPEN, TRANSITIONS, Action, State, next_state
 
 WHOLE = (
@@ -33,30 +33,38 @@ WHOLE = (
 LISTED = (
     joinedload(Application.member).load_only(Member.account_id),
     joinedload(Application.member).joinedload(Member.account).load_only(Account.name, Account.mobile),
-    defer(Application.unit_address),
+    *(
+        defer(column)
+        for column in (
+            Application.unit_address,
+            Application.version,
+            Application.follows_id,
+            Application.register_row_id,
+            Application.initiator_account_id,
+            Application.ended_at,
+        )
+    ),
 )
 _ORGANISATIONS = ("from_org", "to_org", "final_org", "holder")
 
 
+# With the offices that act for them and the superiors whose offices may act too.
+_ORGANISATIONS_BY_ID = (
+    select(Organisation)
+    .where(Organisation.id.in_(bindparam("ids", expanding=True)))
+    .options(joinedload(Organisation.office), joinedload(Organisation.parent))
+)
+
+
 def _with_organisations(page: Page[Application]) -> Page[Application]:
-    """Attach the organisations of a page's applications, and the offices that act for them, in two reads."""
+    """Attach the organisations of a page's applications, read once for all of them."""
     wanted = {getattr(row, f"{name}_id") for row in page.rows for name in _ORGANISATIONS} - {None}
-    found = _by_id(wanted)
-    above = {org.office_id for org in found.values()} | {org.parent_id for org in found.values()}
-    offices = found | _by_id(above - found.keys())
-    for organisation in found.values():
-        set_committed_value(organisation, "office", offices.get(organisation.office_id))
-        set_committed_value(organisation, "parent", offices.get(organisation.parent_id))
+    rows = session.scalars(_ORGANISATIONS_BY_ID, {"ids": list(wanted)}) if wanted else ()
+    found = {organisation.id: organisation for organisation in rows}
     for row in page.rows:
         for name in _ORGANISATIONS:
             set_committed_value(row, name, found.get(getattr(row, f"{name}_id")))
     return page
-
-
-def _by_id(numbers: set[int | None]) -> dict[int | None, Organisation]:
-    known = numbers - {None}
-    query = select(Organisation).where(Organisation.id.in_(known))
-    return {organisation.id: organisation for organisation in session.scalars(query)} if known else {}
 
 
 # It is an organisation's turn: it holds the application, or acts for who does (PD-22). Made once, asked at every page.
@@ -65,7 +73,7 @@ _WAITING = and_(
     Application.holder_id.in_(select(Organisation.id).where(Organisation.office_id == bindparam("office"))),
 )
 _COUNT_WAITING = select(Application.state, func.count()).where(_WAITING).group_by(Application.state)
-_LIST_WAITING = select(Application).where(_WAITING).options(*LISTED)
+_LIST_WAITING = select(Application).where(_WAITING).options(*LISTED, defer(Application.submitted_at))
 
 
 def count_waiting(seat: ActiveSeat) -> dict[State, int]:
@@ -177,17 +185,18 @@ def draft(member_id: int) -> TransferDraft | None:
 
 def possible_actions(seat: ActiveSeat, application: Application) -> list[Action]:
     """What this seat may do with the application now; buttons are read off it."""
-    if not application.state.is_open:
+    state = application.state
+    if not state.is_open:
         return []
-    offered = [row.action for row in TRANSITIONS if row.state is application.state]
-    return [
-        action
-        for action in dict.fromkeys(offered)
-        if any(
-            next_state(application.state, action, party, application.way)
-            for party in parties(seat, application, action)
-        )
-    ]
+    deciding, way = roles(seat, application), application.way
+    found: list[Action] = []
+    for row in TRANSITIONS:
+        if row.state is not state or row.action in found:
+            continue
+        acting = deciding if row.action in DECISIONS else parties(seat, application, row.action)
+        if any(next_state(state, row.action, party, way) for party in acting & row.by):
+            found.append(row.action)
+    return found
 
 
 def branches_below(organisation: Organisation) -> list[Organisation]:

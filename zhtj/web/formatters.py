@@ -78,12 +78,12 @@ def relative(value: datetime) -> str:
     """刚刚, 5 分钟前, 3 小时前, 昨天, 3 天前; a future time as 5 分钟后 and so on; days are those of the calendar."""
     seconds = (clock.now() - value).total_seconds()
     suffix = "前" if seconds >= 0 else "后"
-    days = abs((clock.today() - _local_day(value)).days)
     seconds = abs(seconds)
     if seconds < _MINUTE:
         return "刚刚" if suffix == "前" else "马上"
     if seconds < _HOUR:
         return f"{int(seconds // _MINUTE)} 分钟{suffix}"
+    days = abs((clock.today() - _local_day(value)).days)
     if days == 0 or seconds < _HOUR * 6:
         return f"{int(seconds // _HOUR)} 小时{suffix}"
     if days == 1:
@@ -95,7 +95,8 @@ def ago(value: datetime | None) -> str:
     """A relative time as ``<time>`` whose title is the absolute one; — for None."""
     if value is None:
         return NOTHING
-    return _time_element(value, relative(value), f"{_day_text(_local_day(value))} {clock.local(value):%H:%M}")
+    local = clock.local(value)
+    return _time_element(value, relative(value), f"{_day_text(local.date())} {local.hour:02}:{local.minute:02}")
 
 
 def month(value: date | None) -> str:

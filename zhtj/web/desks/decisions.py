@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
@@ -21,6 +23,9 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
 from zhtj.web.navigation import waiting_counts
+
+
+URGENT = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,21 @@ class Line:
     opened: Action | None = None
     typed: dict[str, str] = field(default_factory=dict)
     message: str = ""
+
+    @property
+    def key(self) -> str:
+        """The id of its element on the page."""
+        return f"app-{self.application.id}"
+
+    def address(self, list_url: str) -> str:
+        """Where the application stands; its actions lie below."""
+        return f"{list_url}/{self.application.id}"
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it goes back within two days."""
+        due = self.application.due_at
+        return due is not None and due <= clock.now() + URGENT
 
     @property
     def grounds(self) -> list[Ground]:
@@ -68,7 +88,7 @@ def ask(number: int, action: str) -> str:
 
 def render_line(shown: Line) -> str:
     """One line by itself, for htmx."""
-    return render_template("desks/_line.html", line=shown, fragment=True, list_url=url_for(".applications"))
+    return render_template("desks/_line.html", line=shown, list_url=url_for(".applications"))
 
 
 def render_page(shown: Line) -> str:
