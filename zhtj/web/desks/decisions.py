@@ -24,7 +24,6 @@ from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
 from zhtj.web.navigation import waiting_counts
 
-
 URGENT = timedelta(days=2)
 
 
