@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import click
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from zhtj import demo, doctor, sweeps
 from zhtj.imports import commands as imports
 from zhtj.kernel import audit, clock
+from zhtj.kernel.command_line import NOT_SO, WRONG_USE, speak_plainly
+from zhtj.kernel.errors import DomainError
 from zhtj.people import commands as people
 
-WRONG_USE = 2
+log = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
     """Add all commands."""
     from jobs import commands as jobs  # noqa: PLC0415 - jobs import zhtj, which is being imported
 
+    foreign = set(app.cli.commands.values())
     for command in (sweep_command, doctor_command, audit_group):
         app.cli.add_command(command)
     for part in (people, imports, demo, jobs):
         part.register(app)
+    for own in set(app.cli.commands.values()) - foreign:
+        speak_plainly(own)
 
 
 def _print_json(value: Any) -> None:
@@ -45,7 +53,7 @@ def sweep_command(moment: str | None, only: str | None, *, as_json: bool) -> Non
     except ValueError:
         click.echo(f"看不懂时间“{moment}”，请写成 2026-10-16T00:00", err=True)
         raise SystemExit(WRONG_USE) from None
-    counts = {name: sweeps.run(name, at).as_dict() for name in sweeps.REGISTRY if only in {None, name}}
+    counts = {name: _sweep(name, at) for name in sweeps.REGISTRY if only in {None, name}}
     if as_json:
         _print_json(counts)
     else:
@@ -53,7 +61,20 @@ def sweep_command(moment: str | None, only: str | None, *, as_json: bool) -> Non
             words = zip(("应办", "已办", "跳过", "失败"), count.values(), strict=True)
             click.echo("\t".join([name, *(f"{word} {number}" for word, number in words)]))
     if any(count["failed"] for count in counts.values()):
-        raise SystemExit(1)
+        raise SystemExit(NOT_SO)
+
+
+def _sweep(name: str, at: datetime | None) -> dict[str, int]:
+    """One sweep; what goes wrong in it stops no other, unless the database itself is away."""
+    try:
+        return sweeps.run(name, at).as_dict()
+    except OperationalError:
+        raise
+    except Exception as error:
+        if not isinstance(error, DomainError):
+            log.exception("sweep %s failed", name)
+        click.echo(f"{name} 没有完成：{error}", err=True)
+        return sweeps.Counts(failed=1).as_dict()
 
 
 @click.command("doctor")
@@ -69,7 +90,7 @@ def doctor_command(*, as_json: bool) -> None:
             rows = [str(finding.rows)] if finding.rows else []
             click.echo("\t".join([verdict, finding.name, finding.says, str(finding.broken), *rows]))
     if any(finding.broken for finding in findings):
-        raise SystemExit(1)
+        raise SystemExit(NOT_SO)
 
 
 @click.group("audit")
@@ -86,6 +107,8 @@ def audit_verify(*, as_json: bool) -> None:
         _print_json(asdict(verdict))
     else:
         click.echo(f"封条 {verdict.seals} 个，记录 {verdict.events} 条，尚未封存 {verdict.unsealed} 条")
+        if verdict.head:
+            click.echo(f"最新封条 {verdict.head}（另处留存，可证明其前的记录没有被整段删去）")
     if verdict.bad:
         click.echo(verdict.bad, err=True)
-        raise SystemExit(1)
+        raise SystemExit(NOT_SO)

@@ -135,7 +135,7 @@ def processes(*jobs: tuple[Any, ...]) -> Iterator[list[BaseProcess]]:
     started: list[BaseProcess] = []
     try:
         for function, *arguments in jobs:
-            process = family().Process(target=function, args=tuple(arguments), daemon=True)
+            process: BaseProcess = family().Process(target=function, args=tuple(arguments), daemon=True)
             process.start()
             started.append(process)
         yield started

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import subprocess
 import sys
@@ -23,11 +24,10 @@ from tests.processes import until
 from tests.world import World
 from zhtj import doctor, sweeps
 from zhtj.config import ROOT
-from zhtj.kernel import clock, work_queue
+from zhtj.kernel import clock, facts, work_queue
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session
 from zhtj.serve import embedded
-from zhtj.transfers import sweeps as returns
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import Action, State
@@ -51,6 +51,10 @@ def returned() -> int:
     return session.scalar(select(func.count()).where(Application.state == State.RETURNED)) or 0
 
 
+def further_than(number: int) -> bool:
+    return returned() > number
+
+
 def nothing_is_half_done() -> None:
     """Each returned application has exactly one return in its history and one in the audit log; no other has any."""
     session.rollback()
@@ -69,10 +73,10 @@ def test_a_sweep_that_is_killed_again_and_again_ends_as_if_it_never_was(flooded:
     starts = [family().Event() for _ in range(4)]
     with processes(*((sweep, variables(flooded, AFTER), 25, start) for start in starts)) as sweepers:
         for sweeper, start in zip(sweepers, starts, strict=True):
-            before = returned()
+            goal = returned() + chance.randrange(200)
             start.set()
             # When each is killed outright somewhere in its work
-            until(lambda known=before: returned() > known + chance.randrange(200), "the sweep to get on")
+            until(functools.partial(further_than, goal), "the sweep to get on")
             time.sleep(chance.random() / 50)
             sweeper.kill()
             sweeper.join()
@@ -151,14 +155,14 @@ def test_worker_and_queue_killed_in_the_middle_of_a_sweep_lose_nothing(
 def test_one_application_that_cannot_be_returned_keeps_no_other_from_it(flooded: Flask, clock_at, monkeypatch) -> None:
     # Given one among three thousand on which a room above stumbles
     victim = session.scalar(select(func.min(Application.id)))
-    publish = returns.facts.publish
+    publish = facts.publish
 
     def stumble(fact: ApplicationsChanged) -> None:
         if victim in fact.ids:
             raise RuntimeError("no letter can be voided here")
         publish(fact)
 
-    monkeypatch.setattr(returns.facts, "publish", stumble)
+    monkeypatch.setattr(facts, "publish", stumble)
     clock_at(AFTER)
     # When the sweep runs
     counts = sweeps.run("return")
