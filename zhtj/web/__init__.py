@@ -31,9 +31,9 @@ csrf = CSRFProtect()
 def register(app: Flask) -> None:
     """Add blueprints, template helpers, error pages and security headers."""
     login_manager.init_app(app)
-    csrf.init_app(app)
     for part in (requests, security, assets, htmx, formatters, words, navigation, errors):
         part.register(app)
+    csrf.init_app(app)  # after `requests`: a refused form too has its number and its place in the figures
     for role in (auth, public, member, branch, college, school, provincial):
         app.register_blueprint(role.blueprint)
     if app.config["ZHTJ"].env != "production":

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session
@@ -43,15 +43,19 @@ def register(app: Flask) -> None:
         session.rollback()
         return render(400)
 
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> AnyResponse:
-        if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
-            return error.get_response()
-        return render(error.code or 500)
-
     @app.errorhandler(Exception)
     def crash(error: Exception) -> Response:
         log.error("unhandled error on %s", request.path, exc_info=error)
         return render(500)
 
+    app.register_error_handler(HTTPException, _http_error)
     login_manager.unauthorized_handler(resume.sign_in_first)
+
+
+def _http_error(error: HTTPException) -> AnyResponse:
+    if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
+        return error.get_response()
+    response = render(error.code or 500)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response

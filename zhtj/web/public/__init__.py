@@ -18,6 +18,7 @@ from zhtj.web.access import current_choice, public
 from zhtj.web.navigation import home_of
 
 blueprint = Blueprint("public", __name__)
+FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
 LETTER_CHECKS = 60  # of one address in ten minutes
 
 
@@ -66,9 +67,10 @@ def readyz() -> Response:
 @blueprint.get("/metrics")
 @public
 def metrics() -> Response:
-    """Figures for Prometheus; answered to this machine only (a scraper from elsewhere goes through the proxy)."""
+    """Figures for Prometheus, for a scraper on this machine; not through a proxy, which makes everybody local."""
     address = request.remote_addr
-    if address is not None and not ip_address(address).is_loopback:
+    passed_on = not FORWARDED.isdisjoint(name.lower() for name in request.headers.keys())  # noqa: SIM118 - pairs otherwise
+    if passed_on or (address is not None and not ip_address(address).is_loopback):
         abort(404)
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
