@@ -4,6 +4,7 @@ from zhtj.graduation import models as graduation
 from zhtj.imports import models as imports
 from zhtj.kernel import audit, limits, periods, settings
 from zhtj.letters import models as letters
+from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs import terms
 from zhtj.people import models as people
@@ -15,6 +16,7 @@ __all__ = [
     "imports",
     "letters",
     "limits",
+    "notices",
     "orgs",
     "people",
     "periods",

@@ -1,0 +1,1 @@
+"""Notices (通知): messages to members and organisations, reminders, digests, and what goes out by mail and robot."""
