@@ -12,6 +12,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs import places
 from zhtj.policy.vocabulary import Place, Reason, ReasonField
 from zhtj.transfers import checks, operations
 from zhtj.web.access import current_seat, requires
@@ -228,7 +229,7 @@ def _check_page(filling: Filling, form: TransferForm, error: DomainError | None 
         due=due,
         place_label=Place(place).label if (place := filling.relevant.get("place")) else None,
         office=contact(destination),
-        superiors=choosing.superiors(destination),
+        superiors=places.superiors(destination),
         last=last,
         ground=progress.ground_label(last),
         Step=Step,

@@ -6,17 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import select
-
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
-from zhtj.orgs.models import Organisation, Region, Tier
+from zhtj.orgs import places
+from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.rules import destination_problem
 from zhtj.orgs.search import Hit, SearchResult, search
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.vocabulary import Level
 from zhtj.web.forms.transfer import NAME_AT_MOST, tidy
-from zhtj.web.member import places
 from zhtj.web.member.answers import Filling
 from zhtj.web.member.guides import REGIONS
 
@@ -120,7 +118,7 @@ class Looking:
     def _candidate(self, organisation: Organisation) -> Candidate:
         problem = destination_problem(organisation) or _same(self.filling, organisation)
         verdict = None if problem else self.filling.verdict_on(organisation)
-        return Candidate(organisation, superiors(organisation), verdict, problem or _blocks(verdict))
+        return Candidate(organisation, places.superiors(organisation), verdict, problem or _blocks(verdict))
 
 
 def _best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -133,16 +131,6 @@ def _blocks(verdict: Verdict | None) -> str:
 
 def _same(filling: Filling, organisation: Organisation) -> str:
     return "您现在就在这里。" if organisation.id == filling.member.org_id else ""
-
-
-def superiors(organisation: Organisation) -> list[str]:
-    """Short names of the superiors, from the province down."""
-    query = (
-        select(Organisation.short_name)
-        .where(Organisation.path.in_(organisation.line[:-1]), Organisation.tier != Tier.CENTRE)
-        .order_by(Organisation.path)
-    )
-    return list(session.scalars(query))
 
 
 def look(filling: Filling, arguments: Mapping[str, str]) -> Looking:

@@ -1,0 +1,172 @@
+"""From an address to the organisations there: province, township, 青年之家, park, county; from a name to its owner.
+
+Reads only. What an organisation means for somebody - may he go there? - is judged by the rooms above.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from zhtj.kernel.database import session
+from zhtj.kernel.permissions import subtree
+from zhtj.orgs.lookup import Match
+from zhtj.orgs.models import LEADING_TIERS, SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Region, Tier
+from zhtj.orgs.naming import own_name, place_name
+from zhtj.orgs.search import Hit, search
+
+_TOWNSHIP_END = re.compile("街道|镇|乡|苏木")
+_CUTS = 4
+_SCHOOL_PLACES = 40
+_NEARBY = 20
+
+
+def provinces() -> Sequence[Organisation]:
+    """Organisations of province rank, one of which is chosen before searching (O-18, O-19)."""
+    query = select(Organisation).where(Organisation.tier == Tier.PROVINCE, Organisation.closed_at.is_(None))
+    return session.scalars(query.order_by(Organisation.path)).all()
+
+
+def province_of(organisation: Organisation) -> str:
+    """Code of the organisation of province rank above; "" for the centre."""
+    query = select(Organisation.code).where(
+        Organisation.path.in_(organisation.line), Organisation.tier == Tier.PROVINCE
+    )
+    return session.scalar(query) or ""
+
+
+def province_named(address: str, among: Sequence[Organisation]) -> Organisation | None:
+    """The province an address begins with: 浙江杭州西湖区 lies in that of 团浙江省委."""
+    names = {each: own_name(each.short_name) for each in among}
+    return next((each for each, own in names.items() if address.startswith(place_name(own) or own)), None)
+
+
+def by_code(code: str) -> Organisation | None:
+    """The organisation with this code."""
+    return session.scalars(select(Organisation).where(Organisation.code == code)).first()
+
+
+def township_of(address: str) -> Organisation | None:
+    """The township organisation an address lies in; the best guess where the address fits several."""
+    return next(iter(_townships(address)), None)
+
+
+def townships_of(address: str) -> list[Organisation]:
+    """Township organisations an address lies in, each followed by its floating branch; best guess first.
+
+    Args:
+        address: as people write it, with or without the province: 合肥市蜀山区井岗镇香樟大道 88 号.
+    """
+    return [each for township in _townships(address) for each in (township, *floating_branches(township))]
+
+
+def _townships(address: str) -> list[Organisation]:
+    plain = re.sub(r"\s", "", address)
+    ends = [found.end() for found in _TOWNSHIP_END.finditer(plain)][:_CUTS]
+    found: dict[int, Organisation] = {}
+    for end in reversed(ends):
+        for hit in search(session, plain[:end], limit=3).hits:
+            if hit.organisation.township_flag and hit.selectable:
+                found.setdefault(hit.organisation.id, hit.organisation)
+        if found:
+            break
+    return list(found.values())
+
+
+def floating_branches(host: Organisation) -> Sequence[Organisation]:
+    """流动团员团支部 directly below a township, a county or a park (O-08)."""
+    query = select(Organisation).where(
+        Organisation.parent_id == host.id,
+        Organisation.purpose == Purpose.FLOATING,
+        Organisation.category == Category.BRANCH,
+        Organisation.closed_at.is_(None),
+    )
+    return session.scalars(query.order_by(Organisation.path)).all()
+
+
+def county_of(organisation: Organisation) -> Organisation | None:
+    """The nearest leading organ above: a township's county, or its city where there is no county."""
+    query = select(Organisation).where(
+        Organisation.path.in_(organisation.line[:-1]), Organisation.tier.in_(LEADING_TIERS)
+    )
+    return session.scalars(query.order_by(Organisation.path.desc())).first()
+
+
+def youth_homes_near(township: Organisation) -> list[Organisation]:
+    """青年之家 with an organisation there: the township's own first, then the others of its county (O-14)."""
+    return sorted(_built_for(Purpose.YOUTH_HOME, township), key=lambda each: not each.path.startswith(township.path))
+
+
+def parks_named(township: Organisation, *texts: str) -> list[Organisation]:
+    """园区 of the township's county that an address or a unit's name mentions (T-07)."""
+    named = "".join(texts)
+    return [each for each in _built_for(Purpose.PARK, township) if own_name(each.short_name) in named]
+
+
+def _built_for(purpose: Purpose, township: Organisation) -> Sequence[Organisation]:
+    around = county_of(township) or township
+    query = select(Organisation).where(
+        subtree(Organisation.path, around.path),
+        Organisation.purpose == purpose,
+        Organisation.category != Category.GRADUATES,
+        Organisation.closed_at.is_(None),
+    )
+    return session.scalars(query.order_by(Organisation.path).limit(_NEARBY)).all()
+
+
+def owners_of(name: str, limit: int = 3) -> list[Hit]:
+    """The unit's own organisations, found by its name; a name that merely occurs somewhere inside is not enough."""
+    hits = search(session, name, limit=3 * limit).hits if name else ()
+    return [hit for hit in hits if hit.match <= Match.BEGINNING and not hit.organisation.is_leading][:limit]
+
+
+def schools_named(name: str, limit: int = 3) -> list[Organisation]:
+    """Schools of that name: their basic committees."""
+    lines = {path for hit in owners_of(name, 2 * limit) for path in hit.organisation.line}
+    query = select(Organisation).where(
+        Organisation.path.in_(lines),
+        Organisation.tier == Tier.BASIC,
+        Organisation.industry.in_(SCHOOL_INDUSTRIES),
+        Organisation.system == Region.NATIONAL,
+        Organisation.closed_at.is_(None),
+    )
+    return list(session.scalars(query.order_by(Organisation.path).limit(limit)))
+
+
+def for_new_students(school: Organisation) -> list[Organisation]:
+    """新生团组织 that a school has built (O-12); none: it is not ready to take in its new students (T-11)."""
+    query = select(Organisation).where(
+        subtree(Organisation.path, school.path),
+        Organisation.purpose == Purpose.NEW_STUDENTS,
+        Organisation.category != Category.GRADUATES,
+        Organisation.closed_at.is_(None),
+    )
+    return list(session.scalars(query.order_by(Organisation.path).limit(_SCHOOL_PLACES)))
+
+
+def superiors(organisation: Organisation) -> list[str]:
+    """Short names of the superiors, from the province down."""
+    query = (
+        select(Organisation.short_name)
+        .where(Organisation.path.in_(organisation.line[:-1]), Organisation.tier != Tier.CENTRE)
+        .order_by(Organisation.path)
+    )
+    return list(session.scalars(query))
+
+
+def inside_school(member_org: Organisation) -> Sequence[Organisation]:
+    """Where somebody can go inside his own school: its colleges and its branches for new students (T-22)."""
+    basic = session.scalars(
+        select(Organisation).where(Organisation.path.in_(member_org.line), Organisation.tier == Tier.BASIC)
+    ).first()
+    if basic is None:
+        return []
+    query = select(Organisation).where(
+        subtree(Organisation.path, basic.path),
+        Organisation.system == Region.NATIONAL,
+        Organisation.closed_at.is_(None),
+        (Organisation.tier == Tier.SECOND) | (Organisation.purpose == Purpose.NEW_STUDENTS),
+    )
+    return session.scalars(query.order_by(Organisation.path).limit(_SCHOOL_PLACES)).all()
