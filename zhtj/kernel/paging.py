@@ -7,9 +7,10 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Select, literal, tuple_
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
@@ -31,24 +32,35 @@ class Page(Generic[Row]):
 
 def encode(values: Sequence[Any]) -> str:
     """A cursor as it stands in an address."""
-    return base64.urlsafe_b64encode(json.dumps(list(values), ensure_ascii=False).encode()).decode().rstrip("=")
+    written = [value.isoformat() if isinstance(value, date) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(written, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def decode(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
-    """The values of a cursor, one of each kind (str or int). Raises DomainError for a tampered one."""
+    """The values of a cursor, one of each kind (str, int, date, datetime). Raises DomainError for a tampered one."""
     try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, RecursionError):
-        values = None
-    if not isinstance(values, list) or len(values) != len(kinds) or not all(map(_fits, values, kinds)):
+        written = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        values = list(map(_read, written, kinds)) if isinstance(written, list) else []
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        written, values = [], []
+    if not values or len(written) != len(kinds) or not all(map(_fits, values, kinds)):
         raise DomainError("翻页地址不完整。", fix="请回到第一页。")
     return tuple(values)
+
+
+def _read(value: Any, kind: type) -> Any:
+    """A day or a moment as it was written; everything else is what it is."""
+    if issubclass(kind, datetime):
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return date.fromisoformat(value) if issubclass(kind, date) else value
 
 
 def _fits(value: object, kind: type) -> bool:
     """Whether the database can compare ``value`` with a column of this kind."""
     if isinstance(value, str):
         return kind is str and not UNSTORABLE.search(value)
+    if isinstance(value, date):
+        return kind is type(value)
     return kind is int and type(value) is int and abs(value) <= LARGEST
 
 
@@ -65,7 +77,7 @@ def paginate(
 
     Args:
         query: selects one entity; without ORDER BY.
-        keys: columns of that entity (str or int), together unique, that order the list.
+        keys: columns of that entity (str, int, date or datetime), together unique, that order the list.
         after: cursor from a Page: the rows behind it.
         before: the rows in front of it; at most one of the two.
         size: rows a page.
@@ -76,7 +88,8 @@ def paginate(
     cursor = before or after
     if cursor:
         mark = decode(cursor, [key.type.python_type for key in keys])
-        query = query.where(position < mark if backwards != descending else position > mark)
+        place = tuple_(*(literal(value, key.type) for value, key in zip(mark, keys, strict=True)))
+        query = query.where(position < place if backwards != descending else position > place)
     order = [key.desc() if backwards != descending else key.asc() for key in keys]
     rows = list(session.scalars(query.order_by(*order).limit(size + 1)).all())
     more = len(rows) > size
