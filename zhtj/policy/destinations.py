@@ -12,12 +12,20 @@ from functools import lru_cache
 
 from zhtj.policy import rulebook
 from zhtj.policy.model import Facts, Line, Policy, Situation
-from zhtj.policy.vocabulary import Case, Counts, Destination, Level, Place, Reason
+from zhtj.policy.vocabulary import Audience, Case, Counts, Destination, Level, Place, Reason
 
 _LOCAL = frozenset(destination for destination in Destination if destination.place_bound)
 _WORTH_A_WORD = _LOCAL | {Destination.OWN_FLOATING}
 _MANY = 4
 _SHOWN_ALTERNATIVES = 3
+# The decision table speaks of graduates; what the same situation is called for everybody else (PD-10).
+_FOR_OTHERS = {
+    Reason.EMPLOYED_WITH_ORG: Reason.WORK,
+    Reason.EMPLOYED_WITHOUT_ORG: Reason.WORK,
+    Reason.INTERNAL_UPGRADE: Reason.INTERNAL_TRANSFER,
+    Reason.OVERSEAS_OFFICIAL: Reason.WORK,
+    Reason.OVERSEAS_PRIVATE: Reason.RELOCATION,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,7 @@ class Answers(Facts):
 
     situation: str
     places: tuple[Place, ...] = ()
+    audience: Audience = Audience.GRADUATE
 
 
 def judge(
@@ -165,9 +174,10 @@ def advise(policy: Policy, answers: Answers) -> list[Advice]:
     """
     situation = policy.situations[answers.situation]
     facts = _known_facts(situation, answers)
+    reason = reason_of(policy, situation, answers.audience)
     found = [_say(situation)]
-    if situation.reason:
-        offered = options(policy, situation.reason, facts)
+    if reason:
+        offered = options(policy, reason, facts)
         wanted = [each for each in offered if _concerns(each, situation, answers.places)]
         found += sorted(wanted, key=lambda each: each.case != situation.case) if situation.case else wanted
     elif situation.case:
@@ -198,13 +208,30 @@ def counts_as(policy: Policy, destination: Destination) -> Counts:
     return next((each.counts for each in policy.receivers if destination in each.destinations), Counts.NONE)
 
 
-def groups(policy: Policy) -> dict[str, dict[str, Situation]]:
+def groups(policy: Policy, audience: Audience = Audience.GRADUATE) -> dict[str, dict[str, Situation]]:
     """The situations the adviser offers, by heading: his first question and its second."""
     found: dict[str, dict[str, Situation]] = {}
     for key, situation in policy.situations.items():
-        if situation.group:
+        if situation.group and _concerns_them(policy, situation, audience):
             found.setdefault(situation.group, {})[key] = situation
     return found
+
+
+def reason_of(policy: Policy, situation: Situation, audience: Audience) -> Reason | None:
+    """The reason to choose in this situation; None where nothing is transferred, or it does not concern them."""
+    reason = situation.reason
+    if reason is None or audience in policy.reasons[reason].audiences:
+        return reason
+    other = _FOR_OTHERS.get(reason)
+    return other if other and audience in policy.reasons[other].audiences else None
+
+
+def _concerns_them(policy: Policy, situation: Situation, audience: Audience) -> bool:
+    """Staying at the old school is for its graduates."""
+    if audience is Audience.GRADUATE and situation.reason is None:
+        return True
+    stays = audience is not Audience.GRADUATE and situation.case is not None
+    return not stays and reason_of(policy, situation, audience) is not None
 
 
 def rows(policy: Policy) -> list[Situation]:

@@ -36,13 +36,16 @@ def same_basic(old: Organisation, new: Organisation) -> bool:
     return basic is not None and new.path.startswith(basic.path)
 
 
-def destination_kind(old: Organisation, new: Organisation) -> Destination:
-    """What ``new`` is for a member of ``old``: what it is by itself, then own school, then what its committee is."""
+def destination_kind(old: Organisation | None, new: Organisation) -> Destination:
+    """What ``new`` is for a member of ``old``: what it is by itself, then own school, then what its committee is.
+
+    Without ``old``: for somebody of whom nothing is known.
+    """
     fixed = _by_itself(new)
     if fixed is not None:
         return fixed
     basic = basic_of(new)
-    if basic is not None and basic.industry in SCHOOL_INDUSTRIES and same_basic(old, new):
+    if basic is not None and basic.industry in SCHOOL_INDUSTRIES and old is not None and same_basic(old, new):
         return _OWN_PURPOSES.get(new.purpose, Destination.OWN_SCHOOL) if new.purpose else Destination.OWN_SCHOOL
     if new.purpose in _OWN_PURPOSES:
         return _of_others(basic, new)
