@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from zhtj.kernel import crypto
+from zhtj.kernel import crypto, outgoing
 
+Value = TypeVar("Value")
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("production", "development", "demo", "test")
 HTMX_URL = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
@@ -29,6 +31,7 @@ class Config:
         database_url, replica_url, redis_url: "" for redis_url means the embedded queue.
         secret_key: signs sessions. data_keys: encrypt fields, newest first.
         now: ``ZHTJ_NOW``. htmx_url: where htmx is loaded from.
+        mail: None: no mail is sent. robots: chat robots that get digests.
     """
 
     env: str
@@ -40,6 +43,8 @@ class Config:
     data_keys: tuple[str, ...]
     now: str
     htmx_url: str
+    mail: outgoing.MailServer | None = None
+    robots: tuple[outgoing.Robot, ...] = ()
 
     @property
     def is_demo(self) -> bool:
@@ -85,7 +90,16 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         data_keys=tuple(key.strip() for key in keys.split(",") if key.strip()),
         now=env.get("ZHTJ_NOW", ""),
         htmx_url=env.get("ZHTJ_HTMX_URL") or HTMX_URL,
+        mail=_read(env, "ZHTJ_MAIL_URL", outgoing.mail_server),
+        robots=_read(env, "ZHTJ_WEBHOOK_URLS", outgoing.robots),
     )
+
+
+def _read(env: Mapping[str, str], name: str, parse: Callable[[str], Value]) -> Value:
+    try:
+        return parse(env.get(name, ""))
+    except ValueError as error:
+        raise ConfigError(f"{name} 不正确：{error}") from error
 
 
 def _driver(url: str) -> str:

@@ -1,0 +1,132 @@
+"""The outbox: letters are written in the transaction of what they tell, and leave after it, until confirmed (PD-36).
+
+A letter is claimed by a guarded UPDATE that also moves its next attempt into the future, and that is committed before
+anything is sent: of two workers one gets it, and a killed one's letter comes up again by itself. What the receiver has
+confirmed is never sent again. Attempts lie further and further apart; after the last one the letter says why it stays.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, insert, select, update
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session, touched
+from zhtj.notices.models import Channel, Outbox
+
+ATTEMPTS_AT_MOST = 12
+# Longer than any attempt can take: a letter under way must not come up again meanwhile.
+FIRST_PAUSE = timedelta(minutes=5)
+LONGEST_PAUSE = timedelta(hours=6)
+KEPT = timedelta(days=90)
+WHY_AT_MOST = 200
+INTERRUPTED = "发送中断，没有收到对方的确认"
+
+
+def put(channel: Channel, address: str, title: str, text: str, *, org_id: int | None = None) -> None:
+    """Write one letter; it leaves after the commit."""
+    put_many([letter(channel, address, title, text, org_id=org_id)])
+
+
+def letter(channel: Channel, address: str, title: str, text: str, *, org_id: int | None = None) -> dict[str, Any]:
+    """One row for ``put_many``.
+
+    Args:
+        channel: mail or robot.
+        address: an e-mail address, or a robot's fingerprint.
+        title: subject line.
+        text: plain text.
+        org_id: the organisation on whose behalf it is sent.
+    """
+    now = clock.now()
+    return {
+        "channel": channel,
+        "address": address,
+        "org_id": org_id,
+        "payload": {"title": title, "text": text},
+        "created_at": now,
+        "due_at": now,
+        "attempts": 0,
+    }
+
+
+def put_many(letters: list[dict[str, Any]]) -> None:
+    """Write many letters with one statement."""
+    if letters:
+        session.execute(insert(Outbox), letters)
+
+
+def pause(attempts: int) -> timedelta:
+    """How long after the ``attempts``-th attempt the next one follows: 5, 10, 20 … minutes, six hours at most."""
+    return min(FIRST_PAUSE * (1 << (attempts - 1)), LONGEST_PAUSE)
+
+
+def _open(number: int) -> Any:
+    return (Outbox.id == number, Outbox.sent_at.is_(None), Outbox.given_up_at.is_(None))
+
+
+class Letter(NamedTuple):
+    """A letter whose turn it is, as it was read."""
+
+    id: int
+    address: str
+    payload: dict[str, Any]
+    attempts: int
+    created_at: datetime
+
+
+def due(channel: Channel, limit: int) -> list[Letter]:
+    """Letters of a channel whose turn it is, oldest turn first."""
+    query = select(Outbox.id, Outbox.address, Outbox.payload, Outbox.attempts, Outbox.created_at).where(
+        Outbox.channel == channel,
+        Outbox.sent_at.is_(None),
+        Outbox.given_up_at.is_(None),
+        Outbox.due_at <= clock.now(),
+    )
+    return [Letter(*row) for row in session.execute(query.order_by(Outbox.due_at, Outbox.id).limit(limit))]
+
+
+def claim(number: int, attempts: int) -> bool:
+    """Take a letter in hand for one more attempt; False if somebody else has it. Commit before sending.
+
+    Args:
+        number: its id.
+        attempts: how many attempts it had had when it was read.
+    """
+    now = clock.now()
+    taken = (
+        update(Outbox)
+        .where(*_open(number), Outbox.attempts == attempts, Outbox.due_at <= now)
+        .values(attempts=attempts + 1, due_at=now + pause(attempts + 1))
+    )
+    return touched(session.execute(taken, execution_options={"synchronize_session": False})) == 1
+
+
+def confirm(number: int) -> None:
+    """The receiver has it."""
+    sent = update(Outbox).where(*_open(number)).values(sent_at=clock.now(), failed_why=None)
+    session.execute(sent, execution_options={"synchronize_session": False})
+
+
+def fail(number: int, attempts: int, why: str, *, forever: bool = False) -> None:
+    """An attempt failed.
+
+    Args:
+        number: the letter's id.
+        attempts: how many it has had, with this one.
+        why: for the operator; no address and no secret in it.
+        forever: another attempt would fail too.
+    """
+    values: dict[str, Any] = {"failed_why": why[:WHY_AT_MOST]}
+    if forever or attempts >= ATTEMPTS_AT_MOST:
+        values["given_up_at"] = clock.now()
+    failed = update(Outbox).where(*_open(number)).values(**values)
+    session.execute(failed, execution_options={"synchronize_session": False})
+
+
+def forget_old() -> int:
+    """Remove letters that were sent long ago; returns how many."""
+    old = delete(Outbox).where(Outbox.sent_at < clock.now() - KEPT)
+    return touched(session.execute(old, execution_options={"synchronize_session": False}))
