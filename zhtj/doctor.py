@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel.database import session
 from zhtj.letters.models import Letter, LetterSeries
-from zhtj.orgs.models import SEGMENT, Category, Organisation, Tier
+from zhtj.orgs.models import SEGMENT, Category, Organisation, Region, Tier
 from zhtj.people.models import Member, Membership, Seat
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.workflow import OPEN, RUNNING, State
@@ -76,7 +76,9 @@ def _membership() -> Select[Any]:
 
 def _in_branches() -> Select[Any]:
     return (
-        select(Member.id).join(Organisation, Organisation.id == Member.org_id).where(Organisation.tier != Tier.BRANCH)
+        select(Member.id)
+        .join(Organisation, Organisation.id == Member.org_id)
+        .where(Organisation.tier != Tier.BRANCH, Organisation.system == Region.NATIONAL)
     )
 
 
@@ -173,7 +175,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("closed", "停用的组织里没有团员", _closed_with_members),
     Invariant("membership", "每名团员有且只有一段未结束的组织关系，与所在支部一致", _membership),
     Invariant("overlaps", "同一团员的组织关系时间不重叠", _overlaps),
-    Invariant("branches", "团员都编在团支部", _in_branches),
+    Invariant("branches", "团员都编在团支部，或在外部系统", _in_branches),
     Invariant("history", "申请状态与最后一条办理记录一致", _history),
     Invariant("steps", "每条办理记录从上一条的状态开始", _steps),
     Invariant("deadlines", "办理期限只在计时的状态存在", _deadlines),

@@ -20,12 +20,12 @@ from zhtj.letters.models import Letter, LetterState
 from zhtj.letters.operations import Details
 from zhtj.letters.queries import Standing
 from zhtj.letters.record import FileDisposition, LetterReason
-from zhtj.letters.rules import letter_reason, special_destination
+from zhtj.letters.rules import letter_reason
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers import operations as transfers
 from zhtj.transfers import sweeps
-from zhtj.transfers.models import Application
+from zhtj.transfers.models import Application, special_label
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
 
@@ -345,5 +345,5 @@ def test_the_applications_reason_in_the_forms_words(reason, graduate, expected):
 
 @pytest.mark.rule("PD-28")
 def test_a_special_unit_reads_as_its_kind():
-    assert special_destination("已通过政审、体检，入伍") == "参军入伍"
-    assert special_destination("涉密单位，政审已完成") == "涉密单位"
+    assert special_label("已通过政审、体检，入伍") == "参军入伍"
+    assert special_label("涉密单位，政审已完成") == "涉密单位"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import literal, select, update
@@ -146,8 +147,12 @@ def categorise(row: RegisterRow, category: GraduateCategory) -> None:
         session.flush()
 
 
-def complete(row: RegisterRow, moment: datetime) -> None:
-    """Count the graduate as transferred; a later transfer never undoes it (PD-20)."""
-    if row.completed_at is None:
-        row.completed_at = moment
-        session.flush()
+def complete_many(row_ids: Sequence[int], moment: datetime) -> None:
+    """Count these graduates as transferred; a later transfer never undoes it (PD-20)."""
+    if row_ids:
+        session.execute(
+            update(RegisterRow)
+            .where(RegisterRow.id.in_(row_ids), RegisterRow.completed_at.is_(None))
+            .values(completed_at=moment),
+            execution_options={"synchronize_session": "fetch"},
+        )

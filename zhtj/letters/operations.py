@@ -26,7 +26,8 @@ from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.checks import policy_of
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
-from zhtj.transfers.models import Application
+from zhtj.transfers.models import Application, special_label
+from zhtj.transfers.workflow import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +112,9 @@ def issue_offline(
 
 def _case(application: Application, policy: Policy) -> _Case:
     reason = Reason(application.reason)
-    special = reason is Reason.SPECIAL_UNIT
-    receiver = None if special else receiving_committee(application.to_org)
-    name = receiver.full_name if receiver else rules.special_destination(application.remark or "")
+    special = application.route is Route.SPECIAL
+    receiver = receiving_committee(application.to_org) if application.route is Route.DOMESTIC else None
+    name = receiver.full_name if receiver else application.external_name or special_label(application.remark)
     label = name if special else policy.reasons[reason].label
     return _Case(
         member=application.member,

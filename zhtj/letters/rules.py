@@ -58,8 +58,3 @@ def letter_reason(reason: Reason, label: str, *, graduate: bool) -> tuple[Letter
     if reason in {Reason.WORK, Reason.EMPLOYED_WITH_ORG, Reason.EMPLOYED_WITHOUT_ORG}:
         return LetterReason.UNIT_CHANGE, ""
     return LetterReason.OTHER, label
-
-
-def special_destination(remark: str) -> str:
-    """The generic destination of a special unit, read off the remark that must name it (S-04, S-09, PD-28)."""
-    return "涉密单位" if "涉密" in remark else "参军入伍"

@@ -104,6 +104,11 @@ class Region(StrEnum):
     GUANGDONG = "guangdong"
     FUJIAN = "fujian"
 
+    @property
+    def label(self) -> str:
+        """The region's name."""
+        return {"national": "全国", "beijing": "北京", "guangdong": "广东", "fujian": "福建"}[self.value]
+
 
 class Organisation(Base):
     """团组织: a node of the tree, from the centre down to a branch."""

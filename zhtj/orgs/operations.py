@@ -10,7 +10,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
-from zhtj.orgs.models import Category, Organisation, Purpose, Tier, industries, segment
+from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier, industries, segment
 from zhtj.orgs.rules import tier_below
 from zhtj.orgs.terms import index_terms
 
@@ -27,6 +27,7 @@ class NewOrganisation:
     purpose: Purpose | None = None
     code: str | None = None
     township_flag: bool | None = None
+    system: Region | None = None
     phone: str | None = None
     address: str | None = None
     postcode: str | None = None
@@ -71,7 +72,7 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
         industry=new.industry,
         township_flag=new.township_flag,
         purpose=new.purpose,
-        system=parent.system,
+        system=new.system or parent.system,
         phone=new.phone,
         address=new.address,
         postcode=new.postcode,

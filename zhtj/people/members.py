@@ -89,6 +89,16 @@ def find_exactly(name: str, id_number: str) -> Member | None:
     ).first()
 
 
+def by_id_number(id_number: str) -> Member | None:
+    """The member with this ID number, wherever he is."""
+    query = select(Member).join(Account, Account.id == Member.account_id)
+    return session.scalars(
+        query.where(Account.id_hash == keyed_hash("id_number", id_number)).options(
+            joinedload(Member.account), joinedload(Member.org)
+        )
+    ).first()
+
+
 def stays(member_id: int) -> list[Membership]:
     """Where a member has been, newest first."""
     query = select(Membership).where(Membership.member_id == member_id).options(joinedload(Membership.org))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
-from zhtj.kernel.database import session, touched
-from zhtj.kernel.errors import Conflict, DomainError
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError
 from zhtj.orgs import operations as orgs
-from zhtj.orgs.models import Category, Organisation
+from zhtj.orgs.models import Category, Organisation, Region
 from zhtj.people.models import Account, Member, Membership, Post, Seat, Sex
 
 
@@ -96,7 +96,7 @@ def add_member(branch: Organisation, new: NewMember, *, account: Account | None 
     """Enter a member into ``branch`` with an inactive account and an open membership.
 
     Args:
-        branch: where he belongs.
+        branch: where he belongs; for somebody whose relationship lies in an external system, that region's node.
         new: his data.
         account: an account the person already has (a secretary who is on the roster too).
         how: what the membership began by.
@@ -104,7 +104,7 @@ def add_member(branch: Organisation, new: NewMember, *, account: Account | None 
     Raises:
         DomainError: ``branch`` is no branch, or a number is someone else's.
     """
-    if branch.category not in {Category.BRANCH, Category.GRADUATES}:
+    if branch.category not in {Category.BRANCH, Category.GRADUATES} and branch.system is Region.NATIONAL:
         raise DomainError("团员只能编入团支部。", fix="请选择具体的团支部。", rule="O-02")
     if account is None:
         account = create_account(new.name, id_number=new.id_number, mobile=new.mobile)
@@ -135,33 +135,3 @@ def add_member(branch: Organisation, new: NewMember, *, account: Account | None 
     session.flush()
     audit.record("member.add", "member", member.id, org=branch.code, how=how)
     return member
-
-
-def move_member(member: Member, to: Organisation, *, by: str) -> None:
-    """Close the open membership and open the next, in one transaction (PD-20); posts in the old branch end.
-
-    Args:
-        member: whom.
-        to: a branch.
-        by: what moved him, such as ``application:12``.
-
-    Raises:
-        Conflict: the membership is no longer where it was.
-    """
-    moment = clock.now()
-    closed = session.execute(
-        update(Membership)
-        .where(Membership.member_id == member.id, Membership.org_id == member.org_id, Membership.ended_at.is_(None))
-        .values(ended_at=moment, ended_by=by)
-    )
-    if touched(closed) != 1:
-        raise Conflict("该团员的组织关系刚刚发生了变动。", fix="请刷新页面后再办理。")
-    session.add(Membership(member_id=member.id, org_id=to.id, started_at=moment, began_by=by))
-    posts = select(Seat).where(
-        Seat.account_id == member.account_id, Seat.org_id == member.org_id, Seat.ended_at.is_(None)
-    )
-    for seat in session.scalars(posts).all():
-        end_seat(seat, "transferred")
-    audit.record("member.move", "member", member.id, from_org=member.org_id, to_org=to.id, by=by)
-    member.org_id = to.id
-    session.flush()

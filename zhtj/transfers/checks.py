@@ -1,4 +1,4 @@
-"""What is checked before an application may start (A-06, A-25, PD-11, PD-15), each check readable by itself."""
+"""What is checked before an application may start (A-06, PD-11, PD-15), each check readable by itself."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Purpose, Region
+from zhtj.people import identity
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
-from zhtj.policy.seasons import policy_for, return_due
+from zhtj.policy.seasons import county_open, policy_for, return_due
 from zhtj.policy.vocabulary import Audience, Level, Place, Reason, ReasonField
 from zhtj.transfers.kinds import destination_kind, same_basic
 from zhtj.transfers.models import Application
-from zhtj.transfers.workflow import OPEN, Initiator
+from zhtj.transfers.workflow import OPEN, Initiator, Route
 
 if TYPE_CHECKING:
     from zhtj.transfers.operations import Submission
 
+SPECIAL = "转往特殊单位"
+SHORTEST_NAME = 4
 OPEN_BUSINESS = "已有业务正在办理，不能重复发起。"
 
 
@@ -38,6 +41,22 @@ def line_codes(organisation: Organisation) -> tuple[str, ...]:
         select(Organisation.code).where(Organisation.path.in_(organisation.line)).order_by(Organisation.path)
     )
     return tuple(code for (code,) in rows)
+
+
+def may_leave(member: Member) -> None:
+    """Raise DomainError where nothing leads away from: the pool, an external system (S-07, X-03)."""
+    if member.org.purpose is Purpose.SPECIAL_POOL:
+        raise DomainError(
+            "组织关系已进入特殊单位专属库，不可逆，不能再发起转接。",
+            fix="退役、离开涉密单位后，请向省级团委申请处理。",
+            rule="S-07",
+        )
+    if member.org.system is not Region.NATIONAL:
+        raise DomainError(
+            f"组织关系在{member.org.system.label}的系统中，不能由这里发起。",
+            fix=f"请本人在{member.org.system.label}的系统中申请转出，再由接收方在这里登记转入。",
+            rule="X-03",
+        )
 
 
 def initiator(seat: ActiveSeat, member: Member, destination: Organisation) -> Initiator:
@@ -99,31 +118,52 @@ def reason_spec(policy: Policy, reason: str, *, is_graduate: bool) -> ReasonSpec
     return spec
 
 
+def may_start(spec: ReasonSpec, who: Initiator, route: Route) -> None:
+    """Raise DomainError where this side may not start it for this reason (S-01, T-14), or not across systems."""
+    if who.value not in spec.initiators:
+        raise DomainError(
+            f"“{spec.label or SPECIAL}”由团员本人或转出方发起，转入方不能办理。",
+            fix="请联系本人或其所在团组织发起。",
+            field="reason",
+            rule="S-01" if not spec.chooses_destination else spec.rule,
+        )
+    if route is Route.EXTERNAL and not spec.may_be_external:
+        raise DomainError(f"“{spec.label}”只在本校之内转接。", fix="请重新选择转接原因。", field="reason", rule="T-22")
+
+
+def low_age(policy: Policy, member: Member) -> bool:
+    """Joined so young that the external interface refuses: age on the first day of that month (X-09, PD-31, PD-33)."""
+    number = member.account.id_number
+    if not number:
+        return False
+    return identity.read(number).age_on(member.joined_on.replace(day=1)) < policy.interface_min_age
+
+
 def verdict(policy: Policy, old: Organisation, new: Organisation, reason: str, place: str | None) -> Verdict:
     """What the destination table says (PD-11)."""
     relation = Place(place) if place in set(Place) else Place.NONE
-    return judge(policy, Reason(reason), destination_kind(old, new), relation, inside_own_school=same_basic(old, new))
+    return judge(
+        policy,
+        Reason(reason),
+        destination_kind(old, new),
+        relation,
+        inside_own_school=same_basic(old, new),
+        county_open=county_open(policy, clock.today()),
+    )
 
 
-def reason_and_destination(wanted: Submission, *, is_graduate: bool) -> list[str]:
-    """Check reason, its fields and the destination table; returns the warnings that were confirmed.
+def reason_and_destination(wanted: Submission, spec: ReasonSpec) -> Verdict:
+    """Check the reason's fields and the destination table (PD-10, PD-11).
+
+    Returns:
+        What the table says; a warning has been confirmed.
 
     Raises:
         DomainError: a field is missing, the table forbids the destination, or a warning is not confirmed yet.
     """
     policy = policy_of(wanted.member.org)
-    spec = reason_spec(policy, wanted.reason, is_graduate=is_graduate)
-    kind = destination_kind(wanted.member.org, wanted.destination)
-    fields = spec.fields_for(kind)
-    given = {
-        ReasonField.UNIT: wanted.unit_name,
-        ReasonField.SCHOOL: wanted.unit_name,
-        ReasonField.ADDRESS: wanted.unit_address,
-        ReasonField.PLACE: wanted.place,
-        ReasonField.REMARK: wanted.remark,
-    }
-    for field in fields:
-        if not (given[field] or "").strip():
+    for field in spec.fields_for(destination_kind(wanted.member.org, wanted.destination)):
+        if not _given(wanted, field):
             raise DomainError(f"请填写{field.label}。", field=field.value, rule="PD-10")
     found = verdict(policy, wanted.member.org, wanted.destination, wanted.reason, wanted.place)
     if found.case is not None:
@@ -136,13 +176,78 @@ def reason_and_destination(wanted: Submission, *, is_graduate: bool) -> list[str
         )
     if found.level is Level.FORBIDDEN:
         raise DomainError(found.sentence, field="destination", rule=found.rule)
-    if found.level is Level.WARNED:
-        if not wanted.confirmed or not (wanted.remark or "").strip():
-            raise DomainError(
-                found.sentence, fix="如情况属实，请勾选确认并在备注中说明。", field="confirmed", rule=found.rule
-            )
-        return [found.sentence]
-    return []
+    if found.level is Level.WARNED and not (wanted.confirmed and (wanted.remark or "").strip()):
+        raise DomainError(
+            found.sentence, fix="如情况属实，请勾选确认并在备注中说明。", field="confirmed", rule=found.rule
+        )
+    return found
+
+
+# What of an application and a submission a reason's field is kept in.
+COLUMN_OF = {
+    ReasonField.UNIT: "unit_name",
+    ReasonField.SCHOOL: "unit_name",
+    ReasonField.ADDRESS: "unit_address",
+    ReasonField.PLACE: "place",
+    ReasonField.REMARK: "remark",
+}
+
+
+def _given(wanted: Submission, field: ReasonField) -> str:
+    return (getattr(wanted, COLUMN_OF[field]) or "").strip()
+
+
+def special_unit(policy: Policy, remark: str | None, *, confirmed: bool) -> None:
+    """What only a transfer to a special unit asks for: the words in the remark, and having read on (S-04, S-07).
+
+    Raises:
+        DomainError: the remark names neither enlistment nor a secret unit, or the consequences were not confirmed.
+    """
+    words = policy.special_unit_remark
+    if not any(word in (remark or "") for word in words):
+        raise DomainError(
+            f"备注须写明“{'”或“'.join(words)}”。",
+            fix="例如：参军入伍，政审、体检已通过。部队或单位名称涉密的不要写。",
+            field="remark",
+            rule="S-04",
+        )
+    if policy.special_unit_irreversible and not confirmed:
+        raise DomainError(
+            "省级团委批准后不能撤回，也不能再转出。",
+            fix="请核实政审、体检等手续已经完成，再勾选确认。",
+            field="confirmed",
+            rule="S-07",
+        )
+
+
+def external_destination(policy: Policy, wanted: Submission) -> None:
+    """What only a transfer to 北京, 广东 or 福建 asks for: the exact name twice, and the age (X-02, X-09, PD-33).
+
+    Raises:
+        DomainError: the name is missing or was typed differently, or he joined too young for the interface.
+    """
+    if low_age(policy, wanted.member):
+        raise DomainError(
+            f"入团时不满 {policy.interface_min_age} 周岁的，对方系统会自动拒绝，不能在线转接。",
+            fix="2017 年以前入团的，请学校团委开介绍信线下转接，写明团员身份和团费交至何月；"
+            "2017 年及以后入团的，团员身份不予认定。",
+            field="destination",
+            rule="X-09",
+        )
+    name, again = (squeeze(text) for text in (wanted.external_name, wanted.external_name_again))
+    if len(name) < SHORTEST_NAME:
+        raise DomainError(
+            "请填写对方系统中的组织全称。", fix="请向对方问清，一字不差。", field="external_name", rule="X-02"
+        )
+    if name != again:
+        raise DomainError(
+            "两次填写的组织全称不一致。", fix="请对照对方提供的全称重新填写。", field="external_name_again", rule="X-02"
+        )
+
+
+def squeeze(text: str | None) -> str:
+    """A typed name without any blanks."""
+    return "".join((text or "").split())
 
 
 def national_policy() -> Policy:

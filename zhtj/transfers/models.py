@@ -10,9 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Account, Member
-from zhtj.transfers.workflow import OPEN, RUNNING, Action, Initiator, Path, State
+from zhtj.policy.vocabulary import Destination, Level
+from zhtj.transfers.workflow import OPEN, RUNNING, Action, Initiator, Path, Route, State
 
 
 def _in(states: frozenset[State]) -> str:
@@ -60,8 +61,15 @@ class Application(Base):
     unit_address: Mapped[str | None] = mapped_column(String(160))
     contact_mobile: Mapped[str | None] = mapped_column(Encrypted)
     remark: Mapped[str | None] = mapped_column(Text)
+    # What the destination was for the member when he applied, and what the destination table said to it (PD-11).
+    kind: Mapped[Destination] = mapped_column(StrEnumType(Destination))
+    level: Mapped[Level] = mapped_column(StrEnumType(Level))
     # Sentences of the destination table the applicant confirmed; the approver sees them too (PD-11).
     warnings: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # Full name in the external system: the destination's, or the origin's of somebody who comes from there (X-02).
+    external_name: Mapped[str | None] = mapped_column(String(120))
+    # A special unit's name, where it may be told at all; screens show the generic destination instead (S-09).
+    secret_unit: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     state: Mapped[State] = mapped_column(StrEnumType(State))
     version: Mapped[int] = mapped_column(default=1)
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -86,7 +94,48 @@ class Application(Base):
     @property
     def way(self) -> Path:
         """What decides its way through the workflow."""
-        return Path(self.initiator, self.to_org.is_branch, self.release_needed)
+        return Path(self.initiator, self.to_org.is_branch, self.release_needed, route=self.route)
+
+    @property
+    def route(self) -> Route:
+        """Between our organisations, to the special units' pool, or into an external system."""
+        return ROUTES.get(self.kind, Route.DOMESTIC)
+
+    @property
+    def from_name(self) -> str:
+        """The old organisation as screens call it; one of an external system by its name there."""
+        return _name(self.from_org, self.external_name)
+
+    @property
+    def to_name(self) -> str:
+        """The destination as screens call it: a special unit generically, one of an external system by its name there.
+
+        Once completed, the branch that took him in.
+        """
+        if self.route is Route.SPECIAL:
+            return self.unit_label
+        return _name(self.final_org or self.to_org, self.external_name)
+
+    @property
+    def unit_label(self) -> str:
+        """Unit or school as screens show it: of a special unit only the generic destination (S-04, S-09)."""
+        if self.route is Route.SPECIAL:
+            return special_label(self.remark)
+        return self.unit_name or ""
+
+
+ROUTES = {Destination.SPECIAL_POOL: Route.SPECIAL, Destination.EXTERNAL: Route.EXTERNAL}
+
+
+def special_label(remark: str | None) -> str:
+    """The generic destination of a special unit, read off the remark that must name it (S-04, S-09)."""
+    return "涉密单位" if "涉密" in (remark or "") else "参军入伍"
+
+
+def _name(organisation: Organisation, external_name: str | None) -> str:
+    if organisation.system is Region.NATIONAL or not external_name:
+        return organisation.short_name
+    return f"{external_name}（{organisation.system.label}）"
 
 
 class ApplicationEvent(Base):
@@ -104,6 +153,8 @@ class ApplicationEvent(Base):
     org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
     ground: Mapped[str | None] = mapped_column(String(32))
     remark: Mapped[str | None] = mapped_column(Text)
+    # What was amended: field, before, after; numbers masked (PD-16).
+    changes: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
     # A return takes effect at the due time; ``recorded_at`` says when it was written (PD-18).
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -138,3 +189,69 @@ class Arrival(Base):
     dues_from: Mapped[date | None]
 
     member: Mapped[Member] = relationship()
+
+
+class Objection(Base):
+    """申诉: the applicant objects once to a refusal; the refuser's direct superior decides (PD-17)."""
+
+    __tablename__ = "objections"
+    __table_args__ = (
+        CheckConstraint("(decided_at IS NULL) = (sustained IS NULL)", name="decided"),
+        Index("ix_objections_org", "org_id", "decided_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    # The refuser's direct superior, whose office decides.
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    text: Mapped[str] = mapped_column(Text)
+    raised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sustained: Mapped[bool | None]
+    answer: Mapped[str | None] = mapped_column(Text)
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    # The application that a sustained objection started, if none was open.
+    new_application_id: Mapped[int | None] = mapped_column(ForeignKey("applications.id"))
+
+    application: Mapped[Application] = relationship(foreign_keys=[application_id])
+    new_application: Mapped[Application | None] = relationship(foreign_keys=[new_application_id])
+    account: Mapped[Account] = relationship(foreign_keys=[account_id])
+    decided_by: Mapped[Account | None] = relationship(foreign_keys=[decided_by_id])
+    org: Mapped[Organisation] = relationship()
+
+
+class RefusalFlag(Base):
+    """违规拒收提示: a refusal whose remark names a forbidden ground; the level above looks at it (A-16, PD-17)."""
+
+    __tablename__ = "refusal_flags"
+    __table_args__ = (Index("ix_refusal_flags_org", "org_id", "seen_at", "application_id"),)
+
+    application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    raised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    seen_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    note: Mapped[str | None] = mapped_column(Text)
+
+    application: Mapped[Application] = relationship()
+    org: Mapped[Organisation] = relationship()
+    seen_by: Mapped[Account | None] = relationship()
+
+
+class Evidence(Base):
+    """凭据: what shows what an external system decided - words, and a picture or PDF (PD-32, X-07)."""
+
+    __tablename__ = "evidence"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    filename: Mapped[str] = mapped_column(String(120))
+    media_type: Mapped[str] = mapped_column(String(40))
+    # Base64, encrypted: it may show a person's data.
+    content: Mapped[str] = mapped_column(Encrypted, deferred=True)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    application: Mapped[Application] = relationship()
+    account: Mapped[Account] = relationship()

@@ -1,34 +1,39 @@
-"""Writes of transfers: submit, release, accept, allocate, refuse, withdraw.
+"""Writes of transfers: submit, decide, amend, redirect, withdraw.
 
-Each checks, changes under a guard on the state it read, and records. None commits, none sees a request.
+Each checks, changes under a guard on the state it read, and records. None commits, none sees a request. Decisions on
+many at once stand in ``decisions``, objections in ``objections``, what external systems say in ``external``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import update
 
 from zhtj.graduation import operations as graduation
-from zhtj.graduation.models import GraduateCategory
-from zhtj.kernel import audit, clock, facts
-from zhtj.kernel.database import session, touched
-from zhtj.kernel.errors import Conflict, DomainError, Forbidden
+from zhtj.graduation.models import GraduateCategory, RegisterRow
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Purpose, Region
+from zhtj.orgs.outside import special_pool
 from zhtj.orgs.rules import destination_problem
-from zhtj.people import operations as people
+from zhtj.people.identity import masked_mobile
 from zhtj.people.models import Member
-from zhtj.policy.vocabulary import Reason
-from zhtj.transfers import checks
-from zhtj.transfers.facts import ApplicationsChanged
-from zhtj.transfers.models import Application, ApplicationEvent, Arrival, TransferDraft
-from zhtj.transfers.parties import parties
+from zhtj.policy.model import Policy
+from zhtj.policy.seasons import county_open
+from zhtj.policy.vocabulary import Level, Reason
+from zhtj.transfers import checks, decisions
+from zhtj.transfers.kinds import destination_kind
+from zhtj.transfers.models import Application, TransferDraft
+from zhtj.transfers.objections import flag_forbidden_ground
+from zhtj.transfers.parties import county_above, parties
 from zhtj.transfers.rules import Ground, check_refusal
-from zhtj.transfers.workflow import Action, Initiator, Party, Path, State, ever_allows, next_state
+from zhtj.transfers.starting import begin
+from zhtj.transfers.steps import Step, take
+from zhtj.transfers.workflow import Action, Party, Path, Route, next_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,12 @@ class Submission:
     """What an applicant or an administrator fills in.
 
     Args:
+        destination: where to; for 北京, 广东 and 福建 the region's node. Nothing is chosen for a special unit (S-02).
         reason: key of a transfer reason of the policy (PD-10).
         place: relation of the destination to the member's places, where the reason asks for it.
-        confirmed: the warnings of the destination table were read and confirmed (PD-11).
+        external_name, external_name_again: full name in the external system, typed twice (X-02).
+        secret_unit: name of a special unit, where it may be told; kept encrypted (S-09).
+        confirmed: the warnings of the destination table, or what follows from a special unit, were read (PD-11, S-07).
         follows: the ended application this one starts again.
     """
 
@@ -50,6 +58,9 @@ class Submission:
     unit_address: str | None = None
     contact_mobile: str | None = None
     remark: str | None = None
+    external_name: str | None = None
+    external_name_again: str | None = None
+    secret_unit: str | None = None
     confirmed: bool = False
     follows: Application | None = None
 
@@ -64,25 +75,31 @@ def submit(wanted: Submission, seat: ActiveSeat) -> Application:
     member, destination = wanted.member, wanted.destination
     initiator = checks.initiator(seat, member, destination)
     checks.no_open_application(member)
-    problem = destination_problem(destination)
+    checks.may_leave(member)
+    route = route_to(destination)
+    problem = destination_problem(destination) if route is Route.DOMESTIC else ""
     if problem:
         raise DomainError(problem, field="destination", rule="O-10")
     if destination.id == member.org_id:
         raise DomainError("组织关系已经在该组织，不需要转接。", field="destination")
-    row = graduation.open_row(member.id, clock.now())
-    warnings = checks.reason_and_destination(wanted, is_graduate=row is not None)
     policy = checks.policy_of(member.org)
+    row = graduation.open_row(member.id, clock.now())
+    spec = checks.reason_spec(policy, wanted.reason, is_graduate=row is not None)
+    checks.may_start(spec, initiator, route)
+    if route is Route.EXTERNAL:
+        checks.external_destination(policy, wanted)
+    if route is Route.SPECIAL:
+        checks.special_unit(policy, wanted.remark, confirmed=wanted.confirmed)
+    verdict = checks.reason_and_destination(wanted, spec)
     way = Path(
         initiator,
         destination.is_branch,
         release_needed=checks.release_needed(policy, member.org, destination),
         under_actor=_under(seat, member.org, destination),
+        route=route,
     )
-    state = next_state(None, Action.SUBMIT, _party(initiator), way)
-    if state is None:
-        raise Forbidden
-    moment = clock.now()
     application = Application(
+        **_described(wanted, route),
         member_id=member.id,
         register_row_id=row.id if row else None,
         initiator=initiator,
@@ -90,46 +107,53 @@ def submit(wanted: Submission, seat: ActiveSeat) -> Application:
         initiator_org_id=seat.org_id,
         from_org_id=member.org_id,
         to_org_id=destination.id,
-        final_org_id=destination.id if state is State.COMPLETED else None,
-        holder_id=_holder(state, member.org_id, destination.id),
         release_needed=way.release_needed,
-        reason=wanted.reason,
-        place=wanted.place,
-        unit_name=wanted.unit_name,
-        unit_address=wanted.unit_address,
-        contact_mobile=wanted.contact_mobile,
-        remark=wanted.remark,
-        warnings=warnings,
-        state=state,
-        submitted_at=moment,
-        waiting_since=moment,
-        due_at=checks.due(policy, moment, in_season=row is not None) if state.is_running else None,
-        ended_at=moment if state is State.COMPLETED else None,
-        follows_id=wanted.follows.id if wanted.follows else None,
+        kind=destination_kind(member.org, destination),
+        level=verdict.level,
+        warnings=[verdict.sentence] if verdict.level is Level.WARNED else [],
     )
-    _insert(application)
-    category = policy.reasons[Reason(wanted.reason)].category
-    if row is not None and category is not None:
-        graduation.categorise(row, GraduateCategory(category))
-    draft = session.get(TransferDraft, member.id)
-    if draft is not None:
-        session.delete(draft)
-    _record(application, Action.SUBMIT, None, state, remark=wanted.remark)
-    if state is State.COMPLETED:
-        _complete(application, destination)
+    state = next_state(None, Action.SUBMIT, Party(initiator.value), way)
+    if state is None:
+        raise Forbidden
+    due = checks.due(policy, clock.now(), in_season=row is not None) if state.is_running else None
+    begin(application, state, due_at=due)
+    if row is not None:
+        _categorise(row, policy, Reason(wanted.reason))
+    drop_draft(member)
     return application
 
 
-def _insert(application: Application) -> None:
-    """The unique index decides between two submissions at the same moment (A-06)."""
-    try:
-        with session.begin_nested():
-            session.add(application)
-            session.flush()
-    except IntegrityError as error:
-        if checks.open_application(application.member_id) is None:
-            raise
-        raise Conflict(checks.OPEN_BUSINESS, fix="请先撤销原申请，或等待它办结。", rule="A-06") from error
+def route_to(destination: Organisation) -> Route:
+    """Which way an application to ``destination`` takes."""
+    if destination.system is not Region.NATIONAL:
+        return Route.EXTERNAL
+    return Route.SPECIAL if destination.purpose is Purpose.SPECIAL_POOL else Route.DOMESTIC
+
+
+def special_unit(member: Member, **details: Any) -> Submission:
+    """A submission to a special unit: no organisation is chosen, the member goes to the pool (S-02, S-06)."""
+    return Submission(member=member, destination=special_pool(), reason=Reason.SPECIAL_UNIT.value, **details)
+
+
+def _described(wanted: Submission, route: Route) -> dict[str, Any]:
+    external, special = route is Route.EXTERNAL, route is Route.SPECIAL
+    return {
+        "reason": wanted.reason,
+        "place": wanted.place,
+        "unit_name": None if special else wanted.unit_name,
+        "secret_unit": wanted.secret_unit if special else None,
+        "unit_address": None if special else wanted.unit_address,
+        "contact_mobile": wanted.contact_mobile,
+        "remark": wanted.remark,
+        "external_name": checks.squeeze(wanted.external_name) if external else None,
+        "follows_id": wanted.follows.id if wanted.follows else None,
+    }
+
+
+def _categorise(row: RegisterRow, policy: Policy, reason: Reason) -> None:
+    category = policy.reasons[reason].category
+    if category is not None:
+        graduation.categorise(row, GraduateCategory(category))
 
 
 def _under(seat: ActiveSeat, old: Organisation, new: Organisation) -> bool:
@@ -138,24 +162,26 @@ def _under(seat: ActiveSeat, old: Organisation, new: Organisation) -> bool:
     )
 
 
-def _party(initiator: Initiator) -> Party:
-    return Party(initiator.value)
+def redirect(application: Application, wanted: Submission, seat: ActiveSeat) -> Application:
+    """Another destination: withdraw and apply anew in one step, the new application naming the old one (PD-16).
 
-
-def _holder(state: State, from_id: int, to_id: int) -> int | None:
-    if not state.is_open:
-        return None
-    return from_id if state is State.AWAITING_RELEASE else to_id
+    Raises:
+        As ``withdraw`` and ``submit``; then nothing is withdrawn either, once the unit of work is undone.
+    """
+    withdraw(application, seat, remark="改转其他组织")
+    if wanted.follows is not application:
+        raise ValueError("the new application must follow the old one")
+    return submit(wanted, seat)
 
 
 def release(application: Application, seat: ActiveSeat, *, remark: str = "") -> None:
     """The old side agrees (A-09, A-10)."""
-    _decide(application, seat, Action.RELEASE, remark=remark)
+    _one(application, seat, Action.RELEASE, remark=remark)
 
 
 def accept(application: Application, seat: ActiveSeat, *, remark: str = "") -> None:
     """The new side agrees; the member has moved if the destination is a branch (A-08, A-12)."""
-    _decide(application, seat, Action.ACCEPT, remark=remark)
+    _one(application, seat, Action.ACCEPT, remark=remark)
 
 
 def allocate(application: Application, seat: ActiveSeat, branch: Organisation) -> None:
@@ -164,12 +190,20 @@ def allocate(application: Application, seat: ActiveSeat, branch: Organisation) -
     Raises:
         DomainError: ``branch`` is no usable branch below the destination.
     """
-    if not branch.is_branch or not branch.path.startswith(application.to_org.path):
-        raise DomainError("请选择转入组织下面的团支部。", field="branch", rule="A-12")
-    problem = destination_problem(branch)
-    if problem:
-        raise DomainError(problem, field="branch", rule="O-10")
-    _decide(application, seat, Action.ALLOCATE, branch=branch)
+    _one(application, seat, Action.ALLOCATE, branch=branch, check=below(branch))
+
+
+def below(branch: Organisation) -> decisions.Check:
+    """Checks that members accepted by an application's destination can be put into ``branch`` (A-12, O-10)."""
+
+    def check(application: Application) -> None:
+        if not branch.is_branch or not branch.path.startswith(application.to_org.path):
+            raise DomainError("请选择转入组织下面的团支部。", field="branch", rule="A-12")
+        problem = destination_problem(branch)
+        if problem:
+            raise DomainError(problem, field="branch", rule="O-10")
+
+    return check
 
 
 def accept_into(application: Application, seat: ActiveSeat, branch: Organisation) -> None:
@@ -179,18 +213,62 @@ def accept_into(application: Application, seat: ActiveSeat, branch: Organisation
     allocate(application, seat, branch)
 
 
+def take_over(application: Application, seat: ActiveSeat, branch: Organisation) -> None:
+    """The county takes a township's waiting graduate into its own floating branch (T-03, D-15, PD-22).
+
+    Raises:
+        DomainError: too early in the season, no graduate, or ``branch`` is not the county's floating branch.
+    """
+    _one(application, seat, Action.TAKE_OVER, branch=branch, check=taken_over_into(branch, seat))
+
+
+def taken_over_into(branch: Organisation, seat: ActiveSeat) -> decisions.Check:
+    """Checks that a county may take an application's member into ``branch`` now (D-15, PD-22)."""
+
+    def check(application: Application) -> None:
+        county = county_above(seat, application.to_org)
+        if county is None:
+            raise Forbidden("县级只能接收转往本县（市、区）乡镇街道的团员。")
+        policy = checks.policy_of(county)
+        if not county_open(policy, clock.today()):
+            day = policy.county_fallback_from
+            raise DomainError(f"县级自 {day:%m月%d日} 起才接收乡镇街道确有困难的团员。", rule="D-15")
+        if application.register_row_id is None:
+            raise DomainError("县级只接收应届毕业生团员。", fix="请由乡镇街道办理。", rule="PD-22")
+        if branch.parent_id != county.id or branch.purpose is not Purpose.FLOATING or destination_problem(branch):
+            raise DomainError("请选择本县（市、区）的流动团员团支部。", field="branch", rule="T-03")
+
+    return check
+
+
+def approve(application: Application, seat: ActiveSeat, *, remark: str = "") -> None:
+    """The province approves a special unit; nothing leads back (S-05 … S-07)."""
+    _one(application, seat, Action.APPROVE, remark=remark)
+
+
 def refuse(application: Application, seat: ActiveSeat, ground: Ground, remark: str) -> None:
     """Say no, with a coded ground and a remark (A-15 … A-17, PD-17)."""
-    check_refusal(application.state, ground, remark)
-    _decide(application, seat, Action.REFUSE, ground=ground, remark=remark)
+    _one(application, seat, Action.REFUSE, ground=ground, remark=remark, check=refusable(ground, remark))
+    session.refresh(application)
+    flag_forbidden_ground([application], ground, remark)
+
+
+def refusable(ground: Ground, remark: str) -> decisions.Check:
+    """Checks that ground and remark carry the refusal of an application where it stands (A-15 … A-17)."""
+
+    def check(application: Application) -> None:
+        least = checks.policy_of(application.from_org).refusal_remark_min
+        check_refusal(application.state, ground, remark, least)
+
+    return check
 
 
 def withdraw(application: Application, seat: ActiveSeat, *, remark: str = "") -> None:
     """The initiator, or the member himself, takes it back (A-18, A-21, PD-16)."""
-    _decide(application, seat, Action.WITHDRAW, remark=remark)
+    _one(application, seat, Action.WITHDRAW, remark=remark)
 
 
-def _decide(
+def _one(
     application: Application,
     seat: ActiveSeat,
     action: Action,
@@ -198,132 +276,86 @@ def _decide(
     branch: Organisation | None = None,
     ground: Ground | None = None,
     remark: str = "",
+    check: decisions.Check | None = None,
 ) -> None:
-    before = application.state
-    roles = parties(seat, application, action)
-    found = (next_state(before, action, party, application.way) for party in roles)
-    after = next((state for state in found if state is not None), None)
-    if after is None:
-        raise _too_late(application, action, roles)
-    final = branch or (application.to_org if after is State.COMPLETED else None)
-    _guarded_update(application, before, after, final)
-    _record(application, action, before, after, ground=ground, remark=remark)
-    if after is State.COMPLETED:
-        _complete(application, final or application.to_org)
+    """Decide one application. Raises why not."""
+    number = application.id
+    errors = decisions.decide(
+        [application],
+        seat,
+        action,
+        branch=branch,
+        ground=ground.value if ground else None,
+        remark=remark,
+        check=check,
+    )
+    if errors:
+        raise errors[number]
 
 
-def _too_late(application: Application, action: Action, roles: set[Party]) -> DomainError:
-    """Why the state allows the action no more - or that it never was this seat's to take."""
-    if action is Action.WITHDRAW and application.state is State.AWAITING_ALLOCATION and roles:
-        happened = stale(application).message
-        return Conflict("对方已经同意接收，申请不能再撤销。", fix=f"{happened}如需变动，请与对方联系。", rule="PD-16")
-    # Of two at the same moment the second finds the application already where the first has put it.
-    if not application.state.is_open or any(ever_allows(action, party, application.way) for party in roles):
-        return stale(application)
-    return Forbidden("这一步不由当前任职办理。")
+AMENDABLE = {
+    "contact_mobile": "联系电话",
+    "unit_name": "单位或学校",
+    "unit_address": "详细地址",
+    "remark": "备注",
+}
 
 
-def _guarded_update(application: Application, before: State, after: State, final: Organisation | None) -> None:
-    """Change the state only where it still is what we saw, and not past its due time (PD-18)."""
-    moment = clock.now()
-    values: dict[str, Any] = {
-        "state": after,
-        "version": Application.version + 1,
-        "holder_id": _holder(after, application.from_org_id, application.to_org_id),
-        "waiting_since": moment,
-    }
-    if not after.is_running:
-        values["due_at"] = None
-    if not after.is_open:
-        values["ended_at"] = moment
-    if final is not None:
-        values["final_org_id"] = final.id
-    done = session.execute(
+def amend(application: Application, seat: ActiveSeat, changes: dict[str, str]) -> None:
+    """Correct contact, unit, address or remark in place until it is decided; the history says what changed (PD-16).
+
+    Args:
+        application: open and not yet accepted.
+        seat: the initiator's, or the member's own.
+        changes: new values of ``AMENDABLE`` fields; those that stay the same are no change.
+
+    Raises:
+        DomainError: nothing changes, a field the reason needs would be empty, or the policy forbids amending.
+        Forbidden, Conflict: as for every step.
+    """
+    policy = checks.policy_of(application.from_org)
+    if not policy.amend_before_acceptance:
+        raise DomainError("本届政策不允许修改已提交的申请。", fix="请撤销后重新发起。", rule="PD-16")
+    before = {name: getattr(application, name) or "" for name in AMENDABLE}
+    after = {name: value.strip() for name, value in changes.items() if name in AMENDABLE}
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    if not changed:
+        raise DomainError("没有改动。", fix="请修改后再保存。")
+    _still_complete(application, policy, before | changed)
+    roles = parties(seat, application, Action.AMEND)
+    found = (next_state(application.state, Action.AMEND, party, application.way) for party in roles)
+    if all(state is None for state in found):
+        raise decisions.too_late(application, Action.AMEND, roles)
+    shown = tuple(_shown(name, before[name], value) for name, value in changed.items())
+    number = application.id
+    if not take([Step(application, Action.AMEND, application.state, application.state, changes=shown)]):
+        raise decisions.late_one(number)
+    session.execute(
         update(Application)
-        .where(
-            Application.id == application.id,
-            Application.state == before,
-            or_(Application.due_at.is_(None), Application.due_at > moment),
-        )
-        .values(**values),
+        .where(Application.id == number)
+        .values({name: value or None for name, value in changed.items()}),
         execution_options={"synchronize_session": False},
     )
     session.refresh(application)
-    if touched(done) != 1:
-        raise stale(application)
 
 
-def stale(application: Application) -> Conflict:
-    """What to tell somebody who came too late: what happened meanwhile, and when."""
-    if application.due_at is not None and application.due_at <= clock.now():
-        return Conflict(
-            f"这份申请已于 {clock.local(application.due_at):%m月%d日 %H:%M} 超过办理期限，将自动退回。",
-            fix="请由申请人重新发起。",
-            rule="D-09",
-        )
-    last = application.events[-1] if application.events else None
-    if last is None:
-        return Conflict("这份申请刚刚被处理过。", fix="请刷新页面查看最新状态。")
-    who = last.account.name if last.account else "系统"
-    when = f"{clock.local(last.at):%m月%d日 %H:%M}"
-    return Conflict(
-        f"{who}已在 {when} 办理了“{last.action.label}”，申请现在是“{application.state.label}”。",
-        fix="您这次的操作没有生效。",
-    )
+def _still_complete(application: Application, policy: Policy, values: dict[str, str]) -> None:
+    """What the reason or a warning asks for may be corrected, not emptied."""
+    spec = policy.reasons[Reason(application.reason)]
+    needed = {checks.COLUMN_OF[field] for field in spec.fields_for(application.kind)}
+    if application.warnings:
+        needed.add("remark")
+    for name, label in AMENDABLE.items():
+        if name in needed and not values[name]:
+            raise DomainError(f"{label}不能为空。", field=name, rule="PD-10")
+    if application.route is Route.SPECIAL:
+        checks.special_unit(policy, values["remark"], confirmed=True)
 
 
-def _record(
-    application: Application,
-    action: Action,
-    before: State | None,
-    after: State,
-    *,
-    ground: Ground | None = None,
-    remark: str | None = None,
-) -> None:
-    """Write the member-visible history, the audit event, and tell the rooms above (A-07)."""
-    who = audit.actor()
-    moment: datetime = clock.now()
-    session.add(
-        ApplicationEvent(
-            application_id=application.id,
-            action=action,
-            from_state=before,
-            to_state=after,
-            account_id=who.account_id,
-            org_id=who.org_id,
-            ground=ground.value if ground else None,
-            remark=remark or None,
-            at=moment,
-            recorded_at=moment,
-        )
-    )
-    session.flush()
-    audit.record(
-        f"transfer.{action.value}",
-        "application",
-        application.id,
-        before=before.value if before else None,
-        after=after.value,
-        why=ground.value if ground else None,
-    )
-    facts.publish(ApplicationsChanged((application.id,), action, before, after))
-
-
-def _complete(application: Application, branch: Organisation) -> None:
-    """Everything completion brings, in the same transaction (PD-20)."""
-    people.move_member(application.member, branch, by=f"application:{application.id}")
-    if application.register_row is not None:
-        graduation.complete(application.register_row, clock.now())
-    session.add(
-        Arrival(
-            application_id=application.id,
-            member_id=application.member_id,
-            org_id=branch.id,
-            arrived_at=clock.now(),
-        )
-    )
-    session.flush()
+def _shown(name: str, before: str, after: str) -> dict[str, str]:
+    if name == "contact_mobile":
+        before, after = (masked_mobile(number) if number else "" for number in (before, after))
+    return {"field": name, "before": before, "after": after}
 
 
 def save_draft(member: Member, answers: dict[str, Any]) -> TransferDraft:

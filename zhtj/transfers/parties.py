@@ -5,13 +5,25 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Region, Tier
 from zhtj.people.models import Seat
 from zhtj.transfers.models import Application
-from zhtj.transfers.workflow import Action, Initiator, Party
+from zhtj.transfers.workflow import Action, Initiator, Party, Route
 
-DECISIONS = frozenset({Action.RELEASE, Action.ACCEPT, Action.ALLOCATE, Action.REFUSE})
+DECISIONS = frozenset(
+    {
+        Action.RELEASE,
+        Action.ACCEPT,
+        Action.ALLOCATE,
+        Action.TAKE_OVER,
+        Action.APPROVE,
+        Action.CONFIRM,
+        Action.FAIL,
+        Action.REFUSE,
+    }
+)
 
 
 def superior_office(organisation: Organisation) -> int | None:
@@ -41,7 +53,7 @@ def accepts(seat: ActiveSeat, application: Application) -> bool:
 
 def parties(seat: ActiveSeat, application: Application, action: Action) -> set[Party]:
     """The roles in which ``seat`` may do ``action`` here; the workflow table says whether the state allows it."""
-    if action is Action.WITHDRAW and seat.kind is not SeatKind.MEMBER:
+    if action in {Action.WITHDRAW, Action.AMEND} and seat.kind is not SeatKind.MEMBER:
         started = seat.org_id == application.initiator_org_id and application.initiator is not Initiator.MEMBER
         return {Party(application.initiator.value)} if started else set()
     return roles(seat, application) if action in DECISIONS or seat.kind is SeatKind.MEMBER else set()
@@ -53,9 +65,43 @@ def roles(seat: ActiveSeat, application: Application) -> set[Party]:
         return {Party.MEMBER} if seat.member_id == application.member_id else set()
     if seat.member_id is not None and seat.member_id == application.member_id:
         return set()
+    if application.route is Route.SPECIAL:
+        return {Party.PROVINCE} if _is_office_of(seat, application.holder) else set()
     found = set()
-    if seat.org_id in release_offices(application.from_org):
+    if application.from_org.system is Region.NATIONAL and seat.org_id in release_offices(application.from_org):
         found.add(Party.OLD_SIDE)
-    if accepts(seat, application):
-        found.add(Party.NEW_SIDE)
+    if application.route is Route.DOMESTIC:
+        if accepts(seat, application):
+            found.add(Party.NEW_SIDE)
+        if _is_office_of(seat, county_above(seat, application.to_org)):
+            found.add(Party.COUNTY)
+    return found
+
+
+def _is_office_of(seat: ActiveSeat, organisation: Organisation | None) -> bool:
+    return organisation is not None and seat.org_id == organisation.office_id
+
+
+def county_above(seat: ActiveSeat, destination: Organisation) -> Organisation | None:
+    """The county of a township's organisation, which may stand in for it (PD-22); None for any other destination."""
+    if seat.kind is not SeatKind.PROVINCIAL:
+        return None  # a question of leading organs alone; spares every other list the walk up the tree
+    township = destination if destination.township_flag else destination.parent
+    if township is None or not township.township_flag:
+        return None
+    county = township.parent
+    return county if county is not None and county.tier is Tier.COUNTY else None
+
+
+def province_of(organisation: Organisation) -> Organisation:
+    """The provincial committee that alone decides about special units (S-05).
+
+    Raises:
+        DomainError: nothing of province rank stands above.
+    """
+    found = session.scalars(
+        select(Organisation).where(Organisation.path.in_(organisation.line), Organisation.tier == Tier.PROVINCE)
+    ).first()
+    if found is None:
+        raise DomainError("没有找到省级团委。", fix="请联系上级团组织。", rule="S-05")
     return found

@@ -8,8 +8,6 @@ from enum import StrEnum
 from zhtj.kernel.errors import DomainError
 from zhtj.transfers.workflow import State
 
-REMARK_AT_LEAST = 5
-
 
 class Ground(StrEnum):
     """不同意的理由, coded (PD-17)."""
@@ -21,6 +19,8 @@ class Ground(StrEnum):
     WRONG_DATA = "wrong_data"
     NOT_LEAVING = "not_leaving"
     WRONG_DESTINATION = "wrong_destination"
+    NOT_PASSED = "not_passed"
+    NO_SPECIAL_UNIT = "no_special_unit"
     OTHER = "other"
     NOT_REGULAR = "not_regular"
     NOT_RESIDENT = "not_resident"
@@ -45,6 +45,7 @@ class _About:
 
 _RELEASE = frozenset({State.AWAITING_RELEASE})
 _ACCEPTANCE = frozenset({State.AWAITING_ACCEPTANCE})
+_PROVINCE = frozenset({State.AWAITING_PROVINCE})
 
 GROUNDS: dict[Ground, _About] = {
     Ground.NOT_OURS: _About("本人去向与本组织无关，申请转错了组织", _ACCEPTANCE),
@@ -53,8 +54,10 @@ GROUNDS: dict[Ground, _About] = {
     Ground.JOINED_MISMATCH: _About("入团时间与志愿书不一致，且没有书面说明", _ACCEPTANCE),
     Ground.NOT_LEAVING: _About("本人表示不转往该组织", _RELEASE),
     Ground.WRONG_DESTINATION: _About("转入组织有误", _RELEASE),
-    Ground.WRONG_DATA: _About("申请信息有误，需要改正后重新发起", _RELEASE | _ACCEPTANCE),
-    Ground.OTHER: _About("其他原因", _RELEASE | _ACCEPTANCE),
+    Ground.NOT_PASSED: _About("政审、体检等手续尚未完成", _PROVINCE),
+    Ground.NO_SPECIAL_UNIT: _About("去向不属于参军入伍或涉密单位", _PROVINCE),
+    Ground.WRONG_DATA: _About("申请信息有误，需要改正后重新发起", _RELEASE | _ACCEPTANCE | _PROVINCE),
+    Ground.OTHER: _About("其他原因", _RELEASE | _ACCEPTANCE | _PROVINCE),
     Ground.NOT_REGULAR: _About("不是本单位正式职工", _ACCEPTANCE, "A-16"),
     Ground.NOT_RESIDENT: _About("不是本地户籍居民", _ACCEPTANCE, "A-16"),
 }
@@ -65,8 +68,8 @@ def grounds(state: State) -> list[Ground]:
     return [ground for ground, about in GROUNDS.items() if state in about.states]
 
 
-def check_refusal(state: State, ground: Ground, remark: str) -> None:
-    """Raise DomainError unless ground and remark carry a refusal in this state (A-15, A-16, PD-17)."""
+def check_refusal(state: State, ground: Ground, remark: str, at_least: int) -> None:
+    """Raise DomainError unless ground and a remark of ``at_least`` signs carry a refusal here (A-15, A-16, PD-17)."""
     if ground.forbidden_by:
         raise DomainError(
             f"不能以“{ground.label}”为由拒绝接收。",
@@ -76,10 +79,23 @@ def check_refusal(state: State, ground: Ground, remark: str) -> None:
         )
     if state not in GROUNDS[ground].states:
         raise DomainError("这个理由不适用于当前环节。", fix="请重新选择理由。", field="ground", rule="A-17")
-    if len("".join(remark.split())) < REMARK_AT_LEAST:
+    if len("".join(remark.split())) < at_least:
         raise DomainError(
-            f"请写明不同意的具体情况，至少 {REMARK_AT_LEAST} 个字。",
+            f"请写明不同意的具体情况，至少 {at_least} 个字。",
             fix="申请人会看到这段话，并据此改正。",
             field="remark",
             rule="A-15",
         )
+
+
+# Words by which a remark under 其他 gives one of the forbidden grounds away all the same (A-16).
+_FORBIDDEN_WORDS = {
+    Ground.NOT_REGULAR: ("正式职工", "正式员工", "正式工", "在编", "编制", "合同工", "临时工", "派遣", "试用", "实习"),
+    Ground.NOT_RESIDENT: ("户籍", "户口", "本地人", "外地人", "本地居民"),
+}
+
+
+def forbidden_ground_in(remark: str) -> Ground | None:
+    """The forbidden ground that a remark gives away, or None (A-16, PD-17)."""
+    plain = "".join(remark.split())
+    return next((ground for ground, words in _FORBIDDEN_WORDS.items() if any(word in plain for word in words)), None)

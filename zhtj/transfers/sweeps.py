@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
-from zhtj.kernel import audit, clock, facts
+from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.transfers.facts import ApplicationsChanged
-from zhtj.transfers.models import Application, ApplicationEvent
-from zhtj.transfers.workflow import RUNNING, Action, State
+from zhtj.transfers import steps
+from zhtj.transfers.models import Application
+from zhtj.transfers.workflow import RUNNING, State
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,6 @@ def _return_or_bisect(state: State, ids: list[int], at: datetime) -> tuple[int, 
 
 def _return_chunk(state: State, ids: list[int], at: datetime) -> int:
     """Return these applications where they still are in ``state`` and due; the return counts from the due time."""
-    moment = clock.now()
     due = dict(
         session.execute(
             select(Application.id, Application.due_at)
@@ -89,24 +88,5 @@ def _return_chunk(state: State, ids: list[int], at: datetime) -> int:
     returned = [number for (number,) in changed]
     if not returned:
         return 0
-    session.execute(
-        insert(ApplicationEvent),
-        [
-            {
-                "application_id": number,
-                "action": Action.RETURN,
-                "from_state": state,
-                "to_state": State.RETURNED,
-                "at": due[number],
-                "recorded_at": moment,
-            }
-            for number in returned
-        ],
-    )
-    audit.record_many(
-        "transfer.return",
-        "application",
-        [(number, {"before": state.value, "after": State.RETURNED.value}) for number in returned],
-    )
-    facts.publish(ApplicationsChanged(tuple(returned), Action.RETURN, state, State.RETURNED))
+    steps.record_returns([(number, moment) for number in returned if (moment := due[number])], state)
     return len(returned)

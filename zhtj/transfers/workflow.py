@@ -85,9 +85,18 @@ class Action(StrEnum):
     RELEASE = "release"
     ACCEPT = "accept"
     ALLOCATE = "allocate"
+    TAKE_OVER = "take_over"
+    APPROVE = "approve"
+    CONFIRM = "confirm"
+    FAIL = "fail"
     REFUSE = "refuse"
+    AMEND = "amend"
     WITHDRAW = "withdraw"
     RETURN = "return"
+    # An objection and its answer are noted in the history of an application that has ended; its state stays (PD-17).
+    OBJECT = "object"
+    SUSTAIN = "sustain"
+    DISMISS = "dismiss"
 
     @property
     def label(self) -> str:
@@ -100,10 +109,26 @@ ACTION_LABELS = {
     Action.RELEASE: "同意转出",
     Action.ACCEPT: "同意转入",
     Action.ALLOCATE: "分配支部",
+    Action.TAKE_OVER: "县级接收",
+    Action.APPROVE: "批准",
+    Action.CONFIRM: "登记对方已接收",
+    Action.FAIL: "登记对方未接收",
     Action.REFUSE: "不同意",
+    Action.AMEND: "修改申请",
     Action.WITHDRAW: "撤销申请",
     Action.RETURN: "超期退回",
+    Action.OBJECT: "提出申诉",
+    Action.SUSTAIN: "支持申诉",
+    Action.DISMISS: "不支持申诉",
 }
+
+
+class Route(StrEnum):
+    """Which way an application takes: between two of our organisations, to the pool, or to an external system."""
+
+    DOMESTIC = "domestic"
+    SPECIAL = "special"
+    EXTERNAL = "external"
 
 
 class Party(StrEnum):
@@ -112,6 +137,8 @@ class Party(StrEnum):
     MEMBER = "member"
     OLD_SIDE = "old_side"
     NEW_SIDE = "new_side"
+    COUNTY = "county"
+    PROVINCE = "province"
     SYSTEM = "system"
 
 
@@ -124,12 +151,14 @@ class Path:
         to_branch: the destination is a branch, so nobody need allocate (A-12).
         release_needed: policy asks the old side even where the member applies (PD-15).
         under_actor: old and new branch both stand under the acting committee.
+        route: domestic, to the special units' pool (S-02), or into an external system (PD-32).
     """
 
     initiator: Initiator
     to_branch: bool
     release_needed: bool = False
     under_actor: bool = False
+    route: Route = Route.DOMESTIC
 
 
 Guard = Callable[[Path], bool]
@@ -167,6 +196,14 @@ def _to_branch(path: Path) -> bool:
     return path.to_branch
 
 
+def _special(path: Path) -> bool:
+    return path.route is Route.SPECIAL
+
+
+def _external(path: Path) -> bool:
+    return path.route is Route.EXTERNAL
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One row: in ``state`` a party in ``by`` may do ``action``; if ``when`` holds, ``to`` follows."""
@@ -179,28 +216,44 @@ class Transition:
 
 
 S, A = State, Action
-MEMBER, OLD, NEW, SYSTEM = (frozenset({party}) for party in Party)
+MEMBER, OLD, NEW, COUNTY, PROVINCE, SYSTEM = (frozenset({party}) for party in Party)
 ANYONE_STARTING = frozenset({Party.MEMBER, Party.OLD_SIDE, Party.NEW_SIDE})
 
-# The first row that fits counts. `withdraw` is further narrowed to the initiator and the member himself (PD-16).
+# The first row that fits counts. `withdraw` and `amend` are further narrowed to the initiator and the member himself
+# (PD-16); `take_over` to the season in which counties stand in for townships (PD-22).
 TRANSITIONS: tuple[Transition, ...] = (
+    Transition(None, A.SUBMIT, MEMBER | OLD, S.AWAITING_PROVINCE, _special),
     Transition(None, A.SUBMIT, MEMBER, S.AWAITING_RELEASE, _member_needs_release),
+    Transition(None, A.SUBMIT, MEMBER | OLD, S.AWAITING_EXTERNAL, _external),
     Transition(None, A.SUBMIT, MEMBER, S.AWAITING_ACCEPTANCE, _by_member),
     Transition(None, A.SUBMIT, OLD | NEW, S.COMPLETED, _under_actor),
     Transition(None, A.SUBMIT, OLD, S.AWAITING_ACCEPTANCE, _by_old_side),
     Transition(None, A.SUBMIT, NEW, S.AWAITING_RELEASE, _by_new_side),
+    Transition(S.AWAITING_RELEASE, A.RELEASE, OLD, S.AWAITING_EXTERNAL, _external),
     Transition(S.AWAITING_RELEASE, A.RELEASE, OLD, S.COMPLETED, _new_side_branch),
     Transition(S.AWAITING_RELEASE, A.RELEASE, OLD, S.AWAITING_ALLOCATION, _by_new_side),
     Transition(S.AWAITING_RELEASE, A.RELEASE, OLD, S.AWAITING_ACCEPTANCE),
     Transition(S.AWAITING_RELEASE, A.REFUSE, OLD, S.REFUSED),
+    Transition(S.AWAITING_RELEASE, A.AMEND, ANYONE_STARTING, S.AWAITING_RELEASE),
     Transition(S.AWAITING_RELEASE, A.WITHDRAW, ANYONE_STARTING, S.WITHDRAWN),
     Transition(S.AWAITING_RELEASE, A.RETURN, SYSTEM, S.RETURNED),
     Transition(S.AWAITING_ACCEPTANCE, A.ACCEPT, NEW, S.COMPLETED, _to_branch),
     Transition(S.AWAITING_ACCEPTANCE, A.ACCEPT, NEW, S.AWAITING_ALLOCATION),
+    Transition(S.AWAITING_ACCEPTANCE, A.TAKE_OVER, COUNTY, S.COMPLETED),
     Transition(S.AWAITING_ACCEPTANCE, A.REFUSE, NEW, S.REFUSED),
+    Transition(S.AWAITING_ACCEPTANCE, A.AMEND, ANYONE_STARTING, S.AWAITING_ACCEPTANCE),
     Transition(S.AWAITING_ACCEPTANCE, A.WITHDRAW, ANYONE_STARTING, S.WITHDRAWN),
     Transition(S.AWAITING_ACCEPTANCE, A.RETURN, SYSTEM, S.RETURNED),
     Transition(S.AWAITING_ALLOCATION, A.ALLOCATE, NEW, S.COMPLETED),
+    Transition(S.AWAITING_PROVINCE, A.APPROVE, PROVINCE, S.COMPLETED),
+    Transition(S.AWAITING_PROVINCE, A.REFUSE, PROVINCE, S.REFUSED),
+    Transition(S.AWAITING_PROVINCE, A.AMEND, ANYONE_STARTING, S.AWAITING_PROVINCE),
+    Transition(S.AWAITING_PROVINCE, A.WITHDRAW, ANYONE_STARTING, S.WITHDRAWN),
+    Transition(S.AWAITING_EXTERNAL, A.CONFIRM, OLD, S.COMPLETED),
+    Transition(S.AWAITING_EXTERNAL, A.FAIL, OLD, S.FAILED_EXTERNAL),
+    Transition(S.AWAITING_EXTERNAL, A.AMEND, ANYONE_STARTING, S.AWAITING_EXTERNAL),
+    Transition(S.AWAITING_EXTERNAL, A.WITHDRAW, ANYONE_STARTING, S.WITHDRAWN),
+    Transition(S.AWAITING_EXTERNAL, A.RETURN, SYSTEM, S.RETURNED),
 )
 
 

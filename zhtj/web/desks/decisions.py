@@ -185,9 +185,8 @@ def _branch(typed: dict[str, str]) -> Organisation:
 
 
 def _outcome(application: Application, action: Action) -> str:
-    where = application.final_org or application.to_org
     return {
-        State.COMPLETED: f"已转入{where.short_name}",
+        State.COMPLETED: f"已转入{application.to_name}",
         State.AWAITING_ALLOCATION: "已同意，请分配团支部",
         State.AWAITING_ACCEPTANCE: "已同意转出，等待对方审批",
         State.REFUSED: "已退回申请人，理由已告知",

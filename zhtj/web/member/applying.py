@@ -181,7 +181,7 @@ def _check(filling: Filling) -> AnyResponse:
         with unit_of_work():
             wanted = filling.submission(destination, form.wanted())
             application = operations.submit(wanted, current_seat())
-            to = application.to_org.short_name
+            to = application.to_name
     except Conflict as error:
         session.expire_all()
         return _busy(filling.member.id, error)

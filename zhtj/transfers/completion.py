@@ -1,0 +1,56 @@
+"""Everything completion brings, in the same transaction (PD-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert
+
+from zhtj.graduation import operations as graduation
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.people.moves import Move, move_members
+from zhtj.transfers.models import Application, Arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A member whose application is complete, and the organisation that now has him."""
+
+    application: Application
+    org_id: int
+
+
+def complete(moved: Sequence[Moved]) -> None:
+    """Close and open memberships, end posts, count the graduates, remind the receivers (PD-20, U-26).
+
+    Raises:
+        Conflict: a membership is no longer where the application left it.
+    """
+    moment = clock.now()
+    move_members(
+        [
+            Move(
+                each.application.member_id,
+                each.application.from_org_id,
+                each.org_id,
+                f"application:{each.application.id}",
+            )
+            for each in moved
+        ]
+    )
+    rows = [each.application.register_row_id for each in moved if each.application.register_row_id is not None]
+    graduation.complete_many(rows, moment)
+    session.execute(
+        insert(Arrival),
+        [
+            {
+                "application_id": each.application.id,
+                "member_id": each.application.member_id,
+                "org_id": each.org_id,
+                "arrived_at": moment,
+            }
+            for each in moved
+        ],
+    )

@@ -1,0 +1,224 @@
+"""To and from 北京, 广东, 福建 by hand (PD-32): what the other system decided is recorded here, with evidence."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from sqlalchemy import select
+
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
+from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.rules import destination_problem
+from zhtj.people import accounts, members
+from zhtj.people import operations as people
+from zhtj.people.models import Member
+from zhtj.people.operations import NewMember
+from zhtj.policy.seasons import campaign_open
+from zhtj.policy.vocabulary import Level, Reason
+from zhtj.transfers import checks, decisions
+from zhtj.transfers.kinds import destination_kind
+from zhtj.transfers.models import Application, Evidence
+from zhtj.transfers.starting import begin
+from zhtj.transfers.workflow import Action, Initiator, State
+
+NOTE_AT_LEAST = 5
+LARGEST = 2 * 1024 * 1024
+# First bytes of what is taken as evidence: a picture, or a PDF.
+_KINDS = {b"\x89PNG\r\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"%PDF-": "application/pdf"}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it was sent: name and bytes."""
+
+    filename: str
+    content: bytes
+
+
+def confirm(application: Application, seat: ActiveSeat, note: str, upload: Upload | None = None) -> None:
+    """Record that the other system has taken the member in (X-07); he leaves our roster for that region (X-10).
+
+    Args:
+        application: waiting for the external system.
+        seat: the old side's.
+        note: what shows it: who confirmed it, when, where one sees it.
+        upload: a screenshot or PDF of it.
+
+    Raises:
+        DomainError: no note, or a file that is no evidence.
+        Forbidden, Conflict: as for every decision.
+    """
+    _record_answer(application, seat, Action.CONFIRM, note, upload)
+
+
+def fail(application: Application, seat: ActiveSeat, note: str, upload: Upload | None = None) -> None:
+    """Record that the other system has not taken him in (X-06): the application has failed. Else as ``confirm``."""
+    _record_answer(application, seat, Action.FAIL, note, upload)
+
+
+def _record_answer(
+    application: Application, seat: ActiveSeat, action: Action, note: str, upload: Upload | None
+) -> None:
+    _noted(note)
+    evidence = _evidence(application, seat, upload) if upload is not None else None
+    number = application.id
+    errors = decisions.decide([application], seat, action, remark=note.strip())
+    if errors:
+        raise errors[number]
+    if evidence is not None:
+        session.add(evidence)
+        session.flush()
+
+
+def _noted(note: str) -> None:
+    if len("".join(note.split())) < NOTE_AT_LEAST:
+        raise DomainError(
+            f"请写明依据，至少 {NOTE_AT_LEAST} 个字。",
+            fix="例如：10月9日电话向对方团委王老师核实，对方系统已显示该团员。",
+            field="remark",
+            rule="PD-32",
+        )
+
+
+def _evidence(application: Application, seat: ActiveSeat, upload: Upload) -> Evidence:
+    media_type = next((kind for start, kind in _KINDS.items() if upload.content.startswith(start)), None)
+    if media_type is None:
+        raise DomainError(
+            "凭据应为 PNG、JPG 图片或 PDF。", fix="请上传截图，或另存为 PDF。", field="file", rule="PD-32"
+        )
+    if len(upload.content) > LARGEST:
+        raise DomainError("凭据不能超过 2 MB。", fix="请压缩后再上传。", field="file", rule="PD-32")
+    return Evidence(
+        application_id=application.id,
+        account_id=seat.account_id,
+        filename=PurePath(upload.filename.replace("\\", "/")).name[-120:] or "凭据",
+        media_type=media_type,
+        content=base64.b64encode(upload.content).decode(),
+        added_at=clock.now(),
+    )
+
+
+def evidence_of(application_id: int) -> list[Evidence]:
+    """Evidence kept with an application, oldest first."""
+    return list(
+        session.scalars(select(Evidence).where(Evidence.application_id == application_id).order_by(Evidence.id))
+    )
+
+
+def evidence_content(application: Application, number: int) -> tuple[Evidence, bytes]:
+    """One piece of evidence of an application that the reader may see, and its bytes. Raises NotFound."""
+    found = session.get(Evidence, number)
+    if found is None or found.application_id != application.id:
+        raise NotFound
+    audit.record("evidence.view", "application", application.id, evidence=number)
+    try:
+        return found, base64.b64decode(found.content, validate=True)
+    except binascii.Error as error:  # pragma: no cover - only a damaged database
+        raise NotFound from error
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Somebody who comes from an external system, as its letter or transfer form gives him.
+
+    Args:
+        region: node of 北京, 广东 or 福建.
+        origin_name: full name of his organisation there.
+        person: his data.
+        destination: ours.
+        reason, place: key of a transfer reason; his tie to the destination's place, where that counts.
+        note: what shows that the other system has released him.
+    """
+
+    region: Organisation
+    origin_name: str
+    person: NewMember
+    destination: Organisation
+    reason: str
+    note: str
+    place: str | None = None
+    upload: Upload | None = None
+    contact_mobile: str | None = None
+
+
+def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
+    """Record an application that has come from an external system; it waits for us like any other (PD-32).
+
+    Raises:
+        Forbidden: the seat does not look after the destination.
+        DomainError: the person belongs to us already, joined too young (X-09), or a field is missing.
+        Conflict: he has an open application (A-06).
+    """
+    destination = wanted.destination
+    if not (seat.may(Permission.TRANSFER_IN, destination.path) and checks.serves(seat, destination)):
+        raise Forbidden("只能为本组织及下级登记转入。")
+    if wanted.region.system is Region.NATIONAL:
+        raise DomainError("请选择转出地区。", field="region", rule="X-01")
+    problem = destination_problem(destination)
+    if problem:
+        raise DomainError(problem, field="destination", rule="O-10")
+    origin = checks.squeeze(wanted.origin_name)
+    if len(origin) < checks.SHORTEST_NAME:
+        raise DomainError("请填写对方系统中的组织全称。", field="origin_name", rule="X-02")
+    _noted(wanted.note)
+    member = _person(wanted)
+    policy = checks.policy_of(destination)
+    if checks.low_age(policy, member):
+        raise DomainError(
+            f"入团时不满 {policy.interface_min_age} 周岁的，系统之间不能在线转接。",
+            fix="2017 年以前入团的，请凭原单位的介绍信线下接收；2017 年及以后入团的，团员身份不予认定。",
+            field="joined_on",
+            rule="X-09",
+        )
+    checks.no_open_application(member)
+    verdict = checks.verdict(policy, wanted.region, destination, Reason(wanted.reason).value, wanted.place)
+    if verdict.level is Level.FORBIDDEN:
+        raise DomainError(verdict.sentence, field="destination", rule=verdict.rule)
+    application = Application(
+        member_id=member.id,
+        initiator=Initiator.OLD_SIDE,
+        initiator_account_id=seat.account_id,
+        initiator_org_id=seat.org_id,
+        from_org_id=wanted.region.id,
+        to_org_id=destination.id,
+        release_needed=False,
+        reason=Reason(wanted.reason).value,
+        contact_mobile=wanted.contact_mobile or member.account.mobile,
+        remark=wanted.note.strip(),
+        kind=destination_kind(wanted.region, destination),
+        place=wanted.place,
+        level=verdict.level,
+        warnings=[verdict.why] if verdict.level is Level.WARNED else [],
+        external_name=origin,
+    )
+    in_season = campaign_open(policy, clock.today())
+    begin(application, State.AWAITING_ACCEPTANCE, due_at=checks.due(policy, clock.now(), in_season=in_season))
+    if wanted.upload is not None:
+        session.add(_evidence(application, seat, wanted.upload))
+        session.flush()
+    return application
+
+
+def _person(wanted: Incoming) -> Member:
+    """His record: known from before if he once went there, else entered at the region's node."""
+    known = members.by_id_number(wanted.person.id_number)
+    if known is None:
+        account = accounts.find_by_username(wanted.person.id_number)  # a secretary, perhaps, who is no member here
+        return people.add_member(wanted.region, wanted.person, account=account, how="external")
+    if known.name != wanted.person.name:
+        raise DomainError("姓名与身份证号码不符。", fix="请核对后重新填写。", field="name", rule="U-14")
+    if known.org.system is Region.NATIONAL:
+        raise Conflict(
+            f"{known.name}的组织关系在{known.org.full_name}，不在外部系统。",
+            fix="请用“办理转入”，由对方同意转出。",
+            rule="X-03",
+        )
+    if known.org_id != wanted.region.id:
+        raise DomainError(f"{known.name}转往的是{known.org.system.label}。", fix="请核对转出地区。", field="region")
+    return known

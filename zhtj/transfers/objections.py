@@ -1,0 +1,253 @@
+"""Objections (申诉) against refusals, and the flag a forbidden ground raises for the level above (PD-17, A-16)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import insert_new, session, touched
+from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.orgs.models import Organisation
+from zhtj.transfers import checks
+from zhtj.transfers.models import Application, ApplicationEvent, Objection, RefusalFlag
+from zhtj.transfers.rules import Ground, forbidden_ground_in
+from zhtj.transfers.starting import begin
+from zhtj.transfers.steps import Step, record
+from zhtj.transfers.workflow import Action, State
+
+TEXT_AT_LEAST = 5
+OBJECTIONABLE = (State.AWAITING_RELEASE, State.AWAITING_ACCEPTANCE)
+
+
+def refusal(application: Application) -> ApplicationEvent | None:
+    """The event by which an application was refused, or None."""
+    return next((event for event in reversed(application.events) if event.action is Action.REFUSE), None)
+
+
+def may_object(seat: ActiveSeat, application: Application) -> bool:
+    """Whether ``seat`` may still object: the applicant, to a refusal by one of the two sides, within the limit."""
+    if application.state is not State.REFUSED or not _applicant(seat, application):
+        return False
+    event = refusal(application)
+    if event is None or event.from_state not in OBJECTIONABLE or _superior(event) is None:
+        return False
+    policy = checks.policy_of(application.from_org)
+    return _objections_in_chain(application) < policy.objection_limit
+
+
+def _applicant(seat: ActiveSeat, application: Application) -> bool:
+    if seat.kind is SeatKind.MEMBER:
+        return seat.member_id == application.member_id
+    return seat.org_id == application.initiator_org_id and seat.member_id != application.member_id
+
+
+def _superior(event: ApplicationEvent) -> Organisation | None:
+    """The refuser's direct superior; where its office is the refuser itself (PD-22), the next one up."""
+    above = event.org.parent if event.org else None
+    while above is not None and above.office_id == event.org_id:
+        above = above.parent
+    return above
+
+
+def _objections_in_chain(application: Application) -> int:
+    """Objections against this application and those it follows: starting again gives no second one."""
+    numbers = [application.id]
+    while application.follows_id is not None:
+        application = session.get_one(Application, application.follows_id)
+        numbers.append(application.id)
+    query = select(func.count()).select_from(Objection).where(Objection.application_id.in_(numbers))
+    return session.scalar(query) or 0
+
+
+def object_to(application: Application, seat: ActiveSeat, text: str) -> Objection:
+    """Object to a refusal, once, to the refuser's direct superior (PD-17).
+
+    Raises:
+        Forbidden: this seat is not the applicant's.
+        Conflict: it was not refused, or has been objected to already.
+        DomainError: the text says nothing.
+    """
+    if not _applicant(seat, application):
+        raise Forbidden("只有申请人可以申诉。")
+    event = refusal(application)
+    superior = _superior(event) if event else None
+    if event is None or superior is None or not may_object(seat, application):
+        raise Conflict("这份申请不能再申诉。", fix="每份申请只能申诉一次；可以改正后重新发起。", rule="PD-17")
+    if len("".join(text.split())) < TEXT_AT_LEAST:
+        raise DomainError(
+            f"请写明申诉的理由，至少 {TEXT_AT_LEAST} 个字。",
+            fix="对方的上级会根据这段话核实。",
+            field="text",
+            rule="PD-17",
+        )
+    done = session.execute(
+        insert_new(Objection).values(
+            application_id=application.id,
+            account_id=seat.account_id,
+            org_id=superior.id,
+            text=text.strip(),
+            raised_at=clock.now(),
+        ),
+        execution_options={"preserve_rowcount": True},
+    )
+    if touched(done) != 1:
+        raise Conflict("这份申请已经申诉过。", fix="请等待处理结果。", rule="PD-17")
+    _note(application, Action.OBJECT, text)
+    return session.scalars(select(Objection).where(Objection.application_id == application.id)).one()
+
+
+def _note(application: Application, action: Action, remark: str) -> None:
+    """A line of history that leaves the state as it is."""
+    state = application.state
+    record([Step(application, action, state, state, remark=remark)], action, state, state)
+    session.expire(application, ["events"])
+
+
+def answer(objection: Objection, seat: ActiveSeat, *, sustained: bool, remark: str) -> Application | None:
+    """Decide an objection; a sustained one starts a linked application at the receiver's, with a new clock (PD-17).
+
+    Returns:
+        The new application; None if dismissed, or if the member has an open one already.
+
+    Raises:
+        Forbidden: another office decides, or it is about oneself.
+        Conflict: somebody has decided it.
+        DomainError: no answer was given.
+    """
+    refused = objection.application
+    if seat.org_id != objection.org.office_id or seat.member_id == refused.member_id:
+        raise Forbidden("申诉由拒收单位的直接上级处理。")
+    if len("".join(remark.split())) < TEXT_AT_LEAST:
+        raise DomainError(
+            f"请写明处理意见，至少 {TEXT_AT_LEAST} 个字。", fix="申请人和接收方都会看到。", field="remark", rule="PD-17"
+        )
+    done = session.execute(
+        update(Objection)
+        .where(Objection.id == objection.id, Objection.decided_at.is_(None))
+        .values(decided_at=clock.now(), sustained=sustained, answer=remark.strip(), decided_by_id=seat.account_id),
+        execution_options={"synchronize_session": False},
+    )
+    if touched(done) != 1:
+        session.refresh(objection)
+        raise Conflict("这份申诉已经处理过。", fix="请刷新页面查看结果。", rule="PD-17")
+    _note(refused, Action.SUSTAIN if sustained else Action.DISMISS, remark)
+    started = _start_again(refused) if sustained and checks.open_application(refused.member_id) is None else None
+    session.refresh(objection)
+    if started is not None:
+        objection.new_application_id = started.id
+        session.flush()
+    return started
+
+
+_CARRIED = (
+    "member_id",
+    "register_row_id",
+    "initiator",
+    "initiator_account_id",
+    "initiator_org_id",
+    "from_org_id",
+    "to_org_id",
+    "release_needed",
+    "reason",
+    "place",
+    "unit_name",
+    "unit_address",
+    "contact_mobile",
+    "remark",
+    "kind",
+    "level",
+    "warnings",
+    "external_name",
+)
+
+
+def _start_again(refused: Application) -> Application | None:
+    """The refused application once more, waiting for the receiver; None where the member has moved on meanwhile."""
+    if refused.member.org_id != refused.from_org_id:
+        return None
+    again = Application(**{name: getattr(refused, name) for name in _CARRIED}, follows_id=refused.id)
+    policy = checks.policy_of(refused.from_org)
+    due_at = checks.due(policy, clock.now(), in_season=refused.register_row_id is not None)
+    begin(again, State.AWAITING_ACCEPTANCE, due_at=due_at)
+    return again
+
+
+def flag_forbidden_ground(applications: Sequence[Application], ground: Ground, remark: str) -> None:
+    """Tell the level above where 其他 hides a forbidden ground (A-16, PD-17)."""
+    if ground is not Ground.OTHER or forbidden_ground_in(remark) is None:
+        return
+    for application in applications:
+        event = refusal(application)
+        above = _superior(event) if event else None
+        if above is not None:
+            session.add(RefusalFlag(application_id=application.id, org_id=above.id, raised_at=clock.now()))
+            audit.record("transfer.flag", "application", application.id, rule="A-16", org=above.code)
+    session.flush()
+
+
+def _served(seat: ActiveSeat, column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Rows for organisations that this seat acts for (PD-22)."""
+    return column.in_(select(Organisation.id).where(Organisation.office_id == seat.org_id))
+
+
+def objections(seat: ActiveSeat, *, decided: bool = False, after: str = "", before: str = "") -> Page[Objection]:
+    """Objections this office decides, oldest open ones first; or those it has decided, newest first."""
+    query = select(Objection).where(
+        _served(seat, Objection.org_id),
+        Objection.decided_at.is_not(None) if decided else Objection.decided_at.is_(None),
+    )
+    return paginate(query, [Objection.id], after=after, before=before, descending=decided)
+
+
+def objection(seat: ActiveSeat, number: int) -> Objection:
+    """One objection this office decides. Raises NotFound."""
+    found = session.scalars(select(Objection).where(Objection.id == number, _served(seat, Objection.org_id))).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def of_application(application_id: int) -> Objection | None:
+    """The objection to an application, if there is one."""
+    return session.scalars(select(Objection).where(Objection.application_id == application_id)).first()
+
+
+def flags(seat: ActiveSeat, *, seen: bool = False, after: str = "", before: str = "") -> Page[RefusalFlag]:
+    """Refusals whose remark gives a forbidden ground away, for the level above."""
+    query = select(RefusalFlag).where(
+        _served(seat, RefusalFlag.org_id), RefusalFlag.seen_at.is_not(None) if seen else RefusalFlag.seen_at.is_(None)
+    )
+    return paginate(query, [RefusalFlag.application_id], after=after, before=before, descending=seen)
+
+
+def see_flag(application_id: int, seat: ActiveSeat, note: str) -> RefusalFlag:
+    """Note what the level above did about a flagged refusal. Raises NotFound outside this office."""
+    found = session.scalars(
+        select(RefusalFlag).where(RefusalFlag.application_id == application_id, _served(seat, RefusalFlag.org_id))
+    ).first()
+    if found is None:
+        raise NotFound
+    found.seen_at, found.seen_by_id, found.note = clock.now(), seat.account_id, note.strip() or None
+    session.flush()
+    audit.record("transfer.flag_seen", "application", application_id, note=found.note)
+    return found
+
+
+def count_waiting(seat: ActiveSeat) -> int:
+    """Objections to decide and flags to look at."""
+    open_objections = (
+        select(func.count())
+        .select_from(Objection)
+        .where(_served(seat, Objection.org_id), Objection.decided_at.is_(None))
+    )
+    unseen = (
+        select(func.count())
+        .select_from(RefusalFlag)
+        .where(_served(seat, RefusalFlag.org_id), RefusalFlag.seen_at.is_(None))
+    )
+    return (session.scalar(open_objections) or 0) + (session.scalar(unseen) or 0)
