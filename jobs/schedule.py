@@ -62,7 +62,9 @@ def sweep(name: str, every: int, offset: int = 0) -> Entry:
 
 SCHEDULE: tuple[Entry, ...] = (
     sweep("return", MINUTE),
+    sweep("deliver", MINUTE),
     sweep("seal", MINUTE),
+    sweep("remind", DAY, 8 * HOUR),
     sweep("register", HOUR),
     sweep("uploads", 10 * MINUTE),
     sweep("attempts", DAY, 3 * HOUR),

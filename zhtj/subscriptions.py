@@ -5,10 +5,13 @@ from __future__ import annotations
 from zhtj.kernel import facts
 from zhtj.letters.operations import void_after_failure
 from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.messages import tell
 
 SUBSCRIPTIONS = (
     # An application that failed takes its letter with it (PD-28).
     (ApplicationsChanged, void_after_failure),
+    # Every party of every step hears of it (PD-18, PD-20, PD-21).
+    (ApplicationsChanged, tell),
 )
 
 

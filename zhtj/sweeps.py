@@ -7,10 +7,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from flask import current_app
+
+from zhtj.config import Config
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
 from zhtj.kernel import audit, clock, limits
 from zhtj.kernel.database import unit_of_work
+from zhtj.notices import delivery, outbox
+from zhtj.transfers import reminders
 from zhtj.transfers import sweeps as transfers
 
 log = logging.getLogger(__name__)
@@ -36,6 +41,28 @@ def _return_overdue(at: datetime) -> Counts:
     return Counts(found, done, skipped, failed)
 
 
+def _config() -> Config:
+    conf: Config = current_app.config["ZHTJ"]
+    return conf
+
+
+def _remind(at: datetime) -> Counts:
+    del at
+    conf = _config()
+    with audit.acting(None):
+        due, sent = reminders.remind(mail=conf.mail is not None, robots=conf.robots)
+    return Counts(due, sent, due - sent)
+
+
+def _deliver(at: datetime) -> Counts:
+    del at
+    conf = _config()
+    run = delivery.deliver(conf.mail, conf.robots)
+    with unit_of_work():
+        outbox.forget_old()
+    return Counts(run.found, run.done, run.skipped, run.failed)
+
+
 def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:
     def run(at: datetime) -> Counts:
         del at
@@ -57,6 +84,8 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "convert": _in_unit(graduation.convert_branches),
     "register": _in_unit(graduation.open_register),
     "return": _return_overdue,
+    "remind": _remind,
+    "deliver": _deliver,
     "uploads": _in_unit(batches.purge),
     "attempts": _in_unit(limits.forget_old),
     "seal": _seal,

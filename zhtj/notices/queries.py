@@ -28,7 +28,7 @@ def _of_office(office: Any) -> ColumnElement[bool]:
     return Message.org_id.in_(select(Organisation.id).where(Organisation.office_id == office))
 
 
-def _count(mine: ColumnElement[bool]) -> Select[tuple[int]]:
+def _count(mine: ColumnElement[bool]) -> Select[int]:
     unread = select(Message.id).where(mine, Message.read_at.is_(None)).limit(COUNTED_UP_TO).subquery()
     return select(func.count()).select_from(unread)
 

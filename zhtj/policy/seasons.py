@@ -35,7 +35,7 @@ def policy_for(season: int, line: Sequence[str]) -> Policy:
     Raises:
         NoPolicyError: the season lies before the first national layer.
     """
-    return _policy_for(season, tuple(code for code in line if code in _governed(season)))
+    return _policy_for(season, tuple(code for code in line if code in governed(season)))
 
 
 @lru_cache(maxsize=256)
@@ -68,7 +68,7 @@ def _heads(scope: str) -> tuple[Head, ...]:
 
 
 @lru_cache(maxsize=64)
-def _governed(season: int) -> frozenset[str]:
+def governed(season: int) -> frozenset[str]:
     """Codes of the organisations that have a layer of their own that season."""
     return frozenset(code for head in _heads("local") if _covers(head, season) for code in head.organisations)
 

@@ -1,0 +1,241 @@
+"""Every step of an application is told to every party: one SELECT and one INSERT a fact, however many ids (PD-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased
+
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import session
+from zhtj.notices import operations as notices
+from zhtj.notices.operations import NewMessage
+from zhtj.orgs.models import Organisation, Region
+from zhtj.people.models import Account, Member, Post, Seat
+from zhtj.policy.vocabulary import Destination
+from zhtj.transfers import wording
+from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.models import Application, ApplicationEvent, Objection, special_label
+from zhtj.transfers.rules import Ground, forbidden_ground_in
+from zhtj.transfers.wording import ABOUT_OBJECTIONS, Matter, Reader
+from zhtj.transfers.workflow import Action, Initiator, State
+
+SUBJECT = "application"
+CHUNK = 1000
+# Their ground and remark are told.
+EXPLAINED = frozenset({Action.REFUSE, Action.WITHDRAW, Action.FAIL, *ABOUT_OBJECTIONS})
+# Until they are over, the old side holds the application.
+OLD_SIDE_ACTS = frozenset({State.AWAITING_RELEASE, State.AWAITING_EXTERNAL})
+
+_From, _To, _Final, _Starter = (aliased(Organisation, name=name) for name in ("from_o", "to_o", "final_o", "start_o"))
+_FromOffice, _ToOffice = aliased(Organisation, name="from_office"), aliased(Organisation, name="to_office")
+_Holder = aliased(Organisation, name="holder_o")
+_Actor = aliased(Organisation, name="actor_o")
+
+
+def _facts() -> Any:
+    """Everything about an application that any message needs, in one row."""
+    return (
+        select(
+            Application.id,
+            Application.member_id,
+            Application.initiator,
+            Application.initiator_org_id,
+            Application.from_org_id,
+            Application.to_org_id,
+            Application.final_org_id,
+            Application.holder_id,
+            Application.due_at,
+            Application.kind,
+            Application.remark.label("said"),
+            Application.external_name,
+            Member.account_id,
+            Account.name,
+            _From.short_name.label("old"),
+            _From.system.label("old_system"),
+            _From.office_id.label("old_office"),
+            _From.parent_id.label("old_superior"),
+            _To.short_name.label("new"),
+            _To.system.label("new_system"),
+            _To.office_id.label("new_office"),
+            _Final.short_name.label("final"),
+            _Final.office_id.label("final_office"),
+            _Starter.short_name.label("starter"),
+            _Starter.office_id.label("starter_office"),
+            _Holder.office_id.label("holder_office"),
+            func.coalesce(_FromOffice.parent_id, _From.parent_id).label("above_old"),
+            func.coalesce(_ToOffice.parent_id, _To.parent_id).label("above_new"),
+            _FromOffice.short_name.label("old_office_name"),
+            _ToOffice.short_name.label("new_office_name"),
+        )
+        .join(Member, Member.id == Application.member_id)
+        .join(Account, Account.id == Member.account_id)
+        .join(_From, _From.id == Application.from_org_id)
+        .join(_To, _To.id == Application.to_org_id)
+        .join(_Starter, _Starter.id == Application.initiator_org_id)
+        .outerjoin(_Final, _Final.id == Application.final_org_id)
+        .outerjoin(_Holder, _Holder.id == Application.holder_id)
+        .outerjoin(_FromOffice, _FromOffice.id == _From.office_id)
+        .outerjoin(_ToOffice, _ToOffice.id == _To.office_id)
+    )
+
+
+def _explained(query: Any) -> Any:
+    """With ground and remark of the newest event, and the level above whoever acted."""
+    newest = (
+        select(func.max(ApplicationEvent.id))
+        .where(ApplicationEvent.application_id == Application.id)
+        .correlate(Application)
+        .scalar_subquery()
+    )
+    return (
+        query.add_columns(
+            ApplicationEvent.ground,
+            ApplicationEvent.remark,
+            _Actor.parent_id.label("above_actor"),
+            Objection.org_id.label("objected_to"),
+        )
+        .join(ApplicationEvent, ApplicationEvent.id == newest)
+        .outerjoin(_Actor, _Actor.id == ApplicationEvent.org_id)
+        .outerjoin(Objection, Objection.application_id == Application.id)
+    )
+
+
+def _with_posts(query: Any) -> Any:
+    """With the post the member holds in the old organisation - or held until this very step ended it."""
+    post = (
+        select(func.max(Seat.post))
+        .where(
+            Seat.account_id == Member.account_id,
+            Seat.org_id == Application.from_org_id,
+            or_(Seat.ended_at.is_(None), Seat.ended_at >= Application.submitted_at),
+        )
+        .correlate(Application, Member)
+        .scalar_subquery()
+    )
+    return query.add_columns(post.label("post"))
+
+
+_FACTS = _facts()
+_EXPLAINED = _explained(_FACTS)
+_SUBMITTED = _with_posts(_FACTS)
+
+
+def tell(changed: ApplicationsChanged) -> None:
+    """Tell every party what happened; whoever did it himself knows already, but a member keeps his history."""
+    query = _FACTS
+    if changed.action in EXPLAINED:
+        query = _EXPLAINED
+    elif changed.action is Action.SUBMIT:
+        query = _SUBMITTED
+    for start in range(0, len(changed.ids), CHUNK):
+        rows = session.execute(query.where(Application.id.in_(changed.ids[start : start + CHUNK])))
+        notices.send_many(message for row in rows for message in _messages(row, changed))
+
+
+def _messages(row: Any, changed: ApplicationsChanged) -> Iterator[NewMessage]:
+    who = audit.actor()
+    by_member = who.account_id is not None and who.account_id == row.account_id
+    told_of = None if by_member else who.org_id
+    matter = _matter(row, changed, by_member=by_member)
+    subject = (SUBJECT, row.id)
+    for org_id, reader in _organisations(row, changed, told_of):
+        shown = replace(matter, remark="") if matter.special else matter
+        yield NewMessage(*wording.text(shown, changed.action, changed.after, reader), org_id=org_id, subject=subject)
+    words = wording.text(matter, changed.action, changed.after, Reader.MEMBER)
+    yield NewMessage(*words, member_id=row.member_id, subject=subject, read_by=who.account_id if by_member else None)
+    yield from _besides(row, changed, matter)
+
+
+Side = tuple[int | None, int | None, Region, Reader]
+
+
+def _organisations(row: Any, changed: ApplicationsChanged, knows: int | None) -> Iterator[tuple[int, Reader]]:
+    """Whom to tell as what; one office is told once, as what concerns it most, and never what it did itself."""
+    told = {knows}
+    for org_id, office, system, reader in [*_sides(row, changed), *_others(row, changed)]:
+        if org_id is None or org_id == knows or system is not Region.NATIONAL or (office or -org_id) in told:
+            continue
+        told.add(office or -org_id)
+        yield org_id, reader
+
+
+def _sides(row: Any, changed: ApplicationsChanged) -> list[Side]:
+    """Old and new side with their offices, whose turn it is first."""
+    old: Side = (row.from_org_id, row.old_office, row.old_system, Reader.OLD_SIDE)
+    # A township whose graduates the county has taken over has nothing more to do (PD-22).
+    reader = Reader.STARTER if changed.action is Action.TAKE_OVER else Reader.NEW_SIDE
+    new: Side = (row.to_org_id, row.new_office, row.new_system, reader)
+    if changed.after is State.AWAITING_PROVINCE:
+        new = (row.holder_id, row.holder_office, Region.NATIONAL, Reader.NEW_SIDE)
+    sides = [old, new] if changed.after in OLD_SIDE_ACTS else [new, old]
+    if changed.after is State.COMPLETED and row.final_org_id not in {None, row.to_org_id}:
+        sides.insert(0, (row.final_org_id, row.final_office, Region.NATIONAL, Reader.NEW_SIDE))
+    return sides
+
+
+def _others(row: Any, changed: ApplicationsChanged) -> Iterator[Side]:
+    """Who started it for the member; who stands above whoever let it lapse, or decides an objection."""
+    if row.initiator is not Initiator.MEMBER:
+        yield row.initiator_org_id, row.starter_office, Region.NATIONAL, Reader.STARTER
+    if changed.action is Action.RETURN:
+        above = row.above_old if changed.before in OLD_SIDE_ACTS else row.above_new
+        yield above, above, Region.NATIONAL, Reader.SUPERIOR
+    if changed.action is Action.OBJECT:
+        yield row.objected_to, row.objected_to, Region.NATIONAL, Reader.SUPERIOR
+
+
+def _besides(row: Any, changed: ApplicationsChanged, matter: Matter) -> Iterator[NewMessage]:
+    """What only some applications bring: duties that pass on, a refusal the level above must look at."""
+    subject = (SUBJECT, row.id)
+    if changed.action is Action.SUBMIT and row.post is not None:
+        post = Post(row.post).label
+        if row.old_superior is not None:
+            words = wording.duties_pass(matter, post, Reader.SUPERIOR)
+            yield NewMessage(*words, org_id=row.old_superior, subject=subject)
+        yield NewMessage(*wording.duties_pass(matter, post, Reader.MEMBER), member_id=row.member_id, subject=subject)
+    hidden = changed.action is Action.REFUSE and row.ground == Ground.OTHER and forbidden_ground_in(row.remark or "")
+    if hidden and row.above_actor is not None:
+        yield NewMessage(*wording.flagged(matter), org_id=row.above_actor, subject=subject)
+
+
+def _matter(row: Any, changed: ApplicationsChanged, *, by_member: bool) -> Matter:
+    special = row.kind is Destination.SPECIAL_POOL
+    explained = changed.action in EXPLAINED
+    new = special_label(row.said) if special else _place(row.new, row.new_system, row.external_name)
+    lapsed = row.old_office_name or row.old
+    if changed.before not in OLD_SIDE_ACTS:
+        lapsed = row.new_office_name or row.new
+    return Matter(
+        name=row.name,
+        old=_place(row.old, row.old_system, row.external_name),
+        new=new,
+        final=new if special or row.new_system is not Region.NATIONAL else row.final or new,
+        starter="本人" if row.initiator is Initiator.MEMBER else row.starter,
+        actor=_actor(row, by_member=by_member),
+        ground=(row.ground or "") if explained else "",
+        remark=(row.remark or "") if explained else "",
+        deadline=_deadline(row.due_at),
+        special=special,
+        lapsed=lapsed,
+    )
+
+
+def _actor(row: Any, *, by_member: bool) -> str:
+    return "本人" if by_member else row.starter
+
+
+def _place(name: str, system: Region, external_name: str | None) -> str:
+    return name if system is Region.NATIONAL or not external_name else f"{external_name}（{system.label}）"
+
+
+def _deadline(due_at: Any) -> str:
+    """The last day of a running clock; a deadline at 00:00 ends the day before at 24:00."""
+    if due_at is None:
+        return ""
+    last = clock.local(due_at - timedelta(microseconds=1))
+    return f" {last.month}月{last.day}日 24:00 "

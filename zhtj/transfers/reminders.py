@@ -1,0 +1,192 @@
+"""Who is reminded today of what waits for him: weekly, and on certain days of a running clock (PD-19, D-08).
+
+An office is due if something waits for it whose latest day of reminding lies behind its last reminder: a sweep after a
+week's outage sends the one digest that still applies, and a second sweep on a day finds nothing left to do (PD-36).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import case, func, literal, select
+from sqlalchemy.orm import aliased
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.outgoing import Robot
+from zhtj.kernel.permissions import subtree
+from zhtj.notices import digests
+from zhtj.notices.digests import Digest, deadline
+from zhtj.notices.models import Reminder
+from zhtj.orgs.models import Organisation
+from zhtj.policy.model import Policy
+from zhtj.policy.seasons import governed, phase, policy_for
+from zhtj.policy.vocabulary import Phase
+from zhtj.transfers import checks
+from zhtj.transfers.models import Application
+from zhtj.transfers.workflow import OPEN, State
+
+CHUNK = 500
+UNREVIEWED = frozenset(
+    {State.AWAITING_RELEASE, State.AWAITING_ACCEPTANCE, State.AWAITING_PROVINCE, State.AWAITING_EXTERNAL}
+)
+_Holder, _Origin = aliased(Organisation, name="holder"), aliased(Organisation, name="origin")
+
+
+class Heap(NamedTuple):
+    """Applications that wait for one office and stand alike."""
+
+    office_id: int
+    office: str
+    last_on: date | None
+    state: State
+    due_at: datetime | None
+    policy: int
+    for_others: bool
+    number: int
+    oldest: datetime
+
+
+def remind(*, mail: bool, robots: Sequence[Robot] = ()) -> tuple[int, int]:
+    """Send every digest that is due today; (offices due, digests sent), each chunk in a transaction of its own."""
+    due = list(due_today())
+    sent = 0
+    for start in range(0, len(due), CHUNK):
+        with unit_of_work():
+            sent += digests.send(due[start : start + CHUNK], mail=mail)
+    with unit_of_work():
+        digests.tell_robots(robots)
+    return len(due), sent
+
+
+def due_today() -> Iterator[Digest]:
+    """The digests of all offices that are due today."""
+    today = clock.today()
+    policies, which = _policies(today.year)
+    heaps = [Heap(*row) for row in session.execute(_heaps(which))]
+    for _, group in groupby(heaps, key=lambda heap: heap.office_id):
+        waiting = list(group)
+        if any(is_due(heap, policies[heap.policy], today) for heap in waiting):
+            yield _digest(waiting, policies, today)
+
+
+def _policies(season: int) -> tuple[list[Policy], Any]:
+    """The season's policies, and SQL for the number of the one that governs an origin: the nearest layer's (PD-18)."""
+    found = [policy_for(season, ())]
+    whens = []
+    codes = governed(season)
+    local = session.scalars(select(Organisation).where(Organisation.code.in_(codes)).order_by(Organisation.path.desc()))
+    for organisation in local.all() if codes else ():
+        whens.append((subtree(_Origin.path, organisation.path), len(found)))
+        found.append(policy_for(season, checks.line_codes(organisation)))
+    return found, case(*whens, else_=0) if whens else literal(0)
+
+
+def _heaps(which: Any) -> Any:
+    """What waits, office by office; one query for the whole country."""
+    office = aliased(Organisation, name="office")
+    waiting = (
+        select(
+            office.id.label("office_id"),
+            office.short_name,
+            Reminder.last_on,
+            Application.state,
+            Application.due_at,
+            which.label("policy"),
+            (_Holder.id != office.id).label("for_others"),
+            Application.waiting_since,
+        )
+        .join(_Holder, _Holder.id == Application.holder_id)
+        .join(office, office.id == _Holder.office_id)
+        .join(_Origin, _Origin.id == Application.from_org_id)
+        .outerjoin(Reminder, Reminder.office_id == office.id)
+        .where(Application.state.in_(OPEN), (Application.due_at.is_(None)) | (Application.due_at > clock.now()))
+        .subquery()
+    )
+    alike = [column for column in waiting.c if column.name != "waiting_since"]
+    return (
+        select(*alike, func.count(), func.min(waiting.c.waiting_since)).group_by(*alike).order_by(waiting.c.office_id)
+    )
+
+
+def clock_day(heap: Heap, policy: Policy, today: date) -> int:
+    """Which day of the ten today is; 0 or less: the clock does not run yet, or never does (PD-18)."""
+    if heap.due_at is None:
+        return 0
+    return (today - _clock_start(heap.due_at, policy)).days
+
+
+def _clock_start(due_at: datetime, policy: Policy) -> date:
+    return clock.local(due_at).date() - timedelta(days=policy.auto_return_days + 1)
+
+
+def is_due(heap: Heap, policy: Policy, today: date) -> bool:
+    """Whether the office has to be reminded of these today (PD-19)."""
+    since = clock.local(heap.oldest).date()
+    # A clock that was set back starts again from there.
+    last = heap.last_on if heap.last_on is not None and heap.last_on <= today else None
+    day = clock_day(heap, policy, today)
+    if day > 0 and heap.due_at is not None:
+        passed = [number for number in policy.reminder_days if number <= day]
+        marked = _clock_start(heap.due_at, policy) + timedelta(days=max(passed)) if passed else None
+        return marked is not None and since <= marked and (last is None or last < marked)
+    weekly = (today - max(since, last or since)).days >= policy.reminder_interval_days
+    return weekly or _review_due(heap, policy, today, since, last)
+
+
+def _review_due(heap: Heap, policy: Policy, today: date, since: date, last: date | None) -> bool:
+    """Weekly from the first day of the review phase on, whatever was said before (D-08)."""
+    if phase(policy, today) is not Phase.REVIEW or heap.state not in UNREVIEWED:
+        return False
+    begins = policy.application_end + timedelta(days=1)
+    weeks = (today - begins).days // policy.reminder_interval_days
+    marked = begins + timedelta(days=weeks * policy.reminder_interval_days)
+    return since < marked and (last is None or last < marked)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Counts for the text of one digest."""
+
+    by_state: dict[State, int] = field(default_factory=dict)
+    for_others: int = 0
+    running: dict[datetime, int] = field(default_factory=dict)
+    to_review: int = 0
+    review_end: date | None = None
+
+    def add(self, heap: Heap, policy: Policy, today: date) -> None:
+        self.by_state[heap.state] = self.by_state.get(heap.state, 0) + heap.number
+        self.for_others += heap.number if heap.for_others else 0
+        if heap.due_at is not None and clock_day(heap, policy, today) >= 0:
+            self.running[heap.due_at] = self.running.get(heap.due_at, 0) + heap.number
+        elif heap.state in UNREVIEWED and phase(policy, today) is Phase.REVIEW:
+            self.to_review += heap.number
+            self.review_end = policy.review_end
+
+
+def _digest(heaps: Sequence[Heap], policies: Sequence[Policy], today: date) -> Digest:
+    total = _Sum()
+    for heap in heaps:
+        total.add(heap, policies[heap.policy], today)
+    count = sum(total.by_state.values())
+    first = min(total.running, default=None)
+    steps = "、".join(f"{state.label} {total.by_state[state]} 件" for state in State if state in total.by_state)
+    body = f"{heaps[0].office}现有 {count} 件组织关系转接申请等待办理：{steps}。"
+    if total.for_others:
+        body += f"其中 {total.for_others} 件属于没有管理员的下级组织，由贵组织代为办理。"
+    if first is not None:
+        days = (clock.local(first).date() - today).days - 1
+        left = f"还剩 {days} 天" if days else "今天截止"
+        body += (
+            f"最早的 {total.running[first]} 件须在 {deadline(first)} 前办理（{left}），逾期系统自动退回，需要重新发起。"
+        )
+    if total.review_end is not None:
+        end = f"{total.review_end.month}月{total.review_end.day}日"
+        body += f"现在是审核期，其中 {total.to_review} 件尚未审核，收到的申请应当在 {end}前全部审核。"
+    body += "请登录系统，在“待办”中办理。"
+    title = f"待办提醒：{count} 件等待办理" + (f"，最早的 {deadline(first)} 前到期" if first else "")
+    return Digest(heaps[0].office_id, title, body, count, first)
