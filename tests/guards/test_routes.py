@@ -213,6 +213,7 @@ def test_only_these_routes_are_open_to_everybody(installations) -> None:
         "/register",
         "/password/reset",
         "/help/",
+        "/help/advice",
         "/healthz",
         "/readyz",
         "/metrics",

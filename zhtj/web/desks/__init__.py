@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from zhtj.web.desks import (
+    advice,
     applications,
     codes,
     decisions,
@@ -16,7 +17,7 @@ from zhtj.web.desks import (
     workbench,
 )
 
-DESKS = (workbench, decisions, applications, members, starting, organisations, codes, letters, imports)
+DESKS = (workbench, decisions, applications, members, advice, starting, organisations, codes, letters, imports)
 
 
 def register(blueprint: Blueprint) -> None:

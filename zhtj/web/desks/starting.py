@@ -58,7 +58,9 @@ class StartPage:
 
 
 def _typed() -> dict[str, str]:
-    return {name: request.form.get(name, "").strip() for name in FIELDS}
+    """What was typed; a link from the adviser brings it along in the address."""
+    said = request.form if request.method == "POST" else request.args
+    return {name: said.get(name, "").strip() for name in FIELDS}
 
 
 def _submission(shown: StartPage) -> Submission:

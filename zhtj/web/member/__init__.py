@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from zhtj.web.member import applications, applying, guides, home
+from zhtj.web.member import advice, applications, applying, guides, home
 
 blueprint = Blueprint("member", __name__, url_prefix="/member")
-for part in (home, applications, applying, guides):
+for part in (home, applications, applying, guides, advice):
     part.register(blueprint)

@@ -16,8 +16,10 @@ from zhtj.kernel.database import session
 from zhtj.letters import queries as letters
 from zhtj.web.access import current_choice, public
 from zhtj.web.navigation import home_of
+from zhtj.web.public import advice
 
 blueprint = Blueprint("public", __name__)
+advice.register(blueprint)
 FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
 LETTER_CHECKS = 60  # of one address in ten minutes
 

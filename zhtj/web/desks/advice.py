@@ -1,0 +1,55 @@
+"""去向顾问 for whoever looks after a member: the same questions, leading into 办理转出 (PD-11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from zhtj.kernel.permissions import Permission
+from zhtj.transfers.advice import Counsel, Found
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import load_member
+from zhtj.web.forms.advice import Act, Adviser
+
+
+@requires(Permission.MEMBER_VIEW)
+def advice(number: int) -> str:
+    """One question a page, then the answer, about one member."""
+    member = load_member(number, Permission.MEMBER_VIEW)
+    himself = current_seat().member_id == member.id
+
+    def start(counsel: Counsel, found: Found | None) -> Act:
+        asked = counsel.asked
+        place = found.place if found else asked.place
+        typed = {
+            "to": found.organisation.code if found else "",
+            "reason": counsel.reason.value if counsel.reason else "",
+            "unit_name": asked.unit_name,
+            "unit_address": asked.address,
+            "place": place.value if place else "",
+        }
+        said: dict[str, Any] = {name: text for name, text in typed.items() if text}
+        url = url_for(".transfer_out", number=number, **said)
+        return Act(f"办理转出，转到{found.organisation.short_name}" if found else "办理转出", url)
+
+    return render_template(
+        "advice/page.html",
+        adviser=Adviser(
+            request.args,
+            lambda **query: url_for(".advice", number=number, **query),
+            act=None if himself else start,  # nobody decides about himself (PD-02)
+            member=member,
+            himself=himself,
+        ),
+        crumbs=[
+            ("团员", url_for(".members")),
+            (member.name, url_for(".member", number=number)),
+            ("去向建议", None),
+        ],
+    )
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    blueprint.add_url_rule("/members/<int:number>/advice", "advice", advice)

@@ -1,0 +1,82 @@
+"""去向顾问 for a member: with what his record knows, and one button into his application (PD-10, PD-11)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel.database import unit_of_work
+from zhtj.kernel.permissions import Permission
+from zhtj.orgs import places
+from zhtj.policy.vocabulary import Place, Reason
+from zhtj.transfers import checks, operations
+from zhtj.transfers.advice import Counsel, Found, known_places
+from zhtj.web.access import requires
+from zhtj.web.forms.advice import Act, Adviser
+from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, tidy
+from zhtj.web.member.answers import Answers, Filling
+from zhtj.web.member.contacts import own_line
+from zhtj.web.member.guides import Topic
+from zhtj.web.member.loading import own
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def advice() -> str:
+    """One question a page, then the answer."""
+    _, member = own()
+    adviser = Adviser(request.args, lambda **query: url_for(".advice", **query), act=_act, member=member)
+    return render_template(
+        "advice/page.html",
+        adviser=adviser,
+        crumbs=[("我的组织关系", url_for(".home")), ("去向顾问", None)],
+        line=own_line(member.org),
+        busy=checks.open_application(member.id),
+    )
+
+
+def _act(counsel: Counsel, found: Found | None) -> Act:
+    """The answer as a form: reason, unit, place and destination go into the draft."""
+    asked, member = counsel.asked, counsel.asked.member
+    place = found.place if found else asked.place
+    on_record = known_places(member).get(place) if place else None
+    return Act(
+        label=f"申请转到{found.organisation.short_name}" if found else "就按这个去申请",
+        url=url_for(".advice_apply"),
+        values={
+            "reason": counsel.reason.value if counsel.reason else "",
+            "unit": asked.unit_name,
+            # An address on record is read there again, not copied.
+            "address": asked.address if asked.address != on_record else "",
+            "place": place.value if place else "",
+            "destination": found.organisation.code if found else "",
+        },
+    )
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def advice_apply() -> AnyResponse:
+    """Fill in the application with what was advised, and go on at the first open question."""
+    _, member = own()
+    typed = request.form
+    reason = typed.get("reason", "")
+    policy = checks.policy_of(member.org)
+    spec = policy.reasons.get(Reason(reason)) if reason in set(Reason) else None
+    if spec is not None and not spec.chooses_destination:
+        return redirect(url_for(".guide", topic=Topic.SPECIAL_UNIT.value), 303)
+    chosen = places.by_code(typed.get("destination", ""))
+    answers = Answers(
+        reason=reason if spec else "",
+        unit_name=tidy(typed.get("unit"))[:NAME_AT_MOST],
+        unit_address=tidy(typed.get("address"))[:ADDRESS_AT_MOST],
+        place=typed["place"] if typed.get("place") in set(Place) else "",
+        destination=chosen.code if chosen else "",
+    )
+    with unit_of_work():
+        operations.save_draft(member, answers.kept())
+    return redirect(url_for(".transfer_new", step=Filling(member).next_step.value), 303)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages."""
+    blueprint.add_url_rule("/advice", "advice", advice)
+    blueprint.add_url_rule("/advice/apply", "advice_apply", advice_apply, methods=["POST"])
