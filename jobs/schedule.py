@@ -66,6 +66,7 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("seal", MINUTE),
     sweep("remind", DAY, 8 * HOUR),
     sweep("register", HOUR),
+    sweep("waits", HOUR, 10 * MINUTE),
     sweep("uploads", 10 * MINUTE),
     sweep("attempts", DAY, 3 * HOUR),
     sweep("convert", DAY, offset=5 * MINUTE),

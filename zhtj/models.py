@@ -9,6 +9,7 @@ from zhtj.orgs import models as orgs
 from zhtj.orgs import terms
 from zhtj.people import models as people
 from zhtj.transfers import models as transfers
+from zhtj.transfers import waits
 
 __all__ = [
     "audit",
@@ -23,4 +24,5 @@ __all__ = [
     "settings",
     "terms",
     "transfers",
+    "waits",
 ]

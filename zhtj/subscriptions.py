@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from zhtj.kernel import facts
 from zhtj.letters.operations import void_after_failure
+from zhtj.orgs.facts import OrganisationCreated
+from zhtj.transfers import waits
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.messages import tell
 
@@ -12,6 +14,9 @@ SUBSCRIPTIONS = (
     (ApplicationsChanged, void_after_failure),
     # Every party of every step hears of it (PD-18, PD-20, PD-21).
     (ApplicationsChanged, tell),
+    # Whoever waited for his new school applies or is told that he can (T-11).
+    (ApplicationsChanged, waits.applied),
+    (OrganisationCreated, waits.created),
 )
 
 

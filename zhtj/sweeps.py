@@ -15,7 +15,7 @@ from zhtj.imports import batches
 from zhtj.kernel import audit, clock, limits
 from zhtj.kernel.database import unit_of_work
 from zhtj.notices import delivery, outbox
-from zhtj.transfers import reminders
+from zhtj.transfers import reminders, waits
 from zhtj.transfers import sweeps as transfers
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "convert": _in_unit(graduation.convert_branches),
     "register": _in_unit(graduation.open_register),
     "return": _return_overdue,
+    "waits": _in_unit(waits.tell_all),
     "remind": _remind,
     "deliver": _deliver,
     "uploads": _in_unit(batches.purge),

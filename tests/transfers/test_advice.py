@@ -14,7 +14,8 @@ from zhtj.orgs.models import Category, Purpose, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.policy.layers import policy_named
 from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
-from zhtj.transfers.advice import UNSURE, Asked, Counsel, admitting_ready, counsel, deadlines, offered
+from zhtj.transfers.advice import UNSURE, Asked, Counsel, counsel, deadlines, offered
+from zhtj.transfers.kinds import admitting_ready
 
 D, P, R = Destination, Place, Reason
 COMPANY = "示例科技有限公司"

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, facts
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
+from zhtj.orgs.facts import OrganisationCreated
 from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier, industries, segment
 from zhtj.orgs.rules import tier_below
 from zhtj.orgs.terms import index_terms
@@ -83,6 +84,7 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
     session.flush()
     index_terms(session(), created)
     audit.record("organisation.create", "organisation", created.id, code=created.code, name=created.full_name)
+    facts.publish(OrganisationCreated(created.id, created.purpose))
     return created
 
 

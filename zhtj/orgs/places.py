@@ -6,7 +6,7 @@ Reads only. What an organisation means for somebody - may he go there? - is judg
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
@@ -125,14 +125,14 @@ def owners_of(name: str, limit: int = 3) -> list[Hit]:
 def schools_named(name: str, limit: int = 3) -> list[Organisation]:
     """Schools of that name: their basic committees."""
     lines = {path for hit in owners_of(name, 2 * limit) for path in hit.organisation.line}
-    query = select(Organisation).where(
-        Organisation.path.in_(lines),
-        Organisation.tier == Tier.BASIC,
-        Organisation.industry.in_(SCHOOL_INDUSTRIES),
-        Organisation.system == Region.NATIONAL,
-        Organisation.closed_at.is_(None),
-    )
-    return list(session.scalars(query.order_by(Organisation.path).limit(limit)))
+    national = (each for each in basics_among(lines) if each.system is Region.NATIONAL and each.closed_at is None)
+    return [each for each in national if each.industry in SCHOOL_INDUSTRIES][:limit]
+
+
+def basics_among(paths: Collection[str]) -> Sequence[Organisation]:
+    """The basic committees among the organisations at these paths."""
+    query = select(Organisation).where(Organisation.path.in_(paths), Organisation.tier == Tier.BASIC)
+    return session.scalars(query.order_by(Organisation.path)).all() if paths else []
 
 
 def for_new_students(school: Organisation) -> list[Organisation]:

@@ -17,16 +17,15 @@ from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs import contacts, places
 from zhtj.orgs.contacts import Contact
-from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Region
+from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.rules import destination_problem
-from zhtj.people import identity
 from zhtj.people.models import Member
 from zhtj.policy import seasons
 from zhtj.policy.destinations import Advice, Answers, Verdict, advise, groups, judge, reason_of
 from zhtj.policy.model import Milestone, Policy, Situation
 from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
 from zhtj.transfers import checks
-from zhtj.transfers.kinds import basic_of, destination_kind, same_basic
+from zhtj.transfers.kinds import admitting_ready, basic_of, destination_kind, same_basic
 
 UNSURE = "employed_unsure"
 """不清楚单位有没有团组织: no row of the decision table; the tree answers which of two it is."""
@@ -199,7 +198,7 @@ class Counsel:
         if member is not None:
             basic = basic_of(member.org)
             found["retention_right"] = self.policy.may_be_retained(basic.industry if basic else None)
-            if self.region is not None and _joined_young(member, self.policy):
+            if self.region is not None and checks.low_age(self.policy, member):
                 found["low_age"] = True
         return found
 
@@ -388,17 +387,6 @@ def is_party_member(member: Member) -> bool:
     return _PARTY in (member.political_status or "")
 
 
-def admitting_ready(destination: Organisation) -> bool | None:
-    """Whether the school ``destination`` belongs to has built a new students' organisation (T-09, T-11, D-12).
-
-    None where it is no school: a research institute takes in its students without one.
-    """
-    school = basic_of(destination)
-    if school is None or school.industry not in SCHOOL_INDUSTRIES:
-        return None
-    return bool(places.for_new_students(school))
-
-
 def deadlines(policy: Policy, situation: Situation, today: date) -> list[Milestone]:
     """The days from ``today`` on that concern whoever is in ``situation`` (D-07, D-11, D-12, D-15, D-19)."""
     if situation.reason is None or situation.case is not None:
@@ -406,14 +394,3 @@ def deadlines(policy: Policy, situation: Situation, today: date) -> list[Milesto
     category = policy.reasons[situation.reason].category
     other = _FOR_SOCIETY if category == "further_study" else _FOR_STUDY
     return [each for each in policy.milestones if each.day >= today and each.rule not in other | _FOR_SCHOOLS]
-
-
-def _joined_young(member: Member, policy: Policy) -> bool:
-    """Whether the external interface refuses him for the age at which he joined (X-09)."""
-    if not member.account.id_number:
-        return False
-    try:
-        born = identity.read(member.account.id_number)
-    except identity.IdentityError:
-        return False
-    return born.age_on(member.joined_on.replace(day=1)) < policy.interface_min_age

@@ -18,7 +18,7 @@ from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.seasons import county_open, policy_for, return_due
 from zhtj.policy.vocabulary import Audience, Level, Place, Reason, ReasonField
-from zhtj.transfers.kinds import destination_kind, same_basic
+from zhtj.transfers.kinds import admitting_ready, destination_kind, same_basic
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import OPEN, Initiator, Route
 
@@ -149,6 +149,7 @@ def verdict(policy: Policy, old: Organisation, new: Organisation, reason: str, p
         relation,
         inside_own_school=same_basic(old, new),
         county_open=county_open(policy, clock.today()),
+        admitting_ready=admitting_ready(new) if reason == Reason.FURTHER_STUDY else None,
     )
 
 

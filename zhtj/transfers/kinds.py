@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from zhtj.kernel.database import session
+from zhtj.orgs import places
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Region, Tier
 from zhtj.policy.vocabulary import Destination
 
@@ -34,6 +35,17 @@ def same_basic(old: Organisation, new: Organisation) -> bool:
     """Whether both stand under the same basic committee, such as one university."""
     basic = basic_of(old)
     return basic is not None and new.path.startswith(basic.path)
+
+
+def admitting_ready(destination: Organisation) -> bool | None:
+    """Whether the school ``destination`` belongs to has built a new students' organisation (T-09, T-11, D-12).
+
+    None where it is no school: a research institute takes in its students without one.
+    """
+    school = basic_of(destination)
+    if school is None or school.industry not in SCHOOL_INDUSTRIES:
+        return None
+    return bool(places.for_new_students(school))
 
 
 def destination_kind(old: Organisation | None, new: Organisation) -> Destination:
