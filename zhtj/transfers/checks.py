@@ -227,15 +227,13 @@ def external_destination(policy: Policy, wanted: Submission) -> None:
     Raises:
         DomainError: the name is missing or was typed differently, or he joined too young for the interface.
     """
-    if low_age(policy, wanted.member):
-        raise DomainError(
-            f"入团时不满 {policy.interface_min_age} 周岁的，对方系统会自动拒绝，不能在线转接。",
-            fix="2017 年以前入团的，请学校团委开介绍信线下转接，写明团员身份和团费交至何月；"
-            "2017 年及以后入团的，团员身份不予认定。",
-            field="destination",
-            rule="X-09",
-        )
-    name, again = (squeeze(text) for text in (wanted.external_name, wanted.external_name_again))
+    old_enough(policy, wanted.member)
+    external_name(wanted.external_name, wanted.external_name_again)
+
+
+def external_name(first: str | None, second: str | None) -> None:
+    """Raise DomainError unless the full name in the external system was typed twice the same (X-02)."""
+    name, again = squeeze(first), squeeze(second)
     if len(name) < SHORTEST_NAME:
         raise DomainError(
             "请填写对方系统中的组织全称。", fix="请向对方问清，一字不差。", field="external_name", rule="X-02"
@@ -243,6 +241,18 @@ def external_destination(policy: Policy, wanted: Submission) -> None:
     if name != again:
         raise DomainError(
             "两次填写的组织全称不一致。", fix="请对照对方提供的全称重新填写。", field="external_name_again", rule="X-02"
+        )
+
+
+def old_enough(policy: Policy, member: Member) -> None:
+    """Raise DomainError for somebody whom the external systems refuse by themselves (X-09, PD-33)."""
+    if low_age(policy, member):
+        raise DomainError(
+            f"入团时不满 {policy.interface_min_age} 周岁的，对方系统会自动拒绝，不能在线转接。",
+            fix="2017 年以前入团的，请学校团委开介绍信线下转接，写明团员身份和团费交至何月；"
+            "2017 年及以后入团的，团员身份不予认定。",
+            field="destination",
+            rule="X-09",
         )
 
 
