@@ -261,3 +261,84 @@ def test_a_youth_home_and_the_county_are_offered_with_their_conditions(visitor: 
     assert "蜀山区流动团员团支部\n需说明" in page.main
     assert "蜀山区流动团员团支部\n可以" in unable.main
     assert "九月起由县级团组织建立流动团员团支部接收" in unable.main
+
+
+# ---- the waiting list
+
+
+def freshmen(world: World) -> None:
+    with unit_of_work():
+        new = NewOrganisation(
+            "江南示范大学2026级新生团支部", "2026级新生团支部", Category.BRANCH, COLLEGE, purpose=Purpose.NEW_STUDENTS
+        )
+        world.orgs["freshmen"] = orgs.create(session.merge(world.orgs["south"]), new)
+
+
+@pytest.mark.rule("T-11")
+def test_a_member_waits_and_is_led_on_when_the_school_is_ready(graduate: Browser, world: World) -> None:
+    page = graduate.get("/member/advice?situation=further_study&unit=江南示范大学&done=1")
+
+    page = page.form(button="建好了通知我").submit().follow()
+    assert "江南示范大学还没有准备好，您在等待名单上" in page.main
+    assert "从10月14日" in page.main
+
+    freshmen(world)
+    assert "江南示范大学可以转入了" in graduate.get("/member/").main
+    page = graduate.get("/member/advice?situation=further_study&unit=江南示范大学&done=1")
+    assert heading(page) == "转到2026级新生团支部"
+    page = page.form(button="申请转到2026级新生团支部").submit().follow()
+    page.form("/check").submit(contact_mobile="13811112222").follow()
+    assert "等待名单" not in graduate.get("/member/").main
+
+
+def test_who_waits_may_stop_waiting(graduate: Browser, world: World) -> None:
+    graduate.get("/member/advice?situation=further_study&unit=江南示范大学&done=1").form(button="建好了").submit()
+
+    page = graduate.get("/member/").form("/member/waits/leave").submit().follow()
+
+    assert "已退出等待名单。" in page.main
+    assert "您在等待名单上" not in page.main
+
+
+def test_a_school_that_stands_nowhere_yet_can_be_waited_for(graduate: Browser, world: World) -> None:
+    page = graduate.get("/member/advice?situation=further_study&unit=远方大学&done=1")
+
+    page = page.form(button="建好了通知我").submit().follow()
+
+    assert "远方大学还没有准备好" in page.main
+
+
+def test_nobody_waits_for_a_school_that_is_ready(graduate: Browser, world: World) -> None:
+    freshmen(world)
+
+    page = graduate.post("/member/waits", {"unit": "江南示范大学"}).follow()
+
+    assert "已经建好新生团组织，可以直接申请" in page.text
+    assert heading(page) == "转到2026级新生团支部"
+
+
+def test_both_schools_see_who_waits_and_the_new_one_nothing_but_name_and_school(
+    graduate: Browser, app: Flask, world: World
+) -> None:
+    world.appoint("south")
+    session.commit()
+    graduate.post("/member/waits", {"unit": "江南示范大学"})
+
+    new = Browser(app.test_client()).login(world.accounts["south"])
+    assert "1 名升学团员在等本组织建好新生团组织" in new.get("/school/").main
+    page = new.get("/school/waits")
+    assert "丁一" in page.main
+    assert "江淮示范大学团委" in page.main
+    assert not [href for href in page.links().values() if "/members/" in href]
+    old = Browser(app.test_client()).login(world.accounts["college"])
+    assert "丁一" in old.get("/college/waits?side=out").main
+    assert "丁一" not in old.get("/college/waits").main
+
+
+@pytest.mark.rule("T-11")
+def test_the_last_page_of_an_application_offers_to_wait_instead(graduate: Browser, world: World) -> None:
+    values = {"reason": "further_study", "unit": "江南示范大学", "destination": world.orgs["south"].code}
+    page = graduate.post("/member/advice/apply", values).follow()
+
+    assert "录取学校还没有建好新生团组织" in page.main
+    assert page.has_form("/member/waits")

@@ -14,10 +14,11 @@ from zhtj.web.desks import (
     members,
     organisations,
     starting,
+    waits,
     workbench,
 )
 
-DESKS = (workbench, decisions, applications, members, advice, starting, organisations, codes, letters, imports)
+DESKS = (workbench, decisions, applications, members, advice, starting, organisations, codes, letters, imports, waits)
 
 
 def register(blueprint: Blueprint) -> None:

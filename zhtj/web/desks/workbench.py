@@ -9,6 +9,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.people import members as people
 from zhtj.transfers import queries as transfers
+from zhtj.transfers import waits
 from zhtj.transfers.queries import Filters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
@@ -28,6 +29,7 @@ def home() -> str:
         members=people.count(seat),
         season=clock.today().year,
         graduates=graduation.progress(clock.today().year, seat.path),
+        coming=waits.count(seat, waits.Side.COMING),
         as_of=clock.now(),
     )
 

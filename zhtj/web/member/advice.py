@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import unit_of_work
+from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import places
 from zhtj.policy.vocabulary import Place, Reason
-from zhtj.transfers import checks, operations
+from zhtj.transfers import checks, operations, waits
 from zhtj.transfers.advice import Counsel, Found, known_places
 from zhtj.web.access import requires
 from zhtj.web.forms.advice import Act, Adviser
@@ -31,6 +32,7 @@ def advice() -> str:
         crumbs=[("我的组织关系", url_for(".home")), ("去向顾问", None)],
         line=own_line(member.org),
         busy=checks.open_application(member.id),
+        waiting=waits.of_member(member.id),
     )
 
 
@@ -76,7 +78,35 @@ def advice_apply() -> AnyResponse:
     return redirect(url_for(".transfer_new", step=Filling(member).next_step.value), 303)
 
 
+@requires(Permission.OWN_MEMBERSHIP)
+def wait() -> AnyResponse:
+    """Put me on the list of the school that is not ready yet (T-11)."""
+    _, member = own()
+    name = tidy(request.form.get("unit"))[:NAME_AT_MOST]
+    try:
+        with unit_of_work():
+            joined = waits.join(member, name)
+            school = joined.name
+    except DomainError as error:
+        flash(str(error), "warning")
+        return redirect(url_for(".advice", situation="further_study", unit=name, done="1" if name else None), 303)
+    flash(f"已登记。{school}建好新生团组织，马上通知您。", "success")
+    return redirect(url_for(".home"), 303)
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def wait_leave() -> AnyResponse:
+    """Take me off the list."""
+    _, member = own()
+    with unit_of_work():
+        waits.leave(member)
+    flash("已退出等待名单。", "success")
+    return redirect(url_for(".home"), 303)
+
+
 def register(blueprint: Blueprint) -> None:
     """Add the pages."""
     blueprint.add_url_rule("/advice", "advice", advice)
     blueprint.add_url_rule("/advice/apply", "advice_apply", advice_apply, methods=["POST"])
+    blueprint.add_url_rule("/waits", "wait", wait, methods=["POST"])
+    blueprint.add_url_rule("/waits/leave", "wait_leave", wait_leave, methods=["POST"])

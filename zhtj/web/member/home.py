@@ -14,7 +14,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
 from zhtj.people import members as people
 from zhtj.policy.model import Policy
-from zhtj.transfers import kinds, queries
+from zhtj.transfers import kinds, queries, waits
 from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
@@ -90,8 +90,9 @@ class Deadline:
 
 def _season(filling: Filling) -> dict[str, Any]:
     row = filling.register_row
-    waits = row is not None and row.completed_at is None
-    return {"row": row, "deadline": deadline_of(filling.policy, row.category) if row and waits else None}
+    is_due = row is not None and row.completed_at is None
+    deadline = deadline_of(filling.policy, row.category) if row and is_due else None
+    return {"row": row, "deadline": deadline, "waiting": waits.of_member(filling.member.id)}
 
 
 def deadline_of(policy: Policy, category: GraduateCategory | None) -> Deadline:

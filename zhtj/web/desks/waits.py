@@ -1,0 +1,34 @@
+"""等待名单 on the desks: who waits for this school, and whom of ours another school keeps waiting (T-11)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from zhtj.kernel import clock
+from zhtj.kernel.permissions import Permission
+from zhtj.transfers import waits as waiting
+from zhtj.transfers.waits import Side
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, page_links
+
+
+@requires(Permission.TRANSFER_VIEW)
+def waits() -> str:
+    """Both sides of the list; of strangers only name and school are shown."""
+    seat = current_seat()
+    side = Side.OWN if request.args.get("side") == Side.OWN else Side.COMING
+    page = waiting.listing(seat, side, **cursors())
+    return render_template(
+        "desks/waits.html",
+        side=side,
+        counts={each: waiting.count(seat, each) for each in Side},
+        rows=page.rows,
+        schools=waiting.schools_of(page.rows),
+        links=page_links(page, ".waits", side=side.value),
+        as_of=clock.now(),
+    )
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    blueprint.add_url_rule("/waits", "waits", waits)
