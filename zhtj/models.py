@@ -8,16 +8,18 @@ from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs import terms
 from zhtj.people import models as people
+from zhtj.transfers import exceptions, onward, waits
 from zhtj.transfers import models as transfers
-from zhtj.transfers import waits
 
 __all__ = [
     "audit",
+    "exceptions",
     "graduation",
     "imports",
     "letters",
     "limits",
     "notices",
+    "onward",
     "orgs",
     "people",
     "periods",

@@ -8,10 +8,13 @@ from zhtj.orgs.facts import OrganisationCreated
 from zhtj.transfers import waits
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.messages import tell
+from zhtj.transfers.onward import after_completion
 
 SUBSCRIPTIONS = (
     # An application that failed takes its letter with it (PD-28).
     (ApplicationsChanged, void_after_failure),
+    # A floating member is tracked from the day he comes to the day he leaves (PD-20).
+    (ApplicationsChanged, after_completion),
     # Every party of every step hears of it (PD-18, PD-20, PD-21).
     (ApplicationsChanged, tell),
     # Whoever waited for his new school applies or is told that he can (T-11).

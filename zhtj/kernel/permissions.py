@@ -43,6 +43,7 @@ class Permission(StrEnum):
     TRANSFER_DECIDE = "transfer_decide"
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
+    EXCEPTIONS = "exceptions"
     MEMBER_VIEW = "member_view"
     MEMBER_NUMBER = "member_number"
     MEMBER_IMPORT = "member_import"
@@ -71,6 +72,7 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.TRANSFER_DECIDE: _each(ADMINS, _TREE),
     Permission.TRANSFER_OUT: _each(ADMINS, _TREE),
     Permission.TRANSFER_IN: _each(ADMINS, _TREE),
+    Permission.EXCEPTIONS: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.MEMBER_VIEW: _each(ADMINS, _TREE),
     Permission.MEMBER_NUMBER: _each((SeatKind.BRANCH, SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
     Permission.MEMBER_IMPORT: _each(ADMINS, _TREE),

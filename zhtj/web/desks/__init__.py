@@ -7,8 +7,12 @@ from flask import Blueprint
 from zhtj.web.desks import (
     advice,
     applications,
+    arrivals,
     codes,
     decisions,
+    exceptions,
+    floating,
+    graduates,
     imports,
     letters,
     members,
@@ -18,7 +22,23 @@ from zhtj.web.desks import (
     workbench,
 )
 
-DESKS = (workbench, decisions, applications, members, advice, starting, organisations, codes, letters, imports, waits)
+DESKS = (
+    workbench,
+    decisions,
+    applications,
+    members,
+    advice,
+    starting,
+    graduates,
+    exceptions,
+    arrivals,
+    floating,
+    organisations,
+    codes,
+    letters,
+    imports,
+    waits,
+)
 
 
 def register(blueprint: Blueprint) -> None:

@@ -1,0 +1,340 @@
+"""《学社衔接转出特殊情况记录》(F-02): graduates whose transfer was not accepted, and those nobody could settle (A-28).
+
+Lines are read off the applications themselves - refused, returned, not taken by an external system - so none is ever
+missing, and a line closes by itself once the member has completed a later transfer. Only what people add is kept:
+the remark of a line, and lines entered by hand for graduates who never applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
+
+from zhtj.graduation.models import RegisterRow
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import Base, UtcDateTime, session
+from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.paging import PAGE, Page, decode, encode
+from zhtj.kernel.permissions import ActiveSeat, Permission, check, subtree
+from zhtj.people.models import Account, Member
+from zhtj.transfers.models import Application
+from zhtj.transfers.workflow import OPEN, State
+
+Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
+FAILED = frozenset({State.REFUSED, State.RETURNED, State.FAILED_EXTERNAL})
+BY_HAND = "by_hand"
+KINDS = {**{state.value: state.label for state in State if state in FAILED}, BY_HAND: "未发起"}
+REMARK_AT_MOST = 500
+REASON_AT_LEAST = 5
+
+
+class ExceptionNote(Base):
+    """特殊情况: the remark on an unsuccessful application, or a whole line about a graduate who never applied."""
+
+    __tablename__ = "exception_notes"
+    __table_args__ = (
+        CheckConstraint("(application_id IS NULL) != (register_row_id IS NULL)", name="about"),
+        CheckConstraint("(register_row_id IS NULL) = (reason IS NULL)", name="reason"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int | None] = mapped_column(ForeignKey("applications.id"), unique=True)
+    register_row_id: Mapped[int | None] = mapped_column(ForeignKey("season_register.id"), unique=True)
+    # What the application would say, for a line entered by hand.
+    transfer_type: Mapped[str | None] = mapped_column(String(40))
+    province: Mapped[str | None] = mapped_column(String(40))
+    city: Mapped[str | None] = mapped_column(String(40))
+    destination: Mapped[str | None] = mapped_column(String(120))
+    reason: Mapped[str | None] = mapped_column(String(200))
+    remark: Mapped[str | None] = mapped_column(String(REMARK_AT_MOST))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    application: Mapped[Application | None] = relationship()
+    register_row: Mapped[RegisterRow | None] = relationship()
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionFilters:
+    """What the register is narrowed by; "" is no filter.
+
+    Args:
+        status: ``open``, ``closed`` or "".
+        kind: a key of KINDS.
+        path: season path of a college or class below the seat.
+        text: start of the name, or a whole student number.
+    """
+
+    status: str = ""
+    kind: str = ""
+    path: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionLine:
+    """One line of the register.
+
+    Args:
+        number: 序号, counted over the whole list.
+        is_open: no later transfer of his was completed.
+    """
+
+    number: int
+    row: RegisterRow
+    application: Application | None
+    note: ExceptionNote | None
+    is_open: bool
+
+
+_later = aliased(Application)
+
+
+def _register(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Subquery:
+    """Keys of all lines: whether open, since when, and of which table and row."""
+    settled = exists().where(
+        _later.member_id == Application.member_id, _later.state == State.COMPLETED, _later.id > Application.id
+    )
+    columns = [
+        case((settled, 0), else_=1).label("open"),
+        Application.ended_at.label("at"),
+        literal("application", String).label("source"),
+        Application.id.label("number"),
+        RegisterRow.id.label("row_id"),
+    ]
+    applications = (
+        select(*columns)
+        .join(RegisterRow, RegisterRow.id == Application.register_row_id)
+        .where(Application.state.in_({State(filters.kind)} & FAILED if filters.kind in FAILED else FAILED))
+    )
+    columns = [
+        case((RegisterRow.completed_at.is_not(None), 0), else_=1).label("open"),
+        ExceptionNote.added_at.label("at"),
+        literal("note", String).label("source"),
+        ExceptionNote.id.label("number"),
+        RegisterRow.id.label("row_id"),
+    ]
+    notes = select(*columns).join(RegisterRow, RegisterRow.id == ExceptionNote.register_row_id)
+    parts = {"": (applications, notes), BY_HAND: (notes,)}.get(filters.kind, (applications,))
+    lines = union_all(*(_inside(part, seat, season, filters) for part in parts)).subquery()
+    query = select(lines)
+    if filters.status:
+        query = query.where(lines.c.open == int(filters.status == "open"))
+    return query.subquery()
+
+
+def _inside(query: Selected, seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Selected:
+    query = query.where(
+        RegisterRow.season == season, subtree(RegisterRow.season_path, seat.path), RegisterRow.closed_at.is_(None)
+    )
+    if filters.path:
+        query = query.where(subtree(RegisterRow.season_path, filters.path))
+    text = filters.text.strip()
+    if text:
+        found = (
+            select(Member.id)
+            .join(Account, Account.id == Member.account_id)
+            .where(or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text))
+        )
+        query = query.where(RegisterRow.member_id.in_(found))
+    return query
+
+
+def count(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> int:
+    """How many lines the filters show."""
+    return session.scalar(select(func.count()).select_from(_register(seat, season, filters))) or 0
+
+
+def listing(
+    seat: ActiveSeat,
+    season: int,
+    filters: ExceptionFilters,
+    *,
+    after: str = "",
+    before: str = "",
+    size: int = PAGE,
+) -> Page[ExceptionLine]:
+    """One page of the register: open lines first, the newest on top."""
+    lines = _register(seat, season, filters)
+    keys = (lines.c.open, lines.c.at, lines.c.source, lines.c.number)
+    query, cursor = select(lines), before or after
+    if cursor:
+        mark = decode(cursor, [key.type.python_type for key in keys])
+        place = tuple_(*(literal(value, key.type) for value, key in zip(mark, keys, strict=True)))
+        query = query.where(tuple_(*keys) > place if before else tuple_(*keys) < place)
+    order = [key.asc() if before else key.desc() for key in keys]
+    rows = list(session.execute(query.order_by(*order).limit(size + 1)).all())
+    more, rows = len(rows) > size, rows[:size]
+    if before:
+        rows.reverse()
+    if not rows:
+        return Page([], "", "")
+    marks = [encode(tuple(row)[:4]) for row in (rows[0], rows[-1])]
+    first = tuple_(*(literal(value, key.type) for value, key in zip(tuple(rows[0])[:4], keys, strict=True)))
+    ahead = session.scalar(select(func.count()).select_from(lines).where(tuple_(*keys) > first)) or 0
+    has_before, has_after = (more, True) if before else (bool(cursor), more)
+    return Page(_lines(rows, ahead), marks[0] if has_before else "", marks[1] if has_after else "")
+
+
+def everything(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Iterator[ExceptionLine]:
+    """All lines in the order of the register."""
+    after = ""
+    while True:
+        page = listing(seat, season, filters, after=after, size=500)
+        yield from page.rows
+        after = page.after
+        if not after:
+            return
+
+
+def _lines(rows: list[Any], ahead: int) -> list[ExceptionLine]:
+    numbers = {source: [row.number for row in rows if row.source == source] for source in ("application", "note")}
+    places = (joinedload(Application.from_org), joinedload(Application.to_org), joinedload(Application.final_org))
+    found = session.scalars(select(Application).where(Application.id.in_(numbers["application"])).options(*places))
+    applications = {each.id: each for each in found}
+    about = or_(ExceptionNote.application_id.in_(numbers["application"]), ExceptionNote.id.in_(numbers["note"]))
+    notes: dict[tuple[str, int], ExceptionNote] = {}
+    for note in session.scalars(select(ExceptionNote).where(about)):
+        notes["application" if note.application_id else "note", note.application_id or note.id] = note
+    query = select(RegisterRow).where(RegisterRow.id.in_({row.row_id for row in rows}))
+    query = query.options(joinedload(RegisterRow.member).joinedload(Member.account), joinedload(RegisterRow.origin))
+    registered = {row.id: row for row in session.scalars(query)}
+    return [
+        ExceptionLine(
+            number,
+            registered[row.row_id],
+            applications.get(row.number) if row.source == "application" else None,
+            notes.get((row.source, row.number)),
+            bool(row.open),
+        )
+        for number, row in enumerate(rows, start=ahead + 1)
+    ]
+
+
+def of_application(seat: ActiveSeat, application: Application) -> ExceptionLine:
+    """The line of one application, for the side it left.
+
+    Raises:
+        NotFound: the graduate is no one of this seat's part of the tree.
+        DomainError: the application was not refused or returned, or is no graduate's.
+    """
+    row = application.register_row
+    if row is None or application.state not in FAILED:
+        raise DomainError("这份申请没有被退回，不列入特殊情况记录。", rule="A-28")
+    check(seat, Permission.EXCEPTIONS, row.season_path)
+    note = session.scalars(select(ExceptionNote).where(ExceptionNote.application_id == application.id)).first()
+    later = select(Application.id).where(
+        Application.member_id == application.member_id,
+        Application.id > application.id,
+        Application.state == State.COMPLETED,
+    )
+    return ExceptionLine(0, row, application, note, session.scalar(later.limit(1)) is None)
+
+
+def annotate(seat: ActiveSeat, application: Application, remark: str) -> None:
+    """Write the 备注 of an application's line. Raises like ``of_application``."""
+    line = of_application(seat, application)
+    words = _remark(remark)
+    note = line.note
+    if note is None:
+        note = ExceptionNote(application_id=application.id, account_id=seat.account_id, added_at=clock.now())
+        session.add(note)
+    before, note.remark = note.remark, words
+    note.written_at, note.account_id = clock.now(), seat.account_id
+    session.flush()
+    audit.record("exception.remark", "application", application.id, before=before, after=words)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A line about a graduate who never applied: what would stand in the application, why it came to nothing."""
+
+    reason: str
+    transfer_type: str = ""
+    province: str = ""
+    city: str = ""
+    destination: str = ""
+    remark: str = ""
+
+
+def of_graduate(row: RegisterRow) -> ExceptionNote | None:
+    """The line entered by hand about a graduate."""
+    return session.scalars(select(ExceptionNote).where(ExceptionNote.register_row_id == row.id)).first()
+
+
+def enter(seat: ActiveSeat, row: RegisterRow | None, wanted: ByHand) -> ExceptionNote:
+    """Enter or correct the line of a graduate who never applied (是否发起 = 否).
+
+    Raises:
+        NotFound: no graduate of this seat's part of the tree.
+        DomainError: he has applied, so his applications speak for themselves; the reason is missing or too long.
+    """
+    if row is None or row.closed_at is not None:
+        raise DomainError("只有本届毕业生可以列入特殊情况记录。", rule="A-28")
+    check(seat, Permission.EXCEPTIONS, row.season_path)
+    note = of_graduate(row)
+    if note is None and session.scalar(select(Application.id).where(Application.register_row_id == row.id).limit(1)):
+        raise DomainError(
+            "该团员已经发起过转接。", fix="申请被退回后会自动列入特殊情况记录，不用手工添加。", rule="A-28"
+        )
+    if len("".join(wanted.reason.split())) < REASON_AT_LEAST:
+        raise DomainError(f"请写明原因，至少 {REASON_AT_LEAST} 个字。", field="reason", rule="A-28")
+    if note is None:
+        note = ExceptionNote(register_row_id=row.id, added_at=clock.now())
+        session.add(note)
+    before = note.reason
+    for name in ("reason", "transfer_type", "province", "city", "destination"):
+        value, column = getattr(wanted, name).strip(), ExceptionNote.__table__.c[name]
+        if len(value) > column.type.length:  # type: ignore[attr-defined]  # all of them are texts
+            raise DomainError(f"最多 {column.type.length} 个字。", field=name)  # type: ignore[attr-defined]
+        setattr(note, name, value or None)
+    note.remark = _remark(wanted.remark)
+    note.written_at, note.account_id = clock.now(), seat.account_id
+    session.flush()
+    audit.record("exception.enter", "register", row.id, before=before, after=note.reason)
+    return note
+
+
+def _remark(text: str) -> str | None:
+    words = text.strip()
+    if len(words) > REMARK_AT_MOST:
+        raise DomainError(f"备注最多 {REMARK_AT_MOST} 个字。", field="remark")
+    return words or None
+
+
+def under_way(member_ids: list[int]) -> set[int]:
+    """Who of these has applied anew and waits for an answer."""
+    query = select(Application.member_id).where(Application.member_id.in_(member_ids), Application.state.in_(OPEN))
+    return set(session.scalars(query))
+
+
+def graduate(seat: ActiveSeat, member: Member, season: int) -> RegisterRow:
+    """The member's row of the season. Raises DomainError where there is none, NotFound outside the seat's part."""
+    query = select(RegisterRow).where(RegisterRow.member_id == member.id, RegisterRow.season == season)
+    row = session.scalars(query.options(joinedload(RegisterRow.origin))).first()
+    if row is None:
+        raise DomainError("只有本届毕业生可以列入特殊情况记录。", rule="A-28")
+    if not seat.may(Permission.EXCEPTIONS, row.season_path):
+        raise NotFound
+    return row

@@ -1,0 +1,356 @@
+"""Every graduate of a season in one part of the tree: category, newest application, its step, its holder (A-11, T-33).
+
+The list, its counts and the export stand on one statement (``_standing``): register rows of the season, each with its
+newest application of that season. A member who has moved still counts where he graduated (PD-08).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from zhtj.graduation.models import GraduateCategory, RegisterRow
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, Permission, subtree
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Account, Member, Seat
+from zhtj.transfers.models import Application
+from zhtj.transfers.workflow import OPEN, TERMINAL, State
+
+Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
+NOT_STARTED, AGAIN, DONE = "none", "again", "done"
+UNREGISTERED = "unregistered"
+SOON_WITHIN = timedelta(days=3)
+CHUNK = 1000
+ORDER = (RegisterRow.season_path, RegisterRow.id)
+
+
+class Due(StrEnum):
+    """How near the return of a running application is (PD-18)."""
+
+    LATE = "late"
+    SOON = "soon"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"late": "已到期", "soon": "3 天内到期"}[self.value]
+
+
+# What can be asked for as the step of a graduate, in the order of the list of filters.
+STEPS: Mapping[str, str] = {
+    NOT_STARTED: "未发起",
+    **{state.value: state.label for state in State if state in OPEN},
+    AGAIN: "需重新发起",
+    DONE: State.COMPLETED.label,
+    **{state.value: state.label for state in State if state in TERMINAL - {State.COMPLETED}},
+}
+CATEGORIES: Mapping[str, str] = {
+    **{category.value: category.label for category in GraduateCategory},
+    UNREGISTERED: "未登记",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GraduateFilters:
+    """What the list is narrowed by; "" is no filter.
+
+    Args:
+        path: season path of a college or class below the seat.
+        category: a key of CATEGORIES.
+        step: a key of STEPS.
+        due: a value of Due.
+        text: start of the name, or a whole student number.
+        ids: these register rows and no others.
+    """
+
+    path: str = ""
+    category: str = ""
+    step: str = ""
+    due: str = ""
+    text: str = ""
+    ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Graduate:
+    """One graduate as a line of the list.
+
+    Args:
+        application: the newest of the season, if there is one.
+        office: who must act now (PD-22), with the telephone it is reached under; None where nothing waits.
+        mobile: the graduate's own, for those who may ring him up.
+    """
+
+    row: RegisterRow
+    application: Application | None
+    office: Organisation | None
+    office_phone: str
+    mobile: str
+    is_near: bool
+
+    @property
+    def is_done(self) -> bool:
+        """Whether his transfer counts as complete; a later one never undoes it (PD-20)."""
+        return self.row.completed_at is not None
+
+    @property
+    def step(self) -> str:
+        """The step in words."""
+        if self.is_done:
+            return STEPS[DONE]
+        return self.application.state.label if self.application else STEPS[NOT_STARTED]
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when he stands at that step."""
+        if self.is_done:
+            return self.row.completed_at
+        return self.application.waiting_since if self.application else None
+
+
+_other = aliased(Application)
+# The newest of the row's applications; an index look-up a row, whatever the database.
+_NEWEST = Application.id == (
+    select(func.max(_other.id)).where(_other.register_row_id == RegisterRow.id).correlate(RegisterRow).scalar_subquery()
+)
+_IS_DONE = or_(RegisterRow.completed_at.is_not(None), Application.state.is_not_distinct_from(State.COMPLETED))
+
+
+def _step() -> ColumnElement[str]:
+    """The step as one word a row: done, none or the state of the newest application."""
+    return case((_IS_DONE, DONE), (Application.id.is_(None), NOT_STARTED), else_=cast(Application.state, Text))
+
+
+def _due(moment: datetime) -> ColumnElement[str]:
+    return case(
+        (or_(_IS_DONE, Application.due_at.is_(None)), ""),
+        (Application.due_at <= moment, Due.LATE.value),
+        (Application.due_at <= moment + SOON_WITHIN, Due.SOON.value),
+        else_="",
+    )
+
+
+def _standing(query: Selected, seat: ActiveSeat, season: int, filters: GraduateFilters) -> Selected:
+    """Open rows of the season in the seat's part of the tree, each with its newest application."""
+    query = (
+        query.select_from(RegisterRow)
+        .outerjoin(Application, _NEWEST)
+        .where(
+            RegisterRow.season == season,
+            subtree(RegisterRow.season_path, seat.path),
+            RegisterRow.closed_at.is_(None),
+        )
+    )
+    if filters.path:
+        query = query.where(subtree(RegisterRow.season_path, filters.path))
+    if filters.ids is not None:
+        query = query.where(RegisterRow.id.in_(filters.ids))
+    text = filters.text.strip()
+    if text:
+        found = (
+            select(Member.id)
+            .join(Account, Account.id == Member.account_id)
+            .where(or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text))
+        )
+        query = query.where(RegisterRow.member_id.in_(found))
+    return query
+
+
+def _narrow(query: Selected, filters: GraduateFilters) -> Selected:
+    """Category, step and due; the three the counts are taken over."""
+    if filters.category == UNREGISTERED:
+        query = query.where(RegisterRow.category.is_(None))
+    elif filters.category:
+        query = query.where(RegisterRow.category == GraduateCategory(filters.category))
+    if filters.step == DONE:
+        query = query.where(_IS_DONE)
+    elif filters.step == NOT_STARTED:
+        query = query.where(Application.id.is_(None), ~_IS_DONE)
+    elif filters.step:
+        states = TERMINAL - {State.COMPLETED} if filters.step == AGAIN else {State(filters.step)}
+        query = query.where(Application.state.in_(states), ~_IS_DONE)
+    if filters.due:
+        moment = clock.now()
+        late = Application.due_at <= moment
+        near = and_(Application.due_at > moment, Application.due_at <= moment + SOON_WITHIN)
+        query = query.where(late if filters.due == Due.LATE else near, ~_IS_DONE)
+    return query
+
+
+def listing(
+    seat: ActiveSeat, season: int, filters: GraduateFilters, *, after: str = "", before: str = ""
+) -> Page[Graduate]:
+    """One page of graduates, class by class."""
+    query = _narrow(_standing(select(RegisterRow), seat, season, filters), filters)
+    query = query.options(joinedload(RegisterRow.member).joinedload(Member.account))
+    page = paginate(query, ORDER, after=after, before=before)
+    return replace(page, rows=_lines(seat, page.rows))
+
+
+def everyone(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Iterator[Graduate]:
+    """All of them in the order of the list, read in chunks, so that memory does not grow with their number."""
+    query = _narrow(_standing(select(RegisterRow), seat, season, filters), filters)
+    query = query.options(joinedload(RegisterRow.member).joinedload(Member.account))
+    after = ""
+    while True:
+        page = paginate(query, ORDER, after=after, size=CHUNK)
+        yield from _lines(seat, page.rows)
+        after = page.after
+        if not after:
+            return
+        session.expunge_all()
+
+
+def _lines(seat: ActiveSeat, rows: Sequence[RegisterRow]) -> list[Graduate]:
+    applications = _newest([row.id for row in rows])
+    wanted = {row.origin_org_id for row in rows} | {row.member.org_id for row in rows}
+    for each in applications.values():
+        wanted |= {each.from_org_id, each.to_org_id, each.final_org_id, each.holder_id}
+    known = _organisations(wanted - {None})
+    for row in rows:
+        set_committed_value(row, "origin", known.get(row.origin_org_id))
+        set_committed_value(row.member, "org", known[row.member.org_id])
+    for each in applications.values():
+        for name in ("from_org", "to_org", "final_org", "holder"):
+            set_committed_value(each, name, known.get(getattr(each, f"{name}_id")))
+    phones = _phones([each.holder for each in applications.values() if each.holder])
+    moment = clock.now()
+    return [_line(seat, row, applications.get(row.id), phones, moment) for row in rows]
+
+
+def _line(
+    seat: ActiveSeat, row: RegisterRow, application: Application | None, phones: dict[int, str], moment: datetime
+) -> Graduate:
+    if application is not None:
+        set_committed_value(application, "member", row.member)
+    waits = application is not None and row.completed_at is None
+    holder = application.holder if application is not None and waits else None
+    due = application.due_at if application is not None and waits else None
+    may_ring = seat.may(Permission.MEMBER_VIEW, row.member.org.path)
+    given = application.contact_mobile if application is not None and application.state.is_open else None
+    return Graduate(
+        row,
+        application,
+        (holder.office or holder) if holder else None,
+        phones.get(holder.id, "") if holder else "",
+        (given or row.member.account.mobile or "") if may_ring else "",
+        due is not None and due <= moment + SOON_WITHIN,
+    )
+
+
+def _newest(ids: list[int]) -> dict[int, Application]:
+    """The newest application of each of these register rows."""
+    newest = (
+        select(func.max(Application.id))
+        .where(Application.register_row_id.in_(ids))
+        .group_by(Application.register_row_id)
+    )
+    rows = session.scalars(select(Application).where(Application.id.in_(newest)))
+    return {each.register_row_id: each for each in rows if each.register_row_id is not None}
+
+
+_BY_ID = (
+    select(Organisation)
+    .where(Organisation.id.in_(bindparam("ids", expanding=True)))
+    .options(joinedload(Organisation.office))
+)
+
+
+def _organisations(ids: set[int | None]) -> dict[int | None, Organisation]:
+    """These organisations with the offices that act for them."""
+    rows = session.scalars(_BY_ID, {"ids": list(ids)}) if ids else ()
+    return {organisation.id: organisation for organisation in rows}
+
+
+def _phones(organisations: Sequence[Organisation]) -> dict[int, str]:
+    """How whoever acts for each of these is reached: own or office telephone, else its first administrator's mobile."""
+    silent = {each.office_id for each in organisations if not each.phone and not (each.office and each.office.phone)}
+    mobiles: dict[int, str] = {}
+    if silent - {None}:
+        query = (
+            select(Seat.org_id, Account.mobile)
+            .join(Account, Account.id == Seat.account_id)
+            .where(Seat.org_id.in_(silent - {None}), Seat.ended_at.is_(None), Account.mobile.is_not(None))
+        )
+        for org_id, mobile in session.execute(query.order_by(Seat.id)):
+            mobiles.setdefault(org_id, mobile or "")
+    return {
+        each.id: each.phone or (each.office and each.office.phone) or mobiles.get(each.office_id or 0, "")
+        for each in organisations
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many graduates stand where; each figure is the length of the list its link opens (PD-25).
+
+    Args:
+        total: with the present category, step and due.
+        categories, steps, dues: by key, each with the other two filters as they are.
+    """
+
+    total: int
+    categories: dict[str, int]
+    steps: dict[str, int]
+    dues: dict[str, int]
+
+
+def counts(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Counts:
+    """Count once over category x step x due, and read every figure off that."""
+    category = func.coalesce(cast(RegisterRow.category, Text), UNREGISTERED)
+    each = select(category.label("category"), _step().label("step"), _due(clock.now()).label("due"))
+    rows = _standing(each, seat, season, filters).subquery()
+    grouped = select(rows.c.category, rows.c.step, rows.c.due, func.count()).group_by(
+        rows.c.category, rows.c.step, rows.c.due
+    )
+    found = [tuple(row) for row in session.execute(grouped)]
+
+    def add(**asked: str) -> int:
+        wanted = {"category": filters.category, "step": filters.step, "due": filters.due, **asked}
+        return sum(
+            number
+            for category, step, due, number in found
+            if wanted["category"] in {"", category}
+            and (wanted["step"] in {"", step} or (wanted["step"] == AGAIN and step in _ENDED))
+            and wanted["due"] in {"", due}
+        )
+
+    return Counts(
+        add(),
+        {"": add(category=""), **{key: add(category=key) for key in CATEGORIES}},
+        {"": add(step=""), **{key: add(step=key) for key in STEPS}},
+        {each.value: add(due=each.value) for each in Due},
+    )
+
+
+_ENDED = frozenset(state.value for state in TERMINAL - {State.COMPLETED})
+
+
+def not_started(seat: ActiveSeat, season: int, filters: GraduateFilters, most: int) -> list[tuple[str, str]]:
+    """(class, name) of those who have not applied, among what the filters show; class by class."""
+    names = select(Organisation.short_name, Account.name)
+    query = _standing(names, seat, season, filters)
+    query = (
+        _narrow(_narrow(query, filters), GraduateFilters(step=NOT_STARTED))
+        .join(Member, Member.id == RegisterRow.member_id)
+        .join(Account, Account.id == Member.account_id)
+        .outerjoin(Organisation, Organisation.id == RegisterRow.origin_org_id)
+    )
+    rows = session.execute(query.order_by(*ORDER).limit(most))
+    return [(branch or "", name) for branch, name in rows]
+
+
+def parts(organisation: Organisation, most: int = 300) -> list[Organisation]:
+    """What the list can be narrowed to: the direct children of an organisation."""
+    query = select(Organisation).where(Organisation.parent_id == organisation.id)
+    return list(session.scalars(query.order_by(Organisation.path).limit(most)))

@@ -1,0 +1,167 @@
+"""Who has just arrived, and what is still to be done for them: contact, data, reporting, dues (U-26, A-30)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import Permission
+from zhtj.people.accounts import Contact, change_contact
+from zhtj.people.models import Member
+from zhtj.transfers import arrivals
+from zhtj.transfers.arrivals import DUTIES, DUTY_LEFT, ArrivalFilters, Ticks
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, load_member, page_links
+from zhtj.web.forms.auth import MemberContactForm
+
+STATUSES = {"todo": "还有事要做", "done": "已办完"}
+MOST = 200
+
+
+def _filters() -> ArrivalFilters:
+    status, org = request.args.get("status", ""), request.args.get("org", "")
+    return ArrivalFilters(
+        status=status if status in STATUSES else "",
+        org_id=int(org) if org.isdecimal() else None,
+        text=request.args.get("q", "").strip(),
+    )
+
+
+@requires(Permission.TRANSFER_IN)
+def list_arrivals() -> str:
+    """The list, the newest first."""
+    return _list()
+
+
+def _list(error: DomainError | None = None) -> str:
+    seat, filters = current_seat(), _filters()
+    page = arrivals.listing(seat, filters, **cursors())
+    todo = ArrivalFilters("todo", filters.org_id, filters.text)
+    return render_template(
+        "desks/arrivals.html",
+        rows=page.rows,
+        filters=filters,
+        statuses=[("", "全部"), *STATUSES.items()],
+        branches=arrivals.branches(seat),
+        duties=DUTIES,
+        duty_left=DUTY_LEFT,
+        todo=arrivals.count(seat, todo),
+        error=error,
+        typed=request.form,
+        ticked=set(request.form.getlist("member")),
+        links=page_links(page, ".arrivals", status=filters.status, org=filters.org_id, q=filters.text),
+    )
+
+
+@requires(Permission.TRANSFER_IN)
+def tick() -> AnyResponse:
+    """Tick off what was done for the lines that were chosen."""
+    seat = current_seat()
+    try:
+        done = _ticks()
+        with unit_of_work():
+            members = [load_member(number, Permission.TRANSFER_IN) for number in _ticked()]
+            changed = arrivals.tick(seat, members, done)
+    except DomainError as error:
+        session.expire_all()
+        return make_response(_list(error), error.status)
+    flash(f"已更新 {changed} 人的新转入事项。", "success")
+    return redirect(url_for(".arrivals"), 303)
+
+
+def _ticked() -> list[int]:
+    numbers = [int(text) for text in request.form.getlist("member") if text.isdecimal()][:MOST]
+    if not numbers:
+        raise DomainError("请先在名单中勾选团员。", field="member")
+    return numbers
+
+
+def _ticks() -> Ticks:
+    today = clock.today()
+    done = {name: today for name in arrivals.DAYS if request.form.get(name)}
+    return Ticks(**done, dues_from=_month(request.form.get("dues_from", "")))
+
+
+def _month(text: str) -> date | None:
+    return _day(f"{text}-01", "dues_from") if text.strip() else None
+
+
+def _day(text: str, field: str) -> date | None:
+    """A day as a form sends it; "" is none."""
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        example = "2026-10" if field == "dues_from" else "2026-10-14"
+        raise DomainError(f"日期请按 {example} 的样子填写。", field=field, rule="U-26") from error
+
+
+@requires(Permission.TRANSFER_IN)
+def arrival(number: int) -> AnyResponse | str:
+    """One arrival: the days as they were, the data to bring up to date, whom to ask at the old organisation."""
+    member = load_member(number, Permission.TRANSFER_IN)
+    if request.method == "GET":
+        return _page(member, _contact_form(member))
+    try:
+        days: dict[str, date | None] = {name: _day(request.form.get(name, ""), name) for name in arrivals.DAYS}
+        days["dues_from"] = _month(request.form.get("dues_from", ""))
+        with unit_of_work():
+            session.refresh(member)
+            arrivals.correct(current_seat(), member, days)
+    except DomainError as error:
+        session.expire_all()
+        member = load_member(number, Permission.TRANSFER_IN)
+        return make_response(_page(member, _contact_form(member), error), error.status)
+    flash("新转入事项已更新。", "success")
+    return redirect(url_for(".arrival", number=number), 303)
+
+
+def _page(member: Member, contact: MemberContactForm, error: DomainError | None = None) -> str:
+    line = arrivals.line(current_seat(), member)
+    known = {name: str(getattr(line.arrival, name) or "") for name in arrivals.DAYS}
+    known["dues_from"] = f"{line.arrival.dues_from:%Y-%m}" if line.arrival.dues_from else ""
+    typed = {name: request.form.get(name, "") for name in DUTIES} if error else known
+    return render_template(
+        "desks/arrival.html", line=line, member=member, contact=contact, error=error, typed=typed, duties=DUTIES
+    )
+
+
+def _contact_form(member: Member) -> MemberContactForm:
+    kept = {name: getattr(member, name) for name in ("residence", "emergency_name", "emergency_phone")}
+    return MemberContactForm(formdata=None, mobile=member.account.mobile, **kept)
+
+
+@requires(Permission.TRANSFER_IN)
+def contact(number: int) -> AnyResponse:
+    """Bring the contact data of somebody who arrived up to date; that ticks the duty too."""
+    seat, member = current_seat(), load_member(number, Permission.TRANSFER_IN)
+    form = MemberContactForm()
+    if not form.validate():
+        return make_response(_page(member, form), 422)
+    values = {name: value for name, value in form.data.items() if name in Contact.__dataclass_fields__}
+    try:
+        with unit_of_work():
+            session.refresh(member)
+            arrivals.informed(seat, member)
+            change_contact(member.account, member, Contact(**values))
+    except DomainError as error:
+        session.expire_all()
+        form.take(error)
+        return make_response(_page(load_member(number, Permission.TRANSFER_IN), form), error.status)
+    flash("联系方式已更新。", "success")
+    return redirect(url_for(".arrival", number=number), 303)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    methods = ["GET", "POST"]
+    blueprint.add_url_rule("/arrivals", "arrivals", list_arrivals)
+    blueprint.add_url_rule("/arrivals/tick", "arrivals_tick", tick, methods=["POST"])
+    blueprint.add_url_rule("/members/<int:number>/arrival", "arrival", arrival, methods=methods)
+    blueprint.add_url_rule("/members/<int:number>/contact", "arrival_contact", contact, methods=["POST"])

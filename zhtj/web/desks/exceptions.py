@@ -1,0 +1,147 @@
+"""The exceptions register 《学社衔接转出特殊情况记录》: its lines, what to do about each, its export (A-28, F-02)."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.imports.exports import XLSX
+from zhtj.imports.registers import write_register
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import Permission
+from zhtj.people.models import Member
+from zhtj.transfers import checks, exception_records, exceptions, queries
+from zhtj.transfers.exception_records import COLUMNS, TITLE
+from zhtj.transfers.exceptions import KINDS, ByHand, ExceptionFilters
+from zhtj.transfers.models import Application
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.graduates import chosen_organisation, parts_below
+from zhtj.web.desks.loading import cursors, load_member, own_organisation, page_links
+
+STATUSES = {"open": "未解决", "closed": "已解决"}
+FIELDS = ("reason", "transfer_type", "province", "city", "destination", "remark")
+
+
+def _filters(values: Any) -> ExceptionFilters:
+    """Filters of the address or of a form; unknown values count as none."""
+    status, kind = values.get("status", ""), values.get("kind", "")
+    chosen = chosen_organisation(values.get("org", ""))
+    return ExceptionFilters(
+        status=status if status in STATUSES else "",
+        kind=kind if kind in KINDS else "",
+        path=chosen.path if chosen else "",
+        text=values.get("q", "").strip(),
+    )
+
+
+def _reasons() -> dict[str, str]:
+    return {key.value: spec.label for key, spec in checks.national_policy().reasons.items()}
+
+
+@requires(Permission.EXCEPTIONS)
+def list_exceptions() -> str:
+    """The register, open lines first."""
+    seat, season, filters = current_seat(), clock.today().year, _filters(request.args)
+    chosen = chosen_organisation(request.args.get("org", ""))
+    place = cursors()
+    page = exceptions.listing(seat, season, filters, after=place["after"], before=place["before"])
+    kept = {"status": filters.status, "kind": filters.kind, "q": filters.text, "org": str(chosen.id) if chosen else ""}
+    return render_template(
+        "desks/exceptions.html",
+        rows=list(zip(page.rows, exception_records.records(page.rows, _reasons()), strict=True)),
+        under_way=exceptions.under_way([line.row.member_id for line in page.rows]),
+        filters=filters,
+        kept=kept,
+        statuses=[("", "全部"), *STATUSES.items()],
+        kinds=[("", "全部"), *KINDS.items()],
+        parts=parts_below(chosen),
+        count=exceptions.count(seat, season, filters),
+        title=TITLE,
+        links=page_links(page, ".exceptions", **kept),
+    )
+
+
+@requires(Permission.EXCEPTIONS)
+def export() -> Response:
+    """What the filters show, with exactly the columns of the form; audited."""
+    seat, season, filters = current_seat(), clock.today().year, _filters(request.form)
+    lines = list(exceptions.everything(seat, season, filters))
+    target = BytesIO()
+    rows = (record.cells() for record in exception_records.records(lines, _reasons()))
+    count = write_register(target, TITLE, COLUMNS, rows)
+    with unit_of_work():
+        audit.record("exceptions.export", "organisation", seat.org_id, rows=count, season=season)
+    target.seek(0)
+    return send_file(target, XLSX, as_attachment=True, download_name=f"{season}届{TITLE}.xlsx")
+
+
+@requires(Permission.EXCEPTIONS)
+def exception(number: int) -> AnyResponse | str:
+    """One line: why it failed, whom to ask next, its remark (A-23, T-32)."""
+    seat = current_seat()
+    application = queries.application(seat, number)
+    if request.method == "GET":
+        return _page(application)
+    remark = request.form.get("remark", "")
+    try:
+        with unit_of_work():
+            session.refresh(application)
+            exceptions.annotate(seat, application, remark)
+    except DomainError as error:
+        session.expire_all()
+        return make_response(_page(queries.application(seat, number), error, remark), error.status)
+    flash("备注已保存。", "success")
+    return redirect(url_for(".exceptions"), 303)
+
+
+def _page(application: Application, error: DomainError | None = None, typed: str | None = None) -> str:
+    seat = current_seat()
+    line = exceptions.of_application(seat, application)
+    return render_template(
+        "desks/exception.html",
+        line=line,
+        record=exception_records.records([line], _reasons())[0],
+        application=application,
+        step=exception_records.next_step(application, own_organisation()),
+        under_way=bool(exceptions.under_way([application.member_id])),
+        may_start=seat.may(Permission.TRANSFER_OUT, application.member.org.path),
+        typed=(line.note.remark if line.note else "") if typed is None else typed,
+        error=error,
+    )
+
+
+@requires(Permission.EXCEPTIONS)
+def by_hand(number: int) -> AnyResponse | str:
+    """Enter or correct the line of a graduate who never applied."""
+    seat, member = current_seat(), load_member(number, Permission.EXCEPTIONS)
+    row = exceptions.graduate(seat, member, clock.today().year)
+    note = exceptions.of_graduate(row)
+    if request.method == "GET":
+        return _form(member, {name: getattr(note, name, None) or "" for name in FIELDS})
+    typed = {name: request.form.get(name, "").strip() for name in FIELDS}
+    try:
+        with unit_of_work():
+            exceptions.enter(seat, exceptions.graduate(seat, member, clock.today().year), ByHand(**typed))
+    except DomainError as error:
+        session.expire_all()
+        return make_response(_form(load_member(number, Permission.EXCEPTIONS), typed, error), error.status)
+    flash("已列入特殊情况记录。", "success")
+    return redirect(url_for(".exceptions"), 303)
+
+
+def _form(member: Member, typed: dict[str, str], error: DomainError | None = None) -> str:
+    return render_template("desks/exception_form.html", member=member, typed=typed, error=error)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    methods = ["GET", "POST"]
+    blueprint.add_url_rule("/exceptions", "exceptions", list_exceptions)
+    blueprint.add_url_rule("/exceptions/export", "exceptions_export", export, methods=["POST"])
+    blueprint.add_url_rule("/applications/<int:number>/exception", "exception", exception, methods=methods)
+    blueprint.add_url_rule("/members/<int:number>/exception", "exception_by_hand", by_hand, methods=methods)

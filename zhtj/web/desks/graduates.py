@@ -1,0 +1,204 @@
+"""The season's graduates: who is where, who must act, whom to urge (A-11, A-29, T-33)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from io import BytesIO
+from itertools import groupby
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, send_file, url_for
+
+from zhtj.graduation.models import GraduateCategory
+from zhtj.imports import exports
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import unit_of_work
+from zhtj.kernel.permissions import Permission
+from zhtj.orgs import queries as orgs
+from zhtj.orgs.models import Organisation
+from zhtj.policy.model import Policy
+from zhtj.transfers import checks, graduates
+from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, Graduate, GraduateFilters
+from zhtj.transfers.workflow import OPEN
+from zhtj.web import formatters
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, load_organisation, own_organisation, page_links
+from zhtj.web.words import Options
+
+NAMES = 2000
+"""Names in the texts for class chats at once; a longer list is narrowed first."""
+HEADINGS = (
+    "姓名",
+    "学号",
+    "毕业团支部",
+    "去向",
+    "进度",
+    "到达该环节",
+    "办理期限",
+    "剩余天数",
+    "转入组织",
+    "由谁办理",
+    "办理电话",
+    "本人电话",
+)
+
+
+@requires(Permission.TRANSFER_VIEW)
+def list_graduates() -> str:
+    """The list with its counts and filters."""
+    seat, season = current_seat(), clock.today().year
+    chosen, filters = chosen_organisation(request.args.get("org", "")), _filters(request.args)
+    page = graduates.listing(seat, season, filters, **cursors())
+    found = graduates.counts(seat, season, filters)
+    kept = _kept(filters, chosen)
+    return render_template(
+        "desks/graduates.html",
+        season=season,
+        rows=page.rows,
+        filters=filters,
+        kept=kept,
+        total=found.total,
+        figures=_figures(found, filters, kept),
+        categories=[
+            {"label": label, "value": found.categories[key], "href": _link(kept, category=key), "key": key}
+            for key, label in {"": "全部去向", **CATEGORIES}.items()
+        ],
+        steps=[("", "全部"), *((key, f"{label}（{found.steps[key]}）") for key, label in STEPS.items())],
+        dues=[("", "全部"), *((each.value, f"{each.label}（{found.dues[each]}）") for each in Due)],
+        parts=parts_below(chosen),
+        may_see=lambda graduate: seat.may(Permission.MEMBER_VIEW, graduate.row.member.org.path),
+        links=page_links(page, ".graduates", **kept),
+    )
+
+
+def _filters(values: Any) -> GraduateFilters:
+    """Filters of the address or of a form; unknown values count as none."""
+    category, step, due = (values.get(name, "") for name in ("category", "step", "due"))
+    chosen = chosen_organisation(values.get("org", ""))
+    return GraduateFilters(
+        path=chosen.path if chosen else "",
+        category=category if category in CATEGORIES else "",
+        step=step if step in STEPS else "",
+        due=due if due in set(Due) else "",
+        text=values.get("q", "").strip(),
+    )
+
+
+def chosen_organisation(number: str) -> Organisation | None:
+    """The college or class that an address or a form names, if it does. Raises NotFound outside the seat's part."""
+    return load_organisation(int(number), Permission.ORGANISATION_VIEW) if number.isdecimal() else None
+
+
+def _kept(filters: GraduateFilters, chosen: Organisation | None) -> dict[str, str]:
+    """The filters as they stand in an address."""
+    values = {"category": filters.category, "step": filters.step, "due": filters.due, "q": filters.text}
+    return {**values, "org": str(chosen.id) if chosen else ""}
+
+
+def _link(kept: dict[str, str], **changed: str) -> str:
+    arguments: dict[str, Any] = {key: value for key, value in {**kept, **changed}.items() if value}
+    return url_for(".graduates", **arguments)
+
+
+def _figures(found: Counts, filters: GraduateFilters, kept: dict[str, str]) -> list[dict[str, Any]]:
+    """Counts that lead to exactly the people behind them (PD-25); open steps where somebody stands."""
+    fixed = {NOT_STARTED, AGAIN, DONE}
+    shown = [key for key in STEPS if key in fixed or (found.steps[key] and key in OPEN)]
+    items = [("全部", found.steps[""], {"step": ""}, False)]
+    items += [(STEPS[key], found.steps[key], {"step": key}, False) for key in shown]
+    near = [each for each in Due if found.dues[each] or filters.due == each]
+    items += [(each.label, found.dues[each], {"due": each.value}, True) for each in near]
+    return [
+        {"label": label, "value": formatters.number(count), "href": _link(kept, **changed), "hot": hot}
+        for label, count, changed, hot in items
+    ]
+
+
+def parts_below(chosen: Organisation | None) -> Options:
+    """Where one can look: the way up to the own organisation, and what lies below the chosen one."""
+    own = own_organisation()
+    if own.is_branch:
+        return []
+    here = chosen or own
+    above = orgs.line_within(here, own.path)[1:]
+    base = here.parent if here.is_branch and here.parent else here
+    below = [child for child in graduates.parts(base) if child.id not in {one.id for one in above}]
+    return [("", "全部"), *((one.id, one.short_name) for one in (*above, *below))]
+
+
+def _picked() -> GraduateFilters:
+    """What the form acts on: the ticked lines, or all that the filters show."""
+    filters = _filters(request.form)
+    ticked = [int(text) for text in request.form.getlist("row") if text.isdecimal()]
+    if not ticked or request.form.get("all"):
+        return filters
+    return GraduateFilters(**{**asdict(filters), "ids": tuple(ticked)})
+
+
+@requires(Permission.TRANSFER_VIEW)
+def text() -> str:
+    """Text for the chat of each class, naming those who have not applied; ready to copy (A-29)."""
+    seat, filters = current_seat(), _picked()
+    names = graduates.not_started(seat, clock.today().year, filters, NAMES)
+    policy = checks.policy_of(own_organisation())
+    chats = [(branch, [name for _, name in rows]) for branch, rows in groupby(names, key=lambda pair: pair[0])]
+    return render_template(
+        "desks/graduates_text.html",
+        chats=[(branch, chat_text(branch, found, policy)) for branch, found in chats],
+        count=len(names),
+        cut=len(names) == NAMES,
+    )
+
+
+def chat_text(branch: str, names: list[str], policy: Policy) -> str:
+    """What to write into the chat of one class."""
+    until = next((day for day in (policy.initiate_target, policy.society_end) if clock.today() <= day), None)
+    when = f"在 {until.month}月{until.day}日 前" if until else "尽快"
+    return (
+        f"【学社衔接】{branch}还有 {len(names)} 名同学没有发起团员组织关系转接：{'、'.join(names)}。"
+        f"请{when}登录系统提交转接申请。不清楚该转到哪里的，系统会按去向给出建议，也可以联系团支部或学院团组织。"
+    )
+
+
+@requires(Permission.TRANSFER_VIEW)
+def export() -> Response:
+    """What the filters show, as xlsx; audited, for it holds telephone numbers (PD-37)."""
+    seat, season, filters = current_seat(), clock.today().year, _picked()
+    target = BytesIO()
+    rows = (list(_cells(each)) for each in graduates.everyone(seat, season, filters))
+    count = exports.write_xlsx(target, f"{season}届毕业生", HEADINGS, rows)
+    with unit_of_work():
+        audit.record("graduates.export", "organisation", seat.org_id, rows=count, season=season)
+    target.seek(0)
+    return send_file(target, exports.XLSX, as_attachment=True, download_name=f"{season}届毕业生转接进度.xlsx")
+
+
+def _cells(each: Graduate) -> Iterator[str]:
+    """One line of the file, in the order of HEADINGS."""
+    application, member = each.application, each.row.member
+    due = application.due_at if application and not each.is_done else None
+    yield member.name
+    yield member.student_no or ""
+    yield each.row.origin.full_name if each.row.origin else ""
+    yield category_label(each.row.category)
+    yield each.step
+    yield f"{clock.local(each.since):%Y-%m-%d}" if each.since else ""
+    yield f"{formatters.last_day(due):%Y-%m-%d}" if due else ""
+    yield str(formatters.days_left(due)) if due else ""
+    yield application.to_name if application else ""
+    yield each.office.short_name if each.office else ""
+    yield each.office_phone
+    yield each.mobile
+
+
+def category_label(category: GraduateCategory | None) -> str:
+    """The category as it is shown; who is not registered is told apart (PD-09)."""
+    return category.label if category else CATEGORIES[graduates.UNREGISTERED]
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    blueprint.add_url_rule("/graduates", "graduates", list_graduates)
+    blueprint.add_url_rule("/graduates/text", "graduates_text", text, methods=["POST"])
+    blueprint.add_url_rule("/graduates/export", "graduates_export", export, methods=["POST"])
