@@ -29,7 +29,7 @@ from zhtj.transfers.kinds import admitting_ready, basic_of, destination_kind, sa
 
 UNSURE = "employed_unsure"
 """不清楚单位有没有团组织: no row of the decision table; the tree answers which of two it is."""
-SHOWN = 8
+SHOWN = 6
 _EACH = 4
 _PARTY = "党员"
 _NOT_YET_ASKED = frozenset({Reason.UNPLACED, Reason.OVERSEAS_PRIVATE, Reason.RELOCATION})
@@ -242,9 +242,14 @@ class Counsel:
 
     @property
     def others(self) -> list[Advice]:
-        """What else is possible, best first."""
+        """What else is possible, best first, and is not among the organisations found anyway."""
         others = [each for each in self._options if each.level is not Level.FORBIDDEN and each is not self.right]
-        return [each for each in others if self._matters(each)]
+        return [each for each in others if self._matters(each) and not self._is_found(each)]
+
+    def _is_found(self, option: Advice) -> bool:
+        there = {(found.kind, found.place) for found in self.found if found.selectable}
+        ties = option.places or (None,)
+        return {(kind, tie) for kind in option.destinations for tie in ties} <= there
 
     def _matters(self, option: Advice) -> bool:
         """A case beside a transfer is worth a word only to those who still look for a place."""

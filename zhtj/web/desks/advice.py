@@ -31,7 +31,7 @@ def advice(number: int) -> str:
         }
         said: dict[str, Any] = {name: text for name, text in typed.items() if text}
         url = url_for(".transfer_out", number=number, **said)
-        return Act(f"办理转出，转到{found.organisation.short_name}" if found else "办理转出", url)
+        return Act("办理转出", url, about=found.organisation.short_name if found else "")
 
     return render_template(
         "advice/page.html",

@@ -73,11 +73,16 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What whoever asks can do with one organisation: a form that posts ``values``, or without them a link."""
+    """What whoever asks can do with one organisation: a form that posts ``values``, or without them a link.
+
+    Args:
+        about: whom a screen reader is told that it leads to.
+    """
 
     label: str
     url: str
     values: dict[str, str] | None = None
+    about: str = ""
 
 
 class Adviser:

@@ -42,7 +42,8 @@ def _act(counsel: Counsel, found: Found | None) -> Act:
     place = found.place if found else asked.place
     on_record = known_places(member).get(place) if place else None
     return Act(
-        label=f"申请转到{found.organisation.short_name}" if found else "就按这个去申请",
+        label="申请转到这里" if found else "就按这个去申请",
+        about=found.organisation.short_name if found else "",
         url=url_for(".advice_apply"),
         values={
             "reason": counsel.reason.value if counsel.reason else "",
