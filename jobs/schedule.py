@@ -67,7 +67,9 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("remind", DAY, 8 * HOUR),
     sweep("register", HOUR),
     sweep("waits", HOUR, 10 * MINUTE),
+    sweep("runs", MINUTE),
     sweep("uploads", 10 * MINUTE),
+    sweep("old-runs", 10 * MINUTE),
     sweep("attempts", DAY, 3 * HOUR),
     sweep("convert", DAY, offset=5 * MINUTE),
 )

@@ -8,7 +8,7 @@ from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs import terms
 from zhtj.people import models as people
-from zhtj.transfers import exceptions, onward, waits
+from zhtj.transfers import exceptions, onward, runs, waits
 from zhtj.transfers import models as transfers
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "orgs",
     "people",
     "periods",
+    "runs",
     "settings",
     "terms",
     "transfers",

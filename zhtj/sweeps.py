@@ -15,7 +15,7 @@ from zhtj.imports import batches
 from zhtj.kernel import audit, clock, limits
 from zhtj.kernel.database import unit_of_work
 from zhtj.notices import delivery, outbox
-from zhtj.transfers import reminders, waits
+from zhtj.transfers import reminders, runs, waits
 from zhtj.transfers import sweeps as transfers
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,11 @@ def _deliver(at: datetime) -> Counts:
     return Counts(run.found, run.done, run.skipped, run.failed)
 
 
+def _resume_runs(at: datetime) -> Counts:
+    found, done = runs.resume(at)
+    return Counts(found, done, found - done)
+
+
 def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:
     def run(at: datetime) -> Counts:
         del at
@@ -87,7 +92,9 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "waits": _in_unit(waits.tell_all),
     "remind": _remind,
     "deliver": _deliver,
+    "runs": _resume_runs,
     "uploads": _in_unit(batches.purge),
+    "old-runs": _in_unit(runs.purge),
     "attempts": _in_unit(limits.forget_old),
     "seal": _seal,
 }

@@ -17,7 +17,7 @@ from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.seasons import county_open, policy_for, return_due
-from zhtj.policy.vocabulary import Audience, Level, Place, Reason, ReasonField
+from zhtj.policy.vocabulary import Audience, Destination, Level, Place, Reason, ReasonField
 from zhtj.transfers.kinds import admitting_ready, destination_kind, same_basic
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import OPEN, Initiator, Route
@@ -162,11 +162,22 @@ def reason_and_destination(wanted: Submission, spec: ReasonSpec) -> Verdict:
     Raises:
         DomainError: a field is missing, the table forbids the destination, or a warning is not confirmed yet.
     """
-    policy = policy_of(wanted.member.org)
-    for field in spec.fields_for(destination_kind(wanted.member.org, wanted.destination)):
+    old, new = wanted.member.org, wanted.destination
+    fields_given(wanted, spec, destination_kind(old, new))
+    found = verdict(policy_of(old), old, new, wanted.reason, wanted.place)
+    allowed(wanted, found)
+    return found
+
+
+def fields_given(wanted: Submission, spec: ReasonSpec, kind: Destination) -> None:
+    """Raise DomainError for the first field that the reason asks for and nobody has filled in (PD-10)."""
+    for field in spec.fields_for(kind):
         if not _given(wanted, field):
             raise DomainError(f"请填写{field.label}。", field=field.value, rule="PD-10")
-    found = verdict(policy, wanted.member.org, wanted.destination, wanted.reason, wanted.place)
+
+
+def allowed(wanted: Submission, found: Verdict) -> None:
+    """Raise DomainError where the destination table forbids, or warns and nobody has confirmed (PD-11)."""
     if found.case is not None:
         # Staying put is no transfer (PD-10): the school keeps him by a case of its own.
         raise DomainError(
@@ -181,7 +192,6 @@ def reason_and_destination(wanted: Submission, spec: ReasonSpec) -> Verdict:
         raise DomainError(
             found.sentence, fix="如情况属实，请勾选确认并在备注中说明。", field="confirmed", rule=found.rule
         )
-    return found
 
 
 # What of an application and a submission a reason's field is kept in.

@@ -47,21 +47,31 @@ def decide(
     Returns:
         Why not, by id, for those that were not done.
     """
+    allowed, errors = foresee(applications, seat, action, check=check)
     steps: list[Step] = []
+    for application, after in allowed:
+        final = branch.id if branch else application.to_org_id if after is State.COMPLETED else None
+        steps.append(Step(application, action, application.state, after, final, ground, remark))
+    numbers = [application.id for application, _ in allowed]
+    taken = take(steps)
+    late = [number for number in numbers if number not in taken]
+    return errors | {application.id: stale(application) for application in with_history(late)}
+
+
+def foresee(
+    applications: Sequence[Application], seat: ActiveSeat, action: Action, *, check: Check | None = None
+) -> tuple[list[tuple[Application, State]], dict[int, DomainError]]:
+    """What ``decide`` would do now, without doing it: where each application would go; why not, by id."""
+    allowed: list[tuple[Application, State]] = []
     errors: dict[int, DomainError] = {}
     for application in applications:
         try:
             if check is not None:
                 check(application)
-            after = _allowed(application, seat, action)
+            allowed.append((application, _allowed(application, seat, action)))
         except DomainError as error:
             errors[application.id] = error
-            continue
-        final = branch.id if branch else application.to_org_id if after is State.COMPLETED else None
-        steps.append(Step(application, action, application.state, after, final, ground, remark))
-    taken = take(steps)
-    late = [step.application.id for step in steps if step.application.id not in taken]
-    return errors | {application.id: stale(application) for application in _with_history(late)}
+    return allowed, errors
 
 
 def _allowed(application: Application, seat: ActiveSeat, action: Action) -> State:
@@ -87,10 +97,10 @@ def too_late(application: Application, action: Action, roles: set[Party]) -> Dom
 
 def late_one(number: int) -> Conflict:
     """``stale`` for the application of this id, read anew."""
-    return stale(_with_history([number])[0])
+    return stale(with_history([number])[0])
 
 
-def _with_history(ids: Sequence[int]) -> Sequence[Application]:
+def with_history(ids: Sequence[int]) -> Sequence[Application]:
     """These applications as they are now, with their events."""
     if not ids:
         return ()

@@ -224,12 +224,13 @@ def take_over(application: Application, seat: ActiveSeat, branch: Organisation) 
 
 def taken_over_into(branch: Organisation, seat: ActiveSeat) -> decisions.Check:
     """Checks that a county may take an application's member into ``branch`` now (D-15, PD-22)."""
+    policies: dict[int, Policy] = {}
 
     def check(application: Application) -> None:
         county = county_above(seat, application.to_org)
         if county is None:
             raise Forbidden("县级只能接收转往本县（市、区）乡镇街道的团员。")
-        policy = checks.policy_of(county)
+        policy = policies.get(county.id) or policies.setdefault(county.id, checks.policy_of(county))
         if not county_open(policy, clock.today()):
             day = policy.county_fallback_from
             raise DomainError(f"县级自 {day:%m月%d日} 起才接收乡镇街道确有困难的团员。", rule="D-15")
@@ -255,10 +256,12 @@ def refuse(application: Application, seat: ActiveSeat, ground: Ground, remark: s
 
 def refusable(ground: Ground, remark: str) -> decisions.Check:
     """Checks that ground and remark carry the refusal of an application where it stands (A-15 … A-17)."""
+    policies: dict[int, Policy] = {}
 
     def check(application: Application) -> None:
-        least = checks.policy_of(application.from_org).refusal_remark_min
-        check_refusal(application.state, ground, remark, least)
+        old = application.from_org
+        policy = policies.get(old.id) or policies.setdefault(old.id, checks.policy_of(old))
+        check_refusal(application.state, ground, remark, policy.refusal_remark_min)
 
     return check
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from sqlalchemy import select
 
 from zhtj.kernel.database import session
@@ -45,10 +49,33 @@ def accepts(seat: ActiveSeat, application: Application) -> bool:
         return True
     if seat.org_id != superior_office(office):
         return False
-    applicant_sits_there = select(Seat.id).where(
-        Seat.account_id == application.member.account_id, Seat.org_id == office.id, Seat.ended_at.is_(None)
-    )
-    return session.scalar(applicant_sits_there) is not None
+    return application.member.account_id in _sitting_in(office.id)
+
+
+# Who sits in which office, while ``many`` lasts.
+_sitting: ContextVar[dict[int, frozenset[int]] | None] = ContextVar("sitting", default=None)
+
+
+@contextmanager
+def many() -> Iterator[None]:
+    """Inside, who sits in an office is read once for all applications that are judged."""
+    token = _sitting.set({})
+    try:
+        yield
+    finally:
+        _sitting.reset(token)
+
+
+def _sitting_in(office_id: int) -> frozenset[int]:
+    """Accounts that hold a post in this office."""
+    known = _sitting.get()
+    if known is not None and office_id in known:
+        return known[office_id]
+    posts = select(Seat.account_id).where(Seat.org_id == office_id, Seat.ended_at.is_(None))
+    found = frozenset(session.scalars(posts))
+    if known is not None:
+        known[office_id] = found
+    return found
 
 
 def parties(seat: ActiveSeat, application: Application, action: Action) -> set[Party]:

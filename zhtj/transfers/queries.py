@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
-from sqlalchemy.orm import defer, joinedload, selectinload
+from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from zhtj.kernel.database import session
@@ -57,14 +59,18 @@ _ORGANISATIONS_BY_ID = (
 
 
 def _with_organisations(page: Page[Application]) -> Page[Application]:
-    """Attach the organisations of a page's applications, read once for all of them."""
-    wanted = {getattr(row, f"{name}_id") for row in page.rows for name in _ORGANISATIONS} - {None}
+    attach_organisations(page.rows)
+    return page
+
+
+def attach_organisations(applications: Sequence[Application]) -> None:
+    """Attach the organisations of these applications, read once for all of them."""
+    wanted = {getattr(row, f"{name}_id") for row in applications for name in _ORGANISATIONS} - {None}
     rows = session.scalars(_ORGANISATIONS_BY_ID, {"ids": list(wanted)}) if wanted else ()
     found = {organisation.id: organisation for organisation in rows}
-    for row in page.rows:
+    for row in applications:
         for name in _ORGANISATIONS:
             set_committed_value(row, name, found.get(getattr(row, f"{name}_id")))
-    return page
 
 
 # It is an organisation's turn: it holds the application, or acts for who does (PD-22). Made once, asked at every page.
@@ -118,16 +124,70 @@ def visible(seat: ActiveSeat) -> ColumnElement[bool]:
 
 def applications(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
     """All applications from or to this part of the tree, newest first."""
-    query = select(Application).options(*LISTED)
-    below = select(Organisation.id).where(subtree(Organisation.path, seat.path))
-    if filters.side == "out":
-        query = query.where(Application.from_org_id.in_(below))
-    elif filters.side == "in":
-        query = query.where(Application.to_org_id.in_(below))
-    else:
-        query = query.where(visible(seat))
+    query = select(Application).options(*LISTED).where(_on_side(seat, filters.side))
     page = paginate(_narrow(query, filters), [Application.id], after=after, before=before, descending=True)
     return _with_organisations(page)
+
+
+def _on_side(seat: ActiveSeat, side: str) -> ColumnElement[bool]:
+    below = select(Organisation.id).where(subtree(Organisation.path, seat.path))
+    if side == "out":
+        return Application.from_org_id.in_(below)
+    return Application.to_org_id.in_(below) if side == "in" else visible(seat)
+
+
+class Listing(StrEnum):
+    """A list of applications one can pick from."""
+
+    WAITING = "waiting"
+    APPLICATIONS = "applications"
+    TOWNSHIPS = "townships"
+
+
+def _listed(seat: ActiveSeat, listing: Listing, filters: Filters, query: Select[Any]) -> Select[Any]:
+    """``query`` narrowed to what the list shows under its filters."""
+    if listing is Listing.WAITING:
+        query = query.where(_WAITING).params(office=seat.org_id)
+    elif listing is Listing.TOWNSHIPS:
+        query = query.where(_of_townships(seat))
+    else:
+        query = query.where(_on_side(seat, filters.side))
+    return _narrow(query, filters)
+
+
+def count_listed(seat: ActiveSeat, listing: Listing, filters: Filters) -> int:
+    """How many applications the list shows on all its pages."""
+    return session.scalar(_listed(seat, listing, filters, select(func.count(Application.id)))) or 0
+
+
+def listed_ids(seat: ActiveSeat, listing: Listing, filters: Filters, limit: int) -> list[int]:
+    """Ids of what the list shows on all its pages, in the order of the waiting list."""
+    query = _listed(seat, listing, filters, select(Application.id))
+    return list(session.scalars(query.order_by(Application.id).limit(limit)))
+
+
+def _of_townships(seat: ActiveSeat) -> ColumnElement[bool]:
+    """Graduates who wait for a township of this county, or for a branch right below one (PD-22, D-15)."""
+    parent = aliased(Organisation)
+    townships = (
+        select(Organisation.id)
+        .join(parent, parent.id == Organisation.parent_id)
+        .where(
+            subtree(Organisation.path, seat.path),
+            or_(Organisation.township_flag.is_(True), parent.township_flag.is_(True)),
+        )
+    )
+    return and_(
+        Application.state == State.AWAITING_ACCEPTANCE,
+        Application.register_row_id.is_not(None),
+        Application.to_org_id.in_(townships),
+    )
+
+
+def in_townships(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
+    """What a county could take over from its townships, oldest first (PD-22)."""
+    query = _listed(seat, Listing.TOWNSHIPS, filters, select(Application).options(*LISTED))
+    return _with_organisations(paginate(query, [Application.id], after=after, before=before))
 
 
 def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:

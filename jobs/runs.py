@@ -1,0 +1,14 @@
+"""Work on many lines as a job (PD-23)."""
+
+from __future__ import annotations
+
+from zhtj.kernel import work_queue
+from zhtj.transfers import runs
+
+
+def work_off(number: int) -> bool:
+    """Do the next lines of a run, then queue up again behind the others for the rest. Returns whether it is done."""
+    done = runs.work_off(number)
+    if not done and runs.count_open(number):
+        work_queue.enqueue(runs.JOB, number)
+    return done

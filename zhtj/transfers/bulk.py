@@ -1,0 +1,284 @@
+"""Decide many applications at once: what would happen to each, and then that it happens (A-08 … A-18, PD-22).
+
+Both read off the same checks as a single decision; a line that cannot be done says why and spoils no other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError, Forbidden, NotFound
+from zhtj.kernel.permissions import ActiveSeat
+from zhtj.orgs.models import Category, Organisation, Purpose
+from zhtj.people.models import Account, Member
+from zhtj.transfers import decisions, objections, operations, parties, queries
+from zhtj.transfers.models import Application
+from zhtj.transfers.results import Result
+from zhtj.transfers.rules import Ground
+from zhtj.transfers.workflow import Action, State
+
+AT_MOST = 5000
+# In the order in which they are offered.
+BULK = (
+    Action.ACCEPT,
+    Action.RELEASE,
+    Action.ALLOCATE,
+    Action.APPROVE,
+    Action.TAKE_OVER,
+    Action.REFUSE,
+    Action.WITHDRAW,
+)
+INTO_BRANCH = frozenset({Action.ACCEPT, Action.ALLOCATE, Action.TAKE_OVER})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done to each of the lines.
+
+    Args:
+        branch: where all of them arrive that are not named in ``branches``.
+        branches: where single ones arrive, by application.
+        ground, remark: of a refusal; the remark of any other decision.
+        confirmed: what cannot be undone has been read (S-07).
+    """
+
+    action: Action
+    branch: Organisation | None = None
+    branches: Mapping[int, Organisation] = field(default_factory=dict)
+    ground: str = ""
+    remark: str = ""
+    confirmed: bool = False
+
+    def branch_for(self, application: Application) -> Organisation | None:
+        """Where this one is to arrive; None if nothing is chosen, or if the destination is a branch itself."""
+        if self.action not in INTO_BRANCH or (self.action is Action.ACCEPT and application.to_org.is_branch):
+            return None
+        return self.branches.get(application.id, self.branch)
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What would happen to one application.
+
+    Args:
+        after: its new state; None if it cannot be done.
+        lands: the organisation that has the member then, or decides next.
+        error: why not.
+    """
+
+    application: Application
+    after: State | None = None
+    lands: str = ""
+    error: DomainError | None = None
+
+
+def load(seat: ActiveSeat, numbers: Sequence[int]) -> list[Application]:
+    """These applications as they are now, inside what the seat may see, in the order of ``numbers``."""
+    query = (
+        select(Application)
+        .where(Application.id.in_(numbers), queries.visible(seat))
+        .options(
+            joinedload(Application.member)
+            .load_only(Member.account_id, Member.org_id)
+            .joinedload(Member.account)
+            .load_only(Account.name),
+        )
+        .execution_options(populate_existing=True)
+    )
+    found = {application.id: application for application in session.scalars(query)}
+    rows = [found[number] for number in numbers if number in found]
+    queries.attach_organisations(rows)
+    return rows
+
+
+def foresee(seat: ActiveSeat, applications: Sequence[Application], order: Order) -> list[Foresight]:
+    """What ``order`` would do to each of these now; nothing is written."""
+    seen: dict[int, Foresight] = {}
+    with parties.many():
+        for branch, group in _by_branch(applications, order):
+            allowed, errors = decisions.foresee(group, seat, order.action, check=_check(seat, order, branch))
+            for application, after in allowed:
+                seen[application.id] = _foresight(application, after, branch)
+            for application in group:
+                if application.id in errors:
+                    seen[application.id] = Foresight(application, error=errors[application.id])
+    return [seen[application.id] for application in applications]
+
+
+def _by_branch(
+    applications: Sequence[Application], order: Order
+) -> Iterator[tuple[Organisation | None, list[Application]]]:
+    groups: dict[int | None, list[Application]] = defaultdict(list)
+    branches: dict[int | None, Organisation | None] = {}
+    for application in applications:
+        branch = order.branch_for(application)
+        number = branch.id if branch else None
+        groups[number].append(application)
+        branches[number] = branch
+    for number, group in groups.items():
+        yield branches[number], group
+
+
+def _foresight(application: Application, after: State, branch: Organisation | None) -> Foresight:
+    if branch is not None:
+        return Foresight(application, State.COMPLETED, branch.short_name)
+    lands = application.from_name if after in {State.REFUSED, State.WITHDRAWN} else application.to_name
+    return Foresight(application, after, lands)
+
+
+def _check(seat: ActiveSeat, order: Order, branch: Organisation | None) -> decisions.Check:
+    """What is checked of a line besides the workflow itself."""
+    special = _special_check(seat, order, branch)
+
+    def check(application: Application) -> None:
+        if seat.member_id is not None and seat.member_id == application.member_id:
+            raise Forbidden("本人的申请不能由自己办理，已留给上级。", rule="PD-02")
+        if special is not None and application.state.is_open:
+            special(application)
+
+    return check
+
+
+def _special_check(seat: ActiveSeat, order: Order, branch: Organisation | None) -> decisions.Check | None:
+    if order.action is Action.REFUSE:
+        if order.ground not in set(Ground):
+            return _always(DomainError("请选择不同意的理由。", field="ground", rule="A-15"))
+        return operations.refusable(Ground(order.ground), order.remark)
+    if order.action in {Action.ALLOCATE, Action.TAKE_OVER} and branch is None:
+        return _always(DomainError("请选择要编入的团支部。", field="branch", rule="A-12"))
+    if branch is None:
+        return None
+    return operations.taken_over_into(branch, seat) if order.action is Action.TAKE_OVER else operations.below(branch)
+
+
+def _always(error: DomainError) -> decisions.Check:
+    def check(application: Application) -> None:
+        del application
+        raise error
+
+    return check
+
+
+def content(application: Application) -> dict[str, Any]:
+    """A line to be kept: which application in which version, and how the result page calls it."""
+    return {
+        "id": application.id,
+        "version": application.version,
+        "name": application.member.name,
+        "from": application.from_name,
+        "to": application.to_name,
+    }
+
+
+def decide_lines(seat: ActiveSeat, options: dict[str, Any], contents: Sequence[dict[str, Any]]) -> list[Result]:
+    """Do to each line what was ordered, in a handful of statements; a line that has changed meanwhile is told.
+
+    Args:
+        seat: who decides.
+        options: ``action``, ``branch`` (id), ``ground``, ``remark``, ``confirmed``.
+        contents: as ``content``, optionally with ``branch`` (id).
+    """
+    order = _order(options, contents)
+    if order.action is Action.APPROVE and not order.confirmed:
+        error = DomainError("省级团委批准后不能撤回。", fix="请先勾选确认。", field="confirmed", rule="S-07")
+        return [Result.refusal(error, line["id"]) for line in contents]
+    applications = load(seat, [line["id"] for line in contents])
+    versions = {line["id"]: line["version"] for line in contents}
+    changed = [each.id for each in applications if each.version != versions[each.id]]
+    answers: dict[int, Result] = {}
+    fresh = [each for each in applications if each.version == versions[each.id]]
+    for seen in foresee(seat, fresh, order):
+        answers[seen.application.id] = _answer(seen)
+    doable = [each for each in fresh if answers[each.id].ok]
+    answers |= {number: Result.refusal(error, number) for number, error in _decide(seat, doable, order).items()}
+    for application in decisions.with_history(changed):
+        answers[application.id] = Result.refusal(decisions.stale(application), application.id)
+    missing = Result.refusal(NotFound("没有找到这份申请，或不在您的管理范围内。"))
+    return [answers.get(line["id"], missing) for line in contents]
+
+
+def _order(options: dict[str, Any], contents: Sequence[dict[str, Any]]) -> Order:
+    wanted = {line["branch"] for line in contents if line.get("branch")} | {options.get("branch")}
+    found = {number: session.get(Organisation, number) for number in wanted if number}
+    return Order(
+        Action(options["action"]),
+        found.get(options.get("branch")),
+        {line["id"]: branch for line in contents if (branch := found.get(line.get("branch"))) is not None},
+        options.get("ground", ""),
+        options.get("remark", ""),
+        bool(options.get("confirmed")),
+    )
+
+
+def _decide(seat: ActiveSeat, applications: Sequence[Application], order: Order) -> dict[int, DomainError]:
+    """Do it. Returns why not, by id, for those whom somebody overtook."""
+    errors: dict[int, DomainError] = {}
+    with parties.many():
+        for branch, group in _by_branch(applications, order):
+            numbers = [application.id for application in group]
+            late = decisions.decide(
+                group,
+                seat,
+                order.action,
+                branch=None if order.action is Action.ACCEPT else branch,
+                ground=order.ground or None if order.action is Action.REFUSE else None,
+                remark=order.remark,
+            )
+            errors |= late
+            done = [number for number in numbers if number not in late]
+            if order.action is Action.ACCEPT and branch is not None:
+                _allocate(seat, done, branch)
+            if order.action is Action.REFUSE and done:
+                ground = Ground(order.ground)
+                objections.flag_forbidden_ground(decisions.with_history(done), ground, order.remark)
+    return errors
+
+
+def _allocate(seat: ActiveSeat, numbers: Sequence[int], branch: Organisation) -> None:
+    """The second half of accepting into a branch, as a step of its own in the history (A-12)."""
+    failed = decisions.decide(load(seat, numbers), seat, Action.ALLOCATE, branch=branch)
+    for error in failed.values():
+        raise error
+
+
+_DONE = {
+    State.COMPLETED: "已转入{lands}。",
+    State.AWAITING_ALLOCATION: "已同意，请分配团支部。",
+    State.AWAITING_ACCEPTANCE: "已同意转出，等待{lands}审批。",
+    State.AWAITING_EXTERNAL: "已同意转出，等待外部系统处理。",
+    State.REFUSED: "已退回申请人，理由已告知。",
+    State.WITHDRAWN: "申请已撤销，可以重新发起。",
+}
+
+
+def _answer(seen: Foresight) -> Result:
+    if seen.after is None:
+        error = seen.error or NotFound()
+        return Result.refusal(error, seen.application.id)
+    return Result(ok=True, text=_DONE[seen.after].format(lands=seen.lands), application_id=seen.application.id)
+
+
+def branches_for(seat: ActiveSeat, action: Action, applications: Sequence[Application]) -> list[Organisation]:
+    """Branches that all of these could arrive in; the county's floating ones where it takes over (T-03)."""
+    if action is Action.TAKE_OVER:
+        floating = select(Organisation).where(
+            Organisation.parent_id == seat.org_id,
+            Organisation.purpose == Purpose.FLOATING,
+            Organisation.category == Category.BRANCH,
+            Organisation.closed_at.is_(None),
+        )
+        return list(session.scalars(floating.order_by(Organisation.path)))
+    tops = {each.to_org_id: each.to_org for each in applications if not each.to_org.is_branch}
+    highest = [org for org in tops.values() if not _stands_below(org, tops.values())]
+    return [branch for org in sorted(highest, key=lambda one: one.path) for branch in queries.branches_below(org)]
+
+
+def _stands_below(organisation: Organisation, others: Any) -> bool:
+    return any(organisation.path != other.path and organisation.path.startswith(other.path) for other in others)

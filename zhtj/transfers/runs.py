@@ -1,0 +1,447 @@
+"""Work on many lines at once: kept, done in chunks, each line with its own result (PD-23).
+
+A run is a list of lines and what to do with them. It is first looked at, then confirmed, then worked off: up to some
+hundred lines in the request, more by a job. The result of a line is written in the transaction that does it, so that a
+killed job, a second one at the same moment or one that runs again neither loses nor repeats anything; a run whose job
+was lost is found by the sweep.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, insert, select, text, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from zhtj.kernel import audit, clock, work_queue
+from zhtj.kernel.database import (
+    Base,
+    Encrypted,
+    StrEnumType,
+    UtcDateTime,
+    after_commit,
+    insert_new,
+    session,
+    touched,
+    unit_of_work,
+)
+from zhtj.kernel.errors import Conflict, DomainError, NotFound
+from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.people import queries as people
+from zhtj.transfers import bulk, mass_starts
+from zhtj.transfers.results import Result
+
+log = logging.getLogger(__name__)
+
+JOB = "jobs.runs.work_off"
+LOOKED_AT_FOR = timedelta(hours=2)
+KEPT_FOR = timedelta(days=7)
+# A run that nobody has touched for so long has lost its job.
+LOST_AFTER = timedelta(minutes=2)
+LINES_A_JOB = 1000
+
+
+class RunKind(StrEnum):
+    """What is done to the lines of a run (批量办理类型)."""
+
+    DECIDE = "decide"
+    TRANSFER_OUT = "transfer_out"
+    TRANSFER_IN = "transfer_in"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"decide": "批量办理", "transfer_out": "批量办理转出", "transfer_in": "批量办理转入"}[self.value]
+
+
+class RunState(StrEnum):
+    """How far a run is (批量办理进度)."""
+
+    PREVIEWED = "previewed"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class Outcome(StrEnum):
+    """What became of a line."""
+
+    DONE = "done"
+    FAILED = "failed"
+
+
+class BulkRun(Base):
+    """批量办理: what somebody does in one of his seats to many lines at once."""
+
+    __tablename__ = "bulk_runs"
+    __table_args__ = (
+        # The page sends its key along: pressed twice is one run.
+        Index("uq_bulk_runs_owner_key", "account_id", "org_id", "key", unique=True),
+        Index("ix_bulk_runs_state", "state", "touched_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[RunKind] = mapped_column(StrEnumType(RunKind))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    key: Mapped[str] = mapped_column(String(32))
+    title: Mapped[str] = mapped_column(String(120))
+    # JSON; encrypted, for remarks say something about people (PD-37).
+    options: Mapped[str] = mapped_column(Encrypted)
+    state: Mapped[RunState] = mapped_column(StrEnumType(RunState))
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    touched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """The options as they were chosen."""
+        chosen: dict[str, Any] = json.loads(self.options)
+        return chosen
+
+
+class BulkLine(Base):
+    """One line of a run; ``outcome`` is written once, together with what was done."""
+
+    __tablename__ = "bulk_lines"
+    __table_args__ = (
+        CheckConstraint("(outcome IS NULL) = (answer IS NULL)", name="answer"),
+        Index(
+            "ix_bulk_lines_open",
+            "run_id",
+            "place",
+            sqlite_where=text("outcome IS NULL"),
+            postgresql_where=text("outcome IS NULL"),
+        ),
+    )
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("bulk_runs.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    # JSON; encrypted, for it may hold names and ID numbers (PD-37).
+    content: Mapped[str] = mapped_column(Encrypted)
+    outcome: Mapped[Outcome | None] = mapped_column(StrEnumType(Outcome))
+    answer: Mapped[str | None] = mapped_column(Encrypted)
+    application_id: Mapped[int | None] = mapped_column(ForeignKey("applications.id"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """How one kind of run is done: its function, lines a transaction, most lines within a request."""
+
+    do: Callable[[ActiveSeat, dict[str, Any], Sequence[dict[str, Any]]], list[Result]]
+    chunk: int
+    at_once: int
+
+
+WORK = {
+    RunKind.DECIDE: _Work(bulk.decide_lines, chunk=500, at_once=500),
+    RunKind.TRANSFER_OUT: _Work(mass_starts.start_out, chunk=25, at_once=20),
+    RunKind.TRANSFER_IN: _Work(mass_starts.start_in, chunk=25, at_once=20),
+}
+
+
+def keep(
+    kind: RunKind,
+    seat: ActiveSeat,
+    contents: Sequence[dict[str, Any]],
+    *,
+    key: str,
+    title: str,
+    options: dict[str, Any] | None = None,
+) -> BulkRun:
+    """Keep lines to look at; asked again with the same key, it is the same run.
+
+    Args:
+        kind: what is to be done.
+        seat: whose run it is.
+        contents: JSON values of each line, as the kind's room takes them.
+        options: what is chosen for all lines.
+        key: of the page or upload it comes from.
+        title: file or list, as the pages name it.
+    """
+    moment = clock.now()
+    made = session.execute(
+        insert_new(BulkRun).values(
+            kind=kind,
+            account_id=seat.account_id,
+            org_id=seat.org_id,
+            key=key,
+            title=title,
+            options=json.dumps(options or {}, ensure_ascii=False),
+            state=RunState.PREVIEWED,
+            total=len(contents),
+            done=0,
+            failed=0,
+            created_at=moment,
+            touched_at=moment,
+            expires_at=moment + LOOKED_AT_FOR,
+        ),
+        execution_options={"preserve_rowcount": True},
+    )
+    mine = (BulkRun.account_id == seat.account_id, BulkRun.org_id == seat.org_id, BulkRun.key == key)
+    run = session.scalars(select(BulkRun).where(*mine)).one()
+    if touched(made) == 1 and contents:
+        lines = [
+            {"run_id": run.id, "place": place, "content": json.dumps(content, ensure_ascii=False)}
+            for place, content in enumerate(contents, start=1)
+        ]
+        session.execute(insert(BulkLine), lines)
+    return run
+
+
+def owned(number: int, seat: ActiveSeat) -> BulkRun:
+    """The run, if it is this seat's. Raises NotFound, also when it has expired."""
+    run = session.get(BulkRun, number)
+    if run is None or (run.account_id, run.org_id) != (seat.account_id, seat.org_id) or run.expires_at <= clock.now():
+        raise NotFound("没有找到这次批量办理。", fix="核对的内容保留两小时，结果保留七天；请重新选择或上传。")
+    return run
+
+
+def lines(run: BulkRun) -> list[tuple[int, dict[str, Any]]]:
+    """Place and content of every line."""
+    rows = session.execute(
+        select(BulkLine.place, BulkLine.content).where(BulkLine.run_id == run.id).order_by(BulkLine.place)
+    )
+    return [(place, json.loads(content)) for place, content in rows]
+
+
+def results(run: BulkRun) -> list[tuple[int, dict[str, Any], Result | None]]:
+    """Place, content and result of every line, in order; None where it is not done yet."""
+    rows = session.scalars(select(BulkLine).where(BulkLine.run_id == run.id).order_by(BulkLine.place))
+    return [(line.place, json.loads(line.content), _result(line)) for line in rows]
+
+
+def _result(line: BulkLine) -> Result | None:
+    if line.outcome is None:
+        return None
+    said = json.loads(line.answer or "{}")
+    return Result(line.outcome is Outcome.DONE, said["text"], said["fix"], line.application_id)
+
+
+def choose(run: BulkRun, options: dict[str, Any]) -> None:
+    """Keep what was chosen for all lines, as long as the run is only looked at."""
+    if run.state is RunState.PREVIEWED:
+        run.options = json.dumps(options, ensure_ascii=False)
+        session.flush()
+
+
+def confirm(run: BulkRun, refused: dict[int, DomainError] | None = None) -> bool:
+    """Let the run go; whoever confirms second finds it under way.
+
+    Args:
+        run: looked at so far.
+        refused: why not, by place, for lines that were told they would not be done.
+
+    Returns:
+        Whether it is to be worked off at once, in the request; otherwise a job will.
+    """
+    moment = clock.now()
+    started = session.execute(
+        update(BulkRun)
+        .where(BulkRun.id == run.id, BulkRun.state == RunState.PREVIEWED)
+        .values(state=RunState.RUNNING, touched_at=moment, expires_at=moment + KEPT_FOR),
+        execution_options={"synchronize_session": False},
+    )
+    session.refresh(run)
+    if touched(started) != 1:
+        return False
+    _write(run.id, {place: Result.refusal(error) for place, error in (refused or {}).items()})
+    audit.record("bulk.start", "bulk_run", run.id, kind=run.kind.value, lines=run.total)
+    if run.total - len(refused or {}) <= WORK[run.kind].at_once:
+        return True
+    number = run.id
+    after_commit(lambda: work_queue.enqueue(JOB, number))
+    return False
+
+
+def discard(run: BulkRun) -> None:
+    """Throw away what was only looked at. Raises Conflict for a run that has begun."""
+    if run.state is not RunState.PREVIEWED:
+        raise Conflict("这次批量办理已经开始，不能放弃。", fix="请查看办理结果。")
+    _delete([run.id])
+
+
+def work_off(number: int, *, at_most: int = LINES_A_JOB) -> bool:
+    """Do lines of a confirmed run, each chunk in a transaction of its own; safe to be killed, repeated, at once.
+
+    Args:
+        number: id of the run.
+        at_most: lines after which to stop, so that a job stays short.
+
+    Returns:
+        Whether all lines are done.
+    """
+    begun = after = 0
+    progress = True
+    while begun < at_most:
+        run = session.get(BulkRun, number, populate_existing=True)
+        if run is None or run.state is not RunState.RUNNING:
+            return True
+        places = _open_places(run, after, WORK[run.kind].chunk)
+        if places:
+            progress = _do_or_bisect(number, places) > 0 or progress
+            begun, after = begun + len(places), places[-1]
+        elif after == 0:
+            _finish(number)
+            return True
+        elif progress:
+            after, progress = 0, False  # once more from the top, for what another had in hand and let go
+        else:
+            return False
+    return False
+
+
+def _open_places(run: BulkRun, after: int, limit: int) -> list[int]:
+    query = select(BulkLine.place).where(BulkLine.run_id == run.id, BulkLine.outcome.is_(None), BulkLine.place > after)
+    return list(session.scalars(query.order_by(BulkLine.place).limit(limit)))
+
+
+def _do_or_bisect(number: int, places: Sequence[int]) -> int:
+    """Do these lines in one transaction; what fails is halved until the line at fault stands alone. Returns lines."""
+    try:
+        return _do(number, places)
+    except OperationalError:
+        raise  # the database is away or busy: no line's fault, and the run is taken up again
+    except Exception as error:
+        if len(places) == 1:
+            if not isinstance(error, DomainError):
+                log.exception("line %s of run %s failed", places[0], number)
+            with unit_of_work():
+                _write(number, {places[0]: _failure(error)})
+            return 1
+    half = len(places) // 2
+    return sum(_do_or_bisect(number, part) for part in (places[:half], places[half:]))
+
+
+def _failure(error: Exception) -> Result:
+    if isinstance(error, DomainError):
+        return Result.refusal(error)
+    return Result(ok=False, text="办理时系统出错，这一行没有办理。", fix="请稍后单独办理，或联系管理员。")
+
+
+def _do(number: int, places: Sequence[int]) -> int:
+    """Do those of these lines that nobody has done or is doing, and write down what came of each. Returns lines."""
+    with unit_of_work():
+        run = session.get_one(BulkRun, number)
+        mine = session.scalars(
+            select(BulkLine)
+            .where(BulkLine.run_id == number, BulkLine.place.in_(places), BulkLine.outcome.is_(None))
+            .order_by(BulkLine.place)
+            .with_for_update(skip_locked=True)
+        ).all()
+        taken = [(line.place, json.loads(line.content)) for line in mine]
+        seat = _seat(run)
+        if seat is None:
+            gone = Result(ok=False, text="办理人的任职已经结束，这一行没有办理。", fix="请由现任管理员办理。")
+            _write(number, {place: gone for place, _ in taken})
+            return len(taken)
+        if not taken:
+            return 0
+        with audit.acting(seat, request=f"run-{number}"):
+            answers = WORK[run.kind].do(seat, run.choices, [content for _, content in taken])
+        _write(number, dict(zip((place for place, _ in taken), answers, strict=True)))
+        return len(taken)
+
+
+def _seat(run: BulkRun) -> ActiveSeat | None:
+    """The seat of whoever confirmed the run, if he still holds it."""
+    choices = people.seat_choices(run.account_id)
+    posts = (one.seat for one in choices if one.seat.kind is not SeatKind.MEMBER)
+    return next((seat for seat in posts if seat.org_id == run.org_id), None)
+
+
+def _write(number: int, answers: dict[int, Result]) -> None:
+    """Results of lines, and the run's counts."""
+    if not answers:
+        return
+    session.execute(
+        update(BulkLine),
+        [
+            {
+                "run_id": number,
+                "place": place,
+                "outcome": Outcome.DONE if result.ok else Outcome.FAILED,
+                "answer": json.dumps({"text": result.text, "fix": result.fix}, ensure_ascii=False),
+                "application_id": result.application_id,
+            }
+            for place, result in answers.items()
+        ],
+    )
+    good = sum(result.ok for result in answers.values())
+    session.execute(
+        update(BulkRun)
+        .where(BulkRun.id == number)
+        .values(
+            done=BulkRun.done + good,
+            failed=BulkRun.failed + len(answers) - good,
+            touched_at=clock.now(),
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    session.expire_all()
+
+
+def _finish(number: int) -> None:
+    with unit_of_work():
+        ended = session.execute(
+            update(BulkRun)
+            .where(BulkRun.id == number, BulkRun.state == RunState.RUNNING)
+            .values(state=RunState.DONE, touched_at=clock.now()),
+            execution_options={"synchronize_session": False},
+        )
+        if touched(ended) == 1:
+            run = session.get_one(BulkRun, number, populate_existing=True)
+            audit.record("bulk.end", "bulk_run", number, done=run.done, failed=run.failed)
+
+
+def resume(at: datetime) -> tuple[int, int]:
+    """Work off the runs that have lost their job. Returns (found, finished)."""
+    lost = select(BulkRun.id).where(BulkRun.state == RunState.RUNNING, BulkRun.touched_at <= at - LOST_AFTER)
+    numbers = list(session.scalars(lost.order_by(BulkRun.id)))
+    return len(numbers), sum(_to_the_end(number) for number in numbers)
+
+
+def _to_the_end(number: int) -> bool:
+    """Call after call, as jobs would; stops where another one has the rest in hand."""
+    before = -1
+    while not work_off(number):
+        left = count_open(number)
+        if left == before:
+            return False
+        before = left
+    return True
+
+
+def purge() -> int:
+    """Delete what has expired. Returns how many runs."""
+    numbers = list(session.scalars(select(BulkRun.id).where(BulkRun.expires_at <= clock.now())))
+    _delete(numbers)
+    return len(numbers)
+
+
+def _delete(numbers: Sequence[int]) -> None:
+    session.execute(delete(BulkLine).where(BulkLine.run_id.in_(numbers)))
+    session.execute(delete(BulkRun).where(BulkRun.id.in_(numbers)))
+
+
+def recent(seat: ActiveSeat, limit: int = 10) -> Sequence[BulkRun]:
+    """This seat's runs that still can be looked at, newest first."""
+    query = select(BulkRun).where(
+        BulkRun.account_id == seat.account_id, BulkRun.org_id == seat.org_id, BulkRun.expires_at > clock.now()
+    )
+    return session.scalars(query.order_by(BulkRun.id.desc()).limit(limit)).all()
+
+
+def count_open(number: int) -> int:
+    """Lines of a run that are still to be done."""
+    query = select(func.count()).where(BulkLine.run_id == number, BulkLine.outcome.is_(None))
+    return session.scalar(query) or 0
