@@ -35,6 +35,8 @@ KINDS = {
     "members": "member",
     "organisations": "organisation",
     "letters": "letter",
+    "messages": "message",
+    "messages/addresses": "subscription",
     "imports/members": "members_batch",
     "imports/organisations": "organisations_batch",
 }
@@ -67,8 +69,8 @@ FORMS = {"import_members_apply": {"accepted": "0"}, "import_organisations_apply"
 # Arguments that come from outside; most of their values lead nowhere.
 OPEN_ENDED = frozenset({"code", "status", "digest"})
 NOT_SIGNED_IN = frozenset({302, 303, 401})
-# Counting attempts is the only thing that looking may write down.
-COUNTERS = re.compile(r"^(INSERT INTO|UPDATE|DELETE FROM) attempts\b")
+# Counting attempts, and that a message was opened, is all that looking may write down.
+COUNTERS = re.compile(r"^((INSERT INTO|UPDATE|DELETE FROM) attempts\b|UPDATE messages SET read_at\b)")
 WRITE = re.compile(r"^\s*(INSERT|UPDATE|DELETE|MERGE|TRUNCATE|DROP|ALTER|CREATE)\b", re.IGNORECASE)
 
 

@@ -12,12 +12,13 @@ from zhtj.imports import batches
 from zhtj.imports.layouts import ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportKind
 from zhtj.imports.tables import Table
-from zhtj.kernel import audit
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat, Relation
 from zhtj.letters import operations as letters
 from zhtj.letters.operations import Details
 from zhtj.letters.record import FileDisposition
+from zhtj.notices.models import Message, MessageKind, Subscription
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
@@ -27,7 +28,16 @@ from zhtj.people.models import Account, Member
 MOVED = {"reason": "relocation", "place": "residence", "unit_address": "镇上", "remark": "搬到镇上居住"}
 PAPERS = Details(dues_until=date(2026, 9, 1), file_disposition=FileDisposition.WITH_PERSONAL_FILE)
 COLLEGE = "普通高等院校"
-OBJECTS = ("organisation", "member", "application", "letter", "members_batch", "organisations_batch")
+OBJECTS = (
+    "organisation",
+    "member",
+    "application",
+    "letter",
+    "message",
+    "subscription",
+    "members_batch",
+    "organisations_batch",
+)
 NOWHERE = 2**31 - 1
 
 
@@ -66,6 +76,7 @@ class Town:
         for key, inside in {"college2": "class3", "school2": "class4", "province2": "class5"}.items():
             town.objects[key] = {**town.objects[inside], "organisation": town.world.orgs[key].id}
         town._actors()
+        town._messages()
         session.commit()
         return town
 
@@ -142,6 +153,28 @@ class Town:
             number = batches.keep(kind, table, seat, "file.xlsx").id
             self.objects.setdefault(key, {})[f"{kind}_batch"] = number
 
+    def _messages(self) -> None:
+        """In each place a message of its organisation's and an address of its digest; for members one of their own."""
+        world = self.world
+        author = world.accounts["class1"].id
+        with unit_of_work():
+            for key, found in self.objects.items():
+                if key not in world.orgs:
+                    continue
+                number = world.orgs[key].id
+                message = Message(org_id=number, kind=MessageKind.NOTE, title="通知", body="全文", at=clock.now())
+                address = Subscription(
+                    org_id=number, address="a@example.com", account_id=author, created_at=clock.now(), code_hash="x"
+                )
+                session.add_all([message, address])
+                session.flush()
+                found |= {"message": message.id, "subscription": address.id}
+            for key, member in {"class1": world.graduate, "class2": world.sophomore}.items():
+                own = Message(member_id=member.id, kind=MessageKind.NOTE, title="通知", body="全文", at=clock.now())
+                session.add(own)
+                session.flush()
+                self.objects[key]["own_message"] = own.id
+
     def places(self, role: str) -> list[Place]:
         """What stands where, seen from this kind of seat: its own, below, above, beside it, elsewhere, nowhere."""
         known = {
@@ -155,6 +188,9 @@ class Town:
         found = [
             Place(where, relations.get(where, Relation.FOREIGN), self.objects[key]) for where, key in known.items()
         ]
+        if role == "member":
+            for place in found:
+                place.objects["message"] = place.objects["own_message"]
         return [
             *found,
             Place("a stranger's", Relation.FOREIGN, self.objects["stranger"]),

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     OWN_ACCOUNT = "own_account"
     OWN_MEMBERSHIP = "own_membership"
     WORKBENCH = "workbench"
+    MESSAGES = "messages"
     TRANSFER_VIEW = "transfer_view"
     TRANSFER_DECIDE = "transfer_decide"
     TRANSFER_OUT = "transfer_out"
@@ -68,6 +69,7 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.OWN_ACCOUNT: _each(tuple(SeatKind), _OWN),
     Permission.OWN_MEMBERSHIP: _each((SeatKind.MEMBER,), _OWN),
     Permission.WORKBENCH: _each(ADMINS, _OWN),
+    Permission.MESSAGES: _each(tuple(SeatKind), _OWN),
     Permission.TRANSFER_VIEW: _each(ADMINS, _TREE),
     Permission.TRANSFER_DECIDE: _each(ADMINS, _TREE),
     Permission.TRANSFER_OUT: _each(ADMINS, _TREE),

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, func, insert, select, true, update
 
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import session, touched
@@ -84,14 +84,15 @@ def mark_read(message: Message, seat: ActiveSeat) -> None:
     _mark(seat, Message.id == message.id)
 
 
-def mark_all_read(seat: ActiveSeat, *, up_to: int) -> int:
+def mark_all_read(seat: ActiveSeat, *, up_to: int, kind: MessageKind | None = None) -> int:
     """Mark everything read that lies in the seat's inbox; returns how much that was.
 
     Args:
         seat: whose inbox.
         up_to: id of the newest message that was on the page; what came in later stays unread.
+        kind: only messages of this kind.
     """
-    return _mark(seat, Message.id <= up_to)
+    return _mark(seat, and_(Message.id <= up_to, true() if kind is None else Message.kind == kind))
 
 
 def _mark(seat: ActiveSeat, which: ColumnElement[bool]) -> int:

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import SeatKind
+from zhtj.notices import queries as notices
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.workflow import State
 from zhtj.web.access import current_choice, current_seat, seat_choices
@@ -85,6 +86,9 @@ def frame() -> dict[str, Any]:
         )
         for name, label in _MENUS[kind]
     ]
+    # Asked by the frame alone: a fragment has none.
+    values["unread_messages"] = lambda: notices.count_unread(choice.seat)
+    values["messages_url"] = url_for(f"{kind.value}.messages")
     values["seat"] = {"organisation": choice.organisation, "post": choice.label}
     values["seats"] = [
         {"id": one.key, "organisation": one.organisation, "post": one.label, "active": one.key == choice.key}

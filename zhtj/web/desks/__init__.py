@@ -16,6 +16,7 @@ from zhtj.web.desks import (
     imports,
     letters,
     members,
+    messages,
     organisations,
     starting,
     waits,
@@ -38,6 +39,7 @@ DESKS = (
     letters,
     imports,
     waits,
+    messages,
 )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from zhtj.web.member import advice, applications, applying, guides, home
+from zhtj.web.member import advice, applications, applying, guides, home, messages
 
 blueprint = Blueprint("member", __name__, url_prefix="/member")
-for part in (home, applications, applying, guides, advice):
+for part in (home, applications, applying, guides, advice, messages):
     part.register(blueprint)

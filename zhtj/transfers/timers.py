@@ -1,0 +1,298 @@
+"""Every running timer of this room in one part of the tree, and what the next return sweep would do (PD-18, PD-36, D-08).
+
+Reads only. Letters and floating branches have timers of their own, which the page lists among these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy.orm import joinedload
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Member
+from zhtj.policy.model import Policy
+from zhtj.policy.seasons import milestones
+from zhtj.transfers import onward, reminders
+from zhtj.transfers.models import Application
+from zhtj.transfers.queries import visible
+from zhtj.transfers.workflow import RUNNING, State
+
+SIZE = 30
+
+
+class TimerKind(StrEnum):
+    """时限类别."""
+
+    RETURN = "return"
+    REMINDER = "reminder"
+    REVIEW = "review"
+    ONWARD = "onward"
+    LETTER = "letter"
+    RECEIPT = "receipt"
+    MILESTONE = "milestone"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return LABELS[self]
+
+
+LABELS = {
+    TimerKind.RETURN: "超期退回",
+    TimerKind.REMINDER: "催办提醒",
+    TimerKind.REVIEW: "九月审核",
+    TimerKind.ONWARD: "二次转接",
+    TimerKind.LETTER: "介绍信有效期",
+    TimerKind.RECEIPT: "介绍信回执",
+    TimerKind.MILESTONE: "本届日程",
+}
+ORDER = tuple(TimerKind)
+
+
+class Mark(NamedTuple):
+    """Where a timer stands in the list: moment, kind (its place in ``ORDER``), number within the kind."""
+
+    at: datetime
+    order: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """One timer.
+
+    Args:
+        kind: what kind.
+        at: the moment it runs out.
+        what: what happens then, or must have happened by then.
+        rule: where it comes from.
+        number: tells it from others of its kind; of an application, an office, a letter or a member.
+        who: the member concerned.
+        org: whose turn it is.
+    """
+
+    kind: TimerKind
+    at: datetime
+    what: str
+    rule: str
+    number: int
+    who: Member | None = None
+    org: Organisation | None = None
+    application_id: int | None = None
+
+    @property
+    def mark(self) -> Mark:
+        """Its place in the list."""
+        return Mark(self.at, ORDER.index(self.kind), self.number)
+
+
+Source = Callable[[Mark | None], Iterable[Timer]]
+
+
+def behind(mark: Mark | None, kind: TimerKind, at: Any, number: Any) -> ColumnElement[bool]:
+    """SQL: a row of this kind stands behind ``mark`` in the list of all timers."""
+    if mark is None:
+        return literal(value=True) == literal(value=True)
+    order = ORDER.index(kind)
+    if order < mark.order:
+        found: ColumnElement[bool] = at > mark.at
+    elif order > mark.order:
+        found = at >= mark.at
+    else:
+        found = or_(at > mark.at, and_(at == mark.at, number > mark.number))
+    return found
+
+
+def end_of(day: Any) -> datetime:
+    """24:00 of a day in Asia/Shanghai."""
+    return clock.start_of_day(day + timedelta(days=1))
+
+
+def returns(seat: ActiveSeat) -> Source:
+    """Applications that go back by themselves unless somebody decides (D-09, PD-18)."""
+
+    def read(mark: Mark | None) -> Iterable[Timer]:
+        query = (
+            select(Application)
+            .where(
+                Application.state.in_(RUNNING),
+                visible(seat),
+                behind(mark, TimerKind.RETURN, Application.due_at, Application.id),
+            )
+            .options(
+                joinedload(Application.member).joinedload(Member.account),
+                joinedload(Application.holder).joinedload(Organisation.office),
+            )
+        )
+        for row in session.scalars(query.order_by(Application.due_at, Application.id).limit(SIZE + 1)):
+            what = f"转往{row.to_name}的申请{row.state.label}，到时没有办理就退回"
+            at = row.due_at or clock.now()
+            yield Timer(TimerKind.RETURN, at, what, "PD-18", row.id, row.member, row.holder, row.id)
+
+    return read
+
+
+def next_reminders(seat: ActiveSeat) -> Source:
+    """When the offices in this part of the tree are reminded of what waits for them (PD-19)."""
+
+    def read(mark: Mark | None) -> Iterable[Timer]:
+        coming = reminders.upcoming(seat.path)
+        offices = _organisations([one.office_id for one in coming])
+        for one in coming:
+            what = f"提醒{one.office}：{one.number} 件等待办理"
+            at = clock.start_of_day(one.on) + timedelta(hours=8)
+            yield Timer(TimerKind.REMINDER, at, what, "PD-19", one.office_id, org=offices.get(one.office_id))
+
+    return read
+
+
+def _organisations(ids: list[int]) -> dict[int, Organisation]:
+    query = select(Organisation).where(Organisation.id.in_(ids)).options(joinedload(Organisation.office))
+    return {found.id: found for found in session.scalars(query)} if ids else {}
+
+
+def onward_transfers(seat: ActiveSeat) -> Source:
+    """The county's twelve months and the floating member's one (D-16, D-17)."""
+
+    def read(mark: Mark | None) -> Iterable[Timer]:
+        for one in onward.timers(seat):
+            yield Timer(TimerKind.ONWARD, end_of(one.due_on), one.what, one.rule, one.member.id, one.member, one.org)
+
+    return read
+
+
+def season_days(policy: Policy) -> Source:
+    """The days of the season still to come (D-01, D-07 … D-09, D-11)."""
+
+    def read(mark: Mark | None) -> Iterable[Timer]:
+        coming = milestones(policy, clock.today() - timedelta(days=1))
+        for number, one in enumerate(coming):
+            yield Timer(TimerKind.MILESTONE, end_of(one.day), one.text, one.rule, number)
+
+    return read
+
+
+def september(seat: ActiveSeat, policy: Policy) -> Source:
+    """The one day by which everything submitted in the application phase has to be reviewed (D-08)."""
+
+    def read(mark: Mark | None) -> Iterable[Timer]:
+        number = count_unreviewed(seat, policy)
+        if number:
+            day = policy.application_end
+            what = f"{day.month}月{day.day}日以前提交的申请还有 {number} 件没有审核"
+            yield Timer(TimerKind.REVIEW, end_of(policy.review_end), what, "D-08", seat.org_id)
+
+    return read
+
+
+def _unreviewed(query: Select[Any], seat: ActiveSeat, policy: Policy) -> Select[Any]:
+    """Submitted in the application phase, undecided in or after September, at receivers in this part of the tree."""
+    if clock.today() <= policy.application_end:
+        return query.where(literal(value=1) == literal(value=0))
+    below = select(Organisation.id).where(
+        or_(subtree(Organisation.path, seat.path), Organisation.office_id == seat.org_id)
+    )
+    return query.where(
+        Application.state.in_(RUNNING | {State.AWAITING_PROVINCE}),
+        Application.submitted_at < end_of(policy.application_end),
+        Application.holder_id.in_(below),
+    )
+
+
+def count_unreviewed(seat: ActiveSeat, policy: Policy) -> int:
+    """How many the September list holds."""
+    return session.scalar(_unreviewed(select(func.count()).select_from(Application), seat, policy)) or 0
+
+
+def unreviewed(seat: ActiveSeat, policy: Policy, *, after: str = "", before: str = "") -> Page[Application]:
+    """The September list: what was submitted by the end of August and nobody has reviewed, oldest first (D-08)."""
+    query = _unreviewed(select(Application), seat, policy).options(
+        joinedload(Application.member).joinedload(Member.account),
+        joinedload(Application.holder).joinedload(Organisation.office),
+        joinedload(Application.to_org),
+        joinedload(Application.from_org),
+    )
+    return paginate(query, [Application.submitted_at, Application.id], after=after, before=before)
+
+
+class Heap(NamedTuple):
+    """How many applications lie with one organisation, since when."""
+
+    org: Organisation
+    number: int
+    oldest: datetime
+
+
+def unreviewed_by_organisation(seat: ActiveSeat, policy: Policy, most: int = 50) -> list[Heap]:
+    """Where they lie, the largest heaps first, for the receivers' superior to ring up (D-08, T-32)."""
+    query = _unreviewed(
+        select(Application.holder_id, func.count().label("number"), func.min(Application.submitted_at)), seat, policy
+    )
+    return _heaps(query, most)
+
+
+def _heaps(query: Select[Any], most: int) -> list[Heap]:
+    grouped = query.group_by(Application.holder_id).order_by(func.count().desc(), Application.holder_id).limit(most)
+    rows = session.execute(grouped).all()
+    found = _organisations([holder for holder, _, _ in rows])
+    return [Heap(found[holder], number, oldest) for holder, number, oldest in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """预演: what a return sweep at ``at`` would do; nothing is written."""
+
+    at: datetime
+    number: int
+    by_organisation: list[Heap]
+    lines: list[Application]
+
+
+def next_return(path: str = "") -> datetime | None:
+    """The next moment at which something goes back by itself, in a part of the tree or (``""``) anywhere."""
+    return session.scalar(select(func.min(Application.due_at)).where(Application.state.in_(RUNNING), _within(path)))
+
+
+def rehearse(at: datetime, path: str = "", most: int | None = 100) -> Rehearsal:
+    """What the return sweep at ``at`` would return if nobody decides before: count, by organisation, and the lines.
+
+    Args:
+        at: aware.
+        path: applications from or to this part of the tree; ``""`` for all.
+        most: lines at most; None for all.
+    """
+    due = (Application.state.in_(RUNNING), Application.due_at <= at, _within(path))
+    number = session.scalar(select(func.count()).select_from(Application).where(*due)) or 0
+    heaps = _heaps(
+        select(Application.holder_id, func.count(), func.min(Application.submitted_at)).where(*due), most or number + 1
+    )
+    lines = (
+        select(Application)
+        .where(*due)
+        .options(
+            joinedload(Application.member).joinedload(Member.account),
+            joinedload(Application.holder),
+            joinedload(Application.from_org),
+            joinedload(Application.to_org),
+        )
+        .order_by(Application.due_at, Application.id)
+        .limit(most)
+    )
+    return Rehearsal(at, number, heaps, list(session.scalars(lines)))
+
+
+def _within(path: str) -> ColumnElement[bool]:
+    if not path:
+        return literal(value=1) == literal(value=1)
+    below = select(Organisation.id).where(subtree(Organisation.path, path))
+    return or_(Application.from_org_id.in_(below), Application.to_org_id.in_(below))
