@@ -158,7 +158,7 @@ def test_one_button_leads_from_the_answer_into_the_application(graduate: Browser
     page = page.form("/member/advice").submit(unit="某小店", address=AT)
     assert heading(page) == "转到团井岗镇委"
 
-    page = page.form(button="申请转到这里：团井岗镇委").submit().follow()
+    page = page.form(button="申请转入：团井岗镇委").submit().follow()
 
     assert page.url == "/member/transfer/new/check"
     assert "核对一下，然后提交" in page.main
@@ -176,7 +176,7 @@ def test_what_the_record_knows_need_not_be_typed(graduate: Browser, world: World
     page = page.form("/member/advice").submit(place="residence")
 
     assert heading(page) == "转到井岗镇流动团员团支部"
-    page = page.form(button="申请转到这里：井岗镇流动团员团支部").submit().follow()
+    page = page.form(button="申请转入：井岗镇流动团员团支部").submit().follow()
     assert page.url == "/member/transfer/new/check"
     assert queries.draft(world.graduate.id).answers["unit_address"] == ""
 
@@ -286,7 +286,7 @@ def test_a_member_waits_and_is_led_on_when_the_school_is_ready(graduate: Browser
     assert "江南示范大学可以转入了" in graduate.get("/member/").main
     page = graduate.get("/member/advice?situation=further_study&unit=江南示范大学&done=1")
     assert heading(page) == "转到2026级新生团支部"
-    page = page.form(button="申请转到这里：2026级新生团支部").submit().follow()
+    page = page.form(button="申请转入：2026级新生团支部").submit().follow()
     page.form("/check").submit(contact_mobile="13811112222").follow()
     assert "等待名单" not in graduate.get("/member/").main
 

@@ -9,15 +9,14 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import places
-from zhtj.policy.vocabulary import Place, Reason
+from zhtj.policy.vocabulary import Place
 from zhtj.transfers import checks, operations, waits
-from zhtj.transfers.advice import Counsel, Found, known_places
+from zhtj.transfers.advice import Counsel, Found, audience_of, known_places
 from zhtj.web.access import requires
 from zhtj.web.forms.advice import Act, Adviser
 from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, tidy
 from zhtj.web.member.answers import Answers, Filling
 from zhtj.web.member.contacts import own_line
-from zhtj.web.member.guides import Topic
 from zhtj.web.member.loading import own
 
 
@@ -41,8 +40,9 @@ def _act(counsel: Counsel, found: Found | None) -> Act:
     asked, member = counsel.asked, counsel.asked.member
     place = found.place if found else asked.place
     on_record = known_places(member).get(place) if place else None
+    chosen = found.organisation if found else counsel.region
     return Act(
-        label="申请转到这里" if found else "就按这个去申请",
+        label="申请转入" if found else "就按这个去申请",
         about=found.organisation.short_name if found else "",
         url=url_for(".advice_apply"),
         values={
@@ -51,7 +51,7 @@ def _act(counsel: Counsel, found: Found | None) -> Act:
             # An address on record is read there again, not copied.
             "address": asked.address if asked.address != on_record else "",
             "place": place.value if place else "",
-            "destination": found.organisation.code if found else "",
+            "destination": chosen.code if chosen else "",
         },
     )
 
@@ -63,12 +63,10 @@ def advice_apply() -> AnyResponse:
     typed = request.form
     reason = typed.get("reason", "")
     policy = checks.policy_of(member.org)
-    spec = policy.reasons.get(Reason(reason)) if reason in set(Reason) else None
-    if spec is not None and not spec.chooses_destination:
-        return redirect(url_for(".guide", topic=Topic.SPECIAL_UNIT.value), 303)
+    offered = policy.reasons_for(audience_of(member))
     chosen = places.by_code(typed.get("destination", ""))
     answers = Answers(
-        reason=reason if spec else "",
+        reason=reason if reason in set(offered) else "",
         unit_name=tidy(typed.get("unit"))[:NAME_AT_MOST],
         unit_address=tidy(typed.get("address"))[:ADDRESS_AT_MOST],
         place=typed["place"] if typed.get("place") in set(Place) else "",
