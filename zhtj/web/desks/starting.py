@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
@@ -16,28 +16,89 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Purpose, Region
 from zhtj.orgs.search import SearchResult, search
 from zhtj.people import members as people
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Audience, Place
-from zhtj.transfers import checks, operations
+from zhtj.transfers import checks, operations, queries
+from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
+from zhtj.transfers.workflow import Route
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member, own_organisation
 
 FOUND_FOR = 30 * 60  # seconds a found person stays found
-FIELDS = ("reason", "place", "unit_name", "unit_address", "contact_mobile", "remark", "confirmed")
+DIGITS = 10  # more have no id
+FIELDS = (
+    "reason",
+    "place",
+    "unit_name",
+    "unit_address",
+    "contact_mobile",
+    "remark",
+    "confirmed",
+    "external_name",
+    "external_name_again",
+)
+SPECIAL = "special"  # stands where an organisation's code would: for a special unit none is chosen (S-02)
 
 
 @dataclass(frozen=True, slots=True)
 class StartPage:
-    """What the form of a start shows: the member, the destination once chosen, what was typed, what is wrong."""
+    """What the form of a start shows: the member, the destination once chosen, what was typed, what is wrong.
+
+    Args:
+        special: to a special unit, for which no organisation is chosen.
+        follows: the ended application that this one starts again.
+    """
 
     member: Member
     destination: Organisation | None
     typed: Mapping[str, str]
     error: DomainError | None = None
+    special: bool = False
+    follows: Application | None = None
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it goes to a special unit (S-02)."""
+        pool = self.destination is not None and self.destination.purpose is Purpose.SPECIAL_POOL
+        return self.special or pool
+
+    @property
+    def region(self) -> Organisation | None:
+        """The region with a system of its own it goes to (X-01)."""
+        found = self.destination
+        return found if found is not None and found.system is not Region.NATIONAL else None
+
+    @property
+    def self_report(self) -> bool:
+        """Whether the member has to report himself there as well (X-06)."""
+        policy = checks.policy_of(self.member.org)
+        return self.region is not None and any(
+            each.self_report for each in policy.external_systems if each.code == self.region.code
+        )
+
+    @property
+    def too_young(self) -> int:
+        """The age below which those systems refuse, if he joined younger; else 0 (X-09, PD-33)."""
+        policy = checks.policy_of(self.member.org)
+        return policy.interface_min_age if self.region and checks.low_age(policy, self.member) else 0
+
+    @property
+    def staying(self) -> str:
+        """Why nothing can be started where he is; "" if it can (S-07, X-03)."""
+        try:
+            checks.may_leave(self.member)
+        except DomainError as error:
+            return str(error)
+        return ""
+
+    @property
+    def remark_words(self) -> tuple[str, ...]:
+        """Words of which the remark for a special unit must contain one (S-04)."""
+        return checks.policy_of(self.member.org).special_unit_remark
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
@@ -48,7 +109,7 @@ class StartPage:
         return [
             (key.value, spec.label)
             for key, spec in policy.reasons.items()
-            if audience in spec.audiences and spec.chooses_destination
+            if audience in spec.audiences and spec.chooses_destination and (spec.may_be_external or self.region is None)
         ]
 
     @property
@@ -63,8 +124,18 @@ def _typed() -> dict[str, str]:
     return {name: said.get(name, "").strip() for name in FIELDS}
 
 
-def _submission(shown: StartPage) -> Submission:
+def submission(shown: StartPage) -> Submission:
+    """What was typed, as the operation takes it. Raises DomainError before a destination is chosen."""
     typed = shown.typed
+    if shown.is_special:
+        return operations.special_unit(
+            shown.member,
+            remark=typed["remark"] or None,
+            secret_unit=typed.get("secret_unit") or None,
+            contact_mobile=typed["contact_mobile"] or None,
+            confirmed=bool(typed["confirmed"]),
+            follows=shown.follows,
+        )
     if shown.destination is None:
         raise DomainError("请先选择转入组织。", field="destination")
     return Submission(
@@ -76,7 +147,10 @@ def _submission(shown: StartPage) -> Submission:
         unit_address=typed["unit_address"] or None,
         contact_mobile=typed["contact_mobile"] or None,
         remark=typed["remark"] or None,
+        external_name=typed["external_name"] or None,
+        external_name_again=typed["external_name_again"] or None,
         confirmed=bool(typed["confirmed"]),
+        follows=shown.follows,
     )
 
 
@@ -86,11 +160,11 @@ def _submit(shown: StartPage, template: str, **extra: Any) -> AnyResponse:
     try:
         with unit_of_work():
             session.refresh(shown.member)
-            application = operations.submit(_submission(shown), seat)
+            application = operations.submit(submission(shown), seat)
             number, state = application.id, application.state
     except DomainError as error:
         session.expire_all()
-        failed = StartPage(shown.member, shown.destination, shown.typed, error)
+        failed = replace(shown, error=error)
         return make_response(render_template(template, start=failed, **extra), error.status)
     flash(f"{shown.member.name}的转接申请已提交：{state.label}。", "success")
     return redirect(url_for(".application", number=number), 303)
@@ -104,17 +178,51 @@ def _chosen(code: str) -> Organisation | None:
 def transfer_out(number: int) -> AnyResponse | str:
     """办理转出: search the destination, then reason and fields, on one page that works without JavaScript."""
     member = load_member(number, Permission.TRANSFER_OUT)
-    code = request.values.get("to", "")
-    shown = StartPage(member, _chosen(code), _typed())
+    follows = _followed(member)
+    code = request.values.get("to", "") or _code_of(follows)
+    typed = _typed() | {"secret_unit": request.form.get("secret_unit", "").strip()}
+    if follows is not None and request.method == "GET":
+        typed |= _as_before(follows)
+    shown = StartPage(member, _chosen(code), typed, special=code == SPECIAL, follows=follows)
     extra: dict[str, Any] = {"query": request.args.get("q", ""), "under": request.args.get("under", ""), "to": code}
     extra["provinces"] = orgs.province_rank()
+    extra["region"] = _region(extra["under"])
     if request.method == "POST":
         return _submit(shown, "desks/transfer_out.html", found=None, **extra)
-    extra["found"] = _search(extra["query"], extra["under"]) if extra["query"] else None
+    extra["found"] = find(extra["query"], extra["under"]) if extra["query"] else None
     return render_template("desks/transfer_out.html", start=shown, **extra)
 
 
-def _search(text: str, under: str) -> SearchResult:
+def _followed(member: Member) -> Application | None:
+    """The ended application of this member that is started again (A-23)."""
+    number = request.values.get("follows", "")
+    if not (number.isdecimal() and len(number) < DIGITS):
+        return None
+    found = queries.application(current_seat(), int(number))
+    return found if found.member_id == member.id and not found.state.is_open else None
+
+
+def _code_of(ended: Application | None) -> str:
+    """What stands for the destination of an ended application in the address."""
+    if ended is None:
+        return ""
+    return SPECIAL if ended.route is Route.SPECIAL else ended.to_org.code
+
+
+def _as_before(ended: Application) -> dict[str, str]:
+    """What an ended application said; what has to be confirmed or typed twice is asked again."""
+    again = {"confirmed": "", "external_name_again": ""}
+    return {name: getattr(ended, name) or "" for name in FIELDS if name not in again} | again
+
+
+def _region(code: str) -> Organisation | None:
+    """The region of this code, if it keeps a system of its own."""
+    found = _chosen(code)
+    return found if found is not None and found.system is not Region.NATIONAL else None
+
+
+def find(text: str, under: str) -> SearchResult:
+    """Organisations found by words, inside the one with the code ``under``."""
     return search(session, text, within=_chosen(under))
 
 

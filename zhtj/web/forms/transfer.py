@@ -76,6 +76,24 @@ class TransferForm(FlaskForm):
         description="对方会打这个号码核实情况。",
     )
     remark = TextAreaField("备注", [Length(max=REMARK_AT_MOST, message="备注不能超过 300 字。")], [tidy])
+    external_name = StringField(
+        "对方系统中的组织全称",
+        [InputRequired("请填写对方系统中的组织全称。"), Length(max=NAME_AT_MOST, message="全称不能超过 120 字。")],
+        [tidy],
+        description="一字不差，包括括号和“第×”等字样。最好请对方发文字过来。",
+    )
+    external_name_again = StringField(
+        "再填一遍全称",
+        [InputRequired("请再填一遍全称。"), Length(max=NAME_AT_MOST, message="全称不能超过 120 字。")],
+        [tidy],
+        description="两遍要完全一样，写错一个字对方系统就收不到。",
+    )
+    secret_unit = StringField(
+        "单位名称",
+        [Length(max=NAME_AT_MOST, message="名称不能超过 120 字。")],
+        [tidy],
+        description="可以公开的才写；部队番号、涉密单位的名称请不要写。填写的内容加密保存，只有省级团委审批时能打开看。",
+    )
     confirmed = BooleanField("情况属实，我已了解上面的说明")
 
     @classmethod
