@@ -54,6 +54,7 @@ class Permission(StrEnum):
     CODE_ISSUE = "code_issue"
     LETTER_ISSUE = "letter_issue"
     LETTER_VIEW = "letter_view"
+    QUALITY = "quality"
 
 
 ADMINS = (SeatKind.BRANCH, SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL)
@@ -85,6 +86,7 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.CODE_ISSUE: _each(ADMINS, _TREE),
     Permission.LETTER_ISSUE: _each((SeatKind.SCHOOL,), _TREE),
     Permission.LETTER_VIEW: _each((SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
+    Permission.QUALITY: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
 }
 
 

@@ -18,6 +18,7 @@ from zhtj.web.desks import (
     members,
     messages,
     organisations,
+    quality,
     starting,
     waits,
     workbench,
@@ -39,6 +40,7 @@ DESKS = (
     letters,
     imports,
     waits,
+    quality,
     messages,
 )
 
