@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
-from zhtj.orgs.models import WORKBENCH, Organisation
+from zhtj.orgs.models import LEADING_TIERS, SCHOOL_INDUSTRIES, WORKBENCH, Organisation, Purpose, Tier
 from zhtj.people.models import Account, Member, Seat
 
 MEMBER_SEAT = "member"
@@ -24,12 +24,16 @@ class SeatChoice:
         key: what the form sends: a seat's id, or ``member``.
         label: post and organisation, as shown.
         seat: what one acts as after switching.
+        has_graduates: a school's, or a leading organ.
+        has_floating: a township, a park or a floating branch, or a leading organ (T-29).
     """
 
     key: str
     label: str
     organisation: str
     seat: ActiveSeat
+    has_graduates: bool = False
+    has_floating: bool = False
 
 
 def member_of(account_id: int) -> Member | None:
@@ -42,7 +46,15 @@ def member_of(account_id: int) -> Member | None:
 
 
 # Asked at every request: columns, not entities, and each statement made once.
-_PLACE = (Organisation.id, Organisation.path, Organisation.short_name, Organisation.tier)
+_PLACE = (
+    Organisation.id,
+    Organisation.path,
+    Organisation.short_name,
+    Organisation.tier,
+    Organisation.industry,
+    Organisation.township_flag,
+    Organisation.purpose,
+)
 _MEMBER = (
     select(Member.id, *_PLACE)
     .join(Organisation, Organisation.id == Member.org_id)
@@ -72,14 +84,23 @@ def seat_choices(account_id: int) -> list[SeatChoice]:
                 path=path,
                 member_id=member[0] if member else None,
             ),
+            has_graduates=tier in LEADING_TIERS or industry in SCHOOL_INDUSTRIES,
+            has_floating=_has_floating(tier, industry, purpose, is_township=bool(township)),
         )
-        for seat_id, post, org_id, path, name, tier in sorted(posts, key=lambda row: (len(row[3]), row[0]))
+        for seat_id, post, org_id, path, name, tier, industry, township, purpose in sorted(
+            posts, key=lambda row: (len(row[3]), row[0])
+        )
     ]
     if member is not None:
-        member_id, org_id, path, name, _ = member
+        member_id, org_id, path, name = member[:4]
         own = ActiveSeat(SeatKind.MEMBER, account_id, None, org_id, path, member_id)
         choices.append(SeatChoice(MEMBER_SEAT, "团员", name, own))
     return choices
+
+
+def _has_floating(tier: Tier, industry: str | None, purpose: Purpose | None, *, is_township: bool) -> bool:
+    kept = is_township or purpose in {Purpose.FLOATING, Purpose.PARK}
+    return tier in LEADING_TIERS or (kept and industry not in SCHOOL_INDUSTRIES)
 
 
 def choose(choices: list[SeatChoice], key: str | None) -> SeatChoice | None:

@@ -12,11 +12,13 @@ from flask_login import current_user
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import SeatKind
 from zhtj.notices import queries as notices
+from zhtj.people.queries import SeatChoice
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.workflow import State
 from zhtj.web.access import current_choice, current_seat, seat_choices
 
 WAITING = "waiting"
+GRADUATES, ARRIVALS, FLOATING = "graduates", "arrivals", "floating"
 # Endpoint within the role's blueprint and its label, in the order of the menu.
 MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
     SeatKind.MEMBER: (("home", "我的组织关系"), ("history", "转接历史"), ("me", "我的资料")),
@@ -24,6 +26,9 @@ MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
         ("home", "工作台"),
         (WAITING, "待办"),
         ("applications", "转接申请"),
+        (GRADUATES, "毕业生"),
+        (ARRIVALS, "新转入"),
+        (FLOATING, "流动团员"),
         ("members", "团员"),
         ("transfer_in", "办理转入"),
     ),
@@ -46,6 +51,13 @@ class Entry:
     active: bool
     counted: bool = False
     count: int = 0
+
+
+def _concerns(choice: SeatChoice, name: str) -> bool:
+    """Whether an entry of the menu has anything to do with the organisation; the workbench leads to all of them."""
+    if name == ARRIVALS:
+        return not choice.has_graduates
+    return {GRADUATES: choice.has_graduates, FLOATING: choice.has_floating}.get(name, True)
 
 
 def home_of(kind: SeatKind) -> str:
@@ -85,6 +97,7 @@ def frame() -> dict[str, Any]:
             count=waiting if name == WAITING else 0,
         )
         for name, label in _MENUS[kind]
+        if _concerns(choice, name)
     ]
     # Asked by the frame alone: a fragment has none.
     values["unread_messages"] = lambda: notices.count_unread(choice.seat)

@@ -8,8 +8,10 @@ from zhtj.graduation import queries as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.people import members as people
+from zhtj.transfers import arrivals, onward, waits
 from zhtj.transfers import queries as transfers
-from zhtj.transfers import waits
+from zhtj.transfers.arrivals import ArrivalFilters
+from zhtj.transfers.onward import OnwardFilters
 from zhtj.transfers.queries import Filters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
@@ -30,6 +32,8 @@ def home() -> str:
         season=clock.today().year,
         graduates=graduation.progress(clock.today().year, seat.path),
         coming=waits.count(seat, waits.Side.COMING),
+        arrivals=arrivals.count(seat, ArrivalFilters("todo")),
+        late=onward.count(seat, OnwardFilters("late")),
         as_of=clock.now(),
     )
 

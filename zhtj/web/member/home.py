@@ -12,13 +12,12 @@ from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
-from zhtj.people import members as people
 from zhtj.policy.model import Policy
 from zhtj.transfers import kinds, queries, waits
 from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
-from zhtj.web.member import progress
+from zhtj.web.member import past, progress
 from zhtj.web.member.answers import Filling, Step
 from zhtj.web.member.applications import letter_id
 from zhtj.web.member.contacts import contact, own_line
@@ -52,9 +51,10 @@ def home() -> str:
         )
     season = _season(filling)
     context = {"member": member, "filling": filling, "application": latest, "line": own_line(member.org), **season}
-    if latest is not None and latest.state is State.COMPLETED and _is_news(latest) and not _has_reported(latest):
+    if latest is not None and latest.state is State.COMPLETED and _is_news(latest) and not _is_settled(latest):
         return render_template(
             "member/home_completed.html",
+            arrival=session.get(Arrival, latest.id),
             office=contact(latest.final_org or latest.to_org),
             letter=letter_id(latest),
             issuer=contact(kinds.basic_of(latest.from_org) or latest.from_org),
@@ -75,9 +75,10 @@ def _is_news(ended: Application) -> bool:
     return clock.now() - (ended.ended_at or ended.submitted_at) < NEWS_FOR
 
 
-def _has_reported(completed: Application) -> bool:
+def _is_settled(completed: Application) -> bool:
+    """Whether the new organisation expects nothing of him any more: he has reported, and knows from when he pays."""
     arrival = session.get(Arrival, completed.id)
-    return arrival is not None and arrival.reported_on is not None
+    return arrival is not None and None not in {arrival.reported_on, arrival.dues_from}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,8 @@ def history() -> str:
     return render_template(
         "member/history.html",
         member=member,
-        applications=queries.of_member(member.id),
-        stays=people.stays(member.id),
+        lives=past.lives(member.id),
+        stays=past.stays(member.id),
     )
 
 
