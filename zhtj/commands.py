@@ -18,6 +18,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.command_line import NOT_SO, WRONG_USE, speak_plainly
 from zhtj.kernel.errors import DomainError
 from zhtj.people import commands as people
+from zhtj.transfers import timers
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,9 @@ def _print_json(value: Any) -> None:
 @click.command("sweep")
 @click.option("--at", "moment", metavar="ISO", help="按这一时刻办理，如 2026-10-16T00:00；默认现在")
 @click.option("--only", metavar="NAME", help="只办理一项")
+@click.option("--rehearse", is_flag=True, help="只预演超期退回：会退回哪些申请，不改动任何数据")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出")
-def sweep_command(moment: str | None, only: str | None, *, as_json: bool) -> None:
+def sweep_command(moment: str | None, only: str | None, *, rehearse: bool, as_json: bool) -> None:
     """办理到期的事项：转为毕业生团组织、列入名册、超期退回、删除过期的上传、封存日志."""
     if only is not None and only not in sweeps.REGISTRY:
         click.echo(f"没有“{only}”这一项，可选：{'、'.join(sweeps.REGISTRY)}", err=True)
@@ -53,6 +55,12 @@ def sweep_command(moment: str | None, only: str | None, *, as_json: bool) -> Non
     except ValueError:
         click.echo(f"看不懂时间“{moment}”，请写成 2026-10-16T00:00", err=True)
         raise SystemExit(WRONG_USE) from None
+    if rehearse:
+        if only not in {None, "return"}:
+            click.echo("只有超期退回（return）可以预演", err=True)
+            raise SystemExit(WRONG_USE)
+        _rehearse(at, as_json=as_json)
+        return
     counts = {name: _sweep(name, at) for name in sweeps.REGISTRY if only in {None, name}}
     if as_json:
         _print_json(counts)
@@ -62,6 +70,40 @@ def sweep_command(moment: str | None, only: str | None, *, as_json: bool) -> Non
             click.echo("\t".join([name, *(f"{word} {number}" for word, number in words)]))
     if any(count["failed"] for count in counts.values()):
         raise SystemExit(NOT_SO)
+
+
+def _rehearse(at: datetime | None, *, as_json: bool) -> None:
+    """What the return sweep would do at this moment, by default at the next one that has something to do."""
+    found = timers.rehearse(at or timers.next_return() or clock.now(), most=None)
+    if as_json:
+        _print_json(
+            {
+                "at": clock.local(found.at).isoformat(),
+                "found": found.number,
+                "organisations": [
+                    {"code": heap.org.code, "name": heap.org.short_name, "found": heap.number}
+                    for heap in found.by_organisation
+                ],
+                "lines": [
+                    {
+                        "application": line.id,
+                        "member": line.member.name,
+                        "from": line.from_name,
+                        "to": line.to_name,
+                        "state": line.state.value,
+                        "due": clock.local(line.due_at).isoformat() if line.due_at else None,
+                        "waits_for": line.holder.code if line.holder else None,
+                    }
+                    for line in found.lines
+                ],
+            }
+        )
+        return
+    click.echo(f"{clock.local(found.at):%Y-%m-%d %H:%M}\t退回 {found.number}")
+    for heap in found.by_organisation:
+        click.echo(f"{heap.org.short_name}\t{heap.number}")
+    for line in found.lines:
+        click.echo(f"{line.id}\t{line.member.name}\t{line.from_name}\t{line.to_name}\t{line.state.label}")
 
 
 def _sweep(name: str, at: datetime | None) -> dict[str, int]:

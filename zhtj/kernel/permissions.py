@@ -45,6 +45,8 @@ class Permission(StrEnum):
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
     EXCEPTIONS = "exceptions"
+    OBJECTIONS = "objections"
+    SWEEP_REHEARSE = "sweep_rehearse"
     MEMBER_VIEW = "member_view"
     MEMBER_NUMBER = "member_number"
     MEMBER_IMPORT = "member_import"
@@ -76,6 +78,9 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.TRANSFER_OUT: _each(ADMINS, _TREE),
     Permission.TRANSFER_IN: _each(ADMINS, _TREE),
     Permission.EXCEPTIONS: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
+    # A branch is nobody's superior. Whether it is this office's to decide, the operation checks (PD-17).
+    Permission.OBJECTIONS: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
+    Permission.SWEEP_REHEARSE: _each((SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.MEMBER_VIEW: _each(ADMINS, _TREE),
     Permission.MEMBER_NUMBER: _each((SeatKind.BRANCH, SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
     Permission.MEMBER_IMPORT: _each(ADMINS, _TREE),

@@ -40,7 +40,7 @@ def standing(letter: Letter, today: date | None = None) -> Standing:
     return Standing.VALID if (today or clock.today()) <= letter.last_valid_on else Standing.LAPSED
 
 
-def _visible(seat: ActiveSeat) -> ColumnElement[bool]:
+def visible(seat: ActiveSeat) -> ColumnElement[bool]:
     """His own to the member; to administrators those of members who left from their part of the tree."""
     if seat.kind is SeatKind.MEMBER:
         mine: ColumnElement[bool] = Letter.member_id == seat.member_id
@@ -51,7 +51,7 @@ def _visible(seat: ActiveSeat) -> ColumnElement[bool]:
 
 def letter(seat: ActiveSeat, number: int) -> Letter:
     """One letter by id. Raises NotFound outside the seat's part of the tree, Forbidden where its kind sees none."""
-    query = select(Letter).where(Letter.id == number, _visible(seat)).options(*WHOLE)
+    query = select(Letter).where(Letter.id == number, visible(seat)).options(*WHOLE)
     found = session.scalars(query.execution_options(populate_existing=True)).first()
     if found is None:
         raise NotFound
@@ -60,7 +60,7 @@ def letter(seat: ActiveSeat, number: int) -> Letter:
 
 def letters(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[Letter]:
     """Letters the seat may see, newest first: for a committee its register of stubs (存根)."""
-    query = select(Letter).where(_visible(seat)).options(*WHOLE)
+    query = select(Letter).where(visible(seat)).options(*WHOLE)
     return paginate(query, [Letter.id], after=after, before=before, descending=True)
 
 

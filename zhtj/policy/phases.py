@@ -45,7 +45,11 @@ def line(policy: Policy, today: date | None = None) -> PhaseLine:
     now, runs = phase(policy, today), today >= policy.auto_return_from
     if now is None:
         return _outside(policy, today)
-    ends = {Phase.APPLICATION: policy.application_end, Phase.REVIEW: policy.review_end, Phase.CLOSING: policy.campaign_end}
+    ends = {
+        Phase.APPLICATION: policy.application_end,
+        Phase.REVIEW: policy.review_end,
+        Phase.CLOSING: policy.campaign_end,
+    }
     meaning = {
         Phase.APPLICATION: "可以随时申请和撤销，撤销不影响双方的衔接率。",
         Phase.REVIEW: "收到的申请应在本月内全部审核；对方同意以前仍可撤销。",

@@ -46,6 +46,12 @@ def _applicant(seat: ActiveSeat, application: Application) -> bool:
     return seat.org_id == application.initiator_org_id and seat.member_id != application.member_id
 
 
+def superior_of(application: Application) -> Organisation | None:
+    """Who would decide an objection to this refusal, or None."""
+    event = refusal(application)
+    return _superior(event) if event else None
+
+
 def _superior(event: ApplicationEvent) -> Organisation | None:
     """The refuser's direct superior; where its office is the refuser itself (PD-22), the next one up."""
     above = event.org.parent if event.org else None
@@ -226,21 +232,28 @@ def flags(seat: ActiveSeat, *, seen: bool = False, after: str = "", before: str 
 
 
 def see_flag(application_id: int, seat: ActiveSeat, note: str) -> RefusalFlag:
-    """Note what the level above did about a flagged refusal. Raises NotFound outside this office."""
+    """Note what the level above did about a flagged refusal (A-16).
+
+    Raises:
+        NotFound: outside this office.
+        DomainError: nothing is noted.
+    """
     found = session.scalars(
         select(RefusalFlag).where(RefusalFlag.application_id == application_id, _served(seat, RefusalFlag.org_id))
     ).first()
     if found is None:
         raise NotFound
-    found.seen_at, found.seen_by_id, found.note = clock.now(), seat.account_id, note.strip() or None
+    if len("".join(note.split())) < TEXT_AT_LEAST:
+        raise DomainError(f"请写明怎样处理的，至少 {TEXT_AT_LEAST} 个字。", field="note", rule="A-16")
+    found.seen_at, found.seen_by_id, found.note = clock.now(), seat.account_id, note.strip()
     session.flush()
     audit.record("transfer.flag_seen", "application", application_id, note=found.note)
     return found
 
 
-def count_waiting(seat: ActiveSeat) -> int:
-    """Objections to decide and flags to look at."""
-    open_objections = (
+def waiting(seat: ActiveSeat) -> tuple[int, int]:
+    """Objections to decide, and flags to look at."""
+    undecided = (
         select(func.count())
         .select_from(Objection)
         .where(_served(seat, Objection.org_id), Objection.decided_at.is_(None))
@@ -250,4 +263,9 @@ def count_waiting(seat: ActiveSeat) -> int:
         .select_from(RefusalFlag)
         .where(_served(seat, RefusalFlag.org_id), RefusalFlag.seen_at.is_(None))
     )
-    return (session.scalar(open_objections) or 0) + (session.scalar(unseen) or 0)
+    return session.scalar(undecided) or 0, session.scalar(unseen) or 0
+
+
+def count_waiting(seat: ActiveSeat) -> int:
+    """Both together."""
+    return sum(waiting(seat))

@@ -86,8 +86,41 @@ def _policies(season: int) -> tuple[list[Policy], Any]:
     return found, case(*whens, else_=0) if whens else literal(0)
 
 
-def _heaps(which: Any) -> Any:
-    """What waits, office by office; one query for the whole country."""
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """The next reminder of an office, if what waits for it goes on waiting."""
+
+    office_id: int
+    office: str
+    on: date
+    number: int
+
+
+def upcoming(path: str) -> list[Upcoming]:
+    """The next reminders of the offices in one part of the tree, the nearest first (PD-19)."""
+    today = clock.today()
+    policies, which = _policies(today.year)
+    found = []
+    heaps = [Heap(*row) for row in session.execute(_heaps(which, path))]
+    for _, group in groupby(heaps, key=lambda heap: heap.office_id):
+        waiting = list(group)
+        days = (_next_day(heap, policies[heap.policy], today) for heap in waiting)
+        on = min((day for day in days if day is not None), default=None)
+        if on is not None:
+            found.append(Upcoming(waiting[0].office_id, waiting[0].office, on, sum(heap.number for heap in waiting)))
+    return sorted(found, key=lambda one: (one.on, one.office_id))
+
+
+def _next_day(heap: Heap, policy: Policy, today: date) -> date | None:
+    """The first day after today on which the office is due because of these; None: they go back before it comes."""
+    ahead = max(policy.reminder_interval_days, policy.auto_return_days) + 1
+    days = (today + timedelta(days=number) for number in range(1, ahead + 1))
+    last = heap.due_at and clock.local(heap.due_at).date()
+    return next((day for day in days if (last is None or day < last) and is_due(heap, policy, day)), None)
+
+
+def _heaps(which: Any, path: str = "") -> Any:
+    """What waits, office by office; one query for the whole country, or for one part of the tree."""
     office = aliased(Organisation, name="office")
     waiting = (
         select(
@@ -105,6 +138,7 @@ def _heaps(which: Any) -> Any:
         .join(_Origin, _Origin.id == Application.from_org_id)
         .outerjoin(Reminder, Reminder.office_id == office.id)
         .where(Application.state.in_(OPEN), (Application.due_at.is_(None)) | (Application.due_at > clock.now()))
+        .where(*([subtree(office.path, path)] if path else ()))
         .subquery()
     )
     alike = [column for column in waiting.c if column.name != "waiting_since"]

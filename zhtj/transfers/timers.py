@@ -1,4 +1,4 @@
-"""Every running timer of this room in one part of the tree, and what the next return sweep would do (PD-18, PD-36, D-08).
+"""Every running timer in one part of the tree, and what the next return sweep would do (PD-18, PD-36, D-08).
 
 Reads only. Letters and floating branches have timers of their own, which the page lists among these.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
@@ -113,7 +113,7 @@ def behind(mark: Mark | None, kind: TimerKind, at: Any, number: Any) -> ColumnEl
     return found
 
 
-def end_of(day: Any) -> datetime:
+def end_of(day: date) -> datetime:
     """24:00 of a day in Asia/Shanghai."""
     return clock.start_of_day(day + timedelta(days=1))
 
@@ -145,7 +145,7 @@ def returns(seat: ActiveSeat) -> Source:
 def next_reminders(seat: ActiveSeat) -> Source:
     """When the offices in this part of the tree are reminded of what waits for them (PD-19)."""
 
-    def read(mark: Mark | None) -> Iterable[Timer]:
+    def read(_mark: Mark | None) -> Iterable[Timer]:
         coming = reminders.upcoming(seat.path)
         offices = _organisations([one.office_id for one in coming])
         for one in coming:
@@ -164,7 +164,7 @@ def _organisations(ids: list[int]) -> dict[int, Organisation]:
 def onward_transfers(seat: ActiveSeat) -> Source:
     """The county's twelve months and the floating member's one (D-16, D-17)."""
 
-    def read(mark: Mark | None) -> Iterable[Timer]:
+    def read(_mark: Mark | None) -> Iterable[Timer]:
         for one in onward.timers(seat):
             yield Timer(TimerKind.ONWARD, end_of(one.due_on), one.what, one.rule, one.member.id, one.member, one.org)
 
@@ -174,7 +174,7 @@ def onward_transfers(seat: ActiveSeat) -> Source:
 def season_days(policy: Policy) -> Source:
     """The days of the season still to come (D-01, D-07 … D-09, D-11)."""
 
-    def read(mark: Mark | None) -> Iterable[Timer]:
+    def read(_mark: Mark | None) -> Iterable[Timer]:
         coming = milestones(policy, clock.today() - timedelta(days=1))
         for number, one in enumerate(coming):
             yield Timer(TimerKind.MILESTONE, end_of(one.day), one.text, one.rule, number)
@@ -185,7 +185,7 @@ def season_days(policy: Policy) -> Source:
 def september(seat: ActiveSeat, policy: Policy) -> Source:
     """The one day by which everything submitted in the application phase has to be reviewed (D-08)."""
 
-    def read(mark: Mark | None) -> Iterable[Timer]:
+    def read(_mark: Mark | None) -> Iterable[Timer]:
         number = count_unreviewed(seat, policy)
         if number:
             day = policy.application_end
@@ -233,12 +233,15 @@ class Heap(NamedTuple):
     oldest: datetime
 
 
+def _by_holder() -> Select[Any]:
+    query: Any = select(Application.holder_id, func.count(), func.min(Application.submitted_at))
+    found: Select[Any] = query
+    return found
+
+
 def unreviewed_by_organisation(seat: ActiveSeat, policy: Policy, most: int = 50) -> list[Heap]:
     """Where they lie, the largest heaps first, for the receivers' superior to ring up (D-08, T-32)."""
-    query = _unreviewed(
-        select(Application.holder_id, func.count().label("number"), func.min(Application.submitted_at)), seat, policy
-    )
-    return _heaps(query, most)
+    return _heaps(_unreviewed(_by_holder(), seat, policy), most)
 
 
 def _heaps(query: Select[Any], most: int) -> list[Heap]:
@@ -273,9 +276,7 @@ def rehearse(at: datetime, path: str = "", most: int | None = 100) -> Rehearsal:
     """
     due = (Application.state.in_(RUNNING), Application.due_at <= at, _within(path))
     number = session.scalar(select(func.count()).select_from(Application).where(*due)) or 0
-    heaps = _heaps(
-        select(Application.holder_id, func.count(), func.min(Application.submitted_at)).where(*due), most or number + 1
-    )
+    heaps = _heaps(_by_holder().where(*due), most or number + 1)
     lines = (
         select(Application)
         .where(*due)

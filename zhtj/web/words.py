@@ -15,12 +15,13 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.models import Membership
 from zhtj.people.queries import posts
 from zhtj.policy.vocabulary import Place, Reason
-from zhtj.transfers import checks
+from zhtj.transfers import checks, receiving
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
 from zhtj.web import formatters
 from zhtj.web.access import current_seat
+from zhtj.web.events import note
 
 Options = list[tuple[str | int, str]]
 
@@ -31,6 +32,8 @@ def register(app: Flask) -> None:
         branch_options=organisation_ids,
         choice_options=choice_options,
         contact_of=contact_of,
+        file_required=file_required,
+        ground_label=lambda key: Ground(key).label if key in set(Ground) else None,
         ground_options=ground_options,
         history=history,
         label_options=label_options,
@@ -127,6 +130,14 @@ def contact_of(organisation: Organisation) -> str | None:
     return known[office.id]
 
 
+def file_required(receiver: Organisation) -> bool:
+    """Whether this receiver checks the file before it says yes (E-07); asked once a request."""
+    known: dict[int, bool] = g.setdefault("file_required", {})
+    if receiver.id not in known:
+        known[receiver.id] = receiving.file_check_required(receiver)
+    return known[receiver.id]
+
+
 def mark_label(mark: BranchMark | None) -> str:
     """A branch's graduation time, or why there is none."""
     if mark is None:
@@ -162,7 +173,7 @@ def history(application: Application) -> list[dict[str, object]]:
                 for part in (event.account.name if event.account else "系统", event.org.short_name if event.org else "")
                 if part
             ),
-            "note": Ground(event.ground).label if event.ground in set(Ground) else None,
+            "note": note(event),
             "quote": event.remark,
         }
         for event in reversed(application.events)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
 from zhtj.kernel import clock
+from zhtj.kernel.database import session
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, Party, State, next_state
+from zhtj.web.events import decisive, note
 
 FORWARD = (Action.RELEASE, Action.ACCEPT, Action.ALLOCATE)
 STEP_LABELS = {
@@ -37,7 +41,8 @@ def course(application: Application) -> list[State]:
 def steps(application: Application) -> list[dict[str, str]]:
     """Steps for the ``steps`` component: done, current, failed or still to do."""
     states = course(application)
-    stopped_in = application.events[-1].from_state if _failed(application) and application.events else None
+    last = last_event(application)
+    stopped_in = last.from_state if last is not None and _failed(application) else None
     here = application.state if stopped_in is None else stopped_in
     position = states.index(here) if here in states else 0
     found = [{"label": "提交", "state": "done"}]
@@ -59,8 +64,8 @@ def is_overdue(application: Application) -> bool:
 
 
 def last_event(application: Application | None) -> ApplicationEvent | None:
-    """What happened last."""
-    return application.events[-1] if application is not None and application.events else None
+    """The step that brought it where it is."""
+    return decisive(application) if application is not None else None
 
 
 def ground_label(event: ApplicationEvent | None) -> str | None:
@@ -84,7 +89,7 @@ def _entry(application: Application, event: ApplicationEvent) -> dict[str, Any]:
         "at": event.at,
         "title": _title(event),
         "actor": _actor(application, event),
-        "note": f"理由：{ground}" if (ground := ground_label(event)) else "",
+        "note": note(event),
         "quote": event.remark or "",
     }
 
@@ -92,7 +97,7 @@ def _entry(application: Application, event: ApplicationEvent) -> dict[str, Any]:
 def _title(event: ApplicationEvent) -> str:
     if event.action is Action.ALLOCATE:
         return "已分配团支部，转接完成"
-    if event.to_state is State.COMPLETED:
+    if event.to_state is State.COMPLETED and event.from_state is not State.COMPLETED:
         return f"{event.action.label}，转接完成"
     return event.action.label
 
@@ -103,3 +108,11 @@ def _actor(application: Application, event: ApplicationEvent) -> str:
     if event.account_id == application.member.account_id:
         return "本人"
     return f"{event.org.short_name} · {event.account.name}" if event.org else event.account.name
+
+
+def followed_by(application: Application) -> int | None:
+    """The application that starts this one again, or replaced it (PD-14, PD-16)."""
+    query = select(Application.id).where(
+        Application.member_id == application.member_id, Application.follows_id == application.id
+    )
+    return session.scalars(query.order_by(Application.id.desc())).first()

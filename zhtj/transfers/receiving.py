@@ -1,0 +1,56 @@
+"""What a receiver has to look at before saying yes: the joining date, the file (A-13, A-14, E-06, E-07)."""
+
+from __future__ import annotations
+
+from zhtj.kernel.errors import DomainError
+from zhtj.orgs.models import Organisation
+from zhtj.people import identity
+from zhtj.people.models import Member
+from zhtj.policy.model import Policy
+from zhtj.transfers.checks import policy_of
+
+FILE_CHECKED = "已核对团员档案。"
+_YEAR = 4
+
+
+def joining_doubts(member: Member, policy: Policy) -> list[str]:
+    """What does not fit together about the joining date; the old organisation is asked about it first (E-06, PD-31).
+
+    Args:
+        member: with his account's ID number, if it is known.
+        policy: whose age limits and numbering hold.
+    """
+    joined, number, found = member.joined_on, member.dev_number or "", []
+    if len(number) == policy.dev_number_length and number[:_YEAR] != f"{joined:%Y}":
+        found.append(f"入团年月是{joined.year}年{joined.month}月，发展团员编号却以 {number[:_YEAR]} 开头。")
+    if not number and joined >= policy.dev_number_required_from:
+        found.append(f"{policy.dev_number_required_from.year}年及以后入团，却没有发展团员编号。")
+    if member.account.id_number:
+        age, limit = identity.read(member.account.id_number).age_on(joined.replace(day=1)), policy.join_age(joined)
+        least = max(limit.error_below, limit.warn_below or 0)
+        if age < least:
+            found.append(f"入团时只有 {age} 周岁，低于 {least} 周岁。")
+    return found
+
+
+def file_check_required(receiver: Organisation) -> bool:
+    """Whether the receiver's policy takes nobody in before his file has been checked (E-07, K-17)."""
+    return policy_of(receiver).file_check_required
+
+
+def with_file_check(receiver: Organisation, remark: str, *, checked: bool) -> str:
+    """The remark of an acceptance, with a word on the file.
+
+    Raises:
+        DomainError: the receiver's policy asks for the check, and it was not done.
+    """
+    if checked:
+        return f"{FILE_CHECKED}{remark}"
+    if file_check_required(receiver):
+        raise DomainError(
+            "本校规定先核对团员档案，再同意转入。",
+            fix="档案齐全的请勾选；缺失的请原单位出具证明，仍不能核实的选“不同意”并写明。",
+            field="file_checked",
+            rule="E-07",
+        )
+    return remark

@@ -1,0 +1,116 @@
+"""What a member can do about an application but take it back: correct, redirect, object (PD-16, PD-17)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import Conflict, DomainError
+from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.transfers import decisions, objections, operations, queries
+from zhtj.transfers.models import Application
+from zhtj.transfers.workflow import Action
+from zhtj.web.access import requires
+from zhtj.web.forms.amending import amend_form, amended
+from zhtj.web.forms.transfer import TransferForm
+from zhtj.web.member.answers import Answers, Filling
+from zhtj.web.member.applications import page
+from zhtj.web.member.contacts import contact
+from zhtj.web.member.loading import own
+
+
+def _running(seat: ActiveSeat, number: int) -> Application:
+    """My application, as long as it may be changed. Raises Conflict that says what happened, NotFound."""
+    found = queries.application(seat, number)
+    if Action.AMEND not in queries.possible_actions(seat, found):
+        raise decisions.stale(found)
+    return found
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def amend(number: int) -> AnyResponse:
+    """Correct contact, unit, address or remark in place; the other side sees what changed (A-20, PD-16)."""
+    seat, _ = own()
+    try:
+        found = _running(seat, number)
+        form = amend_form(found)
+        if request.method == "GET" or not form.validate():
+            return _amend_page(found, form, 200 if request.method == "GET" else 422)
+        with unit_of_work():
+            session.refresh(found)
+            operations.amend(found, seat, amended(form))
+    except Conflict as error:
+        session.expire_all()
+        return make_response(page(seat, queries.application(seat, number), error, "没有修改"), error.status)
+    except DomainError as error:
+        session.expire_all()
+        form.take(error)
+        return _amend_page(queries.application(seat, number), form, error.status)
+    flash("已修改，对方会看到改了什么。", "success")
+    return redirect(url_for(".application", number=number), 303)
+
+
+def _amend_page(found: Application, form: TransferForm, status: int) -> AnyResponse:
+    return make_response(render_template("member/amend.html", application=found, form=form), status)
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def redirect_elsewhere(number: int) -> AnyResponse:
+    """Fill in another destination while this one runs on; it is withdrawn when that one is sent (PD-16)."""
+    seat, member = own()
+    found = queries.application(seat, number)
+    if Action.WITHDRAW not in queries.possible_actions(seat, found):
+        error = decisions.stale(found)
+        return make_response(page(seat, found, error, "不能改转"), error.status)
+    if Filling(member).redirected is not found:
+        with unit_of_work():
+            operations.save_draft(member, Answers.elsewhere(found).kept())
+    return redirect(url_for(".transfer_new", step=Filling(member).next_step.value), 303)
+
+
+@requires(Permission.OWN_MEMBERSHIP)
+def object_to(number: int) -> AnyResponse:
+    """Object to a refusal, once; the refuser's superior decides (PD-17)."""
+    seat, _ = own()
+    found = queries.application(seat, number)
+    if not objections.may_object(seat, found):
+        refused = Conflict("这份申请不能再申诉。", fix="可以改正后重新申请。", rule="PD-17")
+        return make_response(page(seat, found, refused, "没有申诉"), refused.status)
+    if request.method == "GET":
+        return _object_page(found)
+    text = request.form.get("text", "")
+    try:
+        with unit_of_work():
+            objection = objections.object_to(found, seat, text)
+            to = objection.org.short_name
+    except Conflict as error:
+        session.expire_all()
+        return make_response(page(seat, queries.application(seat, number), error, "没有申诉"), error.status)
+    except DomainError as error:
+        session.expire_all()
+        return _object_page(queries.application(seat, number), text, error)
+    flash(f"申诉已交给{to}。", "success")
+    return redirect(url_for(".application", number=number), 303)
+
+
+def _object_page(found: Application, text: str = "", error: DomainError | None = None) -> AnyResponse:
+    superior = objections.superior_of(found)
+    shown = render_template(
+        "member/object.html",
+        application=found,
+        event=objections.refusal(found),
+        superior=superior,
+        office=contact(superior) if superior else None,
+        text=text,
+        error=error,
+    )
+    return make_response(shown, error.status if error else 200)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages."""
+    methods = ["GET", "POST"]
+    blueprint.add_url_rule("/applications/<int:number>/amend", "amend", amend, methods=methods)
+    blueprint.add_url_rule("/applications/<int:number>/redirect", "redirect", redirect_elsewhere, methods=["POST"])
+    blueprint.add_url_rule("/applications/<int:number>/object", "object", object_to, methods=methods)
