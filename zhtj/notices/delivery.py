@@ -18,7 +18,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from zhtj.kernel import clock
@@ -79,7 +79,7 @@ class Post:
             raise UndeliveredError("邮件服务器不接受用户名或密码", down=True) from error
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise UndeliveredError(f"邮件服务器没有应答：{type(error).__name__}", down=True) from error
+            raise UndeliveredError("邮件服务器没有应答", down=True) from error
 
     def _connect(self) -> smtplib.SMTP:
         if self.connection is None:
@@ -160,8 +160,8 @@ class Robots:
             with urlopen(wanted, timeout=PATIENCE) as answer:  # noqa: S310 - as above
                 reply = answer.read(REPLY_BYTES)
         except (URLError, HTTPException, OSError) as error:
-            code = getattr(error, "code", "")
-            raise UndeliveredError(f"群机器人没有应答：{code or type(error).__name__}", down=True) from error
+            code = f"：{error.code}" if isinstance(error, HTTPError) else ""
+            raise UndeliveredError(f"群机器人没有应答{code}", down=True) from error
         _check(reply)
 
     def is_full(self, address: str) -> bool:
@@ -234,7 +234,7 @@ def _each(run: Run, channel: Channel, send: Any, receiver: Any, is_full: Any) ->
             send(letter)
         except UndeliveredError as error:
             run.failed += 1
-            log.warning("letter %s not delivered: %s", letter.id, error.why)
+            log.warning("letter %s not delivered: %s (%r)", letter.id, error.why, error.__cause__)
             with unit_of_work():
                 outbox.fail(letter.id, letter.attempts + 1, error.why, forever=error.forever)
             if error.down:
