@@ -74,7 +74,9 @@ def test_a_correction_that_cannot_be_comes_back_with_what_was_typed(world: World
 
 @pytest.mark.rule("A-18", "PD-16")
 def test_while_the_new_one_is_filled_in_the_old_one_runs_on(world: World, browser: Browser) -> None:
-    old = apply(world, world.graduate, "team", reason="employed_with_org", unit_name="示例科技有限公司", remark="请尽快").id
+    old = apply(
+        world, world.graduate, "team", reason="employed_with_org", unit_name="示例科技有限公司", remark="请尽快"
+    ).id
     check = elsewhere(browser, old, world)
     # Everything is filled in, and nothing has happened yet
     assert "示例科技有限公司" in check.main
@@ -97,9 +99,7 @@ def test_while_the_new_one_is_filled_in_the_old_one_runs_on(world: World, browse
 
 @pytest.mark.rule("PD-16")
 @pytest.mark.parametrize(("to", "happened"), [("team", "同意转入"), ("company", "已经同意接收")])
-def test_accepted_meanwhile_is_said_and_nothing_is_lost(
-    world: World, browser: Browser, to: str, happened: str
-) -> None:
+def test_accepted_meanwhile_is_said_and_nothing_is_lost(world: World, browser: Browser, to: str, happened: str) -> None:
     """409 with what happened, whether the member has moved already or waits for his branch."""
     old = apply(world, world.graduate, to, reason="employed_with_org", unit_name="示例科技有限公司").id
     with unit_of_work():
