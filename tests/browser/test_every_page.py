@@ -22,7 +22,14 @@ from zhtj.transfers.rules import Ground
 
 NARROWEST = {"width": 320, "height": 640}
 HASH = passwords.make_hash(PASSWORD)
-PUBLIC = ("/login", "/activate", "/register", "/password/reset", "/help/", "/v/nonsense", "/nowhere")
+ADVICE = (
+    "/help/advice",
+    "/help/advice?group=工作",
+    "/help/advice?situation=employed_unsure",
+    "/help/advice?situation=employed_without_org&address=安徽省合肥市蜀山区井岗镇&done=1",
+    "/help/advice?situation=further_study&unit=江淮示范大学&done=1",
+)
+PUBLIC = ("/login", "/activate", "/register", "/password/reset", "/help/", "/v/nonsense", "/nowhere", *ADVICE)
 DESK_PAGES = (
     "/",
     "/waiting",
@@ -38,7 +45,13 @@ DESK_PAGES = (
     "/transfer-in",
     "/imports/members",
 )
-COMMITTEE_PAGES = (*DESK_PAGES, "/organisations", "/organisations/{class1}", "/imports/organisations")
+COMMITTEE_PAGES = (
+    *DESK_PAGES,
+    "/quality",
+    "/quality/list",
+    "/waits",
+    "/members/{member}/advice?situation=unplaced",
+    "/organisations", "/organisations/{class1}", "/imports/organisations")
 ROLES = {
     "team": ("branch", ("/", "/waiting", "/applications/{waiting}", "/applications/{waiting}/refuse")),
     "class1": ("branch", tuple(page for page in DESK_PAGES if "{waiting}" not in page)),
@@ -60,6 +73,8 @@ MEMBER_PAGES = (
     "/account",
     "/member/applications/{application}",
     "/member/transfer/new",
+    "/member/advice?situation=unplaced&done=1",
+    "/member/advice?situation=further_study&unit=某大学&done=1",
     "/member/guides/external",
     "/member/guides/special-unit",
 )

@@ -6,16 +6,20 @@ from datetime import date
 
 import pytest
 
+from tests.transfers.steps import apply, do
 from tests.world import World
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose, Region
 from zhtj.orgs.operations import NewOrganisation
+from zhtj.people.models import Member
 from zhtj.policy.layers import policy_named
 from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
+from zhtj.transfers import operations
 from zhtj.transfers.advice import UNSURE, Asked, Counsel, counsel, deadlines, offered
 from zhtj.transfers.kinds import admitting_ready
+from zhtj.transfers.workflow import State
 
 D, P, R = Destination, Place, Reason
 COMPANY = "示例科技有限公司"
@@ -128,7 +132,7 @@ def test_every_row_of_the_decision_table_is_what_the_adviser_says(world, expecte
     assert all(each.sentence.endswith("。") and each.source for each in [*found.others, *found.forbidden, *found.notes])
 
 
-@pytest.mark.rule("X-09", "T-31")
+@pytest.mark.rule("X-09")
 def test_row_22_who_joined_too_young_is_told_that_the_external_systems_refuse_him(world):
     with unit_of_work():
         member = session.merge(world.graduate)
@@ -152,7 +156,7 @@ def test_row_23_nobody_is_offered_to_apply_for_nothing(world):
 # ---- the concrete organisations
 
 
-@pytest.mark.rule("T-01", "PD-22")
+@pytest.mark.rule("T-01")
 def test_the_units_own_organisation_is_found_by_name_with_the_number_of_its_office(world):
     with unit_of_work():
         session.merge(world.orgs["company"]).phone = "0551-65550000"
@@ -174,7 +178,7 @@ def test_a_unit_without_administrator_is_reached_through_the_office_that_acts_fo
     assert found.contact.stands_in_for == "示例小店团支部"
 
 
-@pytest.mark.rule("T-02", "T-07", "O-14", "O-08")
+@pytest.mark.rule("T-02", "T-07")
 def test_without_organisation_the_units_township_comes_first_and_what_takes_people_in_there(world):
     found = ask(world, "employed_without_org", unit_name="某小店", address="合肥市蜀山区井岗镇香樟软件园3栋")
 
@@ -248,7 +252,7 @@ def test_going_abroad_on_ones_own_leads_to_household_or_residence(world):
 
 
 @pytest.mark.rule("T-06", "O-13")
-def test_on_probation_the_unit_is_right_and_its_temporary_branch_is_named(world):
+def test_on_probation_the_unit_is_right_and_its_temporary_branch_takes_him_in(world):
     with unit_of_work():
         _adding(world)("trainees", "company", "示例科技有限公司临时团支部", "示例科技临时团支部", Purpose.TEMPORARY)
 
@@ -257,6 +261,37 @@ def test_on_probation_the_unit_is_right_and_its_temporary_branch_is_named(world)
     assert (found.right.level, found.right.rule) == (Level.PREFERRED, "T-06")
     assert "临时团支部" in found.right.sentence
     assert levels(found)["示例科技团委"] == (Level.PREFERRED, "T-06")
+    application = apply(world, world.graduate, "company")
+    do(operations.accept_into, application, world.seat("company"), world.orgs["trainees"])
+    assert application.state is State.COMPLETED
+    assert session.get(Member, world.graduate.id).org_id == world.orgs["trainees"].id
+
+
+@pytest.mark.rule("T-17", "T-20")
+def test_who_is_sent_abroad_goes_to_the_unit_that_sends_him_and_not_home(world):
+    found = ask(world, "overseas_official", unit_name=COMPANY)
+
+    assert levels(found)["示例科技团委"] == (Level.PREFERRED, "T-17")
+    assert found.said.sentence == "出发前办好。"
+    with pytest.raises(DomainError) as refused:
+        apply(world, world.graduate, "temple", reason="overseas_official", unit_name=COMPANY, place="origin")
+    assert refused.value.rule == "T-20"
+
+
+@pytest.mark.rule("O-14")
+def test_youth_homes_and_youth_societies_take_in_whom_the_table_says(world):
+    with unit_of_work():
+        _adding(world)("society", "city", "合肥市青年志愿者协会团支部", "青年志愿者协会团支部", Purpose.YOUTH_SOCIETY)
+    small = {"reason": "employed_without_org", "unit_name": "某小店", "unit_address": AT}
+
+    home = apply(world, world.graduate, "home", place="unit_location", **small)
+    assert home.level is Level.ALLOWED
+    # In a society those who have been away for half a year, which they state.
+    with pytest.raises(DomainError, match="在外半年以上"):
+        apply(world, world.classmate, "society", **small)
+    society = apply(world, world.classmate, "society", **small, remark="在外一年，地点固定", confirmed=True)
+    assert (society.level, society.kind) == (Level.WARNED, D.YOUTH_SOCIETY)
+    assert society.warnings == ["在外半年以上、地点固定的才转到团属青年社团，请写明情况。"]
 
 
 def test_labour_dispatch_may_lead_home_with_a_word_about_it(world):

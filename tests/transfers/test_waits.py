@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from tests.transfers.steps import apply
+from tests.transfers.steps import apply, start
 from tests.world import World
 from zhtj import sweeps
 from zhtj.kernel import facts
@@ -62,17 +62,19 @@ def messages(member) -> list[str]:
 
 @pytest.mark.rule("T-09", "T-11", "D-12")
 def test_before_the_school_is_ready_nobody_can_apply_and_afterwards_everybody(world):
-    with pytest.raises(DomainError, match="录取学校还没有建好新生团组织") as refused:
-        apply(world, world.graduate, "south", reason="further_study", unit_name=SOUTH)
-    assert refused.value.rule == "T-11"
+    study = {"reason": "further_study", "unit_name": SOUTH}
+    for seat in (world.own_seat(world.graduate), world.seat("university"), world.seat("south")):
+        with pytest.raises(DomainError, match="录取学校还没有建好新生团组织") as refused:
+            start(seat, world.graduate, world.orgs["south"], **study)
+        assert refused.value.rule == "T-11"
 
     ready(world)
 
-    application = apply(world, world.graduate, "freshmen", reason="further_study", unit_name=SOUTH)
+    application = apply(world, world.graduate, "freshmen", **study)
     assert application.state is State.AWAITING_ACCEPTANCE
 
 
-@pytest.mark.rule("T-11", "O-12")
+@pytest.mark.rule("T-11")
 @pytest.mark.parametrize("under", ["south", "literature"])
 def test_everybody_who_waits_is_told_once_the_organisation_is_built(world, under):
     wait(world.graduate)
@@ -105,7 +107,6 @@ def test_a_school_that_did_not_stand_in_the_tree_is_known_by_its_name_later(worl
     assert waits.of_member(world.graduate.id).school_id == world.orgs["east"].id
 
 
-@pytest.mark.rule("PD-36")
 def test_the_sweep_tells_those_who_were_missed_and_nobody_twice(world):
     wait(world.graduate)
     ready(world, heard=False)

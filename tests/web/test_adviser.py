@@ -152,7 +152,6 @@ def test_only_the_days_of_ones_own_group_are_named(visitor: Browser) -> None:
 # ---- a member
 
 
-@pytest.mark.rule("PD-10", "PD-11")
 def test_one_button_leads_from_the_answer_into_the_application(graduate: Browser, world: World) -> None:
     page = graduate.get("/member/").click("去向顾问").click("工作").click("单位没有团组织")
     page = page.form("/member/advice").submit(unit="某小店", address=AT)

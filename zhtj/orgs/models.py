@@ -75,6 +75,7 @@ class Purpose(StrEnum):
     NEW_STUDENTS = "new_students"
     TEMPORARY = "temporary"
     YOUTH_HOME = "youth_home"
+    YOUTH_SOCIETY = "youth_society"
     PARK = "park"
     SPECIAL_POOL = "special_pool"
 
@@ -91,6 +92,7 @@ PURPOSE_LABELS = {
     Purpose.NEW_STUDENTS: "新生团组织",
     Purpose.TEMPORARY: "临时团支部",
     Purpose.YOUTH_HOME: "青年之家",
+    Purpose.YOUTH_SOCIETY: "团属青年社团",
     Purpose.PARK: "园区团工委",
     Purpose.SPECIAL_POOL: "特殊单位专属库",
 }

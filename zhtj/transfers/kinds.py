@@ -12,6 +12,7 @@ from zhtj.policy.vocabulary import Destination
 _PURPOSES = {
     Purpose.NEW_STUDENTS: Destination.NEW_STUDENTS,
     Purpose.YOUTH_HOME: Destination.YOUTH_HOME,
+    Purpose.YOUTH_SOCIETY: Destination.YOUTH_SOCIETY,
     Purpose.PARK: Destination.PARK,
     Purpose.SPECIAL_POOL: Destination.SPECIAL_POOL,
 }
