@@ -55,6 +55,11 @@ class Arrived:
         """What is still to be done, in words; nothing for somebody who has moved on."""
         return [DUTY_LEFT[name] for name in DUTIES if getattr(self.arrival, name) is None] if self.is_here else []
 
+    @property
+    def is_work(self) -> bool:
+        """Whether this seat still has something to do for him."""
+        return self.may_tick and bool(self.left)
+
 
 DUTY_LEFT = {
     "contacted_on": "联系本人",
