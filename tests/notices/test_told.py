@@ -10,21 +10,24 @@ import pytest
 from sqlalchemy import event
 
 from tests.notices import inboxes
-from tests.transfers.steps import EMPLOYED, UNPLACED, apply, do, start
+from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
 from zhtj import sweeps
 from zhtj.kernel import audit
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.notices.models import MessageKind
-from zhtj.orgs.models import Category
+from zhtj.orgs import operations as orgs
+from zhtj.orgs.models import Category, Purpose, Region
+from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
 from zhtj.people import queries as people_queries
 from zhtj.people.models import Post
-from zhtj.transfers import operations
+from zhtj.transfers import external, objections, operations
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
 
 Move = Callable[[str], None]
+FLOATING = Purpose.FLOATING
 MAJOR = {"reason": "internal_transfer", "remark": "校内转专业"}
 
 
@@ -210,6 +213,76 @@ def test_of_a_special_unit_no_message_names_more_than_the_generic_destination(wo
     do(operations.approve, application, world.seat("province"))
     assert "组织关系已按参军入伍转出" in inboxes.of(world, "class1")[0].body
     assert all("某部队" not in message.body for message in inboxes.everything())
+
+
+@pytest.mark.rule("PD-22")
+def test_a_township_hears_that_the_county_has_taken_over_and_has_nothing_more_to_do(world: World) -> None:
+    with unit_of_work():
+        world.orgs["county_floating"] = orgs.create(
+            world.orgs["county"],
+            NewOrganisation(
+                "安徽省合肥市蜀山区流动团员团支部", "蜀山区流动团员团支部", Category.BRANCH, purpose=FLOATING
+            ),
+        )
+    application = apply(world, world.graduate, "township", **UNPLACED)
+    inboxes.forget()
+    do(operations.take_over, application, world.seat("county"), world.orgs["county_floating"])
+    (message,) = inboxes.of(world, "township")
+    assert "已由县级团委接收到蜀山区流动团员团支部" in message.body
+    assert "请尽快与本人联系" not in message.body
+
+
+@pytest.mark.rule("PD-16")
+def test_whoever_decides_hears_that_an_application_was_amended(world: World) -> None:
+    application = apply(world, world.graduate, "team")
+    inboxes.forget()
+    do(operations.amend, application, world.own_seat(world.graduate), {"unit_name": "示例科技（合肥）有限公司"})
+    (message,) = inboxes.of(world, "team")
+    assert message.title == "丁一的转接申请有修改"
+    assert message.kind is MessageKind.PROGRESS
+
+
+@pytest.mark.rule("PD-17")
+def test_an_objection_and_its_answer_are_told_to_all_concerned(world: World) -> None:
+    member = world.graduate
+    application = apply(world, member, "team")
+    do(operations.refuse, application, world.seat("team"), Ground.WORKS_ELSEWHERE, "本人已在别处就业")
+    inboxes.forget()
+    # When the member objects, the superior has it as work, the refuser and the old branch are informed
+    with acting(world.own_seat(member)):
+        session.refresh(application)
+        objection = objections.object_to(application, world.own_seat(member), "劳动合同已签，去向属实")
+    (task,) = inboxes.of(world, "company")
+    assert task.kind is MessageKind.TASK
+    assert "说明：劳动合同已签，去向属实。请在“申诉”中核实" in task.body
+    assert inboxes.recipients() == {"示例科技团委", "研发团支部", "软工1班团支部", "本人"}
+    inboxes.forget()
+    # When it is sustained, all hear of it, and of the application that is begun anew
+    with acting(world.seat("company")):
+        objections.answer(objection, world.seat("company"), sustained=True, remark="已核实，确在我公司就业")
+    assert {one.title for one in inboxes.of(world, "team")} == {
+        "丁一的转接申请申诉得到支持",
+        "请办理：丁一的转接申请（待转入方审批）",
+    }
+    assert any("会重新送到研发团支部" in one.body for one in inboxes.of_member(world, member))
+
+
+@pytest.mark.rule("PD-32")
+def test_what_an_external_system_decided_is_told_on_our_side_alone(world: World) -> None:
+    with unit_of_work():
+        region = NewOrganisation("共青团北京市委员会", "团北京市委", Category.LEADING_ORGAN, system=Region.BEIJING)
+        world.orgs["beijing"] = orgs.create(world.orgs["centre"], region)
+    name = "北京示例科技有限公司团支部"
+    application = apply(world, world.graduate, "beijing", **EMPLOYED, external_name=name, external_name_again=name)
+    # The old side answers for the other system: it is its turn
+    (task,) = inboxes.of(world, "class1")
+    assert task.kind is MessageKind.TASK
+    assert "→ 北京示例科技有限公司团支部（北京）" in task.body
+    assert "把对方系统的处理结果登记到“待办”中" in task.body
+    do(external.fail, application, world.seat("class1"), "2026-10-12 电话 010-12345678 核实，对方没有接收")
+    assert inboxes.recipients() == {"软工1班团支部", "本人"}
+    (own, _) = inboxes.of_member(world, world.graduate)
+    assert "说明：2026-10-12 电话 （号码略） 核实，对方没有接收。请按对方的意见改正后重新发起" in own.body
 
 
 def test_no_message_carries_a_number_that_is_a_person_s(world: World, clock_at: Move) -> None:

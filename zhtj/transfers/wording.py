@@ -7,12 +7,16 @@ special unit only the generic destination (S-09).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from zhtj.notices.models import TITLE_AT_MOST, MessageKind
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, State
+
+# What somebody types may hold an ID or telephone number; no message passes one on.
+LONG_NUMBER = re.compile(r"(?:0\d{2,3}-)?\d{7,}[Xx]?")
 
 
 class Reader(StrEnum):
@@ -166,7 +170,7 @@ def _person(words: str, reader: Reader) -> str:
 def why(matter: Matter) -> str:
     """Coded ground and remark, as far as they are told."""
     ground = Ground(matter.ground).label if matter.ground in set(Ground) else ""
-    remark = matter.remark.rstrip("。 ")
+    remark = LONG_NUMBER.sub("（号码略）", matter.remark.rstrip("。 "))
     return (f"理由：{ground}。" if ground else "") + (f"说明：{remark}。" if remark else "")
 
 
