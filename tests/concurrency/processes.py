@@ -28,6 +28,7 @@ from zhtj.transfers import operations
 from zhtj.transfers import sweeps as returns
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
+from zhtj.transfers.rules import Ground
 
 PATIENCE = 60
 
@@ -58,7 +59,7 @@ class Deed:
     """One thing to do: an operation of transfers in a seat, on an application; or a whole sweep.
 
     Args:
-        action: ``accept``, ``withdraw``, ``submit`` or ``sweep``.
+        action: ``accept``, ``approve``, ``refuse``, ``withdraw``, ``submit`` or ``sweep``.
         number: id of the application; of the member, for ``submit``.
         to: id of the destination, for ``submit``.
     """
@@ -86,7 +87,11 @@ class Deed:
             operations.submit(Submission(member, to, "employed_with_org", unit_name="示例科技有限公司"), seat)
             return
         application = session.get_one(Application, self.number)
-        {"accept": operations.accept, "withdraw": operations.withdraw}[self.action](application, seat)
+        if self.action == "refuse":
+            operations.refuse(application, seat, Ground.OTHER, "手续还没有办完")
+            return
+        deeds = {"accept": operations.accept, "approve": operations.approve, "withdraw": operations.withdraw}
+        deeds[self.action](application, seat)
 
 
 def perform(environment: dict[str, str], deeds: Sequence[Deed], together: Any, answers: Any) -> None:

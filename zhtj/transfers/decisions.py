@@ -66,9 +66,11 @@ def foresee(
     errors: dict[int, DomainError] = {}
     for application in applications:
         try:
+            # First whether it is still there to be decided: who comes late hears that, not what else is wrong.
+            after = _allowed(application, seat, action)
             if check is not None:
                 check(application)
-            allowed.append((application, _allowed(application, seat, action)))
+            allowed.append((application, after))
         except DomainError as error:
             errors[application.id] = error
     return allowed, errors
