@@ -11,6 +11,7 @@ from tests.world import World
 from zhtj.kernel import clock
 from zhtj.kernel.database import Base, session, unit_of_work
 from zhtj.people.models import Account, Member, Membership, Sex
+from zhtj.policy.vocabulary import Destination, Level
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import Action, Initiator, State
 
@@ -39,6 +40,8 @@ def applications(world: World, number: int, *, due: datetime) -> None:
             holder_id=new,
             release_needed=False,
             reason="relocation",
+            kind=Destination.UNIT,
+            level=Level.ALLOWED,
             warnings=[],
             state=State.AWAITING_ACCEPTANCE,
             version=1,
