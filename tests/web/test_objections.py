@@ -1,4 +1,4 @@
-"""The desk of objections and flagged refusals; amending, redirecting, objecting for administrators (A-16, PD-16, PD-17)."""
+"""The desk of objections and flagged refusals; what administrators amend and redirect (A-16, PD-16, PD-17)."""
 
 from __future__ import annotations
 

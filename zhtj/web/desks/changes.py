@@ -94,21 +94,20 @@ def redirect_elsewhere(number: int) -> AnyResponse:
         return _late(seat, number, error)
     code = request.values.get("to", "")
     destination = orgs.by_code_or_name(code) if code else None
-    shown = StartPage(found.member, destination, _typed(found))
+    shown = StartPage(found.member, destination, _typed(found), follows=found)
     if request.method == "GET":
         return make_response(_redirect_page(found, shown))
     try:
         _check_elsewhere(found, shown)
         with unit_of_work():
             session.refresh(found)
-            wanted = replace(starting.submission(shown), follows=found)
-            new = operations.redirect(found, wanted, seat).id
+            new = operations.redirect(found, starting.submission(shown), seat).id
     except Conflict as error:
         return _late(seat, number, error)
     except DomainError as error:
         session.expire_all()
         fresh = queries.application(seat, number)
-        failed = StartPage(fresh.member, destination, shown.typed, error)
+        failed = replace(shown, member=fresh.member, follows=fresh, error=error)
         return make_response(_redirect_page(fresh, failed), error.status)
     flash("原申请已撤销，新的申请已提交。", "success")
     return redirect(url_for(".application", number=new), 303)
