@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from tests.notices import inboxes
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
 from zhtj import sweeps
+from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.notices.models import MessageKind
@@ -22,9 +23,10 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
 from zhtj.people import queries as people_queries
 from zhtj.people.models import Post
-from zhtj.transfers import external, objections, operations
+from zhtj.transfers import decisions, external, objections, operations
+from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.workflow import State
+from zhtj.transfers.workflow import Action, State
 
 Move = Callable[[str], None]
 FLOATING = Purpose.FLOATING
@@ -323,6 +325,32 @@ def test_a_fact_of_many_applications_costs_one_select_and_one_insert(world: Worl
         sweeps.run("return")
     finally:
         event.remove(db.engine, "before_cursor_execute", listen)
-    # Then four are told of each, in one statement
+    # Then all are told in one statement: each member by himself, each organisation of all together
     assert seen == ["SELECT", "INSERT"]
-    assert len(inboxes.everything()) == 60 * 4
+    assert len(inboxes.everything()) == 60 + 3
+    assert inboxes.recipients() == {"研发团支部", "井岗镇流动团员团支部", "团蜀山区委", "本人"}
+    (many,) = inboxes.of(world, "team")
+    assert many.title == "60 份转接申请超期退回"
+    lines = many.body.splitlines()
+    assert lines[1] == "· 团员0（研发团支部 → 井岗镇流动团员团支部）"
+    assert lines[-2] == "· ……共 60 份"
+    assert lines[-1].startswith("请与对方联系，核对本人去向，尽快重新发起。")
+
+
+def test_many_at_once_reach_an_organisation_as_one_message(world: World, clock_at: Move) -> None:
+    # Given a college that starts five applications together, into one company
+    with unit_of_work():
+        crowd = [world.enrol(f"团员{number}", "class1") for number in range(5)]
+        graduation.open_register()
+    for member in crowd:
+        apply(world, member, "company")
+    applications = list(session.scalars(select(Application).order_by(Application.id)))
+    inboxes.forget()
+    # When the company accepts them all
+    with acting(world.seat("company")):
+        assert decisions.decide(applications, world.seat("company"), Action.ACCEPT) == {}
+    (many,) = inboxes.of(world, "class1")
+    assert many.title == "5 份转接申请已同意转入"
+    assert many.subject_id is None
+    assert many.body.endswith("现在等待示例科技团委分配团支部，分配后转接完成。")
+    assert [len(inboxes.of_member(world, member)) for member in crowd] == [1] * 5

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -26,6 +27,8 @@ from zhtj.transfers.workflow import Action, Initiator, State
 
 SUBJECT = "application"
 CHUNK = 1000
+# More than so many of one step reach an organisation as one message.
+ONE_BY_ONE = 3
 # Their ground and remark are told.
 EXPLAINED = frozenset({Action.REFUSE, Action.WITHDRAW, Action.FAIL, *ABOUT_OBJECTIONS})
 # Until they are over, the old side holds the application.
@@ -133,22 +136,31 @@ def tell(changed: ApplicationsChanged) -> None:
     elif changed.action is Action.SUBMIT:
         query = _SUBMITTED
     for start in range(0, len(changed.ids), CHUNK):
-        rows = session.execute(query.where(Application.id.in_(changed.ids[start : start + CHUNK])))
-        notices.send_many(message for row in rows for message in _messages(row, changed))
+        chunk = Application.id.in_(changed.ids[start : start + CHUNK])
+        rows = session.execute(query.where(chunk).order_by(Application.id)).all()
+        notices.send_many(_messages(rows, changed))
 
 
-def _messages(row: Any, changed: ApplicationsChanged) -> Iterator[NewMessage]:
+def _messages(rows: Sequence[Any], changed: ApplicationsChanged) -> Iterator[NewMessage]:
     who = audit.actor()
-    by_member = who.account_id is not None and who.account_id == row.account_id
-    told_of = None if by_member else who.org_id
-    matter = _matter(row, changed, by_member=by_member)
-    subject = (SUBJECT, row.id)
-    for org_id, reader in _organisations(row, changed, told_of):
+    action, after = changed.action, changed.after
+    told: dict[tuple[int, Reader], list[tuple[int, Matter]]] = defaultdict(list)
+    for row in rows:
+        by_member = who.account_id is not None and who.account_id == row.account_id
+        matter = _matter(row, changed, by_member=by_member)
         shown = replace(matter, remark="") if matter.special else matter
-        yield NewMessage(*wording.text(shown, changed.action, changed.after, reader), org_id=org_id, subject=subject)
-    words = wording.text(matter, changed.action, changed.after, Reader.MEMBER)
-    yield NewMessage(*words, member_id=row.member_id, subject=subject, read_by=who.account_id if by_member else None)
-    yield from _besides(row, changed, matter)
+        for org_id, reader in _organisations(row, changed, None if by_member else who.org_id):
+            told[org_id, reader].append((row.id, shown))
+        words = wording.text(matter, action, after, Reader.MEMBER)
+        knows = who.account_id if by_member else None
+        yield NewMessage(*words, member_id=row.member_id, subject=(SUBJECT, row.id), read_by=knows)
+        yield from _besides(row, changed, matter)
+    for (org_id, reader), matters in told.items():
+        if len(matters) > ONE_BY_ONE:
+            yield NewMessage(*wording.text_of_many([one for _, one in matters], action, after, reader), org_id=org_id)
+            continue
+        for number, matter in matters:
+            yield NewMessage(*wording.text(matter, action, after, reader), org_id=org_id, subject=(SUBJECT, number))
 
 
 Side = tuple[int | None, int | None, Region, Reader]

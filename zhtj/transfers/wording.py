@@ -8,6 +8,7 @@ special unit only the generic destination (S-09).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -104,6 +105,7 @@ WAITS = {
     State.AWAITING_PROVINCE: "现在等待省级团委审批。",
     State.AWAITING_EXTERNAL: "现在等待对方系统处理，结果由{old}登记。",
 }
+LISTED = 40  # lines of a message about many
 AGAIN = "团员本人、转出组织、转入组织都可以重新发起，原来填写的内容会自动带出。"
 ENDS = {
     (State.COMPLETED, Reader.MEMBER): "您的组织关系已转入{final}，请主动与该组织联系报到。",
@@ -161,6 +163,49 @@ def text(matter: Matter, action: Action, after: State, reader: Reader) -> tuple[
     whose = "您的" if reader is Reader.MEMBER else f"{matter.name}的"
     body = f"{whose}组织关系{what}{happened}{_ahead(matter, action, after, reader)}"
     return _kind(after, action, turn=turn), _title(matter, action, after, reader, turn=turn), body
+
+
+def text_of_many(
+    matters: Sequence[Matter], action: Action, after: State, reader: Reader
+) -> tuple[MessageKind, str, str]:
+    """The same about many applications that took one step together: one message that lists them."""
+    turn = after in TURN and TURN[after][0] is reader and action is not Action.AMEND
+    number = f"{len(matters)} 份转接申请"
+    happened = TITLES.get(action, action.label)
+    lines = [f"· {one.name}（{one.old} → {one.new}）" for one in matters[:LISTED]]
+    if len(matters) > LISTED:
+        lines.append(f"· ……共 {len(matters)} 份")
+    together = Matter(
+        name="上述团员",
+        old=_common((one.old for one in matters), "原组织"),
+        new=_common((one.new for one in matters), "转入组织"),
+        final=_common((one.final for one in matters), "新的组织"),
+        lapsed=_common((one.lapsed for one in matters), "有关组织"),
+        ground=_common((one.ground for one in matters), ""),
+        remark=_common((one.remark for one in matters), ""),
+        # All of one step began on one day or another; the nearest end is what counts.
+        deadline=min((one.deadline for one in matters), key=_day, default=""),
+        special=all(one.special for one in matters),
+    )
+    body = "\n".join(
+        [f"以下 {number}{happened}：{why(together)}", *lines, _ahead(together, action, after, reader)]
+    ).strip()
+    title = f"请办理：{number}（{after.label}）" if turn else f"{number}{_outcome(after) or happened}"
+    return _kind(after, action, turn=turn), title, body
+
+
+def _outcome(after: State) -> str:
+    return "已完成" if after is State.COMPLETED else ""
+
+
+def _common(values: Iterable[str], otherwise: str) -> str:
+    found = set(values)
+    return found.pop() if len(found) == 1 else otherwise
+
+
+def _day(deadline: str) -> tuple[int, ...]:
+    """The order of 9月30日 and 10月1日."""
+    return tuple(int(number) for number in re.findall(r"\d+", deadline))
 
 
 def _person(words: str, reader: Reader) -> str:

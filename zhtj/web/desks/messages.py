@@ -70,7 +70,7 @@ def subject_of(found: Message) -> tuple[str, str] | None:
     if found.subject_type in SUBJECTS:
         endpoint, label = SUBJECTS[found.subject_type]
         return url_for(endpoint, number=found.subject_id), label
-    if found.kind is MessageKind.REMINDER and found.org_id is not None:
+    if found.kind in {MessageKind.REMINDER, MessageKind.TASK} and found.org_id is not None:
         return url_for(".waiting"), "去办理"
     return None
 
