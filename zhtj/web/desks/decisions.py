@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -14,13 +15,14 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.orgs.models import Organisation
-from zhtj.transfers import operations, queries
+from zhtj.transfers import checks, external, operations, queries, receiving, special_units
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import Filters
 from zhtj.transfers.rules import Ground, grounds
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
+from zhtj.web.desks.standing import standing
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
 from zhtj.web.navigation import waiting_counts
 
@@ -39,7 +41,7 @@ class Line:
     """
 
     application: Application
-    actions: list[Action]
+    actions: Sequence[Action]
     branches: list[Organisation]
     error: DomainError | None = None
     opened: Action | None = None
@@ -69,7 +71,8 @@ class Line:
 
 def line(seat: ActiveSeat, application: Application, opened: Action | None = None) -> Line:
     """The line as ``seat`` sees it; a form that asks for more than a yes is only there once it is opened."""
-    actions = queries.possible_actions(seat, application)
+    # Amending asks for a page of its own (``changes``).
+    actions = [action for action in queries.possible_actions(seat, application) if action is not Action.AMEND]
     opened = opened if opened in actions else None
     needs_branch = opened in {Action.ACCEPT, Action.ALLOCATE} and not application.to_org.is_branch
     return Line(application, actions, queries.branches_below(application.to_org) if needs_branch else [], opened=opened)
@@ -90,8 +93,17 @@ def render_line(shown: Line) -> str:
     return render_template("desks/_line.html", line=shown, list_url=url_for(".applications"))
 
 
-def render_page(shown: Line) -> str:
-    """The page of one application: everything the decider has to see (A-13)."""
+def may_repeat(application: Application) -> bool:
+    """Whether this seat may start an application anew that has ended without success (A-23, X-06)."""
+    ended = not application.state.is_open and application.state is not State.COMPLETED
+    still_there = application.member.org_id == application.from_org_id
+    serves = current_seat().may(Permission.TRANSFER_OUT, application.from_org.path)
+    mine = current_seat().member_id == application.member_id
+    return ended and still_there and serves and not mine and checks.open_application(application.member_id) is None
+
+
+def render_page(shown: Line, secret_unit: str = "") -> str:
+    """The page of one application: everything the decider has to see (A-13); a special unit's name on demand."""
     application = shown.application
     may_issue = current_seat().may(Permission.LETTER_ISSUE, application.from_org.path)
     may_print = current_seat().may(Permission.LETTER_VIEW, application.from_org.path)
@@ -101,6 +113,11 @@ def render_page(shown: Line) -> str:
         list_url=url_for(".applications"),
         application=application,
         letter=letters.of_application(application.id),
+        standing=standing(current_seat(), application),
+        evidence=external.evidence_of(application.id),
+        may_open_name=special_units.may_open(application, current_seat()),
+        secret_unit=secret_unit,
+        may_repeat=may_repeat(application),
         may_issue=may_issue,
         may_print=may_print,
     )
@@ -139,7 +156,7 @@ def decide(number: int, action: str) -> AnyResponse:
     if action not in set(Action):
         raise NotFound
     wanted = Action(action)
-    typed = {key: request.form.get(key, "").strip() for key in ("remark", "ground", "branch")}
+    typed = {key: request.form.get(key, "").strip() for key in ("remark", "ground", "branch", "file_checked")}
     application = queries.application(seat, number)
     try:
         with unit_of_work():
@@ -159,22 +176,33 @@ def decide(number: int, action: str) -> AnyResponse:
 
 
 def _do(seat: ActiveSeat, application: Application, action: Action, typed: dict[str, str]) -> None:
-    if action is Action.RELEASE:
-        operations.release(application, seat, remark=typed["remark"])
-    elif action is Action.ACCEPT and typed["branch"]:
-        operations.accept_into(application, seat, _branch(typed))
-    elif action is Action.ACCEPT:
-        operations.accept(application, seat, remark=typed["remark"])
-    elif action is Action.ALLOCATE:
-        operations.allocate(application, seat, _branch(typed))
-    elif action is Action.REFUSE:
-        if typed["ground"] not in set(Ground):
-            raise DomainError("请选择不同意的理由。", field="ground", rule="A-15")
-        operations.refuse(application, seat, Ground(typed["ground"]), typed["remark"])
-    elif action is Action.WITHDRAW:
-        operations.withdraw(application, seat, remark=typed["remark"])
-    else:
+    if action not in _DECISIONS:
         raise NotFound
+    _DECISIONS[action](seat, application, typed)
+
+
+def _refuse(seat: ActiveSeat, application: Application, typed: dict[str, str]) -> None:
+    if typed["ground"] not in set(Ground):
+        raise DomainError("请选择不同意的理由。", field="ground", rule="A-15")
+    operations.refuse(application, seat, Ground(typed["ground"]), typed["remark"])
+
+
+def sent_file() -> external.Upload | None:
+    """The evidence that came with the form, if a file was chosen (PD-32)."""
+    found = request.files.get("file")
+    return external.Upload(found.filename, found.read()) if found is not None and found.filename else None
+
+
+def _accept(seat: ActiveSeat, application: Application, typed: dict[str, str]) -> None:
+    """Say yes, put him into a branch at once if one was chosen, note that his file was checked (A-12, E-07)."""
+    branch = _branch(typed) if typed["branch"] else None
+    to = application.to_org
+    operations.accept(
+        application, seat, remark=receiving.with_file_check(to, typed["remark"], checked=bool(typed["file_checked"]))
+    )
+    if branch is not None:
+        session.refresh(application)
+        operations.allocate(application, seat, branch)
 
 
 def _branch(typed: dict[str, str]) -> Organisation:
@@ -184,9 +212,25 @@ def _branch(typed: dict[str, str]) -> Organisation:
     return branch
 
 
+# What the buttons of a line do; those that are missing here have a page of their own.
+_DECISIONS: dict[Action, Callable[[ActiveSeat, Application, dict[str, str]], None]] = {
+    Action.RELEASE: lambda seat, one, typed: operations.release(one, seat, remark=typed["remark"]),
+    Action.ACCEPT: _accept,
+    Action.ALLOCATE: lambda seat, one, typed: operations.allocate(one, seat, _branch(typed)),
+    Action.APPROVE: lambda seat, one, typed: operations.approve(one, seat, remark=typed["remark"]),
+    Action.CONFIRM: lambda seat, one, typed: external.confirm(one, seat, typed["remark"], sent_file()),
+    Action.FAIL: lambda seat, one, typed: external.fail(one, seat, typed["remark"], sent_file()),
+    Action.REFUSE: _refuse,
+    Action.WITHDRAW: lambda seat, one, typed: operations.withdraw(one, seat, remark=typed["remark"]),
+}
+
+
 def _outcome(application: Application, action: Action) -> str:
+    if action in {Action.APPROVE, Action.CONFIRM}:
+        return "已批准，进入特殊单位专属库" if action is Action.APPROVE else f"已登记，{application.to_name}已接收"
     return {
         State.COMPLETED: f"已转入{application.to_name}",
+        State.FAILED_EXTERNAL: "已登记对方未接收，可以重新发起",
         State.AWAITING_ALLOCATION: "已同意，请分配团支部",
         State.AWAITING_ACCEPTANCE: "已同意转出，等待对方审批",
         State.REFUSED: "已退回申请人，理由已告知",

@@ -5,7 +5,7 @@ The draft holds the answers; pages are its questions, one each. Nothing here wri
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Self
@@ -14,16 +14,17 @@ from sqlalchemy import select
 
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import RegisterRow
-from zhtj.kernel import clock
+from zhtj.kernel import clock, crypto
 from zhtj.kernel.database import session
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.vocabulary import Audience, Destination, Place, Reason, ReasonField
 from zhtj.transfers import checks, kinds, queries
 from zhtj.transfers.models import Application, TransferDraft
-from zhtj.transfers.operations import Submission
+from zhtj.transfers.operations import Submission, special_unit
+from zhtj.transfers.workflow import Action, Party, Route, State, next_state
 from zhtj.web.forms.transfer import place_bound_first
 
 
@@ -34,6 +35,8 @@ class Step(StrEnum):
     UNIT = "unit"
     PLACE = "place"
     ORGANISATION = "organisation"
+    EXTERNAL = "external"
+    SPECIAL = "special"
     CHECK = "check"
 
 
@@ -42,8 +45,11 @@ class Answers:
     """Answers as the draft keeps them; "" is unanswered. No telephone number: it is asked for last (PD-37).
 
     Args:
-        destination: the organisation's code.
+        destination: the organisation's code; for 北京, 广东 and 福建 that of the region's node.
+        external_name: full name in the system there, once it was typed the same twice (X-02).
+        secret_unit: name of a special unit, if it was told; the draft keeps it encrypted (S-09, PD-37).
         follows: id of the ended application that this one starts again; 0 for none.
+        redirects: id of the running application that this one takes the place of once it is sent (PD-16); 0 for none.
     """
 
     reason: str = ""
@@ -52,7 +58,10 @@ class Answers:
     place: str = ""
     destination: str = ""
     remark: str = ""
+    external_name: str = ""
+    secret_unit: str = ""
     follows: int = 0
+    redirects: int = 0
 
     @classmethod
     def of(cls, draft: TransferDraft | None) -> Self:
@@ -61,26 +70,41 @@ class Answers:
         known: dict[str, Any] = {
             field.name: kept[field.name]
             for field in fields(cls)
-            if isinstance(kept.get(field.name), int if field.name == "follows" else str)
+            if isinstance(kept.get(field.name), type(field.default))
         }
-        return cls(**known)
+        return cls(**{**known, "secret_unit": _opened(known.get("secret_unit", ""))})
 
     @classmethod
     def again(cls, ended: Application) -> Self:
         """Those of an ended application, to be corrected and sent again (A-23)."""
+        special = ended.route is Route.SPECIAL
         return cls(
             reason=ended.reason,
             unit_name=ended.unit_name or "",
             unit_address=ended.unit_address or "",
             place=ended.place or "",
-            destination=ended.to_org.code,
+            destination="" if special else ended.to_org.code,
             remark=ended.remark or "",
+            external_name=(ended.external_name or "") if ended.route is Route.EXTERNAL else "",
+            secret_unit=(ended.secret_unit or "") if special else "",
             follows=ended.id,
         )
 
+    @classmethod
+    def elsewhere(cls, running: Application) -> Self:
+        """Those of a running application that is to go to another organisation, which is asked for anew (PD-16)."""
+        return replace(cls.again(running), destination="", follows=0, redirects=running.id)
+
     def kept(self) -> dict[str, Any]:
         """As the draft stores them."""
-        return asdict(self)
+        return asdict(self) | {"secret_unit": crypto.encrypt(self.secret_unit) if self.secret_unit else ""}
+
+
+def _opened(kept: str) -> str:
+    try:
+        return crypto.decrypt(kept) if kept else ""
+    except ValueError:
+        return ""
 
 
 class Filling:
@@ -115,7 +139,23 @@ class Filling:
         """What the policy says of the chosen reason; None if none is chosen, or it is not offered to this member."""
         reason = self.answers.reason
         spec = self.policy.reasons.get(Reason(reason)) if reason in set(Reason) else None
-        return spec if spec and self.audience in spec.audiences and spec.chooses_destination else None
+        return spec if spec and self.audience in spec.audiences else None
+
+    @property
+    def is_special(self) -> bool:
+        """Whether he goes to a special unit, for which no organisation is chosen (S-02)."""
+        return self.spec is not None and not self.spec.chooses_destination
+
+    @property
+    def region(self) -> Organisation | None:
+        """The chosen region that keeps a system of its own (X-01)."""
+        found = None if self.is_special else self.destination
+        return found if found is not None and found.system is not Region.NATIONAL else None
+
+    @cached_property
+    def too_young(self) -> bool:
+        """Whether he joined so young that those systems refuse him (X-09, PD-33)."""
+        return checks.low_age(self.policy, self.member)
 
     @cached_property
     def destination(self) -> Organisation | None:
@@ -162,11 +202,14 @@ class Filling:
         """The questions of this application, in order."""
         if self.spec is None:
             return [Step.REASON, Step.UNIT, Step.ORGANISATION, Step.CHECK]
+        if self.is_special:
+            return [Step.REASON, Step.SPECIAL, Step.CHECK]
         steps = [Step.REASON]
         if self.asks(ReasonField.UNIT, ReasonField.SCHOOL, ReasonField.ADDRESS):
             steps.append(Step.UNIT)
         place_after = not self.place_first and self.kind is not None and self.kind.place_bound
         steps += [Step.PLACE] * self.place_first + [Step.ORGANISATION] + [Step.PLACE] * place_after
+        steps += [Step.EXTERNAL] * (self.region is not None)
         return [*steps, Step.CHECK]
 
     def has(self, step: Step) -> bool:
@@ -179,6 +222,10 @@ class Filling:
             return bool(named and (answers.unit_address or not self.asks(ReasonField.ADDRESS)))
         if step is Step.PLACE:
             return answers.place in set(Place)
+        if step is Step.SPECIAL:
+            return self.policy.special_remark_fits(answers.remark)
+        if step is Step.EXTERNAL:
+            return bool(answers.external_name)
         return step is Step.ORGANISATION and self.destination is not None
 
     @property
@@ -211,9 +258,29 @@ class Filling:
 
     @cached_property
     def follows(self) -> Application | None:
-        """The ended application of the same member that this one starts again."""
-        found = session.get(Application, self.answers.follows) if self.answers.follows else None
-        return found if found and found.member_id == self.member.id and not found.state.is_open else None
+        """The application of the same member that this one starts again, or takes the place of."""
+        old = self.redirected
+        if old is None:
+            return self._own(self.answers.follows, is_open=False)
+        failed = not old.state.is_open and old.state is not State.COMPLETED
+        return old if self.replaces or failed else None
+
+    @cached_property
+    def redirected(self) -> Application | None:
+        """The application this one was begun to take the place of, however it stands by now (PD-16)."""
+        return self._own(self.answers.redirects)
+
+    @property
+    def replaces(self) -> bool:
+        """Whether that one still runs, and may still be withdrawn in the moment this one is sent."""
+        found = self.redirected
+        return found is not None and next_state(found.state, Action.WITHDRAW, Party.MEMBER, found.way) is not None
+
+    def _own(self, number: int, *, is_open: bool | None = None) -> Application | None:
+        found = session.get(Application, number) if number else None
+        if found is None or found.member_id != self.member.id:
+            return None
+        return found if is_open in {None, found.state.is_open} else None
 
     @property
     def relevant(self) -> dict[str, str]:
@@ -229,4 +296,17 @@ class Filling:
     def submission(self, destination: Organisation, typed: dict[str, Any]) -> Submission:
         """The application as it would be sent, with what the last page adds."""
         values = {"reason": self.answers.reason, **self.relevant, **typed}
+        if self.region is not None:
+            values |= dict.fromkeys(("external_name", "external_name_again"), self.answers.external_name)
         return Submission(member=self.member, destination=destination, follows=self.follows, **values)
+
+    def special_submission(self, typed: dict[str, Any]) -> Submission:
+        """The same to a special unit: no organisation is chosen (S-02)."""
+        answers = self.answers
+        return special_unit(
+            self.member,
+            remark=answers.remark,
+            secret_unit=answers.secret_unit or None,
+            follows=self.follows,
+            **typed,
+        )

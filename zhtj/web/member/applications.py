@@ -6,21 +6,22 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.letters.models import Letter, LetterState
-from zhtj.transfers import checks, operations, queries
+from zhtj.transfers import checks, objections, operations, queries
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import requires
 from zhtj.web.desks.letters import pdf
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
-from zhtj.web.member import progress
+from zhtj.web.member import outside, progress
 from zhtj.web.member.answers import Answers
 from zhtj.web.member.contacts import contact, own_line
-from zhtj.web.member.loading import own
+from zhtj.web.member.loading import may_leave, own
 
 
 @requires(Permission.OWN_MEMBERSHIP)
@@ -30,12 +31,16 @@ def application(number: int) -> str:
     return page(seat, queries.application(seat, number))
 
 
-def page(seat: ActiveSeat, found: Application, error: DomainError | None = None) -> str:
-    """The page of one application, with what just went wrong."""
+def page(seat: ActiveSeat, found: Application, error: DomainError | None = None, undone: str = "没有撤销", typed: str = "") -> str:
+    """The page of one application, with what just went wrong, and what was typed meanwhile."""
+    allowed = set() if progress.is_overdue(found) else set(queries.possible_actions(seat, found))
+    objection = objections.of_application(found.id)
     return render_template(
         "member/application.html",
         application=found,
         error=error,
+        undone=undone,
+        typed=typed,
         steps=progress.steps(found),
         overdue=progress.is_overdue(found),
         history=progress.history(found),
@@ -44,9 +49,34 @@ def page(seat: ActiveSeat, found: Application, error: DomainError | None = None)
         reason=progress.reason_label(checks.policy_of(found.from_org), found),
         office=contact(found.holder or found.to_org),
         line=own_line(found.from_org),
-        may_withdraw=Action.WITHDRAW in queries.possible_actions(seat, found) and not progress.is_overdue(found),
+        may_withdraw=Action.WITHDRAW in allowed,
+        may_amend=Action.AMEND in allowed and checks.policy_of(found.from_org).amend_before_acceptance,
+        may_redirect=Action.WITHDRAW in allowed and checks.open_application(found.member_id) is not None,
         may_repeat=may_repeat(found),
+        may_object=objections.may_object(seat, found),
+        objection=objection,
+        decider=contact(objection.org) if objection else None,
+        plea=plea(found),
+        followed_by=progress.followed_by(found),
         letter=valid_letter(found),
+        abroad=outside.abroad(found) if found.state is State.AWAITING_EXTERNAL else None,
+    )
+
+
+def plea(found: Application) -> str:
+    """What a member can send to his own teachers when the destination is right and still nothing moves (A-23)."""
+    event = progress.last_event(found)
+    member, asked = found.member, contact(found.to_org)
+    said = {State.REFUSED: "对方没有同意", State.RETURNED: "对方没有在期限内办理，系统退回了"}.get(found.state)
+    if event is None or said is None:
+        return ""
+    day, number = clock.local(found.submitted_at), f"（电话 {asked.phone}）" if asked.phone else ""
+    ground = progress.ground_label(event)
+    why = f"，理由是“{ground}”" if ground else ""
+    return (
+        f"老师您好！我是{found.from_name}的{member.name}。{day.month}月{day.day}日我申请把团组织关系转到{found.to_name}，"
+        f"{said}{why}。我的去向没有变，请帮我与{asked.name}{number}协调。"
+        f"我的电话：{found.contact_mobile or member.account.mobile}。"
     )
 
 
@@ -66,7 +96,7 @@ def letter_id(found: Application) -> int | None:
 def may_repeat(found: Application) -> bool:
     """Whether it ended without success and nothing else is under way (A-23)."""
     ended = not found.state.is_open and found.state is not State.COMPLETED
-    return ended and checks.open_application(found.member_id) is None
+    return ended and may_leave(found.member) and checks.open_application(found.member_id) is None
 
 
 @requires(Permission.OWN_MEMBERSHIP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -15,14 +16,17 @@ from zhtj.kernel.permissions import Permission
 from zhtj.orgs import places
 from zhtj.policy.vocabulary import Place, Reason, ReasonField
 from zhtj.transfers import checks, operations
+from zhtj.transfers.models import Application
+from zhtj.transfers.operations import Submission
+from zhtj.transfers.parties import province_of
 from zhtj.web.access import current_seat, requires
 from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
 from zhtj.web.htmx import is_htmx
 from zhtj.web.member import choosing, progress
 from zhtj.web.member.answers import Filling, Step
-from zhtj.web.member.contacts import contact
-from zhtj.web.member.guides import OF_CASE, STAYING, Topic
-from zhtj.web.member.loading import own
+from zhtj.web.member.contacts import contact, own_line
+from zhtj.web.member.guides import OF_CASE, STAYING
+from zhtj.web.member.loading import may_leave, own
 
 # On which page an error of the operation is put right.
 STEP_OF = {
@@ -32,6 +36,8 @@ STEP_OF = {
     "address": Step.UNIT,
     "place": Step.PLACE,
     "destination": Step.ORGANISATION,
+    "external_name": Step.EXTERNAL,
+    "external_name_again": Step.EXTERNAL,
 }
 
 
@@ -39,12 +45,21 @@ STEP_OF = {
 def transfer_new(step: str) -> AnyResponse:
     """One question. A page whose question comes too early leads to the one that is open."""
     _, member = own()
-    if checks.open_application(member.id) is not None:
-        return _busy(member.id)
+    if not may_leave(member):
+        return redirect(url_for(".home"), 303)  # which says why
     filling, wanted = Filling(member), Step(step)
+    if checks.open_application(member.id) is not None and not filling.replaces and not _sends_a_replacement():
+        return _busy(member.id)
     if not filling.may_open(wanted):
         return redirect(_address(filling.next_step), 303)
+    if wanted is Step.CHECK and filling.is_special:
+        return _check_special(filling)
     return _PAGES[wanted](filling)
+
+
+def _sends_a_replacement() -> bool:
+    """The page that was sent said which application it takes the place of; ``_check`` says what became of that one."""
+    return request.method == "POST" and "replaces" in request.form
 
 
 def _address(step: Step) -> str:
@@ -86,7 +101,7 @@ def _show(template: str, filling: Filling, step: Step, status: int = 200, **more
 def _save(filling: Filling, **answers: Any) -> AnyResponse:
     """Keep the answers and go on to the first open question."""
     with unit_of_work():
-        operations.save_draft(filling.member, {**filling.answers.kept(), **answers})
+        operations.save_draft(filling.member, replace(filling.answers, **answers).kept())
     return redirect(_address(Filling(filling.member).next_step), 303)
 
 
@@ -98,8 +113,6 @@ def _reason(filling: Filling) -> AnyResponse:
         chosen = form.reason.data
         if chosen not in {option["value"] for option in options}:
             form.take(DomainError("请选择转接原因。", field="reason", rule="PD-10"))
-        elif not filling.policy.reasons[Reason(chosen)].chooses_destination:
-            return redirect(url_for(".guide", topic=Topic.SPECIAL_UNIT.value), 303)
         else:
             return _save(filling, **_with_reason(filling, chosen, keep_destination=False))
     status = 422 if request.method == "POST" else 200
@@ -114,7 +127,7 @@ def _with_reason(filling: Filling, chosen: str, *, keep_destination: bool) -> di
     if _names(filling, filling.answers.reason) != _names(filling, chosen):
         answers["unit_name"] = ""
     if not keep_destination:
-        answers |= {"place": "", "destination": ""}
+        answers |= {"place": "", "destination": "", "external_name": ""}
     return answers
 
 
@@ -151,11 +164,12 @@ def _organisation(filling: Filling) -> AnyResponse:
     """Which organisation? Searching is a GET; choosing one is a POST."""
     if request.method == "POST":
         try:
-            chosen = choosing.read(request.form.get("destination", ""))
+            chosen = choosing.read(filling, request.form.get("destination", ""))
         except DomainError as error:
             looking = choosing.look(filling, request.args)
             return _show("organisation", filling, Step.ORGANISATION, 422, looking=looking, error=error)
-        return _save(filling, destination=chosen.code)
+        same = chosen.code == filling.answers.destination
+        return _save(filling, destination=chosen.code, external_name=filling.answers.external_name if same else "")
     looking = choosing.look(filling, request.args)
     if is_htmx():
         return make_response(
@@ -164,6 +178,81 @@ def _organisation(filling: Filling) -> AnyResponse:
             )
         )
     return _show("organisation", filling, Step.ORGANISATION, looking=looking, error=None)
+
+
+def _external(filling: Filling) -> AnyResponse:
+    """What is the organisation called in the region's own system? Typed twice (X-02)."""
+    region, name = filling.region, filling.answers.external_name
+    form = TransferForm.only("external_name", "external_name_again", data={"external_name": name})
+    if request.method == "POST" and form.validate() and region is not None:
+        typed = form.external_name.data, form.external_name_again.data
+        try:
+            checks.external_name(*typed)
+            return _save(filling, external_name=checks.squeeze(typed[0]))
+        except DomainError as error:
+            form.take(error)
+    return _show(
+        "external",
+        filling,
+        Step.EXTERNAL,
+        422 if request.method == "POST" else 200,
+        form=form,
+        region=region,
+        self_report=region is not None and choosing.needs_self_report(filling.policy, region),
+        line=own_line(filling.member.org),
+    )
+
+
+def _special(filling: Filling) -> AnyResponse:
+    """Which kind of special unit? No organisation is chosen (S-02, S-04)."""
+    data = {"remark": filling.answers.remark, "secret_unit": filling.answers.secret_unit}
+    form = TransferForm.only("remark", "secret_unit", spec=filling.spec, data=data)
+    if request.method == "POST" and form.validate():
+        try:
+            checks.special_unit(filling.policy, form.remark.data, confirmed=True)
+            return _save(filling, remark=form.remark.data, secret_unit=form.secret_unit.data)
+        except DomainError as error:
+            form.take(error)
+    return _show("special", filling, Step.SPECIAL, 422 if request.method == "POST" else 200, form=form)
+
+
+def _check_special(filling: Filling) -> AnyResponse:
+    """Stop, read what cannot be undone, and send it (S-05, S-07, S-08)."""
+    mobile = (filling.follows.contact_mobile if filling.follows else None) or filling.member.account.mobile or ""
+    form = TransferForm.only("contact_mobile", "confirmed", data={"contact_mobile": mobile})
+    form.confirmed.label.text = "政审、体检等手续已经完成；我知道省级团委批准后不能撤回"
+    form.require("confirmed", "请核实手续都已完成，再勾选确认。")
+    error = None
+    if request.method == "POST" and form.validate():
+        try:
+            with unit_of_work():
+                _send(filling, filling.special_submission(form.wanted()))
+            flash("申请已提交，由省级团委审批。", "success")
+            return redirect(url_for(".home"), 303)
+        except Conflict as conflict:
+            session.expire_all()
+            if not _sends_a_replacement():
+                return _busy(filling.member.id, conflict)
+            filling, error = Filling(filling.member), conflict
+        except DomainError as refused:
+            session.expire_all()
+            filling, error = Filling(filling.member), refused
+    return _show(
+        "special_check",
+        filling,
+        Step.CHECK,
+        error.status if error else 422 if request.method == "POST" else 200,
+        form=form,
+        error=error,
+        province=contact(province_of(filling.member.org)),
+        **_before(filling),
+    )
+
+
+def _before(filling: Filling) -> dict[str, Any]:
+    """What became of the application this one starts again."""
+    last = progress.last_event(filling.follows)
+    return {"last": last, "ground": progress.ground_label(last)}
 
 
 def _check(filling: Filling) -> AnyResponse:
@@ -180,16 +269,44 @@ def _check(filling: Filling) -> AnyResponse:
     try:
         with unit_of_work():
             wanted = filling.submission(destination, form.wanted())
-            application = operations.submit(wanted, current_seat())
+            application = _send(filling, wanted)
             to = application.to_name
     except Conflict as error:
         session.expire_all()
-        return _busy(filling.member.id, error)
+        if not _sends_a_replacement():
+            return _busy(filling.member.id, error)
+        undone: DomainError = error
     except DomainError as error:
         session.expire_all()
-        return _check_page(Filling(filling.member), form, error, error.status)
-    flash(f"申请已提交给{to}。", "success")
-    return redirect(url_for(".home"), 303)
+        undone = error
+    else:
+        flash(f"申请已提交给{to}。", "success")
+        return redirect(url_for(".home"), 303)
+    return _check_page(Filling(filling.member), form, undone, undone.status)
+
+
+def _send(filling: Filling, wanted: Submission) -> Application:
+    """Submit; with the same stroke withdraw the application whose place it takes (PD-16).
+
+    Raises:
+        Conflict: the page said that it takes the place of one which has been decided meanwhile.
+    """
+    old, seat = filling.redirected, current_seat()
+    if not (old and (filling.replaces or _sends_a_replacement())):
+        return operations.submit(wanted, seat)
+    session.refresh(old)
+    if _whither(wanted) == (old.to_org_id, old.reason, old.place, old.external_name):
+        raise DomainError(
+            "转入组织没有改变，原申请继续办理。",
+            fix="请换一个组织；只改联系方式或备注的，请用“修改申请”。",
+            field="destination",
+            rule="PD-16",
+        )
+    return operations.redirect(old, replace(wanted, follows=old), seat)
+
+
+def _whither(wanted: Submission) -> tuple[int, str, str | None, str | None]:
+    return wanted.destination.id, wanted.reason, wanted.place, checks.squeeze(wanted.external_name) or None
 
 
 def _last_form(filling: Filling) -> TransferForm:
@@ -207,12 +324,14 @@ def _last_form(filling: Filling) -> TransferForm:
 
 def _check_page(filling: Filling, form: TransferForm, error: DomainError | None = None, status: int = 200) -> Response:
     destination = filling.destination
-    if destination is None:
+    if destination is None or filling.spec is None:
+        if error is not None:
+            flash(str(error), "warning")
         return make_response(redirect(_address(filling.next_step), 303))
     if error is not None and error.field in {"remark", "confirmed", "contact_mobile"}:
         form.take(error)
         error = None
-    old, verdict, last = filling.member.org, filling.verdict, progress.last_event(filling.follows)
+    old, verdict = filling.member.org, filling.verdict
     release = checks.release_needed(filling.policy, old, destination)
     due = checks.due(filling.policy, clock.now(), in_season=filling.register_row is not None)
     return _show(
@@ -230,8 +349,8 @@ def _check_page(filling: Filling, form: TransferForm, error: DomainError | None 
         place_label=Place(place).label if (place := filling.relevant.get("place")) else None,
         office=contact(destination),
         superiors=places.superiors(destination),
-        last=last,
-        ground=progress.ground_label(last),
+        recorder=contact(old),
+        **_before(filling),
         Step=Step,
     )
 
@@ -250,8 +369,12 @@ def transfer_reason(reason: str) -> AnyResponse:
 def transfer_drop() -> AnyResponse:
     """Forget the draft and begin anew."""
     _, member = own()
+    running = checks.open_application(member.id)
     with unit_of_work():
         operations.drop_draft(member)
+    if running is not None:
+        flash("没有改转，原申请继续办理。", "success")
+        return redirect(url_for(".application", number=running.id), 303)
     flash("已清空，可以重新填写。", "success")
     return redirect(_address(Step.REASON), 303)
 
@@ -262,6 +385,8 @@ _PAGES: Mapping[Step, Page] = {
     Step.UNIT: _unit,
     Step.PLACE: _place,
     Step.ORGANISATION: _organisation,
+    Step.EXTERNAL: _external,
+    Step.SPECIAL: _special,
     Step.CHECK: _check,
 }
 
@@ -269,7 +394,7 @@ _PAGES: Mapping[Step, Page] = {
 def register(blueprint: Blueprint) -> None:
     """Add the pages."""
     methods = ["GET", "POST"]
-    first, later = "/transfer/new", "/transfer/new/<any(unit, place, organisation, check):step>"
+    first, later = "/transfer/new", "/transfer/new/<any(unit, place, organisation, external, special, check):step>"
     blueprint.add_url_rule(first, "transfer_new", transfer_new, methods=methods, defaults={"step": Step.REASON.value})
     blueprint.add_url_rule(later, "transfer_new", transfer_new, methods=methods)
     blueprint.add_url_rule("/transfer/reason/<reason>", "transfer_reason", transfer_reason, methods=["POST"])

@@ -13,9 +13,12 @@ from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.rules import destination_problem
 from zhtj.orgs.search import Hit, SearchResult, search
 from zhtj.policy.destinations import Verdict
+from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Level
+from zhtj.transfers import checks
 from zhtj.web.forms.transfer import NAME_AT_MOST, tidy
 from zhtj.web.member.answers import Filling
+from zhtj.web.member.contacts import own_line
 from zhtj.web.member.guides import REGIONS
 
 SHOWN = 12
@@ -80,6 +83,16 @@ class Looking:
         return REGIONS.get(self.external.system, "") if self.external else ""
 
     @property
+    def line(self) -> list[Organisation]:
+        """Own branch, college and school, whom he can ring."""
+        return own_line(self.filling.member.org)
+
+    @property
+    def self_report(self) -> bool:
+        """Whether the member has to report himself in that region's system as well (X-06)."""
+        return self.external is not None and needs_self_report(self.filling.policy, self.external)
+
+    @property
     def internal(self) -> bool:
         """Whether only the own school comes into question (T-22)."""
         return self.filling.spec is not None and self.filling.spec.internal
@@ -121,6 +134,11 @@ class Looking:
         return Candidate(organisation, places.superiors(organisation), verdict, problem or _blocks(verdict))
 
 
+def needs_self_report(policy: Policy, region: Organisation) -> bool:
+    """Whether who goes to that region has to report himself in its system (X-06)."""
+    return any(each.self_report for each in policy.external_systems if each.code == region.code)
+
+
 def _best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda each: each.verdict.level.rank if each.verdict else len(Level))
 
@@ -138,15 +156,18 @@ def look(filling: Filling, arguments: Mapping[str, str]) -> Looking:
     return Looking(filling, arguments.get("in", ""), tidy(arguments.get("q"))[:NAME_AT_MOST])
 
 
-def read(code: str) -> Organisation:
-    """The organisation that was chosen.
+def read(filling: Filling, code: str) -> Organisation:
+    """The organisation that was chosen; for 北京, 广东 and 福建 the region's node (X-01).
 
     Raises:
-        DomainError: there is none of that code, or it can be no destination (O-10).
+        DomainError: there is none of that code, it can be no destination (O-10), or he joined too young for it (X-09).
     """
     found = places.by_code(code)
     if found is None:
         raise DomainError("请选择转入组织。", field="destination")
+    if found.system is not Region.NATIONAL and filling.spec is not None and filling.spec.may_be_external:
+        checks.old_enough(filling.policy, filling.member)
+        return found
     problem = destination_problem(found)
     if problem:
         raise DomainError(problem, field="destination", rule="O-10")

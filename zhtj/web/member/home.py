@@ -12,16 +12,17 @@ from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
+from zhtj.policy import phases
 from zhtj.policy.model import Policy
-from zhtj.transfers import kinds, queries, waits
+from zhtj.transfers import checks, kinds, objections, queries, waits
 from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
-from zhtj.web.member import past, progress
+from zhtj.web.member import outside, past, progress
 from zhtj.web.member.answers import Filling, Step
-from zhtj.web.member.applications import letter_id
+from zhtj.web.member.applications import letter_id, plea
 from zhtj.web.member.contacts import contact, own_line
-from zhtj.web.member.loading import own
+from zhtj.web.member.loading import may_leave, own
 
 NEWS_FOR = timedelta(days=60)
 """How long an ended application stays the first thing on the page."""
@@ -33,6 +34,7 @@ def home() -> str:
     seat = current_seat()
     latest = queries.latest(seat.member_id or 0)
     if latest is not None and latest.state.is_open:
+        allowed = queries.possible_actions(seat, latest)
         return render_template(
             "member/home_open.html",
             application=latest,
@@ -40,9 +42,15 @@ def home() -> str:
             overdue=progress.is_overdue(latest),
             office=contact(latest.holder or latest.to_org),
             letter=letter_id(latest),
-            may_withdraw=Action.WITHDRAW in queries.possible_actions(seat, latest),
+            abroad=outside.abroad(latest),
+            may_withdraw=Action.WITHDRAW in allowed,
+            may_change=Action.AMEND in allowed and not progress.is_overdue(latest),
+            draft=queries.draft(latest.member_id),
+            phase=phases.line(checks.policy_of(latest.from_org)),
         )
     _, member = own()
+    if not may_leave(member):
+        return outside.home(member, latest)
     filling = Filling(member)
     if filling.draft is not None:
         following = filling.next_step
@@ -65,7 +73,10 @@ def home() -> str:
             "member/home_ended.html",
             event=progress.last_event(latest),
             ground=progress.ground_label(progress.last_event(latest)),
-            office=contact(latest.to_org),
+            office=contact(latest.to_org if outside.abroad(latest) is None else latest.from_org),
+            may_object=objections.may_object(seat, latest),
+            objection=objections.of_application(latest.id),
+            plea=plea(latest),
             **context,
         )
     return render_template("member/home_nothing.html", **context)
@@ -93,7 +104,8 @@ def _season(filling: Filling) -> dict[str, Any]:
     row = filling.register_row
     is_due = row is not None and row.completed_at is None
     deadline = deadline_of(filling.policy, row.category) if row and is_due else None
-    return {"row": row, "deadline": deadline, "waiting": waits.of_member(filling.member.id)}
+    phase = phases.line(filling.policy) if deadline else None
+    return {"row": row, "deadline": deadline, "phase": phase, "waiting": waits.of_member(filling.member.id)}
 
 
 def deadline_of(policy: Policy, category: GraduateCategory | None) -> Deadline:

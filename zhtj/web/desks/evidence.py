@@ -1,0 +1,52 @@
+"""What is opened on demand and noted: evidence of an external system, the name of a special unit (PD-32, PD-37)."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from flask import Blueprint, Response, send_file
+
+from zhtj.kernel.database import unit_of_work
+from zhtj.kernel.permissions import Permission
+from zhtj.transfers import external, queries, special_units
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.decisions import line, render_page
+
+# Whatever the file is, it runs nothing and reaches nothing.
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
+
+
+@requires(Permission.TRANSFER_VIEW)
+def evidence(number: int, evidence: int) -> Response:
+    """One piece of evidence: a picture is shown, a PDF handed over; the look is audited."""
+    found = queries.application(current_seat(), number)
+    with unit_of_work():
+        kept, content = external.evidence_content(found, evidence)
+        media_type, filename = kept.media_type, kept.filename
+    response = send_file(
+        BytesIO(content),
+        mimetype=media_type,
+        as_attachment=not media_type.startswith("image/"),
+        download_name=filename,
+        conditional=False,
+        etag=False,
+    )
+    response.headers["Content-Security-Policy"] = SANDBOX
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@requires(Permission.TRANSFER_DECIDE)
+def secret_unit(number: int) -> str:
+    """The application with the special unit's name opened, for the deciding province; the look is audited."""
+    seat = current_seat()
+    with unit_of_work():
+        name = special_units.open_name(queries.application(seat, number), seat)
+    return render_page(line(seat, queries.application(seat, number)), secret_unit=name)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    post = ["POST"]
+    blueprint.add_url_rule("/applications/<int:number>/evidence/<int:evidence>", "evidence", evidence, methods=post)
+    blueprint.add_url_rule("/applications/<int:number>/secret-unit", "secret_unit", secret_unit, methods=post)

@@ -1,0 +1,56 @@
+"""What a member reads whose relationship is, or is to be, outside our tree: the special units' pool, another system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import render_template
+
+from zhtj.orgs.contacts import Contact, contact
+from zhtj.orgs.models import Purpose
+from zhtj.people.models import Member
+from zhtj.transfers import checks
+from zhtj.transfers.models import Application
+from zhtj.transfers.parties import province_of
+from zhtj.transfers.workflow import Route, State
+from zhtj.web.member.choosing import needs_self_report
+
+
+@dataclass(frozen=True, slots=True)
+class Abroad:
+    """What he has to do in 北京, 广东 or 福建.
+
+    Args:
+        place: the region.
+        self_report: whether he has to report himself there (X-06).
+        recorder: who notes here what that system has decided, and the number (PD-32).
+    """
+
+    place: str
+    self_report: bool
+    recorder: Contact
+
+
+def abroad(application: Application | None) -> Abroad | None:
+    """The same for an application into an external system; None for any other."""
+    if application is None or application.route is not Route.EXTERNAL:
+        return None
+    region, old = application.to_org, application.from_org
+    return Abroad(region.system.label, needs_self_report(checks.policy_of(old), region), contact(old))
+
+
+def home(member: Member, latest: Application | None) -> str:
+    """His first page, once he is in the pool (S-06, S-07) or in an external system (X-10)."""
+    arrived = latest if latest is not None and latest.state is State.COMPLETED else None
+    in_pool = member.org.purpose is Purpose.SPECIAL_POOL
+    left = arrived.from_org if arrived is not None else None
+    return render_template(
+        "member/home_outside.html",
+        member=member,
+        application=latest,
+        arrived=arrived,
+        in_pool=in_pool,
+        abroad=abroad(arrived),
+        left=contact(left) if left is not None else None,
+        province=contact(province_of(left)) if in_pool and left is not None else None,
+    )
