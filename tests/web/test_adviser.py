@@ -237,6 +237,24 @@ def test_an_administrator_goes_from_the_answer_into_the_start_form(app: Flask, w
     assert queries.latest(world.graduate.id).to_org_id == world.orgs["township"].id
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("situation=enlisted&done=1", "批准后不能撤回，也不能再转出"),
+        ("situation=employed_without_org&address=北京市海淀区&done=1", "对方系统"),
+    ],
+)
+def test_special_units_and_external_systems_have_their_own_start_form(
+    app: Flask, world: World, query: str, words: str
+) -> None:
+    browser = Browser(app.test_client()).login(world.accounts["college"])
+
+    page = browser.get(f"/college/members/{world.graduate.id}/advice?{query}").click("办理转出")
+
+    assert page.has_form("/transfer-out")
+    assert words in page.main
+
+
 def test_a_stranger_sees_nobodys_advice(app: Flask, world: World) -> None:
     browser = Browser(app.test_client()).login(world.accounts["company"])
 

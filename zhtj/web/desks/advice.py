@@ -7,9 +7,11 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 
 from zhtj.kernel.permissions import Permission
+from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.advice import Counsel, Found
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member
+from zhtj.web.desks.starting import SPECIAL
 from zhtj.web.forms.advice import Act, Adviser
 
 
@@ -22,8 +24,10 @@ def advice(number: int) -> str:
     def start(counsel: Counsel, found: Found | None) -> Act:
         asked = counsel.asked
         place = found.place if found else asked.place
+        chosen = found.organisation if found else counsel.region
+        special = SPECIAL if counsel.reason is Reason.SPECIAL_UNIT else ""
         typed = {
-            "to": found.organisation.code if found else "",
+            "to": chosen.code if chosen else special,
             "reason": counsel.reason.value if counsel.reason else "",
             "unit_name": asked.unit_name,
             "unit_address": asked.address,
