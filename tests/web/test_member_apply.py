@@ -320,7 +320,7 @@ def test_external_region_leads_to_a_page_that_says_what_to_do(browser: Browser) 
 
     found = look(page, "11", "某某")
     assert "北京使用自己的系统" in found.main
-    guide = found.click("看看现在怎么办")
+    guide = found.click("转往北京、广东、福建怎么办理？")
 
     assert guide.status == 200
     assert "在对方系统里的全称" in guide.main
@@ -415,10 +415,11 @@ def test_unknown_guide_is_not_there(browser: Browser) -> None:
     assert browser.get("/member/guides/nothing").status == 404
 
 
-def test_special_unit_leads_to_its_guide(browser: Browser) -> None:
+def test_special_unit_has_a_short_way_of_its_own(browser: Browser) -> None:
     page = answer(browser.get(START), reason="special_unit")
 
-    assert page.url == "/member/guides/special-unit"
+    assert page.url == f"{START}/special"
+    assert "第 2 步，共 3 步" in page.main
 
 
 @pytest.mark.parametrize("mobile", ["", "123", "23811112222", "<script>"])
