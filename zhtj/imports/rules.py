@@ -147,8 +147,8 @@ class _Earlier:
 
 
 def _entry(row: Row, reading: Reading, branches: Branches, today: date, earlier: _Earlier) -> Entry | None:
-    name = _name(reading)
-    who = _identity(reading, today)
+    name = person_name(reading)
+    who = person_identity(reading, today)
     mobile = _mobile(reading)
     joined = _joined(reading, who, today)
     dev_number = _dev_number(reading, joined)
@@ -163,14 +163,16 @@ def _entry(row: Row, reading: Reading, branches: Branches, today: date, earlier:
     return Entry(row.number, name, who, mobile, branch, joined, dev_number, details)
 
 
-def _name(reading: Reading) -> str:
+def person_name(reading: Reading) -> str:
+    """A name as it stands on the ID card; "" after an error."""
     name = reading.required(NAME, reading.text(NAME)).translate(_DOTS)
     if found := _NO_NAME.search(name):
         reading.error(NAME, f"姓名里有“{found[0]}”，可能有字没有保存下来。", "请按身份证填写。")
     return name
 
 
-def _identity(reading: Reading, today: date) -> Identity | None:
+def person_identity(reading: Reading, today: date) -> Identity | None:
+    """What the ID number says; None after an error."""
     number = reading.required(ID_NUMBER, reading.compact(ID_NUMBER))
     if not number:
         return None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.crypto import keyed_hash
@@ -32,12 +34,33 @@ class MemberFilters:
 
 def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before: str = "") -> Page[Member]:
     """Members of the seat's organisation and below, in the order in which they were entered."""
+    query = _listed(select(Member), seat, filters).options(joinedload(Member.account), joinedload(Member.org))
+    return paginate(query, [Member.id], after=after, before=before)
+
+
+def picked(
+    seat: ActiveSeat, filters: MemberFilters, *, ids: Sequence[int] | None = None, limit: int
+) -> list[tuple[int, str, str]]:
+    """Id, name and organisation of the members of that list: all of them, or those with these ids."""
+    columns: Select[Any] = select(Member.id, Account.name, Organisation.short_name).select_from(Member)
+    query = _listed(columns, seat, filters)
+    if ids is not None:
+        query = query.where(Member.id.in_(ids))
+    rows = session.execute(query.order_by(Member.id).limit(limit))
+    return [(number, name, branch) for number, name, branch in rows]
+
+
+def count_listed(seat: ActiveSeat, filters: MemberFilters) -> int:
+    """How many members the list shows on all its pages."""
+    return session.scalar(_listed(select(func.count(Member.id)).select_from(Member), seat, filters)) or 0
+
+
+def _listed(query: Select[Any], seat: ActiveSeat, filters: MemberFilters) -> Select[Any]:
+    """``query`` narrowed to the members that the list shows under its filters."""
     query = (
-        select(Member)
-        .join(Organisation, Organisation.id == Member.org_id)
+        query.join(Organisation, Organisation.id == Member.org_id)
         .join(Account, Account.id == Member.account_id)
         .where(scope(Organisation.path, seat, Permission.MEMBER_VIEW), Member.archived_at.is_(None))
-        .options(joinedload(Member.account), joinedload(Member.org))
     )
     text = filters.text.strip()
     if text:
@@ -54,7 +77,7 @@ def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before
     if filters.active:
         opened = Account.activated_at.is_not(None)
         query = query.where(opened if filters.active == "yes" else ~opened)
-    return paginate(query, [Member.id], after=after, before=before)
+    return query
 
 
 def count(seat: ActiveSeat) -> int:

@@ -18,7 +18,8 @@ from zhtj.kernel.errors import DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.people.models import Account, Member
-from zhtj.transfers import decisions, objections, operations, parties, queries
+from zhtj.policy.model import Policy
+from zhtj.transfers import checks, decisions, objections, operations, parties, queries, receiving
 from zhtj.transfers.models import Application
 from zhtj.transfers.results import Result
 from zhtj.transfers.rules import Ground
@@ -36,6 +37,7 @@ BULK = (
     Action.WITHDRAW,
 )
 INTO_BRANCH = frozenset({Action.ACCEPT, Action.ALLOCATE, Action.TAKE_OVER})
+RECEIVING = frozenset({Action.ACCEPT, Action.APPROVE, Action.TAKE_OVER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Order:
         branches: where single ones arrive, by application.
         ground, remark: of a refusal; the remark of any other decision.
         confirmed: what cannot be undone has been read (S-07).
+        file_checked: the files of all of them have been checked (E-07).
     """
 
     action: Action
@@ -55,6 +58,7 @@ class Order:
     ground: str = ""
     remark: str = ""
     confirmed: bool = False
+    file_checked: bool = False
 
     def branch_for(self, application: Application) -> Organisation | None:
         """Where this one is to arrive; None if nothing is chosen, or if the destination is a branch itself."""
@@ -70,12 +74,14 @@ class Foresight:
     Args:
         after: its new state; None if it cannot be done.
         lands: the organisation that has the member then, or decides next.
+        warnings: what the applicant confirmed, and what does not fit about the joining date (PD-11, E-06).
         error: why not.
     """
 
     application: Application
     after: State | None = None
     lands: str = ""
+    warnings: tuple[str, ...] = ()
     error: DomainError | None = None
 
 
@@ -86,9 +92,9 @@ def load(seat: ActiveSeat, numbers: Sequence[int]) -> list[Application]:
         .where(Application.id.in_(numbers), queries.visible(seat))
         .options(
             joinedload(Application.member)
-            .load_only(Member.account_id, Member.org_id)
+            .load_only(Member.account_id, Member.org_id, Member.joined_on, Member.dev_number)
             .joinedload(Member.account)
-            .load_only(Account.name),
+            .load_only(Account.name, Account.id_number),
         )
         .execution_options(populate_existing=True)
     )
@@ -98,17 +104,33 @@ def load(seat: ActiveSeat, numbers: Sequence[int]) -> list[Application]:
     return rows
 
 
-def foresee(seat: ActiveSeat, applications: Sequence[Application], order: Order) -> list[Foresight]:
-    """What ``order`` would do to each of these now; nothing is written."""
+def foresee(
+    seat: ActiveSeat, applications: Sequence[Application], order: Order, *, unfinished: bool = False
+) -> list[Foresight]:
+    """What ``order`` would do to each of these now; nothing is written.
+
+    Args:
+        seat: who would decide.
+        applications: as ``load`` gave them.
+        order: what would be done.
+        unfinished: ground, branch or ticks may still be missing; nobody has been asked for them yet.
+    """
     seen: dict[int, Foresight] = {}
+    doubts = _Doubts()
     with parties.many():
         for branch, group in _by_branch(applications, order):
-            allowed, errors = decisions.foresee(group, seat, order.action, check=_check(seat, order, branch))
-            for application, after in allowed:
-                seen[application.id] = _foresight(application, after, branch)
+            check = None if unfinished and _is_unfinished(order, branch) else _check(seat, order, branch)
+            own = {each.id: _own() for each in group if seat.member_id == each.member_id}
+            others = [each for each in group if each.id not in own]
+            allowed, errors = decisions.foresee(others, seat, order.action, check=check)
+            for application, state in allowed:
+                after = State.COMPLETED if branch is not None else state
+                warnings = doubts.about(application) if order.action in RECEIVING else ()
+                seen[application.id] = Foresight(application, after, _lands(application, after, branch), warnings)
             for application in group:
-                if application.id in errors:
-                    seen[application.id] = Foresight(application, error=errors[application.id])
+                error = own.get(application.id) or errors.get(application.id)
+                if error is not None:
+                    seen[application.id] = Foresight(application, error=error)
     return [seen[application.id] for application in applications]
 
 
@@ -126,36 +148,66 @@ def _by_branch(
         yield branches[number], group
 
 
-def _foresight(application: Application, after: State, branch: Organisation | None) -> Foresight:
+def _lands(application: Application, after: State, branch: Organisation | None) -> str:
     if branch is not None:
-        return Foresight(application, State.COMPLETED, branch.short_name)
-    lands = application.from_name if after in {State.REFUSED, State.WITHDRAWN} else application.to_name
-    return Foresight(application, after, lands)
+        return branch.short_name
+    return application.from_name if after in {State.REFUSED, State.WITHDRAWN} else application.to_name
 
 
-def _check(seat: ActiveSeat, order: Order, branch: Organisation | None) -> decisions.Check:
+class _Doubts:
+    """What a receiver should know of each; a policy is read once an organisation."""
+
+    def __init__(self) -> None:
+        self._policies: dict[int, Policy] = {}
+
+    def about(self, application: Application) -> tuple[str, ...]:
+        old = application.from_org
+        if old.id not in self._policies:
+            self._policies[old.id] = checks.policy_of(old)
+        return (*application.warnings, *receiving.joining_doubts(application.member, self._policies[old.id]))
+
+
+def _own() -> Forbidden:
+    """Nobody decides about himself (PD-02)."""
+    return Forbidden("本人的申请不能由自己办理，已留给上级。", rule="PD-02")
+
+
+def _is_unfinished(order: Order, branch: Organisation | None) -> bool:
+    if order.action is Action.REFUSE:
+        return not order.ground
+    return branch is None and order.action is not Action.WITHDRAW
+
+
+def _check(seat: ActiveSeat, order: Order, branch: Organisation | None) -> decisions.Check | None:
     """What is checked of a line besides the workflow itself."""
-    special = _special_check(seat, order, branch)
-
-    def check(application: Application) -> None:
-        if seat.member_id is not None and seat.member_id == application.member_id:
-            raise Forbidden("本人的申请不能由自己办理，已留给上级。", rule="PD-02")
-        if special is not None and application.state.is_open:
-            special(application)
-
-    return check
-
-
-def _special_check(seat: ActiveSeat, order: Order, branch: Organisation | None) -> decisions.Check | None:
     if order.action is Action.REFUSE:
         if order.ground not in set(Ground):
             return _always(DomainError("请选择不同意的理由。", field="ground", rule="A-15"))
         return operations.refusable(Ground(order.ground), order.remark)
-    if order.action in {Action.ALLOCATE, Action.TAKE_OVER} and branch is None:
-        return _always(DomainError("请选择要编入的团支部。", field="branch", rule="A-12"))
-    if branch is None:
+    if order.action is Action.ACCEPT:
+        return _acceptable(order, branch)
+    if order.action not in INTO_BRANCH:
         return None
+    if branch is None:
+        return _always(DomainError("请选择要编入的团支部。", field="branch", rule="A-12"))
     return operations.taken_over_into(branch, seat) if order.action is Action.TAKE_OVER else operations.below(branch)
+
+
+def _acceptable(order: Order, branch: Organisation | None) -> decisions.Check:
+    """The receiver's own rule about files, and that the branch fits (E-07, A-12)."""
+    placed = operations.below(branch) if branch is not None else None
+    required: dict[int, bool] = {}
+
+    def check(application: Application) -> None:
+        to = application.to_org
+        if to.id not in required:
+            required[to.id] = receiving.file_check_required(to)
+        if required[to.id]:
+            receiving.with_file_check(to, order.remark, checked=order.file_checked)
+        if placed is not None:
+            placed(application)
+
+    return check
 
 
 def _always(error: DomainError) -> decisions.Check:
@@ -182,7 +234,7 @@ def decide_lines(seat: ActiveSeat, options: dict[str, Any], contents: Sequence[d
 
     Args:
         seat: who decides.
-        options: ``action``, ``branch`` (id), ``ground``, ``remark``, ``confirmed``.
+        options: ``action``, ``branch`` (id), ``ground``, ``remark``, ``confirmed``, ``file_checked``.
         contents: as ``content``, optionally with ``branch`` (id).
     """
     order = _order(options, contents)
@@ -214,6 +266,7 @@ def _order(options: dict[str, Any], contents: Sequence[dict[str, Any]]) -> Order
         options.get("ground", ""),
         options.get("remark", ""),
         bool(options.get("confirmed")),
+        bool(options.get("file_checked")),
     )
 
 
@@ -229,7 +282,7 @@ def _decide(seat: ActiveSeat, applications: Sequence[Application], order: Order)
                 order.action,
                 branch=None if order.action is Action.ACCEPT else branch,
                 ground=order.ground or None if order.action is Action.REFUSE else None,
-                remark=order.remark,
+                remark=_remark(order),
             )
             errors |= late
             done = [number for number in numbers if number not in late]
@@ -239,6 +292,11 @@ def _decide(seat: ActiveSeat, applications: Sequence[Application], order: Order)
                 ground = Ground(order.ground)
                 objections.flag_forbidden_ground(decisions.with_history(done), ground, order.remark)
     return errors
+
+
+def _remark(order: Order) -> str:
+    checked = order.action is Action.ACCEPT and order.file_checked
+    return f"{receiving.FILE_CHECKED}{order.remark}" if checked else order.remark
 
 
 def _allocate(seat: ActiveSeat, numbers: Sequence[int], branch: Organisation) -> None:

@@ -30,7 +30,7 @@ from zhtj.transfers.kinds import destination_kind
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.results import Result
-from zhtj.transfers.workflow import OPEN, Route
+from zhtj.transfers.workflow import OPEN, Route, State
 
 AT_MOST = 5000
 CHUNK = 500
@@ -114,7 +114,10 @@ def _start(seen: Seen, seat: ActiveSeat) -> Result:
             application = operations.submit(seen.wanted, seat)
     except DomainError as error:
         return Result.refusal(error)
-    return Result(ok=True, text=f"已发起：{application.state.label}。", application_id=application.id)
+    text = f"已向{seen.lands}发起，{application.state.label}。"
+    if application.state is State.COMPLETED:
+        text = f"已转入{seen.lands}。"
+    return Result(ok=True, text=text, application_id=application.id)
 
 
 class _Examination:

@@ -187,8 +187,9 @@ def keep(
         ),
         execution_options={"preserve_rowcount": True},
     )
-    mine = (BulkRun.account_id == seat.account_id, BulkRun.org_id == seat.org_id, BulkRun.key == key)
-    run = session.scalars(select(BulkRun).where(*mine)).one()
+    run = of_key(seat, key)
+    if run is None:
+        raise LookupError(key)
     if touched(made) == 1 and contents:
         lines = [
             {"run_id": run.id, "place": place, "content": json.dumps(content, ensure_ascii=False)}
@@ -196,6 +197,12 @@ def keep(
         ]
         session.execute(insert(BulkLine), lines)
     return run
+
+
+def of_key(seat: ActiveSeat, key: str) -> BulkRun | None:
+    """The run that a page has already begun."""
+    mine = (BulkRun.account_id == seat.account_id, BulkRun.org_id == seat.org_id, BulkRun.key == key)
+    return session.scalars(select(BulkRun).where(*mine)).first()
 
 
 def owned(number: int, seat: ActiveSeat) -> BulkRun:

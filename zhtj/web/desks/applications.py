@@ -6,8 +6,10 @@ from flask import Blueprint, render_template, url_for
 
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries
+from zhtj.transfers.queries import Listing
 from zhtj.transfers.workflow import State
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.bulk import bar
 from zhtj.web.desks.decisions import line, read_filters, render_page
 from zhtj.web.desks.loading import cursors, page_links
 
@@ -25,6 +27,7 @@ def applications() -> str:
         filters=filters,
         states=list(State),
         seat_path=seat.path,
+        bulk=bar(Listing.APPLICATIONS, filters, more=bool(page.after or page.before)),
         links=page_links(page, ".applications", state=filters.state, side=filters.side, q=filters.text),
     )
 

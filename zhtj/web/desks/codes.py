@@ -9,10 +9,12 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.people import codes
+from zhtj.people import members as people
 from zhtj.people.models import CodeKind, Member
 from zhtj.web.access import current_seat, requires
 from zhtj.web.auth import sheets
 from zhtj.web.desks.loading import load_member
+from zhtj.web.desks.members import member_filters
 
 MOST = 200
 
@@ -37,6 +39,11 @@ def code(number: int) -> str:
 def code_sheet() -> AnyResponse | str:
     """Codes for everybody who was ticked, as a sheet to print and cut."""
     numbers = [int(text) for text in request.form.getlist("member") if text.isdecimal()][:MOST]
+    if request.form.get("all"):
+        everybody = people.picked(current_seat(), member_filters(request.form), limit=MOST + 1)
+        if len(everybody) > MOST:
+            raise DomainError(f"一次最多生成 {MOST} 人的。", fix="请先用筛选缩小范围，例如选一个团支部。")
+        numbers = [number for number, _, _ in everybody]
     members = [load_member(number, Permission.CODE_ISSUE) for number in numbers]
     if not members:
         raise DomainError("请先在名单中勾选团员。", fix="返回名单，勾选后再生成。", field="member")

@@ -17,10 +17,11 @@ from zhtj.letters import queries as letters
 from zhtj.orgs.models import Organisation
 from zhtj.transfers import checks, external, operations, queries, receiving, special_units
 from zhtj.transfers.models import Application
-from zhtj.transfers.queries import Filters
+from zhtj.transfers.queries import Filters, Listing
 from zhtj.transfers.rules import Ground, grounds
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.bulk import bar
 from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.desks.standing import standing
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
@@ -135,6 +136,7 @@ def waiting() -> str:
         filters=filters,
         list_url=url_for(".applications"),
         counts=waiting_counts(),
+        bulk=bar(Listing.WAITING, filters, more=bool(page.after or page.before)),
         links=page_links(page, ".waiting", state=filters.state, q=filters.text),
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import Page
+from zhtj.kernel.paging import LARGEST, Page
 from zhtj.kernel.permissions import Permission, check
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
@@ -40,6 +40,12 @@ def own_organisation() -> Organisation:
     if organisation is None:
         raise NotFound
     return organisation
+
+
+def number_in(text: str) -> int | None:
+    """An id as a form sends it; None for anything that cannot be one."""
+    fits = text.isdecimal() and len(text) <= len(str(LARGEST))
+    return int(text) if fits and int(text) <= LARGEST else None
 
 
 def page_links(page: Page[Any], endpoint: str, **arguments: Any) -> dict[str, str | None]:

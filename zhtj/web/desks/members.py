@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, render_template, request
 
 from zhtj.graduation import queries as graduation
@@ -15,10 +17,11 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, page_links
 
 
-def _filters() -> MemberFilters:
-    org, active = request.args.get("org", ""), request.args.get("active", "")
+def member_filters(said: Mapping[str, str]) -> MemberFilters:
+    """Filters of the address, or of a form that acts on all they show."""
+    org, active = said.get("org", ""), said.get("active", "")
     return MemberFilters(
-        text=request.args.get("q", "").strip(),
+        text=said.get("q", "").strip(),
         org_id=int(org) if org.isdecimal() else None,
         active=active if active in {"yes", "no"} else "",
     )
@@ -28,13 +31,14 @@ def _filters() -> MemberFilters:
 def members() -> str:
     """The list of members; with the newest application of each."""
     seat = current_seat()
-    filters = _filters()
+    filters = member_filters(request.args)
     page = people.listing(seat, filters, **cursors())
     return render_template(
         "desks/members.html",
         rows=page.rows,
         newest=transfers.newest_by_member([member.id for member in page.rows]),
         filters=filters,
+        total=people.count_listed(seat, filters) if page.after or page.before else 0,
         links=page_links(page, ".members", q=filters.text, org=filters.org_id, active=filters.active),
     )
 

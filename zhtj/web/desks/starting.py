@@ -21,7 +21,7 @@ from zhtj.orgs.search import SearchResult, search
 from zhtj.people import members as people
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Audience, Place
-from zhtj.transfers import checks, operations, queries
+from zhtj.transfers import checks, mass_starts, operations, queries
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.workflow import Route
@@ -230,7 +230,8 @@ def find(text: str, under: str) -> SearchResult:
 def transfer_in() -> AnyResponse | str:
     """办理转入: name and full ID number lead to organisation and contact, nothing else (A-04, A-05)."""
     if request.method == "GET":
-        return render_template("desks/transfer_in.html", typed={}, start=None)
+        may_admit = mass_starts.may_admit(current_seat(), own_organisation())
+        return render_template("desks/transfer_in.html", typed={}, start=None, may_admit=may_admit)
     token = request.form.get("person", "")
     if token:
         return _transfer_in_submit(token)

@@ -1,0 +1,293 @@
+"""Decide many at once: pick lines, see what would happen to each, confirm, get a result a line (A-08 … A-18, PD-22)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
+from zhtj.orgs.models import Organisation, Tier
+from zhtj.policy.seasons import county_open
+from zhtj.transfers import bulk, checks, queries, runs
+from zhtj.transfers.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
+from zhtj.transfers.models import Application
+from zhtj.transfers.queries import Filters, Listing
+from zhtj.transfers.rules import GROUNDS, Ground, grounds
+from zhtj.transfers.runs import RunKind
+from zhtj.transfers.workflow import TRANSITIONS, Action, State
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
+from zhtj.web.navigation import waiting_counts
+
+SHOWN = 500
+"""Lines of a preview on the page; what cannot be done comes first."""
+MOST_OPTIONS = 10_000
+"""A branch for each line is offered up to so many options on the page."""
+LISTS = {Listing.WAITING: "待办", Listing.APPLICATIONS: "转接申请", Listing.TOWNSHIPS: "乡镇街道待接收"}
+# Whoever starts is nobody's turn: withdrawing is offered where one's own applications stand.
+_ONLY_OWN = frozenset({Action.WITHDRAW, Action.TAKE_OVER})
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The lines somebody picked, and the list he came from."""
+
+    listing: Listing
+    filters: Filters
+    numbers: list[int]
+
+    @property
+    def back(self) -> str:
+        """Address of the list with its filters."""
+        kept: dict[str, Any] = {"q": self.filters.text, "state": self.filters.state, "side": self.filters.side}
+        return url_for(f".{self.listing}", **{key: value for key, value in kept.items() if value})
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the page shows: the lines as they would become, and what is still to be chosen."""
+
+    order: Order
+    picked: Picked
+    lines: list[Foresight]
+    branches: list[Organisation]
+    error: DomainError | None = None
+
+    @property
+    def doable(self) -> int:
+        """Lines that can be done."""
+        return sum(line.after is not None for line in self.lines)
+
+    @property
+    def warned(self) -> int:
+        """Lines with a warning."""
+        return sum(bool(line.warnings) for line in self.lines)
+
+    @property
+    def shown(self) -> list[Foresight]:
+        """The first lines: what cannot be done, what is warned of, the rest."""
+        return sorted(self.lines, key=lambda line: (line.after is not None, not line.warnings))[:SHOWN]
+
+    @property
+    def stamps(self) -> str:
+        """All lines with the version in which they were seen."""
+        return " ".join(f"{line.application.id}.{line.application.version}" for line in self.lines)
+
+    @property
+    def by_line(self) -> bool:
+        """Whether each line may have a branch of its own."""
+        several = len(self.branches) > 1 and self.order.action is not Action.TAKE_OVER
+        return several and len(self.branches) * min(len(self.lines), SHOWN) <= MOST_OPTIONS
+
+    @property
+    def needs_file(self) -> bool:
+        """Whether a receiver's policy asks for the file (E-07)."""
+        return self.order.action is Action.ACCEPT
+
+    @property
+    def grounds(self) -> list[Ground]:
+        """Grounds of refusal that fit any of the lines, forbidden ones last."""
+        states = {line.application.state for line in self.lines}
+        offered = {ground for state in states for ground in grounds(state)}
+        return [ground for ground in GROUNDS if ground in offered]
+
+
+def offered(listing: Listing, states: Sequence[State]) -> list[Action]:
+    """What the bulk bar of a list offers: what the workflow knows for the states that occur in it."""
+    if listing is Listing.TOWNSHIPS:
+        return [Action.TAKE_OVER]
+    possible = {row.action for row in TRANSITIONS if row.state in states} - _ONLY_OWN
+    if listing is Listing.APPLICATIONS:
+        possible.add(Action.WITHDRAW)
+    if current_seat().kind is not SeatKind.PROVINCIAL:
+        possible.discard(Action.APPROVE)
+    return [action for action in BULK if action in possible]
+
+
+def bar(listing: Listing, filters: Filters, *, more: bool) -> dict[str, Any]:
+    """Arguments of the bulk bar below a list.
+
+    Args:
+        listing: which list.
+        filters: what it is narrowed by; "all" means all of these.
+        more: whether there are other pages, whose lines can be picked all together.
+    """
+    seat = current_seat()
+    waiting = list(waiting_counts()) if listing is Listing.WAITING else [state for state in State if state.is_open]
+    states = [filters.state] if filters.state else waiting
+    return {
+        "listing": listing,
+        "filters": filters,
+        "actions": offered(listing, states),
+        "total": queries.count_listed(seat, listing, filters) if more else 0,
+    }
+
+
+def _filters() -> Filters:
+    said = request.form
+    state, side = said.get("state", ""), said.get("side", "")
+    return Filters(
+        state=State(state) if state in set(State) else None,
+        side=side if side in {"in", "out"} else "",
+        text=said.get("q", "").strip(),
+    )
+
+
+def _picked(seat: ActiveSeat) -> tuple[Picked, dict[int, int]]:
+    """The lines of the form: ticked, all of the filter, or those of the preview with their versions."""
+    listing = request.form.get("listing", "")
+    if listing not in set(Listing):
+        raise DomainError("提交的内容不完整。", fix="请回到列表重新选择。")
+    filters = _filters()
+    versions = dict(_stamps(request.form.get("lines", "")))
+    numbers = list(versions)
+    if not numbers and request.form.get("all"):
+        numbers = queries.listed_ids(seat, Listing(listing), filters, AT_MOST + 1)
+    elif not numbers:
+        numbers = sorted({number for text in request.form.getlist("row") if (number := number_in(text)) is not None})
+    if len(numbers) > AT_MOST:
+        raise DomainError(f"一次最多办理 {AT_MOST:,} 份。", fix="请先用筛选缩小范围，分几次办理。")
+    return Picked(Listing(listing), filters, numbers), versions
+
+
+def _stamps(text: str) -> list[tuple[int, int]]:
+    pairs = [pair.partition(".") for pair in text.split()[: AT_MOST + 1]]
+    read = [(number_in(number), number_in(version)) for number, _, version in pairs]
+    return [(number, version) for number, version in read if number is not None and version is not None]
+
+
+def _order(applications: Sequence[Application]) -> Order:
+    said = request.form
+    action = said.get("action", "")
+    if action not in set(BULK):
+        raise DomainError("请选择要办理的事项。", fix="请回到列表，先选择再继续。", field="action")
+    chosen = {each.id: _organisation(said.get(f"branch-{each.id}", "")) for each in applications}
+    return Order(
+        Action(action),
+        _organisation(said.get("branch", "")),
+        {number: branch for number, branch in chosen.items() if branch is not None},
+        said.get("ground", ""),
+        said.get("remark", "").strip(),
+        confirmed=bool(said.get("confirmed")),
+        file_checked=bool(said.get("file_checked")),
+    )
+
+
+def _organisation(text: str) -> Organisation | None:
+    number = number_in(text)
+    return session.get(Organisation, number) if number is not None else None
+
+
+@requires(Permission.TRANSFER_DECIDE)
+def preview() -> AnyResponse | str:
+    """What would happen to each of the picked lines; nothing is written."""
+    seat = current_seat()
+    picked, _ = _picked(seat)
+    applications = bulk.load(seat, picked.numbers)
+    if not applications:
+        flash("请先勾选要办理的申请。", "warning")
+        return redirect(picked.back, 303)
+    order = _order(applications)
+    return _render(_preview(seat, picked, applications, order, unfinished=True))
+
+
+def _preview(
+    seat: ActiveSeat,
+    picked: Picked,
+    applications: Sequence[Application],
+    order: Order,
+    *,
+    unfinished: bool,
+) -> Preview:
+    lines = bulk.foresee(seat, applications, order, unfinished=unfinished)
+    branches = bulk.branches_for(seat, order.action, applications) if order.action in INTO_BRANCH else []
+    return Preview(order, picked, lines, branches, None if unfinished else _problem(order, lines))
+
+
+def _problem(order: Order, lines: Sequence[Foresight]) -> DomainError | None:
+    """What is missing for all of them."""
+    if order.action is Action.APPROVE and not order.confirmed:
+        return DomainError(
+            "省级团委批准后不能撤回。", fix="请核实手续已经完成，再勾选确认。", field="confirmed", rule="S-07"
+        )
+    if any(line.after is not None for line in lines):
+        return None
+    return next((line.error for line in lines if line.error is not None), None)
+
+
+def _render(shown: Preview, key: str = "") -> AnyResponse:
+    page = render_template("desks/bulk.html", shown=shown, key=key or secrets.token_hex(16), cut=SHOWN)
+    return make_response(page, 422 if shown.error else 200)
+
+
+@requires(Permission.TRANSFER_DECIDE)
+def confirm() -> AnyResponse:
+    """Do it: up to five hundred at once, more as a job; then the result a line."""
+    seat = current_seat()
+    picked, versions = _picked(seat)
+    key = request.form.get("key", "")[:32]
+    if not versions or not key:
+        raise DomainError("提交的内容不完整。", fix="请回到列表重新选择。")
+    applications = bulk.load(seat, picked.numbers)
+    order = _order(applications)
+    if runs.of_key(seat, key) is None:
+        shown = _preview(seat, picked, applications, order, unfinished=False)
+        if shown.error is not None and shown.error.status not in {403, 409}:
+            return _render(shown, key)
+    branches = {number: branch.id for number, branch in order.branches.items()}
+    contents = [
+        {**bulk.content(each), "version": versions[each.id], "branch": branches.get(each.id)} for each in applications
+    ]
+    options = {
+        "action": order.action.value,
+        "branch": order.branch.id if order.branch else None,
+        "ground": order.ground,
+        "remark": order.remark,
+        "confirmed": order.confirmed,
+        "file_checked": order.file_checked,
+        "back": picked.back,
+    }
+    title = f"{LISTS[picked.listing]}：{order.action.label}"
+    with unit_of_work():
+        run = runs.keep(RunKind.DECIDE, seat, contents, key=key, title=title, options=options)
+        number = run.id
+        at_once = runs.confirm(run)
+    if at_once:
+        runs.work_off(number)
+    return redirect(url_for(".run", number=number), 303)
+
+
+@requires(Permission.TRANSFER_DECIDE)
+def townships() -> str:
+    """A county's list: graduates who wait for its townships, to be taken over in difficulty (PD-22, D-15, T-03)."""
+    seat, organisation = current_seat(), own_organisation()
+    if organisation.tier is not Tier.COUNTY:
+        raise NotFound
+    policy = checks.policy_of(organisation)
+    filters = Filters(text=request.args.get("q", "").strip())
+    page = queries.in_townships(seat, filters, **cursors())
+    return render_template(
+        "desks/bulk_townships.html",
+        rows=page.rows,
+        filters=filters,
+        list_url=url_for(".applications"),
+        opens=None if county_open(policy, clock.today()) else policy.county_fallback_from,
+        clear_months=policy.county_clear_months,
+        bulk=bar(Listing.TOWNSHIPS, filters, more=bool(page.after or page.before)),
+        links=page_links(page, ".townships", q=filters.text),
+    )
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    blueprint.add_url_rule("/bulk", "bulk", preview, methods=["POST"])
+    blueprint.add_url_rule("/bulk/confirm", "bulk_confirm", confirm, methods=["POST"])
+    blueprint.add_url_rule("/townships", "townships", townships)
