@@ -1,4 +1,4 @@
-"""The timers' desk, the September list, the rehearsal, the phase in one line, what the approver sees (D-*, PD-36, A-13)."""
+"""The desk of timers, September, the rehearsal, the phase in one line, what the approver sees (PD-36, A-13)."""
 
 from __future__ import annotations
 

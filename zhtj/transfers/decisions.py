@@ -13,7 +13,7 @@ from sqlalchemy.orm import selectinload
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
-from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.parties import parties
@@ -78,6 +78,8 @@ def foresee(
 
 def _allowed(application: Application, seat: ActiveSeat, action: Action) -> State:
     """Where the action leads. Raises why it does not."""
+    if seat.kind is not SeatKind.MEMBER and seat.member_id == application.member_id:
+        raise Forbidden("不能办理本人的申请，由直接上级办理。", fix="请联系上级团组织。", rule="PD-02")
     roles = parties(seat, application, action)
     found = (next_state(application.state, action, party, application.way) for party in roles)
     after = next((state for state in found if state is not None), None)

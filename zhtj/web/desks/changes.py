@@ -21,7 +21,7 @@ from zhtj.web.desks import starting
 from zhtj.web.desks.decisions import line, render_page
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.desks.starting import FIELDS, StartPage
-from zhtj.web.forms.amending import amend_form, amended
+from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
 
 
@@ -49,10 +49,10 @@ def _started_here(seat: ActiveSeat, found: Application) -> bool:
     )
 
 
-def _late(seat: ActiveSeat, number: int, error: DomainError) -> AnyResponse:
-    """The application as it is now, with the sentence that says what happened meanwhile."""
+def _late(seat: ActiveSeat, number: int, error: DomainError, typed: str = "") -> AnyResponse:
+    """The application as it is now, with the sentence that says what happened meanwhile, and what was typed."""
     session.expire_all()
-    shown = replace(line(seat, queries.application(seat, number)), error=error)
+    shown = replace(line(seat, queries.application(seat, number)), error=error, typed={"remark": typed})
     return make_response(render_page(shown), error.status)
 
 
@@ -69,7 +69,7 @@ def amend(number: int) -> AnyResponse:
             session.refresh(found)
             operations.amend(found, seat, amended(form))
     except Conflict as error:
-        return _late(seat, number, error)
+        return _late(seat, number, error, typed_in(request.form))
     except Forbidden:
         raise
     except DomainError as error:
@@ -91,7 +91,7 @@ def redirect_elsewhere(number: int) -> AnyResponse:
     try:
         found = _running(seat, number)
     except Conflict as error:
-        return _late(seat, number, error)
+        return _late(seat, number, error, typed_in(request.form))
     code = request.values.get("to", "")
     destination = orgs.by_code_or_name(code) if code else None
     shown = StartPage(found.member, destination, _typed(found), follows=found)
@@ -103,7 +103,7 @@ def redirect_elsewhere(number: int) -> AnyResponse:
             session.refresh(found)
             new = operations.redirect(found, starting.submission(shown), seat).id
     except Conflict as error:
-        return _late(seat, number, error)
+        return _late(seat, number, error, typed_in(request.form))
     except DomainError as error:
         session.expire_all()
         fresh = queries.application(seat, number)
@@ -154,7 +154,7 @@ def object_to(number: int) -> AnyResponse:
         raise Forbidden("只有申请人可以申诉。", rule="PD-17")
     if not objections.may_object(seat, found):
         error = Conflict("这份申请不能再申诉。", fix="可以改正后重新发起。", rule="PD-17")
-        return _late(seat, number, error)
+        return _late(seat, number, error, request.form.get("text", ""))
     if request.method == "GET":
         return _object_page(found)
     text = request.form.get("text", "")
@@ -162,7 +162,7 @@ def object_to(number: int) -> AnyResponse:
         with unit_of_work():
             to = objections.object_to(found, seat, text).org.short_name
     except Conflict as error:
-        return _late(seat, number, error)
+        return _late(seat, number, error, text)
     except DomainError as error:
         session.expire_all()
         return _object_page(queries.application(seat, number), text, error)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from wtforms.validators import InputRequired
 from wtforms.validators import Optional as MayBeEmpty
 
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers import checks
 from zhtj.transfers.models import Application
+from zhtj.transfers.operations import AMENDABLE
 from zhtj.transfers.workflow import Route
 from zhtj.web.forms.transfer import TransferForm
 
@@ -32,6 +35,11 @@ def _relax(form: TransferForm) -> None:
     field = form.contact_mobile
     field.validators = [MayBeEmpty(), *(one for one in field.validators if not isinstance(one, InputRequired))]
     field.flags.required = False
+
+
+def typed_in(said: Mapping[str, str]) -> str:
+    """What somebody typed who came too late, in one line, so that it is not lost."""
+    return "；".join(f"{label}：{text}" for name, label in AMENDABLE.items() if (text := said.get(name, "").strip()))
 
 
 def amended(form: TransferForm) -> dict[str, str]:

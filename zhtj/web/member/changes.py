@@ -12,7 +12,7 @@ from zhtj.transfers import decisions, objections, operations, queries
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action
 from zhtj.web.access import requires
-from zhtj.web.forms.amending import amend_form, amended
+from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
 from zhtj.web.member.answers import Answers, Filling
 from zhtj.web.member.applications import page
@@ -42,7 +42,8 @@ def amend(number: int) -> AnyResponse:
             operations.amend(found, seat, amended(form))
     except Conflict as error:
         session.expire_all()
-        return make_response(page(seat, queries.application(seat, number), error, "没有修改"), error.status)
+        typed = typed_in(request.form)
+        return make_response(page(seat, queries.application(seat, number), error, "没有修改", typed), error.status)
     except DomainError as error:
         session.expire_all()
         form.take(error)
@@ -76,7 +77,7 @@ def object_to(number: int) -> AnyResponse:
     found = queries.application(seat, number)
     if not objections.may_object(seat, found):
         refused = Conflict("这份申请不能再申诉。", fix="可以改正后重新申请。", rule="PD-17")
-        return make_response(page(seat, found, refused, "没有申诉"), refused.status)
+        return make_response(page(seat, found, refused, "没有申诉", request.form.get("text", "")), refused.status)
     if request.method == "GET":
         return _object_page(found)
     text = request.form.get("text", "")
@@ -86,7 +87,7 @@ def object_to(number: int) -> AnyResponse:
             to = objection.org.short_name
     except Conflict as error:
         session.expire_all()
-        return make_response(page(seat, queries.application(seat, number), error, "没有申诉"), error.status)
+        return make_response(page(seat, queries.application(seat, number), error, "没有申诉", text), error.status)
     except DomainError as error:
         session.expire_all()
         return _object_page(queries.application(seat, number), text, error)
