@@ -31,9 +31,10 @@ MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
         (FLOATING, "流动团员"),
         ("members", "团员"),
         ("transfer_in", "办理转入"),
+        ("timers", "时限"),
     ),
 }
-_COMMITTEE = (*MENU[SeatKind.BRANCH], ("organisations", "下级组织"))
+_COMMITTEE = (*MENU[SeatKind.BRANCH], ("objections", "申诉处理"), ("organisations", "下级组织"))
 _MENUS = {
     **MENU,
     SeatKind.COLLEGE: _COMMITTEE,

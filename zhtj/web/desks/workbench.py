@@ -8,7 +8,8 @@ from zhtj.graduation import queries as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.people import members as people
-from zhtj.transfers import arrivals, onward, waits
+from zhtj.policy import phases
+from zhtj.transfers import arrivals, checks, objections, onward, waits
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.arrivals import ArrivalFilters
 from zhtj.transfers.onward import OnwardFilters
@@ -21,10 +22,12 @@ from zhtj.web.navigation import waiting_counts
 @requires(Permission.WORKBENCH)
 def home() -> str:
     """The first page of every administrator."""
-    seat = current_seat()
+    seat, organisation = current_seat(), own_organisation()
     return render_template(
         "desks/workbench.html",
-        organisation=own_organisation(),
+        organisation=organisation,
+        phase=phases.line(checks.policy_of(organisation)),
+        objections=objections.count_waiting(seat) if seat.may(Permission.OBJECTIONS) else 0,
         waiting=waiting_counts(),
         first=transfers.waiting(seat, Filters()).rows[:5],
         on_the_way=transfers.count_open(seat),

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.kernel.errors import Conflict, DomainError, NotFound
+from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.letters.models import Letter, LetterState
@@ -31,7 +31,9 @@ def application(number: int) -> str:
     return page(seat, queries.application(seat, number))
 
 
-def page(seat: ActiveSeat, found: Application, error: DomainError | None = None, undone: str = "没有撤销", typed: str = "") -> str:
+def page(
+    seat: ActiveSeat, found: Application, error: DomainError | None = None, undone: str = "没有撤销", typed: str = ""
+) -> str:
     """The page of one application, with what just went wrong, and what was typed meanwhile."""
     allowed = set() if progress.is_overdue(found) else set(queries.possible_actions(seat, found))
     objection = objections.of_application(found.id)
@@ -104,15 +106,14 @@ def withdraw(number: int) -> AnyResponse:
     """Take it back, with a remark if one likes (A-18, A-21)."""
     seat, _ = own()
     found = queries.application(seat, number)
+    remark = tidy(request.form.get("remark"))[:REMARK_AT_MOST]
     try:
         with unit_of_work():
             session.refresh(found)
-            if found.state is State.AWAITING_ALLOCATION:
-                raise Conflict("对方已经同意接收，申请不能再撤销。", fix="情况有变化，请与对方商量。", rule="PD-16")
-            operations.withdraw(found, seat, remark=tidy(request.form.get("remark"))[:REMARK_AT_MOST])
+            operations.withdraw(found, seat, remark=remark)
     except DomainError as error:
         session.expire_all()
-        return make_response(page(seat, queries.application(seat, number), error), error.status)
+        return make_response(page(seat, queries.application(seat, number), error, typed=remark), error.status)
     flash("申请已撤销。", "success")
     return redirect(url_for(".application", number=number), 303)
 
