@@ -147,6 +147,28 @@ def test_row_22_who_joined_too_young_is_told_that_the_external_systems_refuse_hi
     assert (found.right, found.found) == (None, [])
 
 
+@pytest.mark.parametrize(
+    ("said", "region"),
+    [
+        ({"situation": "employed_without_org", "address": "北京市海淀区某街道1号"}, "团北京市委"),
+        ({"situation": "employed_with_org", "unit_name": "北京某公司"}, "团北京市委"),
+        ({"situation": "further_study", "unit_name": "北京某大学"}, "团北京市委"),
+        # The unit lies here, whatever its name, and wherever he lives or comes from.
+        ({"situation": "employed_without_org", "unit_name": "北京某公司", "address": AT}, None),
+        ({"situation": "employed_without_org", "unit_name": "某店", "address": "安徽省合肥市"}, None),
+        ({"situation": "unplaced"}, None),
+        ({"situation": "unplaced", "place": P.RESIDENCE}, "团北京市委"),
+    ],
+)
+def test_the_external_systems_are_known_by_where_he_goes(world, said, region):
+    with unit_of_work():
+        session.merge(world.graduate).residence = "北京市海淀区某街道2号"
+
+    found = counsel(Asked(member=world.graduate, **said)).region
+
+    assert (found.short_name if found else None) == region
+
+
 def test_row_23_nobody_is_offered_to_apply_for_nothing(world):
     found = offered(policy_named("2026-national"), Audience.GRADUATE)
 

@@ -190,6 +190,21 @@ def test_without_a_found_organisation_the_application_goes_on_at_the_open_questi
     assert page.url == "/member/transfer/new/organisation"
 
 
+@pytest.mark.parametrize(
+    ("query", "step"),
+    [
+        ("situation=enlisted", "special"),
+        ("situation=employed_without_org&unit=某店&address=北京市海淀区某街道1号", "external"),
+    ],
+)
+def test_special_units_and_external_systems_go_on_at_their_own_question(
+    graduate: Browser, world: World, query: str, step: str
+) -> None:
+    page = graduate.get(f"/member/advice?{query}&done=1").form(button="就按这个去申请").submit().follow()
+
+    assert page.url == f"/member/transfer/new/{step}"
+
+
 def test_with_an_open_application_the_answer_says_so_and_offers_none(graduate: Browser, world: World) -> None:
     apply(world, world.graduate, "company")
 

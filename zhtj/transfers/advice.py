@@ -149,8 +149,15 @@ class Counsel:
         if not self.asked.address:
             return {}
         found = {Place.UNIT_LOCATION: self.asked.address}
+        if self.region_of(self.asked.address) is not None:
+            return found
         wanted = (Place.HOUSEHOLD,) if self.situation.facts.labour_dispatch else (Place.RESIDENCE,)
         return found | {place: self._known[place] for place in wanted if place in self._known}
+
+    @property
+    def place(self) -> Place | None:
+        """The place that decides, where only one comes into question."""
+        return self.asked.place or (next(iter(self.addresses)) if len(self.addresses) == 1 else None)
 
     @cached_property
     def townships(self) -> dict[Place, Organisation]:
@@ -181,10 +188,15 @@ class Counsel:
     @cached_property
     def region(self) -> Organisation | None:
         """北京, 广东 or 福建, if that is where he goes: they keep systems of their own (X-01)."""
-        found = None
-        for text in (*self.addresses.values(), *(() if self.owners or self.schools else (self.asked.unit_name,))):
-            found = found or (places.province_named(text, places.provinces()) if text else None)
-        return found if found is not None and found.system is not Region.NATIONAL else None
+        if self.townships or self.owners or self.schools:
+            return None
+        return self.region_of(next(iter(self.addresses.values()), self.asked.unit_name))
+
+    @staticmethod
+    def region_of(text: str) -> Organisation | None:
+        """The region with a system of its own that an address or a name begins with."""
+        named = places.province_named(text, places.provinces()) if text else None
+        return named if named is not None and named.system is not Region.NATIONAL else None
 
     @cached_property
     def facts(self) -> dict[str, bool]:

@@ -23,7 +23,7 @@ def advice(number: int) -> str:
 
     def start(counsel: Counsel, found: Found | None) -> Act:
         asked = counsel.asked
-        place = found.place if found else asked.place
+        place = found.place if found else counsel.place
         chosen = found.organisation if found else counsel.region
         special = SPECIAL if counsel.reason is Reason.SPECIAL_UNIT else ""
         typed = {

@@ -38,7 +38,7 @@ def advice() -> str:
 def _act(counsel: Counsel, found: Found | None) -> Act:
     """The answer as a form: reason, unit, place and destination go into the draft."""
     asked, member = counsel.asked, counsel.asked.member
-    place = found.place if found else asked.place
+    place = found.place if found else counsel.place
     on_record = known_places(member).get(place) if place else None
     chosen = found.organisation if found else counsel.region
     return Act(
