@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +15,7 @@ from sqlalchemy import select
 
 from tests.notices.receivers import MailReceiver, Robot
 from zhtj import sweeps
-from zhtj.config import ConfigError, load
+from zhtj.config import ROOT, ConfigError, load
 from zhtj.kernel import clock, outgoing
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.notices import delivery, outbox
@@ -287,3 +290,11 @@ def test_a_wrong_setting_is_refused_at_start_in_one_chinese_line(
     assert str(caught.value).startswith(f"{name} 不正确：")
     assert "geheim" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_command_line_says_it_in_one_line_too(environment: dict[str, str]) -> None:
+    wrong = environment | {MAIL: "bad", "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-m", "flask", "--app", "app", "sweep"]
+    done = subprocess.run(command, cwd=ROOT, env=wrong, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [f"{MAIL} 不正确：应为 smtp://主机:端口?from=发件邮箱 或 smtps://…"]
