@@ -180,6 +180,16 @@ def test_the_next_step_names_the_reason_the_receiver_and_its_superior(world: Wor
     assert "请协调研发团支部办理" in step.message
 
 
+@pytest.mark.rule("A-23")
+def test_where_an_office_acts_for_the_branch_its_own_superior_is_named(world: World, clock_at: Any) -> None:
+    application = apply(world, world.graduate, "floating", **UNPLACED)
+    clock_at(application.due_at)
+    sweeps.return_overdue(clock.now())
+    session.expire_all()
+    step = exception_records.next_step(queries.of_member(world.graduate.id)[0], world.orgs["college"])
+    assert (step.blocker.id, step.superior.id) == (world.orgs["township"].id, world.orgs["county"].id)
+
+
 def test_pages_turn_both_ways_and_number_the_lines(world: World, clock_at: Any) -> None:
     with unit_of_work():
         people = [world.enrol(f"多{number:02}", "class1") for number in range(23)]

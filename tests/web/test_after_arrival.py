@@ -141,7 +141,7 @@ def test_a_refusal_leads_to_whom_to_ask_next_and_to_a_remark(world: World, brows
     # The right destination: ask the receiver, then its superior; a wrong one: start again
     for key in ("team", "company"):
         assert f'href="tel:{world.accounts[key].mobile}"' in one.source
-    assert "直接上级是示例科技团委" in one.main
+    assert "研发团支部的事由示例科技团委协调" in one.main
     assert one.links()["重新办理转出"] == f"/school/members/{world.graduate.id}/transfer-out"
     listed = one.form(f"/applications/{number}/exception").submit(remark="已与示例科技团委沟通").follow()
     assert "已与示例科技团委沟通" in listed.main

@@ -151,14 +151,24 @@ def failure_words(application: Application, event: ApplicationEvent | None) -> s
     return "：".join(part for part in (ground, event.remark or "") if part) or application.state.label
 
 
+def _superior(organisation: Organisation) -> Organisation | None:
+    query = select(Organisation).where(Organisation.id == organisation.parent_id)
+    return session.scalars(query.options(joinedload(Organisation.office))).first()
+
+
+def _own_province(organisation: Organisation) -> Organisation | None:
+    query = select(Organisation).where(Organisation.path.in_(organisation.line), Organisation.tier == Tier.PROVINCE)
+    return session.scalars(query.options(joinedload(Organisation.office))).first()
+
+
 @dataclass(frozen=True, slots=True)
 class NextStep:
     """What can be done about a line (A-23, T-32).
 
     Args:
         why: 未接受原因.
-        blocker: who said no or let it lapse.
-        superior: its direct superior, who has to see to it.
+        blocker: the office that said no or let it lapse (PD-22).
+        superior: its direct superior, who has to see to it; for an external system the own province.
         message: text to send there.
     """
 
@@ -173,14 +183,10 @@ def next_step(application: Application, sender: Organisation) -> NextStep:
     event = failures([application.id]).get(application.id)
     why = failure_words(application, event)
     at_home = event is not None and event.from_state is State.AWAITING_RELEASE
-    blocker = application.from_org if at_home else application.to_org
-    superior = (
-        session.scalars(
-            select(Organisation).where(Organisation.id == blocker.parent_id).options(joinedload(Organisation.office))
-        ).first()
-        if blocker.parent_id
-        else None
-    )
+    asked = application.from_org if at_home else application.to_org
+    abroad = asked.system is not Region.NATIONAL
+    blocker = asked if abroad else asked.office or asked
+    superior = _own_province(application.from_org) if abroad else _superior(blocker)
     when = clock.local(application.submitted_at)
     message = (
         f"【学社衔接】{sender.short_name}的毕业生{application.member.name}于 {when.month}月{when.day}日 "
