@@ -46,7 +46,7 @@ def _print_json(value: Any) -> None:
 @click.option("--rehearse", is_flag=True, help="只预演超期退回：会退回哪些申请，不改动任何数据")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出")
 def sweep_command(moment: str | None, only: str | None, *, rehearse: bool, as_json: bool) -> None:
-    """办理到期的事项：转为毕业生团组织、列入名册、超期退回、提醒和发信、删除过期的上传、封存日志."""
+    """办理到期的事项：转为毕业生团组织、列入名册、超期退回、删除过期的上传、封存日志."""
     if only is not None and only not in sweeps.REGISTRY:
         click.echo(f"没有“{only}”这一项，可选：{'、'.join(sweeps.REGISTRY)}", err=True)
         raise SystemExit(WRONG_USE)
