@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -44,7 +46,8 @@ def province(app: Flask, world: World) -> Browser:
 def described(browser: Browser, **values: str) -> Page:
     """Reason chosen and remark written, at the page that has to be read."""
     page = browser.get(START).form("/new").submit(reason="special_unit").follow()
-    return page.form("/special").submit(**{"remark": ARMY, **values}).follow()
+    filled: dict[str, Any] = {"remark": ARMY, **values}
+    return page.form("/special").submit(**filled).follow()
 
 
 def the_application() -> Application:
