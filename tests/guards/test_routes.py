@@ -23,6 +23,7 @@ from tests.browsing import Browser, Page
 from tests.conftest import undone
 from tests.guards.town import Place, Town
 from zhtj.kernel.permissions import TABLE, Permission, Relation, SeatKind
+from zhtj.transfers.parties import DECISIONS
 from zhtj.transfers.workflow import Action
 from zhtj.web.access import PUBLIC
 
@@ -42,7 +43,7 @@ KINDS = {
 }
 # The values a route is asked with where the argument is no number.
 WORDS: dict[str, tuple[str, ...]] = {
-    "action": tuple(sorted(set(Action) - {Action.SUBMIT, Action.RETURN})),  # those two are nobody's decision
+    "action": tuple(sorted(DECISIONS | {Action.WITHDRAW})),
     "code": ("no-such-code",),
     "digest": ("000000000000",),
     "filename": ("zhtj.css",),
@@ -53,6 +54,9 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 # Allowed by the table, and narrowed by a rule that the operation checks itself: 403 with a sentence that says why.
 NARROWER = {
+    "amend": "only whoever started it (PD-16)",
+    "redirect": "only whoever started it (PD-16)",
+    "object": "only whoever started it (PD-17)",
     "decide": "whose turn it is, and nobody above (PD-14)",
     "mark": "a leading organ marks only below itself (G-12)",
     "code": "own organisation or direct superior (U-04)",
@@ -60,6 +64,8 @@ NARROWER = {
 # Let through, and then not found: what is asked for is there for nobody.
 NOT_THERE = {
     "switch_seat": "an empty post names no seat",
+    "answer_objection": "nobody has objected to it",
+    "see_flag": "nothing about it was flagged",
     "again": "only an application that has ended can be started again",
 }
 # An upload is its owner's alone, whatever stands below him.

@@ -13,7 +13,9 @@ from tests.transfers.steps import EMPLOYED, UNPLACED, apply, do, start
 from tests.world import World
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.orgs.models import Category
+from zhtj.orgs import operations as orgs
+from zhtj.orgs.models import Category, Purpose
+from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
 from zhtj.people.models import Post
 from zhtj.transfers import operations, queries
@@ -281,3 +283,26 @@ def test_unknown_organisation_and_forgotten_password_lead_from_the_look_up_to_a_
     issued = arrived.click("打开于敏的资料").form("/code").submit()
     assert issued.status in {200, 303}
     assert "重置密码" in issued.follow().text
+
+
+@pytest.mark.rule("T-03", "PD-22")
+def test_a_county_takes_one_over_on_its_page_and_is_told_where_it_cannot(world: World, desk: Browser) -> None:
+    number = apply(world, world.graduate, "floating", **UNPLACED).id
+    page = desk.login(world.accounts["county"]).get(f"/provincial/applications/{number}").click("县级接收")
+    assert "还没有流动团员团支部" in page.main
+    nowhere = page.form("/take_over").submit()
+    assert nowhere.status == 422
+    assert "请选择要编入的团支部" in nowhere.main
+    with unit_of_work():
+        new = NewOrganisation(
+            "安徽省合肥市蜀山区流动团员团支部",
+            "蜀山区流动团员团支部",
+            Category.BRANCH,
+            "机关",
+            purpose=Purpose.FLOATING,
+        )
+        own = orgs.create(session.merge(world.orgs["county"]), new).id
+    form = desk.get(f"/provincial/applications/{number}/take_over").form("/take_over")
+    assert form.values["branch"] == str(own)
+    assert form.submit().status == 303
+    assert state_of(number) is State.COMPLETED

@@ -62,16 +62,17 @@ def amend(number: int) -> AnyResponse:
     seat = current_seat()
     try:
         found = _running(seat, number)
-        form = amend_form(found)
-        if request.method == "GET" or not form.validate():
-            return _amend_page(found, form, 200 if request.method == "GET" else 422)
+    except Conflict as error:
+        return _late(seat, number, error, typed_in(request.form))
+    form = amend_form(found)
+    if request.method == "GET" or not form.validate():
+        return _amend_page(found, form, 200 if request.method == "GET" else 422)
+    try:
         with unit_of_work():
             session.refresh(found)
             operations.amend(found, seat, amended(form))
     except Conflict as error:
         return _late(seat, number, error, typed_in(request.form))
-    except Forbidden:
-        raise
     except DomainError as error:
         session.expire_all()
         form.take(error)

@@ -15,7 +15,7 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.orgs.models import Organisation
-from zhtj.transfers import checks, external, operations, queries, receiving, special_units
+from zhtj.transfers import bulk, checks, external, operations, queries, receiving, special_units
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import Filters, Listing
 from zhtj.transfers.rules import Ground, grounds
@@ -76,7 +76,9 @@ def line(seat: ActiveSeat, application: Application, opened: Action | None = Non
     actions = [action for action in queries.possible_actions(seat, application) if action is not Action.AMEND]
     opened = opened if opened in actions else None
     needs_branch = opened in {Action.ACCEPT, Action.ALLOCATE} and not application.to_org.is_branch
-    return Line(application, actions, queries.branches_below(application.to_org) if needs_branch else [], opened=opened)
+    if opened is not None and (needs_branch or opened is Action.TAKE_OVER):
+        return Line(application, actions, bulk.branches_for(seat, opened, [application]), opened=opened)
+    return Line(application, actions, [], opened=opened)
 
 
 @requires(Permission.TRANSFER_DECIDE)
@@ -219,6 +221,7 @@ _DECISIONS: dict[Action, Callable[[ActiveSeat, Application, dict[str, str]], Non
     Action.RELEASE: lambda seat, one, typed: operations.release(one, seat, remark=typed["remark"]),
     Action.ACCEPT: _accept,
     Action.ALLOCATE: lambda seat, one, typed: operations.allocate(one, seat, _branch(typed)),
+    Action.TAKE_OVER: lambda seat, one, typed: operations.take_over(one, seat, _branch(typed)),
     Action.APPROVE: lambda seat, one, typed: operations.approve(one, seat, remark=typed["remark"]),
     Action.CONFIRM: lambda seat, one, typed: external.confirm(one, seat, typed["remark"], sent_file()),
     Action.FAIL: lambda seat, one, typed: external.fail(one, seat, typed["remark"], sent_file()),

@@ -222,7 +222,7 @@ def _check_special(filling: Filling) -> AnyResponse:
     form = TransferForm.only("contact_mobile", "confirmed", data={"contact_mobile": mobile})
     form.confirmed.label.text = "政审、体检等手续已经完成；我知道省级团委批准后不能撤回"
     form.require("confirmed", "请核实手续都已完成，再勾选确认。")
-    error = None
+    error: DomainError | None = None
     if request.method == "POST" and form.validate():
         try:
             with unit_of_work():

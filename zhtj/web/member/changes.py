@@ -34,22 +34,30 @@ def amend(number: int) -> AnyResponse:
     seat, _ = own()
     try:
         found = _running(seat, number)
-        form = amend_form(found)
-        if request.method == "GET" or not form.validate():
-            return _amend_page(found, form, 200 if request.method == "GET" else 422)
+    except Conflict as error:
+        return _late(seat, number, error)
+    form = amend_form(found)
+    if request.method == "GET" or not form.validate():
+        return _amend_page(found, form, 200 if request.method == "GET" else 422)
+    try:
         with unit_of_work():
             session.refresh(found)
             operations.amend(found, seat, amended(form))
     except Conflict as error:
-        session.expire_all()
-        typed = typed_in(request.form)
-        return make_response(page(seat, queries.application(seat, number), error, "没有修改", typed), error.status)
+        return _late(seat, number, error)
     except DomainError as error:
         session.expire_all()
         form.take(error)
         return _amend_page(queries.application(seat, number), form, error.status)
     flash("已修改，对方会看到改了什么。", "success")
     return redirect(url_for(".application", number=number), 303)
+
+
+def _late(seat: ActiveSeat, number: int, error: Conflict) -> AnyResponse:
+    """The application as it is now, with what happened meanwhile, and what was typed."""
+    session.expire_all()
+    found = queries.application(seat, number)
+    return make_response(page(seat, found, error, "没有修改", typed_in(request.form)), error.status)
 
 
 def _amend_page(found: Application, form: TransferForm, status: int) -> AnyResponse:
