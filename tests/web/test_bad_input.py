@@ -294,13 +294,8 @@ def test_a_county_takes_one_over_on_its_page_and_is_told_where_it_cannot(world: 
     assert nowhere.status == 422
     assert "请选择要编入的团支部" in nowhere.main
     with unit_of_work():
-        new = NewOrganisation(
-            "安徽省合肥市蜀山区流动团员团支部",
-            "蜀山区流动团员团支部",
-            Category.BRANCH,
-            "机关",
-            purpose=Purpose.FLOATING,
-        )
+        name = "蜀山区流动团员团支部"
+        new = NewOrganisation(f"安徽省合肥市{name}", name, Category.BRANCH, "农村", purpose=Purpose.FLOATING)
         own = orgs.create(session.merge(world.orgs["county"]), new).id
     form = desk.get(f"/provincial/applications/{number}/take_over").form("/take_over")
     assert form.values["branch"] == str(own)
