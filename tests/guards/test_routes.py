@@ -46,10 +46,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "action": tuple(sorted(DECISIONS | {Action.WITHDRAW})),
     "code": ("no-such-code",),
     "digest": ("000000000000",),
+    "evidence": ("2147483647",),
     "filename": ("zhtj.css",),
     "reason": ("employed_with_org",),
     "status": ("404",),
-    "step": ("unit", "place", "organisation", "check"),
+    "step": ("unit", "place", "organisation", "external", "special", "check"),
     "topic": ("delay",),
 }
 # Allowed by the table, and narrowed by a rule that the operation checks itself: 403 with a sentence that says why.
@@ -58,6 +59,7 @@ NARROWER = {
     "redirect": "only whoever started it (PD-16)",
     "object": "only whoever started it (PD-17)",
     "decide": "whose turn it is, and nobody above (PD-14)",
+    "secret_unit": "the province that decides, as long as it does (S-09)",
     "mark": "a leading organ marks only below itself (G-12)",
     "code": "own organisation or direct superior (U-04)",
 }
@@ -73,7 +75,7 @@ PERSONAL = frozenset({"members_batch", "organisations_batch"})
 # What a form must hold to be looked at.
 FORMS = {"import_members_apply": {"accepted": "0"}, "import_organisations_apply": {"accepted": "0"}}
 # Arguments that come from outside; most of their values lead nowhere.
-OPEN_ENDED = frozenset({"code", "status", "digest"})
+OPEN_ENDED = frozenset({"code", "status", "digest", "evidence"})
 NOT_SIGNED_IN = frozenset({302, 303, 401})
 # Counting attempts, and that a message was opened, is all that looking may write down.
 COUNTERS = re.compile(r"^((INSERT INTO|UPDATE|DELETE FROM) attempts\b|UPDATE messages SET read_at\b)")

@@ -118,7 +118,7 @@ def test_a_member_chooses_the_region_types_the_name_twice_and_is_told_what_to_do
     assert "不要自己在那边重新注册" in page.main
     # When he types the name there, twice
     page = page.form(button="转到").submit(destination="11").follow()
-    assert "在北京的系统里，那个组织的全称是什么？" in page.main
+    assert "北京系统里的组织全称是什么？" in page.main
     assert "三个系统的操作手册在“智慧团建”首页下载" in page.main
     page = page.form("/external").submit(external_name=NAME, external_name_again=NAME).follow()
     assert "北京（另有系统）" in page.main

@@ -14,7 +14,7 @@ from zhtj.letters import queries as letters
 from zhtj.letters.models import Letter, LetterState
 from zhtj.transfers import checks, objections, operations, queries
 from zhtj.transfers.models import Application
-from zhtj.transfers.workflow import Action, State
+from zhtj.transfers.workflow import Action, Route, State
 from zhtj.web.access import requires
 from zhtj.web.desks.letters import pdf
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
@@ -49,7 +49,7 @@ def page(
         event=progress.last_event(found),
         ground=progress.ground_label(progress.last_event(found)),
         reason=progress.reason_label(checks.policy_of(found.from_org), found),
-        office=contact(found.holder or found.to_org),
+        office=outside.asked(found),
         line=own_line(found.from_org),
         may_withdraw=Action.WITHDRAW in allowed,
         may_amend=Action.AMEND in allowed and checks.policy_of(found.from_org).amend_before_acceptance,
@@ -70,7 +70,7 @@ def plea(found: Application) -> str:
     event = progress.last_event(found)
     member, asked = found.member, contact(found.to_org)
     said = {State.REFUSED: "对方没有同意", State.RETURNED: "对方没有在期限内办理，系统退回了"}.get(found.state)
-    if event is None or said is None:
+    if event is None or said is None or found.route is not Route.DOMESTIC:
         return ""
     day, number = clock.local(found.submitted_at), f"（电话 {asked.phone}）" if asked.phone else ""
     ground = progress.ground_label(event)

@@ -73,7 +73,7 @@ def home() -> str:
             "member/home_ended.html",
             event=progress.last_event(latest),
             ground=progress.ground_label(progress.last_event(latest)),
-            office=contact(latest.to_org if outside.abroad(latest) is None else latest.from_org),
+            office=outside.asked(latest),
             may_object=objections.may_object(seat, latest),
             objection=objections.of_application(latest.id),
             plea=plea(latest),

@@ -39,6 +39,15 @@ def abroad(application: Application | None) -> Abroad | None:
     return Abroad(region.system.label, needs_self_report(checks.policy_of(old), region), contact(old))
 
 
+def asked(application: Application) -> Contact:
+    """Whom one rings about it: whoever holds it, else the destination, the province, or who records (O-24)."""
+    if application.holder is not None:
+        return contact(application.holder)
+    if application.route is Route.SPECIAL:
+        return contact(province_of(application.from_org))
+    return contact(application.from_org if application.route is Route.EXTERNAL else application.to_org)
+
+
 def home(member: Member, latest: Application | None) -> str:
     """His first page, once he is in the pool (S-06, S-07) or in an external system (X-10)."""
     arrived = latest if latest is not None and latest.state is State.COMPLETED else None
