@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden, NotFound
@@ -85,17 +85,25 @@ class Foresight:
     error: DomainError | None = None
 
 
-def load(seat: ActiveSeat, numbers: Sequence[int]) -> list[Application]:
-    """These applications as they are now, inside what the seat may see, in the order of ``numbers``."""
+_LIGHT = (defer(Application.contact_mobile), defer(Application.unit_address), defer(Application.initiator_account_id))
+_NAMES = (Member.account_id, Member.org_id)
+
+
+def load(seat: ActiveSeat, numbers: Sequence[int], *, whole: bool = False) -> list[Application]:
+    """These applications as they are now, inside what the seat may see, in the order of ``numbers``.
+
+    Args:
+        seat: who looks.
+        numbers: ids.
+        whole: with what a receiver should know of each member, to be shown; a decision needs the names alone.
+    """
+    of_member = (*_NAMES, Member.joined_on, Member.dev_number) if whole else _NAMES
+    of_account = (Account.name, Account.id_number) if whole else (Account.name,)
+    member = joinedload(Application.member).load_only(*of_member)
     query = (
         select(Application)
         .where(Application.id.in_(numbers), queries.visible(seat))
-        .options(
-            joinedload(Application.member)
-            .load_only(Member.account_id, Member.org_id, Member.joined_on, Member.dev_number)
-            .joinedload(Member.account)
-            .load_only(Account.name, Account.id_number),
-        )
+        .options(member.joinedload(Member.account).load_only(*of_account), *_LIGHT)
         .execution_options(populate_existing=True)
     )
     found = {application.id: application for application in session.scalars(query)}
@@ -104,8 +112,15 @@ def load(seat: ActiveSeat, numbers: Sequence[int]) -> list[Application]:
     return rows
 
 
+def _again(numbers: Sequence[int]) -> Sequence[Application]:
+    """Applications that were loaded before, as they are after a step; their members are known."""
+    rows = session.scalars(select(Application).where(Application.id.in_(numbers)).options(*_LIGHT)).all()
+    queries.attach_organisations(rows)
+    return rows
+
+
 def foresee(
-    seat: ActiveSeat, applications: Sequence[Application], order: Order, *, unfinished: bool = False
+    seat: ActiveSeat, applications: Sequence[Application], order: Order, *, unfinished: bool = False, warn: bool = False
 ) -> list[Foresight]:
     """What ``order`` would do to each of these now; nothing is written.
 
@@ -114,6 +129,7 @@ def foresee(
         applications: as ``load`` gave them.
         order: what would be done.
         unfinished: ground, branch or ticks may still be missing; nobody has been asked for them yet.
+        warn: with warnings; ``applications`` were loaded whole.
     """
     seen: dict[int, Foresight] = {}
     doubts = _Doubts()
@@ -125,7 +141,7 @@ def foresee(
             allowed, errors = decisions.foresee(others, seat, order.action, check=check)
             for application, state in allowed:
                 after = State.COMPLETED if branch is not None else state
-                warnings = doubts.about(application) if order.action in RECEIVING else ()
+                warnings = doubts.about(application) if warn and order.action in RECEIVING else ()
                 seen[application.id] = Foresight(application, after, _lands(application, after, branch), warnings)
             for application in group:
                 error = own.get(application.id) or errors.get(application.id)
@@ -276,6 +292,7 @@ def _decide(seat: ActiveSeat, applications: Sequence[Application], order: Order)
     with parties.many():
         for branch, group in _by_branch(applications, order):
             numbers = [application.id for application in group]
+            members = [application.member for application in group]  # kept, so that nobody is read again
             late = decisions.decide(
                 group,
                 seat,
@@ -288,6 +305,7 @@ def _decide(seat: ActiveSeat, applications: Sequence[Application], order: Order)
             done = [number for number in numbers if number not in late]
             if order.action is Action.ACCEPT and branch is not None:
                 _allocate(seat, done, branch)
+            del members
             if order.action is Action.REFUSE and done:
                 ground = Ground(order.ground)
                 objections.flag_forbidden_ground(decisions.with_history(done), ground, order.remark)
@@ -301,7 +319,7 @@ def _remark(order: Order) -> str:
 
 def _allocate(seat: ActiveSeat, numbers: Sequence[int], branch: Organisation) -> None:
     """The second half of accepting into a branch, as a step of its own in the history (A-12)."""
-    failed = decisions.decide(load(seat, numbers), seat, Action.ALLOCATE, branch=branch)
+    failed = decisions.decide(_again(numbers), seat, Action.ALLOCATE, branch=branch)
     for error in failed.values():
         raise error
 

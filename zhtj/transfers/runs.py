@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from redis.exceptions import RedisError
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -266,8 +267,15 @@ def confirm(run: BulkRun, refused: dict[int, DomainError] | None = None) -> bool
     if run.total - len(refused or {}) <= WORK[run.kind].at_once:
         return True
     number = run.id
-    after_commit(lambda: work_queue.enqueue(JOB, number))
+    after_commit(lambda: _enqueue(number))
     return False
+
+
+def _enqueue(number: int) -> None:
+    try:
+        work_queue.enqueue(JOB, number)
+    except RedisError as error:
+        log.warning("run %s waits for the sweep, the queue cannot be reached: %s", number, error)
 
 
 def discard(run: BulkRun) -> None:

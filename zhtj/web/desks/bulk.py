@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.policy.seasons import county_open
@@ -191,7 +191,7 @@ def preview() -> AnyResponse | str:
     """What would happen to each of the picked lines; nothing is written."""
     seat = current_seat()
     picked, _ = _picked(seat)
-    applications = bulk.load(seat, picked.numbers)
+    applications = bulk.load(seat, picked.numbers, whole=True)
     if not applications:
         flash("请先勾选要办理的申请。", "warning")
         return redirect(picked.back, 303)
@@ -207,7 +207,7 @@ def _preview(
     *,
     unfinished: bool,
 ) -> Preview:
-    lines = bulk.foresee(seat, applications, order, unfinished=unfinished)
+    lines = bulk.foresee(seat, applications, order, unfinished=unfinished, warn=True)
     branches = bulk.branches_for(seat, order.action, applications) if order.action in INTO_BRANCH else []
     return Preview(order, picked, lines, branches, None if unfinished else _problem(order, lines))
 
@@ -239,9 +239,10 @@ def confirm() -> AnyResponse:
     applications = bulk.load(seat, picked.numbers)
     order = _order(applications)
     if runs.of_key(seat, key) is None:
-        shown = _preview(seat, picked, applications, order, unfinished=False)
-        if shown.error is not None and shown.error.status not in {403, 409}:
-            return _render(shown, key)
+        problem = _problem(order, bulk.foresee(seat, applications, order))
+        if problem is not None and problem.status not in {Forbidden.status, Conflict.status}:
+            whole = bulk.load(seat, picked.numbers, whole=True)
+            return _render(_preview(seat, picked, whole, order, unfinished=False), key)
     branches = {number: branch.id for number, branch in order.branches.items()}
     contents = [
         {**bulk.content(each), "version": versions[each.id], "branch": branches.get(each.id)} for each in applications

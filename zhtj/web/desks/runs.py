@@ -154,9 +154,8 @@ def run(number: int) -> AnyResponse | str:
         return _preview(found, found.choices)
     finished = found.state is RunState.DONE
     if is_htmx():
-        return (
-            hx_redirect(url_for(".run", number=number)) if finished else render_template("desks/_run.html", run=found)
-        )
+        here = url_for(".run", number=number)
+        return hx_redirect(here) if finished else render_template("desks/run_progress.html", run=found)
     lines = [(content, result) for _, content, result in runs.results(found)] if finished else []
     lines.sort(key=lambda line: line[1] is not None and line[1].ok)
     return render_template("desks/run.html", run=found, lines=lines[:SHOWN], rest=max(len(lines) - SHOWN, 0))
