@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from zhtj.kernel import facts
 from zhtj.letters.operations import void_after_failure
 from zhtj.orgs.facts import OrganisationCreated
@@ -10,7 +13,7 @@ from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.messages import tell
 from zhtj.transfers.onward import after_completion
 
-SUBSCRIPTIONS = (
+SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     # An application that failed takes its letter with it (PD-28).
     (ApplicationsChanged, void_after_failure),
     # A floating member is tracked from the day he comes to the day he leaves (PD-20).
