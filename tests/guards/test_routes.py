@@ -40,6 +40,7 @@ KINDS = {
     "messages/addresses": "subscription",
     "imports/members": "members_batch",
     "imports/organisations": "organisations_batch",
+    "runs": "run",
 }
 # The values a route is asked with where the argument is no number.
 WORDS: dict[str, tuple[str, ...]] = {
@@ -62,6 +63,7 @@ NARROWER = {
     "secret_unit": "the province that decides, as long as it does (S-09)",
     "mark": "a leading organ marks only below itself (G-12)",
     "code": "own organisation or direct superior (U-04)",
+    "transfer_in_many": "only where students are admitted (PD-37)",
 }
 # Let through, and then not found: what is asked for is there for nobody.
 NOT_THERE = {
@@ -69,9 +71,10 @@ NOT_THERE = {
     "answer_objection": "nobody has objected to it",
     "see_flag": "nothing about it was flagged",
     "again": "only an application that has ended can be started again",
+    "townships": "only a county has townships (PD-22)",
 }
 # An upload is its owner's alone, whatever stands below him.
-PERSONAL = frozenset({"members_batch", "organisations_batch"})
+PERSONAL = frozenset({"members_batch", "organisations_batch", "run"})
 # What a form must hold to be looked at.
 FORMS = {"import_members_apply": {"accepted": "0"}, "import_organisations_apply": {"accepted": "0"}}
 # Arguments that come from outside; most of their values lead nowhere.

@@ -24,6 +24,8 @@ from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
 from zhtj.people.models import Account, Member
+from zhtj.transfers import runs
+from zhtj.transfers.runs import RunKind
 
 MOVED = {"reason": "relocation", "place": "residence", "unit_address": "镇上", "remark": "搬到镇上居住"}
 PAPERS = Details(dues_until=date(2026, 9, 1), file_disposition=FileDisposition.WITH_PERSONAL_FILE)
@@ -37,6 +39,7 @@ OBJECTS = (
     "subscription",
     "members_batch",
     "organisations_batch",
+    "run",
 )
 NOWHERE = 2**31 - 1
 
@@ -147,11 +150,13 @@ class Town:
             self._uploads("stranger", world.seat("school2"))
 
     def _uploads(self, key: str, seat: ActiveSeat) -> None:
-        """A file that this seat is about to import, one of each kind."""
+        """A file that this seat is about to import, one of each kind; and a list it is about to start."""
         for kind, layout in ((ImportKind.MEMBERS, ROSTER), (ImportKind.ORGANISATIONS, ORGANISATIONS)):
             table = Table(rows=[], header_row=1, columns=[column.name for column in layout.columns])
             number = batches.keep(kind, table, seat, "file.xlsx").id
             self.objects.setdefault(key, {})[f"{kind}_batch"] = number
+        run = runs.keep(RunKind.TRANSFER_OUT, seat, [{"member": 0}], key="town", title="file.xlsx")
+        self.objects[key]["run"] = run.id
 
     def _messages(self) -> None:
         """In each place a message of its organisation's and an address of its digest; for members one of their own."""
