@@ -127,8 +127,13 @@ def bar(listing: Listing, filters: Filters, *, more: bool) -> dict[str, Any]:
         "listing": listing,
         "filters": filters,
         "actions": offered(listing, states),
+        "townships": listing is Listing.WAITING and seat.kind is SeatKind.PROVINCIAL and _is_county(),
         "total": queries.count_listed(seat, listing, filters) if more else 0,
     }
+
+
+def _is_county() -> bool:
+    return own_organisation().tier is Tier.COUNTY
 
 
 def _filters() -> Filters:
@@ -270,7 +275,7 @@ def confirm() -> AnyResponse:
 def townships() -> str:
     """A county's list: graduates who wait for its townships, to be taken over in difficulty (PD-22, D-15, T-03)."""
     seat, organisation = current_seat(), own_organisation()
-    if organisation.tier is not Tier.COUNTY:
+    if not _is_county():
         raise NotFound
     policy = checks.policy_of(organisation)
     filters = Filters(text=request.args.get("q", "").strip())
