@@ -1,4 +1,4 @@
-"""Tables of graduation: the branch's mark and the season register (G-03, PD-08)."""
+"""Tables of graduation: marks of branches and members, the season register, where graduates go (G-03, PD-08)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, sorted_text
+from zhtj.kernel import clock
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, sorted_text
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
+from zhtj.policy.vocabulary import Reason
 
 
 class NoTime(StrEnum):
@@ -41,6 +43,42 @@ class BranchMark(Base):
     org: Mapped[Organisation] = relationship()
 
 
+class MarkKind(StrEnum):
+    """What a member is marked as for himself (个人标记, G-05, G-16, K-03)."""
+
+    INDIVIDUAL = "individual"
+    DELAYED = "delayed"
+    TEACHER = "teacher"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"individual": "单独标记", "delayed": "延迟毕业", "teacher": "教师"}[self.value]
+
+
+class MemberMark(Base):
+    """团员个人标记: his own graduation month in a mixed branch, a delayed graduation, or that he is a teacher.
+
+    It comes before the branch's mark (PD-08). ``org_id`` is the branch he was marked in: his own month and being a
+    teacher count there and nowhere else, a delay goes with him. ``before`` is that branch's month at the time.
+    """
+
+    __tablename__ = "member_marks"
+    __table_args__ = (CheckConstraint("(kind = 'teacher') = (month IS NULL)", name="month"),)
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    kind: Mapped[MarkKind] = mapped_column(StrEnumType(MarkKind))
+    month: Mapped[date | None] = mapped_column(index=True)
+    before: Mapped[date | None]
+    reason: Mapped[str | None] = mapped_column(String(200))
+    marked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    marked_by_seat_id: Mapped[int | None] = mapped_column(ForeignKey("seats.id"))
+
+    member: Mapped[Member] = relationship()
+    org: Mapped[Organisation] = relationship()
+
+
 class GraduateCategory(StrEnum):
     """Which of the two rates a graduate counts for (升学 / 流向社会, PD-09)."""
 
@@ -51,6 +89,27 @@ class GraduateCategory(StrEnum):
     def label(self) -> str:
         """The term on the screen."""
         return "升学" if self is GraduateCategory.FURTHER_STUDY else "流向社会"
+
+
+class CloseReason(StrEnum):
+    """Why a graduate no longer counts (不再计入的原因, PD-08, PD-09, PD-13)."""
+
+    MARK = "mark"
+    DELAYED = "delayed"
+    TEACHER = "teacher"
+    OVERSEAS = "overseas"
+    LEFT = "left"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {
+            "mark": "毕业时间标记已更改",
+            "delayed": "延迟毕业",
+            "teacher": "教师",
+            "overseas": "出国（境）学习",
+            "left": "已离团、去世或除名",
+        }[self.value]
 
 
 class RegisterRow(Base):
@@ -73,8 +132,63 @@ class RegisterRow(Base):
     category: Mapped[GraduateCategory | None] = mapped_column(StrEnumType(GraduateCategory))
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    close_reason: Mapped[str | None] = mapped_column(String(32))
+    close_reason: Mapped[CloseReason | None] = mapped_column(StrEnumType(CloseReason))
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     member: Mapped[Member] = relationship()
     origin: Mapped[Organisation | None] = relationship()
+
+    @property
+    def after_close(self) -> bool:
+        """Whether the transfer was completed only after the season froze on 31 December (PD-08)."""
+        return self.completed_at is not None and clock.local(self.completed_at).year > self.season
+
+
+class RegisterChange(StrEnum):
+    """What happened to a row of the register (名册变动)."""
+
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    CATEGORY = "category"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"closed": "不再计入", "reopened": "恢复计入", "category": "去向类别"}[self.value]
+
+
+class RegisterEvent(Base):
+    """名册变动记录: when a row was closed and opened again, and its categories, so that any day can be told again.
+
+    ``before`` and ``after`` are categories; of a closing ``after`` is the reason, of a reopening ``before`` (PD-09).
+    """
+
+    __tablename__ = "register_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    row_id: Mapped[int] = mapped_column(ForeignKey("season_register.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    change: Mapped[RegisterChange] = mapped_column(StrEnumType(RegisterChange))
+    before: Mapped[str | None] = mapped_column(String(32))
+    after: Mapped[str | None] = mapped_column(String(32))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+
+class DestinationEntry(Base):
+    """毕业去向登记: where a graduate of a season goes, as he or his organisation says (F-12, T-33, T-34)."""
+
+    __tablename__ = "destination_entries"
+
+    row_id: Mapped[int] = mapped_column(ForeignKey("season_register.id"), primary_key=True)
+    reason: Mapped[Reason] = mapped_column(StrEnumType(Reason))
+    unit_name: Mapped[str | None] = mapped_column(String(120))
+    address: Mapped[str | None] = mapped_column(String(120))
+    township: Mapped[str | None] = mapped_column(String(120))
+    household: Mapped[str | None] = mapped_column(String(120))
+    residence: Mapped[str | None] = mapped_column(String(120))
+    parents_residence: Mapped[str | None] = mapped_column(String(120))
+    mobile: Mapped[str | None] = mapped_column(Encrypted)
+    entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    entered_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+    row: Mapped[RegisterRow] = relationship()
