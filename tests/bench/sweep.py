@@ -1,9 +1,9 @@
 """How long a return sweep of a whole province takes: ``python -m tests.bench.sweep``.
 
 100,000 overdue applications on PostgreSQL, from 400 branches to 400 others, are returned with history, log and a
-message to every party. Beside it, in the same run: one bare UPDATE of the same rows and INSERTs of the very same history, log
-and messages. Bounds: at most six times that; memory flat. Then once more, killed three times on the way: the end is
-the same.
+message to every party. Beside it, in the same run: one bare UPDATE of the same rows and INSERTs of the very same
+history, log and messages. Bounds: at most six times that; memory flat. Then once more, killed three times on the way:
+the end is the same.
 """
 
 # ruff: noqa: T201 - it prints what it measured
@@ -27,11 +27,13 @@ from tests.concurrency import flood
 from tests.concurrency.processes import family, processes, sweep, variables
 from tests.world import World
 from zhtj import create_app, doctor, sweeps
-from zhtj.kernel import audit, clock, crypto
+from zhtj.kernel import audit, clock, crypto, facts
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category, Organisation, Tier, segment
+from zhtj.transfers import sweeps as returns
+from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import State
 
@@ -102,16 +104,9 @@ def ours() -> tuple[float, float]:
     clock.stand_still(clock.parse(AFTER))
     sizes: list[float] = []
     started = time.perf_counter()
-    watch = sweeps.transfers._return_chunk
-
-    def watched(*arguments: Any) -> int:
-        sizes.append(resident())
-        return watch(*arguments)
-
-    sweeps.transfers._return_chunk = watched
+    facts.subscribe(ApplicationsChanged, lambda _: sizes.append(resident()))
     counts = sweeps.run("return")
     seconds = time.perf_counter() - started
-    sweeps.transfers._return_chunk = watch
     if counts.done != MANY or counts.failed:
         raise SystemExit(f"not all returned: {counts}")
     return seconds, max(sizes) - sizes[len(sizes) // 10]
@@ -164,7 +159,7 @@ def killed(app: Flask) -> tuple[int, ...]:
     environment = variables(app, AFTER)
     for turn in range(KILLS):
         goal, start = (turn + 1) * MANY // (KILLS + 1), family().Event()
-        with processes((sweep, environment, sweeps.transfers.CHUNK, start)):
+        with processes((sweep, environment, returns.CHUNK, start)):
             start.set()
             while written()[0] < goal:
                 time.sleep(0.05)

@@ -18,19 +18,22 @@ from zhtj.kernel.permissions import ActiveSeat
 from zhtj.letters import operations as letters
 from zhtj.letters.operations import Details
 from zhtj.letters.record import FileDisposition
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Member
+from zhtj.people.operations import NewMember
+from zhtj.policy.vocabulary import Reason
+from zhtj.transfers import external, objections
 from zhtj.transfers import operations as transfers
 from zhtj.transfers.kinds import basic_of
-from zhtj.transfers.models import Application
+from zhtj.transfers.models import Application, Objection
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.workflow import Action, State
+from zhtj.transfers.workflow import Action
 from zhtj.web.member.answers import Answers
 
 SAID_EVERY = 1000
 SWEEPS = tuple(clock.parse(f"2026-10-{day}T00:05") for day in (12, 13, 14))
-_DUES_UNTIL = date(2026, 6, 1)
+_DETAILS = Details(dues_until=date(2026, 6, 1), file_disposition=FileDisposition.WITH_PERSONAL_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,24 @@ class Play:
         member = session.get_one(Member, person.id)
         transfers.save_draft(member, Answers(reason=goal.reason.value, unit_name=goal.unit or "").kept())
 
+    def expect(self, person: NewMember, moment: datetime) -> None:
+        """Write down that somebody from Guangdong is recorded at the employer's team."""
+        self._at(moment, partial(self._record_incoming, person))
+
+    def _record_incoming(self, person: NewMember) -> None:
+        team, region = self.stage.place("team"), self.stage.place(Region.GUANGDONG)
+        wanted = external.Incoming(
+            region=region,
+            origin_name="深圳示例电子有限公司团支部",
+            person=person,
+            destination=team,
+            reason=Reason.WORK.value,
+            note="本人出示对方系统页面，原团支部已同意转出。",
+        )
+        seat = self.stage.seat_of(team)
+        with audit.acting(seat):
+            external.record_incoming(wanted, seat)
+
     def _submit(self, person: Person, plot: Plot, *, follows: bool) -> None:
         goal = plot.goal
         if goal is None:
@@ -120,6 +141,8 @@ class Play:
             unit_name=goal.unit,
             unit_address=goal.address,
             remark=plot.remark or None,
+            external_name=goal.there,
+            external_name_again=goal.there,
             confirmed=bool(plot.remark),
             follows=session.get_one(Application, self.applications[person.id]) if follows else None,
         )
@@ -136,30 +159,48 @@ class Play:
     def _take(self, person: Person, turn: Turn) -> None:
         application = session.get_one(Application, self.applications[person.id])
         seat = self._decider(application, turn)
+        deeds: dict[str, Callable[[], object]] = {
+            LETTER: lambda: letters.issue(application, seat, _DETAILS),
+            Action.ALLOCATE: lambda: transfers.allocate(application, seat, self.stage.place(turn.branch)),
+            Action.TAKE_OVER: lambda: transfers.take_over(application, seat, self.stage.place(turn.branch)),
+            Action.REFUSE: lambda: transfers.refuse(application, seat, turn.ground or Ground.OTHER, turn.remark),
+            Action.AMEND: lambda: transfers.amend(application, seat, {"remark": turn.remark}),
+            Action.OBJECT: lambda: objections.object_to(application, seat, turn.remark),
+            Action.SUSTAIN: lambda: self._sustain(person, application, seat, turn.remark),
+            Action.CONFIRM: lambda: external.confirm(application, seat, turn.remark),
+            Action.FAIL: lambda: external.fail(application, seat, turn.remark),
+            Action.ACCEPT: lambda: transfers.accept(application, seat, remark=turn.remark),
+            Action.RELEASE: lambda: transfers.release(application, seat, remark=turn.remark),
+            Action.APPROVE: lambda: transfers.approve(application, seat, remark=turn.remark),
+            Action.WITHDRAW: lambda: transfers.withdraw(application, seat, remark=turn.remark),
+        }
         with audit.acting(seat):
-            if turn.does == LETTER:
-                details = Details(dues_until=_DUES_UNTIL, file_disposition=FileDisposition.WITH_PERSONAL_FILE)
-                letters.issue(application, seat, details)
-            elif turn.does is Action.ALLOCATE:
-                transfers.allocate(application, seat, self.stage.place(turn.branch))
-            elif turn.does is Action.REFUSE:
-                transfers.refuse(application, seat, turn.ground or Ground.OTHER, turn.remark)
-            else:
-                {
-                    Action.ACCEPT: transfers.accept,
-                    Action.RELEASE: transfers.release,
-                    Action.WITHDRAW: transfers.withdraw,
-                }[Action(turn.does)](application, seat, remark=turn.remark)
+            deeds[turn.does]()
+
+    def _sustain(self, person: Person, application: Application, seat: ActiveSeat, remark: str) -> None:
+        again = objections.answer(_objection(application), seat, sustained=True, remark=remark)
+        if again is not None:
+            self.applications[person.id] = again.id
 
     def _decider(self, application: Application, turn: Turn) -> ActiveSeat:
         if turn.does == LETTER:
             return self.stage.seat_of(basic_of(application.from_org) or application.from_org)
-        if turn.does is Action.WITHDRAW:
+        if turn.does is Action.SUSTAIN:
+            return self.stage.seat_of(_objection(application).org)
+        if turn.does is Action.TAKE_OVER:
+            return self.stage.seat_of(self.stage.place("county"))
+        if turn.does in {Action.WITHDRAW, Action.AMEND, Action.OBJECT}:
             if application.initiator_org_id == application.from_org_id and application.initiator.value == "member":
                 return own_seat(application.member)
             return self.stage.seat_of(session.get_one(Organisation, application.initiator_org_id))
-        waits_at = application.from_org if application.state is State.AWAITING_RELEASE else application.to_org
-        return self.stage.seat_of(waits_at)
+        return self.stage.seat_of(application.holder or application.to_org)
+
+
+def _objection(application: Application) -> Objection:
+    found = objections.of_application(application.id)
+    if found is None:
+        raise LookupError(f"no objection to application {application.id}")
+    return found
 
 
 def _return() -> None:

@@ -12,7 +12,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from zhtj.demo import calendar
+from zhtj.demo.stage import POOL
 from zhtj.kernel import clock
+from zhtj.orgs.models import Region
 from zhtj.policy.vocabulary import Place, Reason
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action
@@ -39,6 +41,7 @@ class Goal:
     Args:
         to: key of the stage's organisation, or ``HOME``.
         place: his tie to the place, where the destination asks for one.
+        there: full name of the organisation in an external system.
     """
 
     to: str
@@ -46,6 +49,7 @@ class Goal:
     unit: str | None = None
     address: str | None = None
     place: Place | None = None
+    there: str | None = None
 
 
 _COMPANY = "合肥示例科技有限公司"
@@ -67,6 +71,10 @@ STUDIES = Goal("university", Reason.FURTHER_STUDY, "江淮示范大学")
 WORKS = Goal("team", Reason.WORK, _COMPANY)
 RESIDENCE = Goal(HOME, Reason.UNPLACED, place=Place.RESIDENCE)
 HOUSEHOLD = Goal(HOME, Reason.UNPLACED, place=Place.HOUSEHOLD)
+SPECIAL = Goal(POOL, Reason.SPECIAL_UNIT)
+BEIJING = Goal(Region.BEIJING, Reason.EMPLOYED_WITH_ORG, "北京示例科技有限公司", there="北京示例科技有限公司第三团支部")
+GUANGDONG = Goal(Region.GUANGDONG, Reason.EMPLOYED_WITH_ORG, "广州示例软件有限公司", there="广州示例软件有限公司团支部")
+FUJIAN = Goal(Region.FUJIAN, Reason.FURTHER_STUDY, "闽江示范大学", there="闽江示范大学2026级研究生新生团支部")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,10 @@ def _no(ground: Ground, at: str, remark: str) -> Turn:
 
 
 _ACCEPT, _RELEASE, _ALLOCATE, _WITHDRAW = Action.ACCEPT, Action.RELEASE, Action.ALLOCATE, Action.WITHDRAW
+_APPROVE, _CONFIRM, _FAIL, _AMEND = Action.APPROVE, Action.CONFIRM, Action.FAIL, Action.AMEND
+_OBJECT, _SUSTAIN, _TAKE_OVER = Action.OBJECT, Action.SUSTAIN, Action.TAKE_OVER
+_SAID_YES = "本人出示对方系统页面，显示已转入；已电话核实。"
+_SAID_NO = "对方系统没有查到该组织，退回了申请。"
 
 # The members of the first classes, one after the other. What nobody answers by midnight of the tenth day goes back: of
 # those that wait, the ones submitted on 4 October are returned in the first night of the demonstration (PD-18).
@@ -178,6 +190,60 @@ FEATURED: tuple[Plot, ...] = (
         turns=(_no(Ground.NOT_OURS, "09-24 10:10", "本人已与市区的公司签约，请转到单位团组织。"),),
         then=Plot(EMPLOYER, at=_at("10-09 19:00")),
     ),
+    # To special units: the province decides, and nothing leads back.
+    Plot(
+        SPECIAL,
+        at=_at("10-09 16:20"),
+        remark="参军入伍，政审、体检已通过。",
+        note="毕业生，参军入伍，待省级团委审批",
+    ),
+    Plot(
+        SPECIAL, at=_at("09-10 09:10"), turns=(_turn(_APPROVE, "09-16 10:00"),), remark="参军入伍，政审、体检已通过。"
+    ),
+    Plot(
+        SPECIAL,
+        Side.COLLEGE,
+        _at("10-08 15:00"),
+        (_no(Ground.NOT_PASSED, "10-10 11:00", "政审结论还没有收到，收到后请重新发起。"),),
+        remark="到涉密单位工作，政审办理中。",
+    ),
+    # To the three regions: what their systems decide is recorded by the class or its college.
+    Plot(BEIJING, at=_at("10-08 10:10"), note="毕业生，转往北京，待对方系统处理"),
+    Plot(GUANGDONG, at=_at("10-09 11:30")),
+    Plot(BEIJING, at=_at("09-03 09:00"), turns=(_turn(_CONFIRM, "09-09 16:00", remark=_SAID_YES),)),
+    Plot(FUJIAN, at=_at("09-11 14:00"), turns=(_turn(_FAIL, "09-18 09:40", remark=_SAID_NO),)),
+    # Refused, and objected to: the county has to answer, or has answered.
+    Plot(
+        RESIDENCE,
+        at=_at("10-07 10:30"),
+        turns=(
+            _no(Ground.WORKS_ELSEWHERE, "10-09 15:10", "听说本人已在外地工作，请核实。"),
+            _turn(_OBJECT, "10-10 12:20", remark="我还在本镇求职，没有就业，可以打电话给我核实。"),
+        ),
+        note="毕业生，申请未获同意，已申诉",
+    ),
+    Plot(
+        HOUSEHOLD,
+        at=_at("09-15 09:30"),
+        turns=(
+            _no(Ground.WORKS_ELSEWHERE, "09-17 15:10", "本人不在本镇居住。"),
+            _turn(_OBJECT, "09-18 12:20", remark="户籍在本镇，毕业后回来备考公务员。"),
+            _turn(_SUSTAIN, "09-21 10:00", remark="经核实，本人户籍在本镇且尚未就业，应当接收。"),
+            _turn(_ACCEPT, "09-22 09:30"),
+        ),
+    ),
+    Plot(
+        RESIDENCE,
+        at=_at("10-08 16:40"),
+        turns=(_no(Ground.OTHER, "10-12 09:50", "不是本镇户籍，不予接收。"),),
+    ),
+    # Amended on the way; taken over by the county from a township that has nobody.
+    Plot(
+        EMPLOYER,
+        at=_at("10-09 18:00"),
+        turns=(_turn(_AMEND, "10-10 09:05", remark="入职部门调整为市场部，报到日期不变。"),),
+    ),
+    Plot(FAR_TOWNSHIP, at=_at("09-04 10:00"), turns=(_turn(_TAKE_OVER, "09-12 10:30", branch="county_floating"),)),
     # By the old side: class or college.
     Plot(YOUTH_HOME, Side.BRANCH, _at("10-09 15:20")),
     Plot(RESIDENCE, Side.BRANCH, _at("10-04 10:00")),

@@ -15,11 +15,13 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs import operations as orgs
-from zhtj.orgs.models import Category, Organisation, Purpose
+from zhtj.orgs.models import Category, Organisation, Purpose, Region
 from zhtj.orgs.operations import NewOrganisation
+from zhtj.orgs.outside import special_pool
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.people import operations as people
 from zhtj.people.models import Account, Member, Post, Seat
+from zhtj.people.operations import NewMember
 
 SAMPLES = config.ROOT / "tests" / "imports" / "data"
 HOME_TOWNSHIP = "安徽省合肥市蜀山区井岗镇"
@@ -114,6 +116,14 @@ _BUILT: tuple[tuple[str, str, NewOrganisation, str], ...] = (
         "",
     ),
     (
+        "county_floating",
+        "county",
+        NewOrganisation(
+            f"安徽省合肥市蜀山区{FLOATING}", f"蜀山区{FLOATING}", Category.BRANCH, purpose=Purpose.FLOATING
+        ),
+        "",
+    ),
+    (
         "own_freshmen",
         "college",
         NewOrganisation(
@@ -150,15 +160,23 @@ _KNOWN = {
 _JUNIORS, _RESIDENTS = 18, 6
 
 
+POOL = "pool"
+
+
 @dataclass(slots=True)
 class Stage:
-    """The organisations of the play by key (ids), and the seats in which their administrators act."""
+    """The organisations of the play by key (ids), the seats of their administrators, and who comes from elsewhere."""
 
+    newcomer: NewMember
     orgs: dict[str, int] = field(default_factory=dict)
     seats: dict[int, ActiveSeat] = field(default_factory=dict)
 
     def place(self, key: str) -> Organisation:
-        """The organisation with this key, in the present unit of work."""
+        """The organisation with this key, in the present unit of work; the pool and the regions are the tree's own."""
+        if key == POOL:
+            return special_pool()
+        if key in set(Region):
+            return session.scalars(select(Organisation).where(Organisation.system == Region(key))).one()
         return session.get_one(Organisation, self.orgs[key])
 
     def seat_of(self, organisation: Organisation) -> ActiveSeat:
@@ -189,7 +207,7 @@ def find(name: str) -> Organisation | None:
 
 def build(inventor: Inventor) -> Stage:
     """Appoint the first administrators, import the university with its roster, build what stands around it."""
-    stage = Stage()
+    stage = Stage(replace(inventor.student(entered=2020, major="", student_no="", places=(HOME_TOWNSHIP,)), major=None))
     with clock.at(calendar.TREE):
         for key, name, secretary, phone in _ADMINISTERED:
             organisation = find(name)

@@ -132,6 +132,7 @@ def _play(scene: Stage, founded: list[University], share: float, chance: random.
     play = Play(scene)
     for person, plot in roles:
         play.plan(person, plot)
+    play.expect(scene.newcomer, clock.parse("2026-10-12T15:30"))
     say("正在演出本届的转接……")
     play.act(lambda done, of: say(f"已办理 {done} 步，共 {of} 步……"))
     return _accounts(scene, founded, [(person, plot.note) for person, plot in roles if plot.note])
