@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from tests.transfers.steps import acting, apply, do, start
 from tests.world import World
 from zhtj.kernel import clock
-from zhtj.kernel.database import session
+from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat
+from zhtj.people import operations as people
+from zhtj.people.models import Seat
 from zhtj.transfers import objections, operations, queries
 from zhtj.transfers.models import Application, Objection, RefusalFlag
 from zhtj.transfers.rules import Ground
@@ -160,3 +163,11 @@ def test_where_the_superior_has_nobody_the_next_one_up_decides(world: World) -> 
     session.expire_all()
     found = queries.application(world.own_seat(world.graduate), application.id)
     assert objected(world, found).org_id == world.orgs["county"].id
+    assert objections.waiting(world.seat("county")) == (1, 0)
+    # When the county loses its only administrator, the nearest office above decides instead
+    with unit_of_work():
+        for seat in session.scalars(select(Seat).where(Seat.org_id == world.orgs["county"].id)):
+            people.end_seat(seat, "调离")
+    assert objections.waiting(world.seat("province")) == (1, 0)
+    (objection,) = objections.objections(world.seat("province")).rows
+    assert answered(objection, world.seat("province"), sustained=True) is not None
