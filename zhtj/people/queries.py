@@ -129,6 +129,20 @@ def signed_in(account_id: int, version: int) -> SignedIn | None:
     return SignedIn(*row) if row else None
 
 
+_FIRST_MOBILE = (
+    select(Account.mobile)
+    .join(Seat, Seat.account_id == Account.id)
+    .where(Seat.org_id == bindparam("org"), Seat.ended_at.is_(None), Account.mobile.is_not(None))
+    .order_by(Seat.id)
+    .limit(1)
+)
+
+
+def first_mobile(org_id: int) -> str | None:
+    """The mobile number of the first administrator there who has one."""
+    return session.scalar(_FIRST_MOBILE, {"org": org_id})
+
+
 def posts(organisation: Organisation) -> list[Seat]:
     """Who holds a post there now."""
     query = (

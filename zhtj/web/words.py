@@ -13,7 +13,7 @@ from zhtj.graduation.models import BranchMark
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Membership
-from zhtj.people.queries import posts
+from zhtj.people.queries import first_mobile
 from zhtj.policy.vocabulary import Place, Reason
 from zhtj.transfers import checks, receiving
 from zhtj.transfers.models import Application
@@ -126,7 +126,7 @@ def contact_of(organisation: Organisation) -> str | None:
         return organisation.phone or office.phone
     known: dict[int, str | None] = g.setdefault("administrators", {})
     if office.id not in known:
-        known[office.id] = next((post.account.mobile for post in posts(office) if post.account.mobile), None)
+        known[office.id] = first_mobile(office.id)
     return known[office.id]
 
 
