@@ -310,6 +310,22 @@ def test_the_old_side_records_a_failure_and_starts_again_with_everything_filled_
     assert the_application().follows_id == number
 
 
+@pytest.mark.rule("PD-16")
+def test_the_old_side_sends_it_to_a_region_instead_or_to_another_name_there(desk: Browser, world: World) -> None:
+    number = start(world.seat("class1"), world.graduate, world.orgs["team"], **EMPLOYED).id
+    page = desk.get(f"/branch/applications/{number}/redirect").form(button="查找").submit(under="11", q="某某")
+    form = page.click("转往北京的团组织").form("/redirect")
+    assert form.submit(external_name=NAME, external_name_again=NAME).follow().status == 200
+    abroad = the_application()
+    assert (abroad.follows_id, abroad.external_name) == (number, NAME)
+    # The same name is no change, another one is
+    again = desk.get(f"/branch/applications/{abroad.id}/redirect?to=11").form("/redirect")
+    assert again.submit(external_name=NAME, external_name_again=NAME).status == 422
+    other = NAME.replace("第一", "第二")
+    assert again.submit(external_name=other, external_name_again=other).follow().status == 200
+    assert (the_application().external_name, the_application().follows_id) == (other, abroad.id)
+
+
 @pytest.mark.rule("PD-32", "PD-37")
 @pytest.mark.parametrize(
     ("content", "name", "kind"),

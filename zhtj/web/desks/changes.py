@@ -13,7 +13,7 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.contacts import contact
-from zhtj.transfers import decisions, objections, operations, queries
+from zhtj.transfers import checks, decisions, objections, operations, queries
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Initiator
 from zhtj.web.access import current_seat, requires
@@ -118,7 +118,7 @@ def redirect_elsewhere(number: int) -> AnyResponse:
 def _check_elsewhere(found: Application, shown: StartPage) -> None:
     """Raise DomainError where nothing changes but what can be amended."""
     destination = shown.destination
-    if destination is not None and (destination.id, shown.typed["reason"]) == (found.to_org_id, found.reason):
+    if destination is not None and _whither(shown) == (found.to_org_id, found.reason, found.external_name or ""):
         raise DomainError("转入组织没有改变，原申请继续办理。", fix="请换一个组织。", field="destination", rule="PD-16")
 
 
@@ -128,6 +128,12 @@ def _typed(found: Application) -> dict[str, str]:
         return {name: request.form.get(name, "").strip() for name in FIELDS}
     said = {name: getattr(found, name, None) or "" for name in FIELDS}
     return said | {"confirmed": ""}
+
+
+def _whither(shown: StartPage) -> tuple[int, str, str]:
+    """Destination, reason, and the name in an external system: one of them has to change (PD-16)."""
+    typed, to = shown.typed, shown.destination
+    return to.id if to else 0, typed["reason"], checks.squeeze(typed["external_name"]) if shown.region else ""
 
 
 def _redirect_page(found: Application, shown: StartPage) -> str:
@@ -142,6 +148,7 @@ def _redirect_page(found: Application, shown: StartPage) -> str:
         query=query,
         under=under,
         provinces=orgs.province_rank(),
+        region=starting.region(under),
         found=starting.find(query, under) if query else None,
         **more,
     )

@@ -186,7 +186,7 @@ def transfer_out(number: int) -> AnyResponse | str:
     shown = StartPage(member, _chosen(code), typed, special=code == SPECIAL, follows=follows)
     extra: dict[str, Any] = {"query": request.args.get("q", ""), "under": request.args.get("under", ""), "to": code}
     extra["provinces"] = orgs.province_rank()
-    extra["region"] = _region(extra["under"])
+    extra["region"] = region(extra["under"])
     if request.method == "POST":
         return _submit(shown, "desks/transfer_out.html", found=None, **extra)
     extra["found"] = find(extra["query"], extra["under"]) if extra["query"] else None
@@ -215,7 +215,7 @@ def _as_before(ended: Application) -> dict[str, str]:
     return {name: getattr(ended, name) or "" for name in FIELDS if name not in again} | again
 
 
-def _region(code: str) -> Organisation | None:
+def region(code: str) -> Organisation | None:
     """The region of this code, if it keeps a system of its own."""
     found = _chosen(code)
     return found if found is not None and found.system is not Region.NATIONAL else None
