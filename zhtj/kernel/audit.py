@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zhtj.kernel import clock, crypto
-from zhtj.kernel.database import Base, UtcDateTime, session, unit_of_work
+from zhtj.kernel.database import Base, UtcDateTime, insert_rows, session, unit_of_work
 from zhtj.kernel.ids import request_id
 from zhtj.kernel.permissions import ActiveSeat
 
@@ -128,9 +128,7 @@ def record(action: str, subject_type: str, subject_id: int, **detail: Any) -> No
 
 def record_many(action: str, subject_type: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
     """Add one event a row ``(subject_id, detail)`` in one statement."""
-    values = [_row(action, subject_type, subject_id, detail) for subject_id, detail in rows]
-    if values:
-        session.execute(insert(AuditEvent), values)
+    insert_rows(AuditEvent, [_row(action, subject_type, subject_id, detail) for subject_id, detail in rows])
 
 
 def _canonical(event: AuditEvent) -> bytes:

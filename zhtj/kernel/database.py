@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, String, Text, event
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, Text, bindparam, cast, event, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase
@@ -176,6 +178,46 @@ def unit_of_work() -> Iterator[None]:
 def touched(result: Any) -> int:
     """How many rows an INSERT, UPDATE or DELETE wrote."""
     return int(result.rowcount)
+
+
+def insert_rows(table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """INSERT many rows in one statement; all of them name the same columns.
+
+    PostgreSQL gets an array a column, which it takes several times faster than a statement a row.
+    """
+    if not rows:
+        return
+    columns = tuple(rows[0])
+    target: Any = table.__table__
+    if session().get_bind().dialect.name != "postgresql":
+        session.execute(insert(target), list(rows))
+        return
+    statement, plain = _insert_arrays(target, columns)
+    session.execute(statement, {f"all_{name}": [plain[name](row[name]) for row in rows] for name in columns})
+
+
+@lru_cache(maxsize=64)
+def _insert_arrays(target: Any, columns: tuple[str, ...]) -> tuple[Any, dict[str, Callable[[Any], Any]]]:
+    """INSERT … SELECT from arrays, and how each column's values are put into one; JSON travels as text."""
+    types = {name: target.c[name].type for name in columns}
+    is_json = {name: isinstance(kind, JSON) for name, kind in types.items()}
+    lines = select(
+        *(
+            func.unnest(bindparam(f"all_{name}", type_=postgresql.ARRAY(Text() if is_json[name] else kind))).label(name)
+            for name, kind in types.items()
+        )
+    ).subquery("lines")
+    chosen = [cast(lines.c[name], kind) if is_json[name] else lines.c[name] for name, kind in types.items()]
+    statement = insert(target).from_select(list(columns), select(*chosen))
+    return statement, {name: _as_text if is_json[name] else _as_it_is for name in columns}
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def insert_new(table: type[Base]) -> Any:

@@ -57,6 +57,7 @@ class Permission(StrEnum):
     LETTER_ISSUE = "letter_issue"
     LETTER_VIEW = "letter_view"
     QUALITY = "quality"
+    CASES = "cases"
 
 
 ADMINS = (SeatKind.BRANCH, SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL)
@@ -92,6 +93,8 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.LETTER_ISSUE: _each((SeatKind.SCHOOL,), _TREE),
     Permission.LETTER_VIEW: _each((SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
     Permission.QUALITY: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
+    # Which kinds a seat may raise, the kind says; whether a case lies here, the operation checks (PD-34).
+    Permission.CASES: _each(ADMINS, _TREE),
 }
 
 

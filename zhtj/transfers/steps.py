@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, or_, update
+from sqlalchemy import ColumnElement, or_, update
 
 from zhtj.kernel import audit, clock, facts
-from zhtj.kernel.database import session
+from zhtj.kernel.database import insert_rows, session
 from zhtj.transfers.completion import Moved, complete
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
@@ -101,8 +101,8 @@ def record(steps: Sequence[Step], action: Action, before: State | None, after: S
     if not steps:
         return
     who, moment = audit.actor(), clock.now()
-    session.execute(
-        insert(ApplicationEvent),
+    insert_rows(
+        ApplicationEvent,
         [
             {
                 "application_id": step.application.id,
@@ -144,8 +144,8 @@ def _detail(step: Step, before: State | None, after: State) -> dict[str, Any]:
 def record_returns(due: Sequence[tuple[int, datetime]], before: State) -> None:
     """The same for returns, which count from their due time and are written now (PD-18)."""
     moment = clock.now()
-    session.execute(
-        insert(ApplicationEvent),
+    insert_rows(
+        ApplicationEvent,
         [
             {
                 "application_id": number,
