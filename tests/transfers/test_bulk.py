@@ -164,7 +164,7 @@ def test_ones_own_application_is_left_out_with_the_reason(world: World, applican
     done = decide(seat, [mine, theirs], Action.ACCEPT)
     # Then his own stays, with the reason
     assert [result.ok for result in done] == [False, True]
-    assert "本人的申请不能由自己办理" in done[0].text
+    assert "不能办理本人的申请" in done[0].text
     assert states([mine, theirs]) == [State.AWAITING_ACCEPTANCE, State.AWAITING_ALLOCATION]
 
 

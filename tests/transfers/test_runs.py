@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from jobs import runs as jobs
 from tests.transfers.steps import EMPLOYED, acting, apply
 from tests.world import World
 from zhtj import sweeps
@@ -19,7 +20,7 @@ from zhtj.imports import starts
 from zhtj.imports.layouts import ID_NUMBER, NAME
 from zhtj.imports.problems import FileError
 from zhtj.imports.tables import Row, Table
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, work_queue
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.kernel.errors import NotFound
@@ -352,3 +353,19 @@ def test_the_same_person_twice_in_a_file_is_the_later_rows_error(world: World, g
 def test_fifty_thousand_rows_are_refused_with_the_limit() -> None:
     with pytest.raises(FileError, match="一次最多 5,000 行"):
         starts.read(table([{NAME: "某人"}] * 50_000), starts.IN)
+
+
+def test_a_job_does_so_many_lines_and_queues_up_for_the_rest(
+    world: World, graduates: list[Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = kept(RunKind.TRANSFER_OUT, world.seat("college"), [{"member": one.id} for one in graduates], OUT)
+    monkeypatch.setitem(runs.WORK, RunKind.TRANSFER_OUT, runs._Work(mass_starts.start_out, chunk=2, at_once=20))
+    monkeypatch.setattr(runs.work_off, "__kwdefaults__", {"at_most": 4})
+    queued: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(work_queue, "enqueue", lambda *arguments: queued.append(arguments))
+    assert not jobs.work_off(number)
+    assert queued == [("jobs.runs.work_off", number)]
+    assert len(answers(number)) == 4
+    assert jobs.work_off(number)
+    assert len(queued) == 1
+    assert jobs.work_off(number)

@@ -78,7 +78,7 @@ def test_what_is_the_same_for_all_is_chosen_once(college: Browser, graduates: li
     nothing = page.form("/confirm").submit()
     assert nothing.status == 422
     assert "没有可以发起的" in nothing.main
-    common = {"reason": "employed_with_org", "to": COMPANY, "unit_name": "示例科技"}
+    common: dict[str, Any] = {"reason": "employed_with_org", "to": COMPANY, "unit_name": "示例科技"}
     seen = nothing.form("/options", button="更新预览") if nothing.has_form("/options") else nothing.form("/confirm")
     done = seen.submit(**common).follow()
     assert done.main.count("已向示例科技团委发起") == 3
@@ -91,7 +91,7 @@ def test_picked_in_the_list_of_members(college: Browser, world: World, graduates
     page = college.post("/college/transfer-out/picked", picked).follow()
     assert "龑喆" in page.main
     assert "已有业务正在办理，不能重复发起。" in page.main
-    common = {"reason": "employed_with_org", "to": COMPANY, "unit_name": "示例科技"}
+    common: dict[str, Any] = {"reason": "employed_with_org", "to": COMPANY, "unit_name": "示例科技"}
     done = page.form("/confirm").submit(**common).follow()
     assert started() == before + 2
     assert "已有业务正在办理，不能重复发起。" in done.main
@@ -146,7 +146,7 @@ def test_more_than_a_few_are_left_to_a_job_with_a_page_that_says_how_far_it_is(c
         people = [world.enrol(f"周{number}", "class1") for number in range(30)]
         graduation.open_register()
     page = college.post("/college/transfer-out/picked", {"member": [str(each.id) for each in people]}).follow()
-    common = {"reason": "employed_with_org", "to": COMPANY, "unit_name": "示例科技"}
+    common: dict[str, Any] = {"reason": "employed_with_org", "to": COMPANY, "unit_name": "示例科技"}
     answer = page.form("/confirm").submit(**common)
     waiting = answer.follow()
     assert "0 / 30" in waiting.main

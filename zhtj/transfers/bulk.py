@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer, joinedload
 
 from zhtj.kernel.database import session
-from zhtj.kernel.errors import DomainError, Forbidden, NotFound
+from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.people.models import Account, Member
@@ -136,17 +136,14 @@ def foresee(
     with parties.many():
         for branch, group in _by_branch(applications, order):
             check = None if unfinished and _is_unfinished(order, branch) else _check(seat, order, branch)
-            own = {each.id: _own() for each in group if seat.member_id == each.member_id}
-            others = [each for each in group if each.id not in own]
-            allowed, errors = decisions.foresee(others, seat, order.action, check=check)
+            allowed, errors = decisions.foresee(group, seat, order.action, check=check)
             for application, state in allowed:
                 after = State.COMPLETED if branch is not None else state
                 warnings = doubts.about(application) if warn and order.action in RECEIVING else ()
                 seen[application.id] = Foresight(application, after, _lands(application, after, branch), warnings)
             for application in group:
-                error = own.get(application.id) or errors.get(application.id)
-                if error is not None:
-                    seen[application.id] = Foresight(application, error=error)
+                if application.id in errors:
+                    seen[application.id] = Foresight(application, error=errors[application.id])
     return [seen[application.id] for application in applications]
 
 
@@ -181,11 +178,6 @@ class _Doubts:
         if old.id not in self._policies:
             self._policies[old.id] = checks.policy_of(old)
         return (*application.warnings, *receiving.joining_doubts(application.member, self._policies[old.id]))
-
-
-def _own() -> Forbidden:
-    """Nobody decides about himself (PD-02)."""
-    return Forbidden("本人的申请不能由自己办理，已留给上级。", rule="PD-02")
 
 
 def _is_unfinished(order: Order, branch: Organisation | None) -> bool:
