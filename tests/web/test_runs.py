@@ -122,7 +122,8 @@ def test_a_freshman_list_tells_organisation_and_contact_and_is_logged(client: Fl
         freshman = world.enrol("龑喆", "team")
     number = freshman.account.id_number or ""
     school = Browser(client).login(world.accounts["university"])
-    rows = [["姓名", "身份证号码", "编入支部"], ["龑喆", number, "2026级新生"], ["龑喆喆", number[:-1] + ("1" if number[-1] != "1" else "2"), ""]]
+    wrong = number[:-1] + ("1" if number[-1] != "1" else "2")
+    rows = [["姓名", "身份证号码", "编入支部"], ["龑喆", number, "2026级新生"], ["龑喆喆", wrong, ""]]
     page = upload(school, IN, xlsx(rows)).follow()
     assert "研发团支部" in page.main
     assert number not in page.source
