@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, String, and_, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
+from zhtj.cases.models import Case, CaseEvent
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel.database import session
 from zhtj.letters.models import Letter, LetterSeries
@@ -168,6 +169,14 @@ def _letters() -> Select[Any]:
     return select(Letter.id).where(~numbered)
 
 
+def _cases() -> Select[Any]:
+    newest = aliased(CaseEvent)
+    last = select(func.max(newest.id)).where(newest.case_id == Case.id).correlate(Case).scalar_subquery()
+    told = select(CaseEvent).where(CaseEvent.id == last).subquery()
+    fits = and_(told.c.to_state == Case.state, told.c.to_org_id.is_not_distinct_from(Case.holder_id))
+    return select(Case.id).where(~exists().where(fits))
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant("paths", "组织路径与上级一致", _paths),
     Invariant("offices", "承办组织是本级或最近的有管理员的上级", _offices),
@@ -184,6 +193,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("arrivals", "已完成的申请都有新转入记录", _arrivals),
     Invariant("register", "届别名册的完成都有已完成的申请为凭", _register),
     Invariant("letters", "介绍信编号不超过本年度已编到的号", _letters),
+    Invariant("cases", "事项的状态和所在单位与最后一条办理记录一致", _cases),
 )
 
 

@@ -1,5 +1,6 @@
 """All tables in one import, for migrations and the doctor."""
 
+from zhtj.cases import models as cases
 from zhtj.graduation import models as graduation
 from zhtj.imports import models as imports
 from zhtj.kernel import audit, limits, periods, settings
@@ -13,6 +14,7 @@ from zhtj.transfers import models as transfers
 
 __all__ = [
     "audit",
+    "cases",
     "exceptions",
     "graduation",
     "imports",

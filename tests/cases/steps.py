@@ -1,0 +1,45 @@
+"""Short sentences for tests of cases: raise one, pass it up the line, decide it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.transfers.steps import acting
+from tests.world import World
+from zhtj.cases import operations
+from zhtj.cases.files import Upload
+from zhtj.cases.kinds import kind_of
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import Action, State
+from zhtj.kernel.database import session
+from zhtj.kernel.permissions import ActiveSeat
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64 + b"IEND\xaeB`\x82"
+PDF = b"%PDF-1.7\n" + b"0" * 64 + b"\n%%EOF\n"
+JPG = b"\xff\xd8\xff\xe0" + b"0" * 64 + b"\xff\xd9"
+PROOF = Upload("身份证.png", PNG)
+
+
+def ask(seat: ActiveSeat, kind: str, subject: Any = "", *uploads: Upload, **typed: str) -> Case:
+    """Raise a case; ``subject`` is a member, an organisation or what somebody types."""
+    words = subject if isinstance(subject, str) else f"#{subject.id}"
+    with acting(seat):
+        return operations.raise_case(kind_of(kind), seat, words, typed, uploads)
+
+
+def do(case: Case, seat: ActiveSeat, action: Action, remark: str = "") -> None:
+    """One step in its own unit of work."""
+    with acting(seat):
+        session.refresh(case)
+        operations.act(case, seat, action, remark)
+    session.refresh(case)
+
+
+def grant(world: World, case: Case, *keys: str) -> Case:
+    """Pass it up through these organisations; the last one approves."""
+    for key in keys[:-1]:
+        do(case, world.seat(key), Action.FORWARD)
+    do(case, world.seat(keys[-1]), Action.APPROVE)
+    session.expire_all()
+    assert case.state is State.APPROVED
+    return case

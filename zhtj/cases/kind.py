@@ -1,0 +1,228 @@
+"""What a kind of case is: one declarative object says who raises it, what it asks, who decides, what that brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from zhtj.cases.workflow import Decider
+from zhtj.kernel import clock
+from zhtj.kernel.permissions import SeatKind
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Member
+
+if TYPE_CHECKING:
+    from zhtj.cases.models import Case
+
+REASON_AT_LEAST = 5
+COMMITTEES = frozenset({SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL})
+ADMINS = COMMITTEES | {SeatKind.BRANCH}
+ANYBODY = ADMINS | {SeatKind.MEMBER}
+
+
+class About(StrEnum):
+    """What a case is about (事项对象)."""
+
+    MEMBER = "member"
+    ORGANISATION = "organisation"
+    NOTHING = "nothing"
+
+
+class Shape(StrEnum):
+    """How a field is typed in."""
+
+    TEXT = "text"
+    LONG = "long"
+    CHOICE = "choice"
+    MONTH = "month"
+    ID_NUMBER = "id_number"
+    DEV_NUMBER = "dev_number"
+    PARENT = "parent"
+    """Code or full name of any organisation, kept as its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One question of the form.
+
+    Args:
+        name: key of the answer.
+        label: as asked.
+        shape: how it is typed in.
+        required: whether it must be answered.
+        choices: value and words of a choice.
+        hint: under the label.
+        width: characters at most.
+        at_least: characters at least, blanks not counted.
+    """
+
+    name: str
+    label: str
+    shape: Shape = Shape.TEXT
+    required: bool = True
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    width: int = 200
+    at_least: int = 0
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether screens mask the answer (PD-37)."""
+        return self.shape is Shape.ID_NUMBER
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a case says, with what it is about.
+
+    Args:
+        raiser: the organisation that asks; of a member, his branch.
+        answers: by the names of the fields, as text.
+        member, organisation: the subject.
+    """
+
+    raiser: Organisation
+    answers: dict[str, str]
+    member: Member | None = None
+    organisation: Organisation | None = None
+
+    @property
+    def person(self) -> Member:
+        """The subject of a case about a member."""
+        if self.member is None:
+            raise LookupError("not about a member")
+        return self.member
+
+    @property
+    def body(self) -> Organisation:
+        """The subject of a case about an organisation."""
+        if self.organisation is None:
+            raise LookupError("not about an organisation")
+        return self.organisation
+
+    def said(self, name: str) -> str:
+        """An answer, "" where none was given."""
+        return self.answers.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A case as it stands in an export: its place there, what it says, the province above."""
+
+    place: int
+    case: Case
+    matter: Matter
+    province: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the export: heading and what stands below it."""
+
+    heading: str
+    cell: Callable[[Line], str]
+
+
+def _nothing(matter: Matter) -> None:
+    del matter
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of case (事项种类).
+
+    Args:
+        key: stable name, in addresses and rows.
+        label: on the screen.
+        note: what it is for, and what happens.
+        rule: where it comes from.
+        raised_by: kinds of seat that may raise it.
+        about: what it is about.
+        fields: what is asked.
+        decider: which level decides.
+        effect: does what was asked, in the decision's transaction; says in words what was done.
+        columns: of the export, as the document's form has them, in its order.
+        form: the document it replaces, such as F-04.
+        sheet: title of the export.
+        check: raises DomainError where it may not be asked, or no longer be granted.
+        line: ids of the organisations it climbs through, where that is not simply the line upwards.
+        file_needed: whether an attachment must be there.
+        archived: whether it may be about somebody whose record is archived.
+        short: the answers in a few words, for the title.
+        warn: what whoever decides has to know.
+    """
+
+    key: str
+    label: str
+    note: str
+    rule: str
+    raised_by: frozenset[SeatKind]
+    about: About
+    fields: tuple[Field, ...]
+    decider: Callable[[Matter], Decider]
+    effect: Callable[[Matter, Case], str]
+    columns: tuple[Column, ...]
+    form: str = ""
+    sheet: str = ""
+    check: Callable[[Matter], None] = _nothing
+    line: Callable[[Matter], list[int]] | None = None
+    file_needed: bool = False
+    archived: bool = False
+    short: Callable[[Matter], str] = field(default=lambda _: "")
+    warn: Callable[[Matter], str] = field(default=lambda _: "")
+
+    @property
+    def title(self) -> str:
+        """Title of the export."""
+        return self.sheet or self.label
+
+    def field(self, name: str) -> Field:
+        """The field of this name. Raises LookupError."""
+        return next(one for one in self.fields if one.name == name)
+
+
+def choice_label(one: Field, value: str) -> str:
+    """The words of a choice; any other text as it is."""
+    return dict(one.choices).get(value, value)
+
+
+def place_of(line: Line) -> str:
+    """序号."""
+    return str(line.place)
+
+
+def branch_name(line: Line) -> str:
+    """The member's branch with its full name, exactly as in the system (O-22)."""
+    return line.matter.person.org.full_name
+
+
+def member_name(line: Line) -> str:
+    """姓名."""
+    return line.matter.person.name
+
+
+def id_number(line: Line) -> str:
+    """身份证号, in full: the form asks for it, and the export is noted (PD-37)."""
+    return line.matter.person.account.id_number or ""
+
+
+def raised_on(line: Line) -> str:
+    """提交时间."""
+    return f"{clock.local(line.case.raised_at):%Y-%m-%d}"
+
+
+def result(line: Line) -> str:
+    """How it stands."""
+    return line.case.state.label
+
+
+def asked(name: str) -> Callable[[Line], str]:
+    """A column that repeats an answer."""
+    return lambda line: line.matter.said(name)
+
+
+def always(decider: Decider) -> Callable[[Matter], Decider]:
+    """A kind whose deciding level never depends on the case."""
+    return lambda _: decider

@@ -1,0 +1,35 @@
+"""The kinds of cases, one small module each; in the order in which they are offered."""
+
+from __future__ import annotations
+
+from zhtj.cases.kind import Kind
+from zhtj.cases.kinds import (
+    correction,
+    mark_change,
+    missing_organisation,
+    occupied_number,
+    removal,
+    statement,
+    township,
+)
+from zhtj.kernel.errors import NotFound
+
+KINDS: dict[str, Kind] = {
+    kind.key: kind
+    for kind in (
+        mark_change.KIND,
+        correction.KIND,
+        removal.KIND,
+        occupied_number.KIND,
+        statement.KIND,
+        missing_organisation.KIND,
+        township.KIND,
+    )
+}
+
+
+def kind_of(key: str) -> Kind:
+    """The kind with this key. Raises NotFound."""
+    if key not in KINDS:
+        raise NotFound
+    return KINDS[key]

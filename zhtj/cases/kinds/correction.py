@@ -1,0 +1,105 @@
+"""更正: name, ID number or joining month are never edited but corrected by a decision (U-12, U-14, E-06, K-19)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from zhtj.cases import records
+from zhtj.cases.kind import (
+    ANYBODY,
+    About,
+    Column,
+    Field,
+    Kind,
+    Line,
+    Matter,
+    Shape,
+    always,
+    asked,
+    branch_name,
+    id_number,
+    member_name,
+    place_of,
+    raised_on,
+    result,
+)
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import Decider
+from zhtj.kernel import clock
+from zhtj.kernel.errors import DomainError
+
+_LABELS = {"name": "姓名", "id_number": "身份证号码", "joined": "入团年月"}
+
+
+def _month(text: str) -> date:
+    year, month = text.split("-")
+    return date(int(year), int(month), 1)
+
+
+def _check(matter: Matter) -> None:
+    person = matter.person
+    wanted = {name: matter.said(name) for name in _LABELS if matter.said(name)}
+    known = {
+        "name": person.name,
+        "id_number": person.account.id_number or "",
+        "joined": f"{person.joined_on:%Y-%m}",
+    }
+    if not any(known[name] != value for name, value in wanted.items()):
+        raise DomainError(
+            "没有要更正的内容。", fix="请在有错的一项填写正确的内容，其余留空。", field="name", rule="U-14"
+        )
+    if "id_number" in wanted:
+        records.number_is_free(wanted["id_number"], person.account)
+    if "joined" in wanted and _month(wanted["joined"]) > clock.today():
+        raise DomainError("入团年月还没有到。", field="joined", rule="E-06")
+
+
+def _effect(matter: Matter, case: Case) -> str:
+    changes: dict[str, object] = {}
+    for name in ("name", "id_number"):
+        if matter.said(name):
+            changes[name] = matter.said(name)
+    if matter.said("joined"):
+        changes["joined_on"] = _month(matter.said("joined"))
+    records.correct(matter.person, changes, f"case:{case.id}")
+    return f"已更正{_what(matter)}。"
+
+
+def _what(matter: Matter) -> str:
+    return "、".join(label for name, label in _LABELS.items() if matter.said(name))
+
+
+def _new(line: Line) -> str:
+    said = line.matter.said
+    return "；".join(f"{label}：{said(name)}" for name, label in _LABELS.items() if said(name))
+
+
+KIND = Kind(
+    key="correction",
+    label="更正姓名、身份证号、入团年月",
+    note="这三项不能直接修改。凭身份证或入团志愿书申请更正，逐级核对，由市级团委决定；同意后自动更正，不用删除再登记。",
+    rule="U-14",
+    raised_by=ANYBODY,
+    about=About.MEMBER,
+    fields=(
+        Field("name", "正确的姓名", required=False, hint="没有错的一项留空。", width=60),
+        Field("id_number", "正确的身份证号码", Shape.ID_NUMBER, required=False),
+        Field("joined", "正确的入团年月", Shape.MONTH, required=False, hint="以入团志愿书为准，写成 2019-05。"),
+        Field("why", "怎样发现的", Shape.LONG, hint="例如：录入时看错一位数字。", width=500, at_least=5),
+    ),
+    decider=always(Decider.CITY),
+    check=_check,
+    effect=_effect,
+    short=_what,
+    file_needed=True,
+    columns=(
+        Column("序号", place_of),
+        Column("姓名", member_name),
+        Column("所在团支部", branch_name),
+        Column("身份证号", id_number),
+        Column("更正内容", _new),
+        Column("原因", asked("why")),
+        Column("提交时间", raised_on),
+        Column("结果", result),
+    ),
+)

@@ -1,0 +1,98 @@
+"""F-04 修改团支部毕业时间: a mark is changed as the policy says - never, freely, or by decision (G-14, G-15, K-01)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from zhtj.cases.kind import About, Column, Field, Kind, Line, Matter, Shape, asked, choice_label, place_of, raised_on
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import Decider
+from zhtj.graduation import operations as graduation
+from zhtj.graduation.models import BranchMark
+from zhtj.kernel import audit
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import SeatKind
+from zhtj.transfers.checks import policy_of
+
+_GROUND = Field(
+    "ground",
+    "修改原因",
+    Shape.CHOICE,
+    choices=(("study_length", "学制变化"), ("entry_error", "录入错误")),
+)
+
+
+def _month(matter: Matter) -> date:
+    year, month = matter.said("month").split("-")
+    return date(int(year), int(month), 1)
+
+
+def _decider(matter: Matter) -> Decider:
+    level = policy_of(matter.body).mark_edit_level
+    return Decider(level) if level else Decider.CITY
+
+
+def _check(matter: Matter) -> None:
+    branch = matter.body
+    if not graduation.may_be_marked(branch):
+        raise DomainError(f"{branch.short_name}不是学校的团支部，没有毕业时间。", field="subject", rule="G-13")
+    mark = session.get(BranchMark, branch.id)
+    if mark is None:
+        raise DomainError(f"{branch.short_name}还没有标记，请直接标记。", field="subject", rule="G-14")
+    edit = policy_of(branch).mark_edit
+    if edit == "forbidden":
+        raise DomainError("本届规定毕业时间标记后不能修改。", field="subject", rule="G-14")
+    if edit == "free":
+        raise DomainError(
+            "本届可以直接修改毕业时间，不用申请。", fix="请到“下级组织”中修改。", field="subject", rule="K-01"
+        )
+    if mark.month == _month(matter):
+        raise DomainError("这就是现在标记的毕业时间。", field="month", rule="G-14")
+
+
+def _effect(matter: Matter, case: Case) -> str:
+    mark = session.get_one(BranchMark, matter.body.id)
+    before, mark.month, mark.no_time = mark.month, _month(matter), None
+    session.flush()
+    audit.record(
+        "branch.mark_change",
+        "organisation",
+        matter.body.id,
+        before=before.isoformat() if before else None,
+        after=_month(matter).isoformat(),
+        by=f"case:{case.id}",
+    )
+    graduation.open_register()
+    return f"毕业时间已改为 {matter.said('month')}。"
+
+
+def _full_name(line: Line) -> str:
+    return line.matter.body.full_name
+
+
+KIND = Kind(
+    key="mark_change",
+    label="修改团支部毕业时间",
+    note="学制变化或录入错误时申请，经校级团委逐级上报，由市级团委决定；同意后自动修改。",
+    rule="G-14",
+    form="F-04",
+    sheet="修改团支部毕业时间汇总表",
+    raised_by=frozenset({SeatKind.COLLEGE, SeatKind.SCHOOL}),
+    about=About.ORGANISATION,
+    fields=(
+        Field("month", "正确毕业时间", Shape.MONTH, hint="写成 2026-06。"),
+        _GROUND,
+        Field("detail", "具体情况", Shape.LONG, hint="例如：该专业学制由四年改为五年。", width=500, at_least=5),
+    ),
+    decider=_decider,
+    check=_check,
+    effect=_effect,
+    short=lambda matter: f"改为 {matter.said('month')}（{choice_label(_GROUND, matter.said('ground'))}）",
+    columns=(
+        Column("序号", place_of),
+        Column("团支部名称（智慧团建系统里的全称）", _full_name),
+        Column("正确毕业时间", asked("month")),
+        Column("提交时间", raised_on),
+    ),
+)

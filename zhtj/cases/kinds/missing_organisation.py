@@ -1,0 +1,135 @@
+"""找不到组织: an organisation that the tree lacks is asked for and, once confirmed, stands in it (O-20, PD-34)."""
+
+from __future__ import annotations
+
+from zhtj.cases.kind import (
+    ADMINS,
+    About,
+    Column,
+    Field,
+    Kind,
+    Line,
+    Matter,
+    Shape,
+    always,
+    asked,
+    place_of,
+    raised_on,
+    result,
+)
+from zhtj.cases.lines import climb
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import Decider
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError
+from zhtj.orgs import operations as orgs
+from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category, Organisation, Region, Tier, industries
+from zhtj.orgs.operations import NewOrganisation
+from zhtj.orgs.queries import by_code_or_name
+from zhtj.orgs.rules import destination_problem, tier_below
+
+_OFFERED = (Category.COMMITTEE, Category.WORKING_COMMITTEE, Category.GENERAL_BRANCH, Category.BRANCH)
+_CATEGORY = Field(
+    "category", "组织类别", Shape.CHOICE, choices=tuple((one.value, CATEGORY_LABELS[one]) for one in _OFFERED)
+)
+
+
+def _parent(matter: Matter) -> Organisation:
+    return session.get_one(Organisation, int(matter.said("parent")))
+
+
+def _line(matter: Matter) -> list[int]:
+    """First the raiser's own committee, which has searched too; then whoever it would stand below."""
+    own = climb(matter.raiser, Decider.COMMITTEE) if matter.raiser.tier in {Tier.BRANCH, Tier.SECOND} else []
+    parent = _parent(matter).id
+    return [number for number in own if number != parent] + [parent]
+
+
+def _check(matter: Matter) -> None:
+    parent, category = _parent(matter), Category(matter.said("category"))
+    known = by_code_or_name(matter.said("full_name"))
+    if known is not None:
+        why = destination_problem(known)
+        raise DomainError(
+            f"系统中已有“{known.full_name}”，编码 {known.code}。",
+            fix=why or "请用这个名称或编码查找。",
+            field="full_name",
+            rule="O-20",
+        )
+    if parent.system is not Region.NATIONAL:
+        raise DomainError(
+            f"{parent.system.label}使用自己的系统，其组织不在这里建立。",
+            fix="请按跨系统转接办理。",
+            field="parent",
+            rule="X-01",
+        )
+    try:
+        tier_below(parent.tier, parent.category, category)
+    except DomainError as error:
+        raise DomainError(error.message, fix=error.fix, field="parent", rule=error.rule) from error
+    if matter.said("industry") not in industries(category):
+        raise DomainError("这个行业类别不适用于所选的组织类别。", field="industry", rule="O-16")
+
+
+def _effect(matter: Matter, case: Case) -> str:
+    del case
+    created = orgs.create(
+        _parent(matter),
+        NewOrganisation(
+            full_name=matter.said("full_name"),
+            short_name=matter.said("short_name"),
+            category=Category(matter.said("category")),
+            industry=matter.said("industry"),
+            phone=matter.said("phone") or None,
+        ),
+    )
+    return f"已建立{created.full_name}，编码 {created.code}。"
+
+
+def _parent_name(line: Line) -> str:
+    return _parent(line.matter).full_name
+
+
+def _category_name(line: Line) -> str:
+    return Category(line.matter.said("category")).label
+
+
+KIND = Kind(
+    key="missing_organisation",
+    label="找不到组织，申请补建",
+    note="先核对名称、省级组织（系统团委不按地区）、是不是毕业生团组织；仍找不到的在这里申请，由它的上级核实，同意后自动建立。",
+    rule="O-20",
+    raised_by=ADMINS,
+    about=About.NOTHING,
+    fields=(
+        Field("full_name", "组织全称", hint="对方告知的全称。", width=120, at_least=4),
+        Field("short_name", "组织简称", width=80, at_least=2),
+        _CATEGORY,
+        Field(
+            "industry",
+            "单位所属行业类别",
+            Shape.CHOICE,
+            choices=tuple((name, name) for name in INDUSTRIES_COMMITTEE),
+        ),
+        Field("parent", "它的上级组织", Shape.PARENT, hint="系统内的全称或组织编码，由这个组织核实。", width=120),
+        Field("phone", "对方联系电话", required=False, width=40),
+        Field("why", "为什么需要", Shape.LONG, hint="例如：本校毕业生要转到该单位。", width=500, at_least=5),
+    ),
+    decider=always(Decider.COMMITTEE),
+    line=_line,
+    check=_check,
+    effect=_effect,
+    short=lambda matter: matter.said("full_name"),
+    columns=(
+        Column("序号", place_of),
+        Column("组织全称", asked("full_name")),
+        Column("组织简称", asked("short_name")),
+        Column("组织类别", _category_name),
+        Column("单位所属行业类别", asked("industry")),
+        Column("上级组织", _parent_name),
+        Column("联系电话", asked("phone")),
+        Column("原因", asked("why")),
+        Column("提交时间", raised_on),
+        Column("结果", result),
+    ),
+)

@@ -1,0 +1,143 @@
+"""F-06 删除团员台账: nothing is deleted; on few grounds a record is archived or merged (U-15 … U-18)."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from zhtj.cases import records
+from zhtj.cases.kind import (
+    COMMITTEES,
+    About,
+    Column,
+    Field,
+    Kind,
+    Line,
+    Matter,
+    Shape,
+    always,
+    branch_name,
+    choice_label,
+    id_number,
+    member_name,
+    place_of,
+)
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import Decider
+from zhtj.kernel.crypto import keyed_hash
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError
+from zhtj.people.models import Account, Member
+from zhtj.transfers.checks import open_application
+
+ENTRY_ERROR, DUPLICATE, DEATH, MOVED = "entry_error", "duplicate", "death", "moved"
+# The only grounds there are (U-16); leaving the school, dropping out, a transfer that fails are none.
+_GROUNDS = (
+    (ENTRY_ERROR, "录入错误（查无此人，或不是团员）"),
+    (DUPLICATE, "重复建档（同一人有两条记录）"),
+    (DEATH, "去世"),
+    (MOVED, "已转入北京、广东、福建系统（需校级团委确认）"),
+)
+# Words that give a deletion in place of a transfer away (U-18).
+_INSTEAD = ("转接", "转出", "转走", "转不", "转入不", "重新注册", "重新登记", "重新录入")
+
+_GROUND = Field("ground", "归档原因", Shape.CHOICE, choices=_GROUNDS)
+
+
+def _kept(matter: Matter) -> Member:
+    """The record that stays, by the ID number that was given, inside or outside one's part of the tree."""
+    number = matter.said("keep")
+    if not number:
+        raise DomainError("请填写要保留的那条记录的身份证号码。", field="keep", rule="U-15")
+    query = select(Member).join(Account, Account.id == Member.account_id)
+    found = session.scalars(
+        query.where(Account.id_hash == keyed_hash("id_number", number), Member.archived_at.is_(None))
+    ).first()
+    if found is None or found.name != matter.person.name:
+        raise DomainError(
+            "没有找到同名、号码为此的记录。",
+            fix="姓名有错的，请先用“更正姓名、身份证号、入团年月”更正。",
+            field="keep",
+            rule="U-15",
+        )
+    if found.id == matter.person.id:
+        raise DomainError("这就是要归档的那条记录。", fix="请填写另一条的号码。", field="keep", rule="U-15")
+    return found
+
+
+def _check(matter: Matter) -> None:
+    person, ground = matter.person, matter.said("ground")
+    if person.archived_at is not None:
+        raise DomainError(f"{person.name}的记录已经归档。", field="subject", rule="PD-06")
+    if open_application(person.id) is not None:
+        raise DomainError(
+            f"{person.name}有正在办理的转接申请，不能归档。",
+            fix="请先办结或撤销申请；不得用删除代替转接。",
+            field="subject",
+            rule="U-18",
+        )
+    if ground == DUPLICATE:
+        _kept(matter)
+    elif ground != MOVED and any(word in matter.said("detail") for word in _INSTEAD):
+        raise DomainError(
+            "不得用删除、重新登记代替转接。",
+            fix="要转走的，请发起转接；信息有误的，请申请更正。",
+            field="detail",
+            rule="U-18",
+        )
+
+
+def _effect(matter: Matter, case: Case) -> str:
+    by, ground = f"case:{case.id}", matter.said("ground")
+    if ground == DUPLICATE:
+        kept = _kept(matter)
+        records.merge(matter.person, kept, by)
+        return f"两条记录已合并，保留{kept.org.short_name}的一条。"
+    records.archive(matter.person, ground, by)
+    return "记录已归档，不再列入名单和统计；误办的可以申请恢复。"
+
+
+def _reason(line: Line) -> str:
+    return "：".join(
+        part for part in (choice_label(_GROUND, line.matter.said("ground")), line.matter.said("detail")) if part
+    )
+
+
+KIND = Kind(
+    key="removal",
+    label="记录归档、合并",
+    note="代替删除：只用于录入错误、重复建档、去世和已转入外部系统。逐级上报，由市级团委决定；同意后归档或合并，可以恢复。",
+    rule="U-16",
+    form="F-06",
+    sheet="删除团员台账",
+    raised_by=COMMITTEES,
+    about=About.MEMBER,
+    fields=(
+        _GROUND,
+        Field(
+            "detail",
+            "具体情况",
+            Shape.LONG,
+            hint="写清事实，例如：录入时误把外校同学录入本支部。姓名、号码写错的不归档，请申请更正。",
+            width=500,
+            at_least=5,
+        ),
+        Field(
+            "keep",
+            "保留记录的身份证号码",
+            Shape.ID_NUMBER,
+            required=False,
+            hint="只有重复建档才填：同一人另一条正确的记录。",
+        ),
+    ),
+    decider=always(Decider.CITY),
+    check=_check,
+    effect=_effect,
+    short=lambda matter: choice_label(_GROUND, matter.said("ground")).partition("（")[0],
+    columns=(
+        Column("序号", place_of),
+        Column("姓名", member_name),
+        Column("所在团支部名称全称", branch_name),
+        Column("身份证号", id_number),
+        Column("删除原因", _reason),
+    ),
+)

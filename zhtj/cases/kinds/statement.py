@@ -1,0 +1,96 @@
+"""F-17 情况说明: what an organisation states in writing about a person, kept on his file (U-19, E-06)."""
+
+from __future__ import annotations
+
+from zhtj.cases import records
+from zhtj.cases.kind import (
+    ANYBODY,
+    About,
+    Column,
+    Field,
+    Kind,
+    Line,
+    Matter,
+    Shape,
+    asked,
+    branch_name,
+    choice_label,
+    member_name,
+    place_of,
+    raised_on,
+    result,
+)
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import Decider
+from zhtj.kernel.errors import DomainError
+
+MISTAKE = "mistaken_removal"
+_PURPOSE = Field(
+    "purpose",
+    "说明什么",
+    Shape.CHOICE,
+    choices=(
+        (MISTAKE, "记录被误删（误归档），请求恢复"),
+        ("joined", "入团时间与志愿书、团员证不一致"),
+        ("commissioned", "定向委培"),
+        ("other", "其他"),
+    ),
+)
+
+
+def _decider(matter: Matter) -> Decider:
+    """A statement is filed by the committee; a mistaken removal is undone where it was decided (PD-06)."""
+    return Decider.CITY if matter.said("purpose") == MISTAKE else Decider.COMMITTEE
+
+
+def _check(matter: Matter) -> None:
+    archived = matter.person.archived_at is not None
+    if matter.said("purpose") == MISTAKE and not archived:
+        raise DomainError(
+            f"{matter.person.name}的记录没有归档，不需要恢复。", fix="请核对团员。", field="purpose", rule="U-19"
+        )
+    if matter.said("purpose") != MISTAKE and archived:
+        raise DomainError(
+            f"{matter.person.name}的记录已归档。", fix="误归档的，请选择“记录被误删”。", field="purpose", rule="U-19"
+        )
+
+
+def _effect(matter: Matter, case: Case) -> str:
+    if matter.said("purpose") == MISTAKE:
+        records.restore(matter.person, f"case:{case.id}")
+        return f"记录已恢复到{matter.person.org.short_name}，说明存入本人材料。"
+    return "说明已存入本人材料。"
+
+
+def _words(line: Line) -> str:
+    return choice_label(_PURPOSE, line.matter.said("purpose"))
+
+
+KIND = Kind(
+    key="statement",
+    label="情况说明",
+    note="原单位写明情况，经团委审核后存入本人材料。记录被误删的，由市级团委决定恢复。",
+    rule="F-17",
+    form="F-17",
+    sheet="情况说明",
+    raised_by=ANYBODY,
+    about=About.MEMBER,
+    archived=True,
+    fields=(
+        _PURPOSE,
+        Field("text", "说明", Shape.LONG, hint="写清时间、经过和经办人。", width=2000, at_least=10),
+    ),
+    decider=_decider,
+    check=_check,
+    effect=_effect,
+    short=lambda matter: choice_label(_PURPOSE, matter.said("purpose")),
+    columns=(
+        Column("序号", place_of),
+        Column("姓名", member_name),
+        Column("所在团支部", branch_name),
+        Column("事由", _words),
+        Column("情况说明", asked("text")),
+        Column("提交时间", raised_on),
+        Column("结果", result),
+    ),
+)

@@ -1,0 +1,70 @@
+"""Who hears of a step: whoever has to act next, and whoever raised the case (PD-34)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from zhtj.cases.kinds import kind_of
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import Action
+from zhtj.kernel import audit
+from zhtj.notices import operations as notices
+from zhtj.notices.models import MessageKind
+from zhtj.notices.operations import NewMessage
+
+SUBJECT = "case"
+# More than so many of one step reach an organisation as one message.
+ONE_BY_ONE = 3
+_TITLE = 80
+Step = tuple[Case, Action, str]
+
+
+def tell(steps: Sequence[Step]) -> None:
+    """Tell everybody concerned of these steps, taken together by one actor."""
+    notices.send_many(_messages(steps))
+
+
+def _messages(steps: Sequence[Step]) -> Iterator[NewMessage]:
+    knows = audit.actor().org_id
+    tasks: dict[int, list[Case]] = defaultdict(list)
+    for case, action, remark in steps:
+        if case.holder_id is not None and case.holder_id != knows:
+            tasks[case.holder_id].append(case)
+        if action not in {Action.RAISE, Action.WITHDRAW}:
+            yield from _to_raiser(case, action, remark, knows)
+    for org_id, cases in tasks.items():
+        yield from _to_holder(org_id, cases)
+
+
+def _name(case: Case) -> str:
+    return f"{kind_of(case.kind).label}：{case.title}" if case.title else kind_of(case.kind).label
+
+
+def _to_raiser(case: Case, action: Action, remark: str, knows: int | None) -> Iterator[NewMessage]:
+    subject = (SUBJECT, case.id)
+    if action is Action.FORWARD:
+        holder = case.holder.short_name if case.holder else ""
+        kind, title, body = MessageKind.PROGRESS, "事项已上报", f"{_name(case)}，已上报{holder}。"
+    else:
+        kind, title = MessageKind.OUTCOME, f"事项{case.state.label}"
+        more = case.outcome if action is Action.APPROVE else f"原因：{remark}"
+        body = f"{_name(case)}（编号 {case.number}）{case.state.label}。{more or ''}"
+    if case.raised_member_id is not None:
+        yield NewMessage(kind, title, body, member_id=case.raised_member_id, subject=subject)
+    elif case.raised_org_id != knows:
+        yield NewMessage(kind, title, body, org_id=case.raised_org_id, subject=subject)
+
+
+def _to_holder(org_id: int, cases: Sequence[Case]) -> Iterator[NewMessage]:
+    if len(cases) > ONE_BY_ONE:
+        names = "、".join(dict.fromkeys(kind_of(case.kind).label for case in cases))
+        title = f"有 {len(cases)} 件事项待办理"
+        yield NewMessage(
+            MessageKind.NOTE, title[:_TITLE], f"{names}，共 {len(cases)} 件，请到“事项”中办理。", org_id=org_id
+        )
+        return
+    for case in cases:
+        what = "请核实后决定。" if case.is_last else "请核实后上报。"
+        body = f"{_name(case)}（编号 {case.number}），由{case.raised_org.short_name}提出。{what}"
+        yield NewMessage(MessageKind.TASK, "新的事项", body, org_id=org_id, subject=(SUBJECT, case.id))

@@ -1,0 +1,307 @@
+"""Writes of cases: raise, pass up, decide, take back - each step guarded, recorded and told (PD-34, PD-38)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from zhtj.cases import files, lines, messages, subjects
+from zhtj.cases.files import Upload
+from zhtj.cases.kind import REASON_AT_LEAST, About, Kind, Matter
+from zhtj.cases.kinds import kind_of
+from zhtj.cases.models import Case, CaseEvent, CaseFile
+from zhtj.cases.queries import about_himself, parties
+from zhtj.cases.workflow import Action, Party, State, next_state
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
+from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Member
+from zhtj.policy.seasons import season_of
+
+MANY = 500
+_TITLE = 240
+
+
+def raise_case(
+    kind: Kind, seat: ActiveSeat, subject: str, typed: Mapping[str, str], uploads: Sequence[Upload] = ()
+) -> Case:
+    """Raise a case; it lies with the first level above at once.
+
+    Args:
+        kind: what is asked.
+        seat: who asks.
+        subject: what it is about, as typed (``subjects.subject``).
+        typed: the answers.
+        uploads: attachments.
+
+    Raises:
+        Forbidden: this kind of seat may not raise it.
+        Invalid: fields that are wrong, all of them.
+        DomainError: the kind's own check, or an attachment.
+        Conflict: one such case about the same subject is open.
+    """
+    if seat.kind not in kind.raised_by:
+        raise Forbidden(f"当前任职不能提出“{kind.label}”。", rule=kind.rule)
+    about = _read(kind, seat, subject, typed)
+    media_types = files.check(list(uploads))
+    if kind.file_needed and not uploads:
+        raise DomainError("请上传证明材料。", fix="照片、扫描件或 PDF 都可以。", field="files", rule=kind.rule)
+    kind.check(about)
+    line = lines.of(kind, seat, about)
+    moment = clock.now()
+    case = Case(
+        kind=kind.key,
+        season=season_of(clock.today()),
+        subject_type=None if kind.about is About.NOTHING else kind.about.value,
+        subject_id=_subject_id(about),
+        title=_title(kind, about),
+        data=about.answers,
+        raised_by_id=seat.account_id,
+        raised_org_id=seat.org_id,
+        raised_member_id=seat.member_id if seat.kind is SeatKind.MEMBER else None,
+        raised_at=moment,
+        line=line,
+        level=0,
+        holder_id=line[0],
+        waiting_since=moment,
+        state=State.WAITING,
+    )
+    _insert(case)
+    _attach(case, seat, uploads, media_types)
+    _record(case, Action.RAISE, None, State.WAITING, from_org=None, to_org=case.holder_id, remark="")
+    messages.tell([(case, Action.RAISE, "")])
+    return case
+
+
+def _read(kind: Kind, seat: ActiveSeat, subject: str, typed: Mapping[str, str]) -> Matter:
+    """Subject and answers; what is wrong with both is said at once."""
+    errors: dict[str, str] = {}
+    found: Member | Organisation | None = None
+    answers: dict[str, str] = {}
+    try:
+        found = subjects.subject(kind, seat, subject)
+    except Forbidden:
+        raise
+    except DomainError as error:
+        errors["subject"] = str(error)
+    try:
+        answers = subjects.read(kind, typed)
+    except subjects.Invalid as error:
+        errors |= error.errors
+    if errors:
+        raise subjects.Invalid(errors)
+    member = found if isinstance(found, Member) else None
+    organisation = found if isinstance(found, Organisation) else None
+    return Matter(session.get_one(Organisation, seat.org_id), answers, member, organisation)
+
+
+def _subject_id(about: Matter) -> int | None:
+    found = about.member or about.organisation
+    return found.id if found is not None else None
+
+
+def _title(kind: Kind, about: Matter) -> str:
+    what = ""
+    if about.member is not None:
+        what = f"{about.member.name}（{about.member.org.short_name}）"
+    elif about.organisation is not None:
+        what = about.organisation.short_name
+    return " ".join(part for part in (what, kind.short(about)) if part)[:_TITLE]
+
+
+def _insert(case: Case) -> None:
+    """The row, unless a case of this kind about this subject is open already - even at this very moment."""
+    try:
+        with session.begin_nested():
+            session.add(case)
+            session.flush()
+    except IntegrityError as error:
+        known = session.scalars(
+            select(Case).where(
+                Case.kind == case.kind,
+                Case.subject_type == case.subject_type,
+                Case.subject_id == case.subject_id,
+                Case.state == State.WAITING,
+            )
+        ).first()
+        if known is None:
+            raise
+        raise Conflict(
+            f"这件事已经提出过（编号 {known.number}），正在办理。", fix="请等它办结，或先撤回。", rule="PD-34"
+        ) from error
+
+
+def _attach(case: Case, seat: ActiveSeat, uploads: Sequence[Upload], media_types: Sequence[str]) -> None:
+    session.add_all(
+        CaseFile(
+            case_id=case.id,
+            account_id=seat.account_id,
+            filename=upload.name,
+            media_type=media_type,
+            size=len(upload.content),
+            content=files.pack(upload.content),
+            added_at=clock.now(),
+        )
+        for upload, media_type in zip(uploads, media_types, strict=True)
+    )
+    session.flush()
+
+
+def decide(cases: Sequence[Case], seat: ActiveSeat | None, action: Action, remark: str = "") -> dict[int, DomainError]:
+    """Do ``action`` to each of these cases; what goes wrong with one undoes that one alone.
+
+    Args:
+        cases: as they were read; the write checks again where they lie.
+        seat: who acts; None: the operator, who stands for the centre.
+        action: forward, approve, refuse or withdraw.
+        remark: needed to refuse.
+
+    Returns:
+        Why not, by id, for those that were not done.
+    """
+    if len(cases) > MANY:
+        raise DomainError(f"一次最多办理 {MANY} 件。", fix="请分几次办理。")
+    remark = remark.strip()
+    if action is Action.REFUSE and len("".join(remark.split())) < REASON_AT_LEAST:
+        raise DomainError(
+            f"请写明不同意的原因，至少 {REASON_AT_LEAST} 个字。", fix="提出的一方会看到。", field="remark", rule="PD-34"
+        )
+    errors: dict[int, DomainError] = {}
+    done: list[tuple[Case, Action, str]] = []
+    for case in cases:
+        number = case.id
+        try:
+            with session.begin_nested():
+                _step(case, seat, action, remark)
+            done.append((case, action, remark))
+        except DomainError as error:
+            session.expire(case)
+            errors[number] = error
+    messages.tell(done)
+    return errors
+
+
+def act(case: Case, seat: ActiveSeat | None, action: Action, remark: str = "") -> None:
+    """``decide`` for one case. Raises what went wrong."""
+    number = case.id
+    errors = decide([case], seat, action, remark)
+    if errors:
+        raise errors[number]
+
+
+def _step(case: Case, seat: ActiveSeat | None, action: Action, remark: str) -> None:
+    before, level = case.state, case.level
+    after = _allowed(case, seat, action)
+    moment = clock.now()
+    values: dict[str, Any] = {"state": after, "version": Case.version + 1}
+    if after is State.WAITING:
+        values |= {"level": level + 1, "holder_id": case.line[level + 1], "waiting_since": moment}
+    else:
+        who = audit.actor()
+        values |= {"holder_id": None, "ended_at": moment, "ended_by_id": who.account_id, "ended_org_id": who.org_id}
+    taken = session.execute(
+        update(Case)
+        .where(Case.id == case.id, Case.state == before, Case.level == level)
+        .values(**values)
+        .returning(Case.id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    from_org = case.holder_id
+    session.expire(case)
+    if not taken:
+        raise stale(case)
+    if action is Action.APPROVE:
+        kind, about = kind_of(case.kind), subjects.matter(case)
+        kind.check(about)
+        case.outcome = kind.effect(about, case)
+        session.flush()
+    _record(case, action, before, after, from_org=from_org, to_org=case.holder_id, remark=remark)
+
+
+def _allowed(case: Case, seat: ActiveSeat | None, action: Action) -> State:
+    """Where the action leads. Raises why it does not."""
+    if seat is not None and action in {Action.APPROVE, Action.REFUSE, Action.FORWARD} and about_himself(seat, case):
+        raise Forbidden("不能办理与本人有关的事项，由直接上级办理。", fix="请联系上级团组织。", rule="PD-02")
+    roles = parties(seat, case)
+    found = (next_state(case.state, action, party, last=case.is_last) for party in roles)
+    after = next((state for state in found if state is not None), None)
+    if after is not None:
+        return after
+    if not case.state.is_open or (action is not Action.WITHDRAW and _has_passed(case, seat)):
+        raise stale(case)
+    if action is Action.APPROVE and Party.HOLDER in roles:
+        raise Forbidden("这件事由上级决定，请上报。", rule="PD-34")
+    raise Forbidden("这一步不由当前任职办理。")
+
+
+def _has_passed(case: Case, seat: ActiveSeat | None) -> bool:
+    """Whether the case lay with this seat's office before: then somebody was faster."""
+    if seat is None:
+        return False
+    return any(event.org_id == seat.org_id and event.action is Action.FORWARD for event in case.events)
+
+
+def stale(case: Case) -> Conflict:
+    """What to tell somebody who came too late: what happened meanwhile, and when."""
+    last = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id.desc())).first()
+    if last is None:
+        return Conflict("这件事刚刚被办理过。", fix="请刷新页面查看。")
+    who = last.account.name if last.account else "系统"
+    when = f"{clock.local(last.at):%m月%d日 %H:%M}"
+    where = f"在{case.holder.short_name}" if case.holder else case.state.label
+    return Conflict(f"{who}已在 {when} 办理了“{last.action.label}”，这件事现在{where}。", fix="您这次的操作没有生效。")
+
+
+def _record(
+    case: Case,
+    action: Action,
+    before: State | None,
+    after: State,
+    *,
+    from_org: int | None,
+    to_org: int | None,
+    remark: str,
+) -> None:
+    """History and log of one step (PD-38)."""
+    who = audit.actor()
+    session.add(
+        CaseEvent(
+            case_id=case.id,
+            action=action,
+            from_state=before,
+            to_state=after,
+            from_org_id=from_org,
+            to_org_id=to_org,
+            account_id=who.account_id,
+            org_id=who.org_id,
+            remark=remark or None,
+            at=clock.now(),
+        )
+    )
+    session.flush()
+    session.expire(case, ["events"])
+    audit.record(
+        f"case.{action.value}",
+        "case",
+        case.id,
+        kind=case.kind,
+        before=before.value if before else None,
+        after=after.value,
+        from_org=from_org,
+        to_org=to_org,
+        why=remark or None,
+    )
+
+
+def file_content(case: Case, number: int) -> tuple[CaseFile, bytes]:
+    """One attachment of a case that the reader may see, and its bytes; the look is noted. Raises NotFound."""
+    found = session.get(CaseFile, number)
+    if found is None or found.case_id != case.id:
+        raise NotFound
+    audit.record("case.file_seen", "case", case.id, file=number)
+    return found, files.unpack(found.content)

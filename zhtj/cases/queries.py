@@ -1,0 +1,227 @@
+"""Reads of cases, always inside what the seat may see: raised below, lying here, or dealt with here before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from zhtj.cases import subjects
+from zhtj.cases.kind import About, Kind, Line, Matter
+from zhtj.cases.models import Case, CaseEvent
+from zhtj.cases.workflow import Action, Party, State, actions
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import NotFound
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
+from zhtj.orgs.models import Organisation, Tier
+from zhtj.people.models import Member, Seat
+
+_CHUNK = 500
+
+
+class Side(StrEnum):
+    """Which list (事项列表)."""
+
+    MINE = "mine"
+    RAISED = "raised"
+    ALL = "all"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"mine": "待我办理", "raised": "我方提出", "all": "全部"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the list is narrowed by: which list, kind, state, and what stands in the title or is the number."""
+
+    side: Side = Side.MINE
+    kind: str = ""
+    state: State | None = None
+    text: str = ""
+
+
+def _served(seat: ActiveSeat) -> ColumnElement[bool]:
+    """Cases that lie with an organisation this seat acts for (PD-22)."""
+    holder, office = aliased(Organisation), aliased(Organisation)
+    served = select(holder.id).where(holder.office_id == seat.org_id)
+    # Where whoever it is about sits in the holder's office himself, the office above may act (PD-02).
+    stuck = (
+        select(holder.id)
+        .join(office, office.id == holder.office_id)
+        .join(Organisation, Organisation.id == office.parent_id)
+        .join(Seat, and_(Seat.org_id == office.id, Seat.ended_at.is_(None)))
+        .join(Member, Member.account_id == Seat.account_id)
+        .where(
+            Organisation.office_id == seat.org_id,
+            holder.id == Case.holder_id,
+            Case.subject_type == About.MEMBER.value,
+            Member.id == Case.subject_id,
+        )
+        .correlate(Case)
+        .exists()
+    )
+    return or_(Case.holder_id.in_(served), stuck)
+
+
+def _visible(seat: ActiveSeat) -> ColumnElement[bool]:
+    if seat.kind is SeatKind.MEMBER:
+        return Case.raised_member_id == seat.member_id if seat.member_id is not None else false()
+    below = Case.raised_org_id.in_(select(Organisation.id).where(scope(Organisation.path, seat, Permission.CASES)))
+    dealt = exists().where(CaseEvent.case_id == Case.id, CaseEvent.org_id == seat.org_id)
+    return or_(below, _served(seat), dealt)
+
+
+def _listed(query: Select[Any], seat: ActiveSeat, filters: Filters) -> Select[Any]:
+    if filters.side is Side.MINE and seat.kind is not SeatKind.MEMBER:
+        query = query.where(_served(seat), Case.state == State.WAITING)
+    elif filters.side is Side.RAISED and seat.kind is not SeatKind.MEMBER:
+        query = query.where(Case.raised_org_id == seat.org_id, Case.raised_member_id.is_(None))
+    else:
+        query = query.where(_visible(seat))
+    if filters.kind:
+        query = query.where(Case.kind == filters.kind)
+    if filters.state is not None:
+        query = query.where(Case.state == filters.state)
+    text = filters.text.strip()
+    if text:
+        number = text.rpartition("-")[2]
+        same = Case.id == int(number) if number.isdecimal() and len(number) < 10 else false()  # noqa: PLR2004 - digits
+        query = query.where(or_(Case.title.contains(text, autoescape=True), same))
+    return query
+
+
+def listing(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Case]:
+    """One page of a list; what waits here oldest first, everything else newest first."""
+    query = _listed(select(Case), seat, filters).options(
+        joinedload(Case.raised_org), joinedload(Case.holder), joinedload(Case.raised_by)
+    )
+    return paginate(query, [Case.id], after=after, before=before, descending=filters.side is not Side.MINE)
+
+
+def count(seat: ActiveSeat, filters: Filters) -> int:
+    """How many cases the list shows on all its pages."""
+    return session.scalar(_listed(select(func.count(Case.id)), seat, filters)) or 0
+
+
+def count_waiting(seat: ActiveSeat) -> int:
+    """Cases this seat has to act on."""
+    return count(seat, Filters()) if seat.kind is not SeatKind.MEMBER else 0
+
+
+def listed_ids(seat: ActiveSeat, filters: Filters, limit: int) -> list[int]:
+    """Ids of the cases on all pages of the list, at most so many."""
+    return list(session.scalars(_listed(select(Case.id), seat, filters).order_by(Case.id).limit(limit)))
+
+
+def load(seat: ActiveSeat, ids: Sequence[int]) -> list[Case]:
+    """Those of these cases that the seat may see, in order."""
+    query = select(Case).where(Case.id.in_(ids), _visible(seat)).order_by(Case.id)
+    return list(session.scalars(query.options(joinedload(Case.raised_org), joinedload(Case.holder))))
+
+
+def case(seat: ActiveSeat, number: int) -> Case:
+    """One case with its history and the names of its attachments. Raises NotFound."""
+    query = select(Case).where(Case.id == number, _visible(seat))
+    found = session.scalars(
+        query.options(
+            joinedload(Case.raised_org),
+            joinedload(Case.raised_by),
+            joinedload(Case.holder),
+            selectinload(Case.files),
+            selectinload(Case.events).joinedload(CaseEvent.account),
+            selectinload(Case.events).joinedload(CaseEvent.org),
+            selectinload(Case.events).joinedload(CaseEvent.to_org),
+        ).execution_options(populate_existing=True)
+    ).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def about_member(seat: ActiveSeat, member_id: int) -> list[Case]:
+    """What has been asked about a person, as far as the seat may see it: his file of statements and corrections."""
+    query = select(Case).where(Case.subject_type == About.MEMBER.value, Case.subject_id == member_id, _visible(seat))
+    return list(session.scalars(query.order_by(Case.id.desc())))
+
+
+def about_himself(seat: ActiveSeat, found: Case) -> bool:
+    """Whether the case is about the actor's own membership (PD-02)."""
+    own = seat.member_id is not None and seat.member_id
+    return bool(own) and (
+        (found.subject_type == About.MEMBER and found.subject_id == own) or found.raised_member_id == own
+    )
+
+
+def parties(seat: ActiveSeat | None, found: Case) -> set[Party]:
+    """In which roles a seat acts on a case; None is the operator, who stands for the centre."""
+    if seat is None:
+        centre = found.holder is not None and found.holder.tier is Tier.CENTRE
+        return {Party.HOLDER} if centre else set()
+    if seat.kind is SeatKind.MEMBER:
+        return {Party.RAISER} if found.raised_member_id == seat.member_id else set()
+    roles = set()
+    if found.raised_member_id is None and seat.org_id == found.raised_org_id:
+        roles.add(Party.RAISER)
+    if found.holder_id is not None and _acts_here(seat, found):
+        roles.add(Party.HOLDER)
+    return roles
+
+
+def _acts_here(seat: ActiveSeat, found: Case) -> bool:
+    return session.scalar(select(Case.id).where(Case.id == found.id, _served(seat))) is not None
+
+
+def possible_actions(seat: ActiveSeat, found: Case) -> list[Action]:
+    """What the seat may do now."""
+    own = about_himself(seat, found)
+    return [
+        action
+        for party in sorted(parties(seat, found))
+        if not (own and party is Party.HOLDER)
+        for action in actions(found.state, party, last=found.is_last)
+    ]
+
+
+def way(found: Case) -> list[Organisation]:
+    """The organisations of its line, in order."""
+    rows = {one.id: one for one in session.scalars(select(Organisation).where(Organisation.id.in_(found.line)))}
+    return [rows[number] for number in found.line if number in rows]
+
+
+def export(seat: ActiveSeat, kind: Kind, filters: Filters) -> Iterator[Line]:
+    """Every case of a kind under the list's filters, oldest first, numbered from 1 (F-18)."""
+    place, after = 0, 0
+    narrowed = Filters(filters.side, kind.key, filters.state, filters.text)
+    query = _listed(select(Case), seat, narrowed).options(joinedload(Case.raised_org))
+    while True:
+        chunk = list(session.scalars(query.where(Case.id > after).order_by(Case.id).limit(_CHUNK)))
+        if not chunk:
+            return
+        matters = [subjects.matter(one) for one in chunk]
+        provinces = _provinces(matters)
+        for one, matter in zip(chunk, matters, strict=True):
+            place += 1
+            yield Line(place, one, matter, provinces.get(_home(matter).path[: 2 * 4], ""))
+        after = chunk[-1].id
+
+
+def _home(matter: Matter) -> Organisation:
+    if matter.member is not None:
+        return matter.member.org
+    return matter.organisation or matter.raiser
+
+
+def _provinces(matters: Sequence[Matter]) -> dict[str, str]:
+    """Names of the province-rank organisations above, by their paths."""
+    paths = {_home(matter).path[: 2 * 4] for matter in matters}
+    query = select(Organisation.path, Organisation.full_name).where(
+        Organisation.path.in_(paths), Organisation.tier == Tier.PROVINCE
+    )
+    return {path: name.removeprefix("共青团").removesuffix("委员会") for path, name in session.execute(query)}

@@ -1,0 +1,203 @@
+"""Finds what a case is about, inside what the seat may see, and checks what was typed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from zhtj.cases.kind import About, Field, Kind, Matter, Shape
+from zhtj.cases.models import Case
+from zhtj.kernel.crypto import keyed_hash
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError, Forbidden, NotFound
+from zhtj.kernel.paging import LARGEST
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, check, scope
+from zhtj.orgs.models import Organisation
+from zhtj.orgs.queries import by_code_or_name
+from zhtj.people import identity
+from zhtj.people.models import Account, Member
+
+_MONTH = re.compile(r"(20[0-9]{2})[-/.年]?(0?[1-9]|1[0-2])月?")
+_DEV_NUMBER = re.compile(r"[0-9]{12}")
+_SHOWN = 5
+
+
+class Invalid(DomainError):  # noqa: N818 - what was typed is
+    """Several fields are wrong at once; ``errors`` has the sentence of each."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        name, message = next(iter(errors.items()))
+        super().__init__(message, field=name)
+        self.errors = dict(errors)
+
+
+def read(kind: Kind, typed: Mapping[str, str]) -> dict[str, str]:
+    """The answers as they are kept. Raises Invalid that names every wrong field."""
+    answers, errors = {}, {}
+    for one in kind.fields:
+        text = unicodedata.normalize("NFC", typed.get(one.name, "")).strip()
+        try:
+            answers[one.name] = _read_one(one, text)
+        except DomainError as error:
+            errors[one.name] = str(error)
+    if errors:
+        raise Invalid(errors)
+    return {name: text for name, text in answers.items() if text}
+
+
+def _read_one(one: Field, text: str) -> str:
+    if not text:
+        if one.required:
+            raise DomainError("请选择。" if one.shape is Shape.CHOICE else f"请填写{one.label}。")
+        return ""
+    if len(text) > one.width:
+        raise DomainError(f"最多 {one.width} 个字，现在是 {len(text)} 个。")
+    if len("".join(text.split())) < one.at_least:
+        raise DomainError(f"请写清楚，至少 {one.at_least} 个字。")
+    return _READERS.get(one.shape, _plain)(one, text)
+
+
+def _plain(one: Field, text: str) -> str:
+    return text if one.shape is Shape.LONG else " ".join(text.split())
+
+
+def _choice(one: Field, text: str) -> str:
+    if text not in dict(one.choices):
+        raise DomainError("请从列出的几项中选择。")
+    return text
+
+
+def _month(one: Field, text: str) -> str:
+    del one
+    found = _MONTH.fullmatch(unicodedata.normalize("NFKC", text))
+    if found is None:
+        raise DomainError("请写成 2026-06。")
+    return f"{found[1]}-{int(found[2]):02d}"
+
+
+def _id_number(one: Field, text: str) -> str:
+    del one
+    return identity.read("".join(unicodedata.normalize("NFKC", text).split())).number
+
+
+def _dev_number(one: Field, text: str) -> str:
+    del one
+    number = "".join(unicodedata.normalize("NFKC", text).split())
+    if not _DEV_NUMBER.fullmatch(number):
+        raise DomainError("发展团员编号应为 12 位数字。")
+    return number
+
+
+def _parent(one: Field, text: str) -> str:
+    del one
+    found = by_code_or_name(text)
+    if found is None or found.closed_at is not None:
+        raise DomainError("没有找到这个组织。", fix="请填写系统内的全称或组织编码。")
+    return str(found.id)
+
+
+_READERS = {
+    Shape.CHOICE: _choice,
+    Shape.MONTH: _month,
+    Shape.ID_NUMBER: _id_number,
+    Shape.DEV_NUMBER: _dev_number,
+    Shape.PARENT: _parent,
+}
+
+
+def subject(kind: Kind, seat: ActiveSeat, typed: str) -> Member | Organisation | None:
+    """What the case is about, as somebody typed it; a member who asks is always his own subject.
+
+    Args:
+        kind: of the case.
+        seat: who asks.
+        typed: name, student or ID number of a member, full name or code of an organisation; ``#12`` is an id.
+
+    Raises:
+        DomainError: nobody, or several.
+        NotFound: not in this part of the tree.
+    """
+    if kind.about is About.NOTHING:
+        return None
+    if seat.kind is SeatKind.MEMBER:
+        if kind.about is not About.MEMBER or seat.member_id is None:
+            raise Forbidden
+        return session.get_one(Member, seat.member_id)
+    typed = typed.strip()
+    if not typed:
+        what = "团员" if kind.about is About.MEMBER else "组织"
+        raise DomainError(f"请填写是哪个{what}。", field="subject", rule=kind.rule)
+    return _member(kind, seat, typed) if kind.about is About.MEMBER else _organisation(seat, typed)
+
+
+def _id(typed: str) -> int | None:
+    """The id in ``#12``."""
+    digits = typed[1:]
+    fits = typed.startswith("#") and digits.isdecimal() and len(digits) <= len(str(LARGEST))
+    return min(int(digits), LARGEST) if fits else None
+
+
+def _member(kind: Kind, seat: ActiveSeat, typed: str) -> Member:
+    query = (
+        select(Member)
+        .join(Account, Account.id == Member.account_id)
+        .join(Organisation, Organisation.id == Member.org_id)
+        .where(scope(Organisation.path, seat, Permission.CASES))
+        .options(joinedload(Member.account), joinedload(Member.org))
+    )
+    if not kind.archived:
+        query = query.where(Member.archived_at.is_(None))
+    if (known_id := _id(typed)) is not None:
+        query = query.where(Member.id == known_id)
+    else:
+        number = "".join(unicodedata.normalize("NFKC", typed).split()).upper()
+        known = (Member.student_no == typed) | (Account.id_hash == keyed_hash("id_number", number))
+        query = query.where(known | (Account.name == typed))
+    found = list(session.scalars(query.order_by(Member.id).limit(_SHOWN)))
+    if not found:
+        raise DomainError(
+            "本组织和下级没有这名团员。", fix="请核对姓名，或填写学号、身份证号码。", field="subject", rule=kind.rule
+        )
+    if len(found) > 1:
+        names = "、".join(f"{one.org.short_name}{one.student_no or ''}" for one in found)
+        raise DomainError(
+            f"有几名同名的团员：{names}。", fix="请填写学号或身份证号码。", field="subject", rule=kind.rule
+        )
+    return found[0]
+
+
+def _organisation(seat: ActiveSeat, typed: str) -> Organisation:
+    """By full name or code: a short name is not enough (O-22)."""
+    known_id = _id(typed)
+    found = by_code_or_name(typed) if known_id is None else session.get(Organisation, known_id)
+    if found is None or not seat.may(Permission.CASES, found.path):
+        near = _nearest(seat, typed)
+        hint = f"是不是：{'、'.join(near)}？" if near else "请到“下级组织”页面核对。"
+        raise DomainError(f"没有找到“{typed}”。请填写系统内的全称或组织编码。", fix=hint, field="subject", rule="O-22")
+    check(seat, Permission.CASES, found.path)
+    return found
+
+
+def _nearest(seat: ActiveSeat, typed: str) -> list[str]:
+    query = select(Organisation.full_name).where(
+        scope(Organisation.path, seat, Permission.CASES),
+        Organisation.short_name.contains(typed, autoescape=True)
+        | Organisation.full_name.contains(typed, autoescape=True),
+    )
+    return list(session.scalars(query.order_by(Organisation.path).limit(3)))
+
+
+def matter(case: Case) -> Matter:
+    """What a kept case says."""
+    member = organisation = None
+    if case.subject_type == About.MEMBER:
+        member = session.get(Member, case.subject_id, options=[joinedload(Member.account), joinedload(Member.org)])
+    elif case.subject_type == About.ORGANISATION:
+        organisation = session.get(Organisation, case.subject_id)
+    if case.subject_type is not None and member is None and organisation is None:
+        raise NotFound
+    return Matter(case.raised_org, dict(case.data), member, organisation)
