@@ -104,6 +104,12 @@ def release_needed(policy: Policy, old: Organisation, new: Organisation) -> bool
     return asked != "none"
 
 
+def releaser(policy: Policy, old: Organisation, new: Organisation) -> Organisation:
+    """Who of the old side consents to a member's own application: his branch, or by policy the committee above it."""
+    asked = policy.release_inside_school if same_basic(old, new) else policy.release_by
+    return old.parent if asked == "committee" and old.parent is not None else old
+
+
 def due(policy: Policy, submitted_at: datetime, *, in_season: bool) -> datetime:
     """When an unanswered application is returned (PD-18)."""
     return return_due(submitted_at, policy, in_season=in_season)

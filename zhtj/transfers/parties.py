@@ -14,7 +14,7 @@ from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation, Region, Tier
 from zhtj.people.models import Seat
 from zhtj.transfers.models import Application
-from zhtj.transfers.workflow import Action, Initiator, Party, Route
+from zhtj.transfers.workflow import Action, Initiator, Party, Route, State
 
 DECISIONS = frozenset(
     {
@@ -35,9 +35,12 @@ def superior_office(organisation: Organisation) -> int | None:
     return organisation.parent.office_id if organisation.parent else None
 
 
-def release_offices(organisation: Organisation) -> set[int]:
-    """Who may release: the old branch, or its direct superior (PD-14)."""
-    return {office for office in (organisation.office_id, superior_office(organisation)) if office is not None}
+def release_offices(application: Application) -> set[int]:
+    """Who may release: the old branch or its direct superior (PD-14); by policy its committee alone (PD-15)."""
+    old, holder = application.from_org, application.holder
+    if application.state is State.AWAITING_RELEASE and holder is not None and holder.id != old.id:
+        return {holder.office_id} - {None}
+    return {office for office in (old.office_id, superior_office(old)) if office is not None}
 
 
 def accepts(seat: ActiveSeat, application: Application) -> bool:
@@ -95,7 +98,7 @@ def roles(seat: ActiveSeat, application: Application) -> set[Party]:
     if application.route is Route.SPECIAL:
         return {Party.PROVINCE} if _is_office_of(seat, application.holder) else set()
     found = set()
-    if application.from_org.system is Region.NATIONAL and seat.org_id in release_offices(application.from_org):
+    if application.from_org.system is Region.NATIONAL and seat.org_id in release_offices(application):
         found.add(Party.OLD_SIDE)
     if application.route is Route.DOMESTIC:
         if accepts(seat, application):

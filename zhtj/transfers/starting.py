@@ -14,7 +14,7 @@ from zhtj.transfers import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.steps import Step, record
-from zhtj.transfers.workflow import Action, State
+from zhtj.transfers.workflow import Action, Initiator, State
 
 
 def begin(application: Application, state: State, *, due_at: datetime | None) -> None:
@@ -47,6 +47,11 @@ def _first_holder(application: Application, state: State) -> int | None:
         return None
     if state is State.AWAITING_PROVINCE:
         return province_of(session.get_one(Organisation, application.from_org_id)).id
+    if state is State.AWAITING_RELEASE and application.initiator is Initiator.MEMBER:
+        old, new = (
+            session.get_one(Organisation, number) for number in (application.from_org_id, application.to_org_id)
+        )
+        return checks.releaser(checks.policy_of(old), old, new).id
     if state in {State.AWAITING_RELEASE, State.AWAITING_EXTERNAL}:
         return application.from_org_id
     return application.to_org_id

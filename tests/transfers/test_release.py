@@ -1,0 +1,83 @@
+"""Whether the old side is asked when a member applies himself, and who of it (PD-15, K-33)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.transfers.steps import EMPLOYED, apply, do
+from tests.world import World
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import Forbidden
+from zhtj.notices.models import Message
+from zhtj.orgs.models import Category, Organisation
+from zhtj.policy.model import Policy
+from zhtj.transfers import checks, operations
+from zhtj.transfers.workflow import State
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch):
+    """Let the policy ask this part of the old side, whatever the destination."""
+
+    def ask(who: str) -> None:
+        real = checks.policy_of
+
+        def policy_of(organisation: Organisation) -> Policy:
+            return real(organisation).model_copy(update={"release_by": who, "release_inside_school": who})
+
+        monkeypatch.setattr(checks, "policy_of", policy_of)
+
+    return ask
+
+
+@pytest.mark.rule("PD-15")
+def test_nobody_of_the_old_side_is_asked_by_default_but_it_is_told(world: World) -> None:
+    application = apply(world, world.graduate, "team", **EMPLOYED)
+    assert application.state is State.AWAITING_ACCEPTANCE
+    told = session.query(Message).where(Message.org_id == world.orgs["class1"].id).one()
+    assert "丁一" in told.body
+
+
+@pytest.mark.rule("PD-15")
+def test_the_branch_is_asked_where_the_policy_says_so_and_its_superior_may_answer_for_it(world: World, asked) -> None:
+    asked("branch")
+    application = apply(world, world.graduate, "team", **EMPLOYED)
+    assert application.state is State.AWAITING_RELEASE
+    assert application.holder_id == world.orgs["class1"].id
+    do(operations.release, application, world.seat("college"))
+    assert application.state is State.AWAITING_ACCEPTANCE
+
+
+@pytest.mark.rule("PD-15")
+def test_the_committee_alone_is_asked_where_the_policy_says_so(world: World, asked) -> None:
+    # Given a policy by which the committee above the branch consents
+    asked("committee")
+    application = apply(world, world.graduate, "team", **EMPLOYED)
+    assert application.holder_id == world.orgs["college"].id
+    # When the branch tries, it is told that this is not its step
+    with pytest.raises(Forbidden):
+        do(operations.release, application, world.seat("class1"))
+    # Then the committee does it
+    do(operations.release, application, world.seat("college"))
+    assert application.state is State.AWAITING_ACCEPTANCE
+    assert application.holder_id == world.orgs["team"].id
+
+
+@pytest.mark.rule("PD-15")
+def test_inside_one_school_the_branch_is_asked_by_default(world: World) -> None:
+    application = apply(world, world.sophomore, "class3", reason="internal_transfer")
+    assert application.state is State.AWAITING_RELEASE
+
+
+@pytest.fixture(autouse=True)
+def another_class(world: World) -> None:
+    """A class to change to inside the school."""
+    with unit_of_work():
+        world.add(
+            "class3",
+            "college",
+            "江淮示范大学计算机学院2024级1班团支部",
+            "2024级1班团支部",
+            Category.BRANCH,
+            "普通高等院校",
+        )
