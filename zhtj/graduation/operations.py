@@ -1,26 +1,54 @@
-"""Writes of graduation: mark a branch, keep the season register (G-03, PD-08)."""
+"""Writes of graduation: mark a branch, mark many, change a mark; the season register stands in ``register``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import literal, select, update
+from sqlalchemy import insert
 
-from zhtj.graduation.models import BranchMark, GraduateCategory, NoTime, RegisterRow
+from zhtj.graduation import conversion, queries, register
+from zhtj.graduation.models import BranchMark, NoTime
+from zhtj.graduation.register import categorise, complete_many, open_register, open_row
+from zhtj.graduation.rules import (
+    UNMARKABLE,
+    ChangeGround,
+    ChangeWay,
+    branch_problem,
+    choice_problem,
+    marker_problem,
+    odd_cohorts,
+)
+from zhtj.graduation.rules import cohort as cohort_of
 from zhtj.kernel import audit, clock
-from zhtj.kernel.database import insert_new, session, touched
-from zhtj.kernel.errors import DomainError
-from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Tier
-from zhtj.people.models import Member
-from zhtj.policy.seasons import campaign_open, policy_for
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import Conflict, DomainError
+from zhtj.kernel.permissions import ActiveSeat
+from zhtj.orgs.models import Organisation
+from zhtj.policy.model import Policy
 
-UNMARKABLE = "小学"
+__all__ = [
+    "UNMARKABLE",
+    "BatchLine",
+    "categorise",
+    "change_mark",
+    "change_way",
+    "complete_many",
+    "convert_branches",
+    "foresee",
+    "mark_branch",
+    "mark_many",
+    "may_be_marked",
+    "open_register",
+    "open_row",
+]
+AT_MOST = 5000
 
 
 def may_be_marked(branch: Organisation) -> bool:
     """Whether a branch has the graduation feature at all: a school's, not a primary school's (G-13, O-17)."""
-    return branch.tier is Tier.BRANCH and branch.industry in SCHOOL_INDUSTRIES and branch.industry != UNMARKABLE
+    return branch_problem(branch) is None
 
 
 def mark_branch(
@@ -56,103 +84,218 @@ def mark_branch(
     mark = BranchMark(org_id=branch.id, month=month, no_time=no_time, marked_at=clock.now(), marked_by_seat_id=seat_id)
     session.add(mark)
     session.flush()
-    audit.record(
-        "branch.mark",
-        "organisation",
-        branch.id,
-        month=month.isoformat() if month else None,
-        no_time=no_time.value if no_time else None,
-    )
+    audit.record("branch.mark", "organisation", branch.id, **_told(month, no_time))
     if with_register:
-        open_register()
+        open_register(branches=[branch.id])
     return mark
 
 
-def open_register() -> int:
-    """Give every member of a branch that graduates this season his row, once (PD-08).
-
-    Does nothing before the campaign starts; run after every mark, import and by the daily sweep. Returns new rows.
-    """
-    season = clock.today().year
-    calendar = policy_for(season, ())
-    if not campaign_open(calendar, clock.today()):
-        return 0
-    known = select(RegisterRow.member_id).where(RegisterRow.season == season)
-    missing = (
-        select(
-            literal(season),
-            Member.id,
-            Organisation.id,
-            Organisation.path,
-            literal(clock.now(), RegisterRow.opened_at.type),
-        )
-        .join(Organisation, Organisation.id == Member.org_id)
-        .join(BranchMark, BranchMark.org_id == Organisation.id)
-        .where(
-            BranchMark.month >= date(season, 1, 1),
-            BranchMark.month <= date(season, 12, 31),
-            Member.archived_at.is_(None),
-            Member.id.not_in(known),
-        )
-    )
-    columns = ["season", "member_id", "origin_org_id", "season_path", "opened_at"]
-    done = session.execute(
-        insert_new(RegisterRow).from_select(columns, missing), execution_options={"preserve_rowcount": True}
-    )
-    return touched(done)
+def _told(month: date | None, no_time: NoTime | None) -> dict[str, str | None]:
+    return {"month": month.isoformat() if month else None, "no_time": no_time.value if no_time else None}
 
 
 def convert_branches() -> int:
-    """Turn this year's graduating branches into 毕业生团组织 and their members into graduates (G-09, G-10).
+    """Turn this year's graduating branches into 毕业生团组织, see ``conversion.convert``. Returns branches."""
+    return conversion.convert()[0]
 
-    From the conversion day of the season on (1 June); what was converted is not touched again. Returns branches.
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One branch of a batch.
+
+    Args:
+        branch: which.
+        members: how many belong to it.
+        problem: why it is not marked, as a sentence; "" if it is.
+        effect: what marking brings with it at once.
+        rule: behind the problem.
     """
-    season = clock.today().year
-    if clock.today() < policy_for(season, ()).convert_date:
-        return 0
-    due = (
-        select(Organisation.id)
-        .join(BranchMark, BranchMark.org_id == Organisation.id)
-        .where(
-            Organisation.category == Category.BRANCH,
-            BranchMark.month >= date(season, 1, 1),
-            BranchMark.month <= date(season, 12, 31),
+
+    branch: Organisation
+    members: int
+    problem: str = ""
+    effect: str = ""
+    rule: str = ""
+
+
+def foresee(
+    seat: ActiveSeat, ids: Sequence[int], *, month: date | None, no_time: NoTime | None, complete: bool = True
+) -> list[BatchLine]:
+    """What marking these branches would do to each; nothing is written.
+
+    Args:
+        seat: whose part of the tree; what lies outside is left out.
+        ids: branches, in any order.
+        month: the one time for all of them (G-04).
+        no_time: or the reason.
+        complete: False while neither has been chosen.
+
+    Raises:
+        DomainError: neither or both are given, or they do not fit (G-03); too many.
+    """
+    if len(ids) > AT_MOST:
+        raise DomainError(f"一次最多标记 {AT_MOST:,} 个团支部。", fix="请先用筛选缩小范围，分几次办理。")
+    own = queries.organisation_of(seat)
+    policy = queries.policy_of(own)
+    problem = choice_problem(month, no_time, policy, clock.today()) if complete else None
+    if problem is not None:
+        raise DomainError(problem.message, fix=problem.fix, field="month", rule=problem.rule)
+    branches = queries.branches(seat, ids)
+    marks = queries.marks([branch.id for branch in branches])
+    members = queries.count_members([branch.id for branch in branches])
+    cohorts = {branch.id: cohort_of(branch.full_name) for branch in branches if branch.id not in marks}
+    main, odd = odd_cohorts(cohorts) if no_time is None else (None, set())
+    return [
+        _line(
+            branch,
+            members.get(branch.id, 0),
+            _problem(seat, own, branch, policy, marks.get(branch.id))
+            or (_odd(cohorts[branch.id], main) if branch.id in odd else ("", "")),
+            _effect(month, policy),
         )
-    )
-    ids = list(session.scalars(due))
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
-        session.execute(update(Organisation).where(Organisation.id.in_(chunk)).values(category=Category.GRADUATES))
-        session.execute(update(Member).where(Member.org_id.in_(chunk)).values(is_graduate=True))
-        audit.record_many("branch.convert", "organisation", [(branch, {"season": season}) for branch in chunk])
-    return len(ids)
+        for branch in branches
+    ]
 
 
-def open_row(member_id: int, moment: datetime) -> RegisterRow | None:
-    """The member's open register row of the season that ``moment`` lies in."""
-    return session.scalars(
-        select(RegisterRow).where(
-            RegisterRow.member_id == member_id,
-            RegisterRow.season == clock.local(moment).year,
-            RegisterRow.closed_at.is_(None),
-        )
-    ).first()
+def _problem(
+    seat: ActiveSeat, own: Organisation, branch: Organisation, policy: Policy, mark: BranchMark | None
+) -> tuple[str, str] | None:
+    found = branch_problem(branch, policy) or marker_problem(seat.kind, own, branch, policy)
+    if found is not None:
+        return found.message + found.fix, found.rule
+    if mark is None:
+        return None
+    told = f"{mark.month:%Y-%m}" if mark.month else (mark.no_time.label if mark.no_time else "")
+    way = {
+        ChangeWay.FORBIDDEN: "现行规定不能更改。",
+        ChangeWay.FREE: "要更改的，请打开该支部单独办理。",
+        ChangeWay.APPROVAL: "要更改的，请打开该支部提出申请。",
+    }[ChangeWay(policy.mark_edit)]
+    return f"已标记为{told}。{way}", "G-14"
 
 
-def categorise(row: RegisterRow, category: GraduateCategory) -> None:
-    """An application's reason says which rate the graduate counts for; completion freezes it (PD-09)."""
-    if row.completed_at is None and row.category is not category:
-        audit.record("register.category", "register", row.id, before=row.category, after=category.value)
-        row.category = category
-        session.flush()
+def _odd(year: int | None, main: int | None) -> tuple[str, str]:
+    return f"是 {year} 级，与本批多数的 {main} 级不同；毕业时间不同的请分批标记。", "G-04"
 
 
-def complete_many(row_ids: Sequence[int], moment: datetime) -> None:
-    """Count these graduates as transferred; a later transfer never undoes it (PD-20)."""
-    if row_ids:
+def _line(branch: Organisation, members: int, problem: tuple[str, str], effect: str) -> BatchLine:
+    message, rule = problem
+    return BatchLine(branch, members, message, "" if message else effect, rule)
+
+
+def _effect(month: date | None, policy: Policy) -> str:
+    if month is None or month.year != clock.today().year:
+        return ""
+    if clock.today() >= policy.convert_date:
+        return "标记后立即转为毕业生团组织，团员成为毕业生"
+    return f"{policy.convert_date.month} 月 {policy.convert_date.day} 日转为毕业生团组织"
+
+
+def mark_many(
+    seat: ActiveSeat, ids: Sequence[int], *, month: date | None, no_time: NoTime | None = None
+) -> list[BatchLine]:
+    """Mark all of these branches that can be marked, in a handful of statements; one audit event a branch (G-04).
+
+    Args:
+        seat: who marks.
+        ids: branches.
+        month: the one time for all.
+        no_time: or the reason.
+
+    Returns:
+        The lines as they were done or refused.
+
+    Raises:
+        DomainError: as ``foresee``.
+    """
+    lines = foresee(seat, ids, month=month, no_time=no_time)
+    done = [line.branch.id for line in lines if not line.problem]
+    if done:
+        moment = clock.now()
         session.execute(
-            update(RegisterRow)
-            .where(RegisterRow.id.in_(row_ids), RegisterRow.completed_at.is_(None))
-            .values(completed_at=moment),
-            execution_options={"synchronize_session": "fetch"},
+            insert(BranchMark),
+            [
+                {
+                    "org_id": number,
+                    "month": month,
+                    "no_time": no_time,
+                    "marked_at": moment,
+                    "marked_by_seat_id": seat.seat_id,
+                }
+                for number in done
+            ],
         )
+        told = _told(month, no_time)
+        audit.record_many("branch.mark", "organisation", ((number, told) for number in done))
+        _settle(done, month)
+    return lines
+
+
+def _settle(branches: Iterable[int], month: date | None) -> None:
+    """What follows from new marks at once: rows of the season, and the conversion if its day has passed (G-09)."""
+    if month is not None and month.year == clock.today().year:
+        chosen = list(branches)
+        open_register(branches=chosen)
+        conversion.convert(branches=chosen)
+
+
+def change_way(branch: Organisation) -> ChangeWay:
+    """How the policy lets this branch's mark be changed: never, freely, or with a superior's approval (K-01)."""
+    return ChangeWay(queries.policy_of(branch).mark_edit)
+
+
+def change_mark(
+    branch: Organisation,
+    *,
+    month: date | None = None,
+    no_time: NoTime | None = None,
+    reason: str,
+    ground: ChangeGround | None = None,
+    seat_id: int | None = None,
+) -> BranchMark:
+    """Apply a change of a branch's mark: register rows are closed or opened, the category follows (G-14, G-15, PD-08).
+
+    Who may, and whether somebody has to approve first, the caller has settled (``change_way``).
+
+    Args:
+        branch: marked.
+        month: the new month.
+        no_time: or why there is none.
+        reason: what happened, in words.
+        ground: one of G-15, where it was asked for.
+        seat_id: who decides.
+
+    Raises:
+        DomainError: the policy forbids changes altogether, the new mark does not fit, or no reason is given.
+        Conflict: there is no mark, or it says so already.
+    """
+    policy = queries.policy_of(branch)
+    if ChangeWay(policy.mark_edit) is ChangeWay.FORBIDDEN:
+        raise DomainError("按现行规定，标记过的毕业时间不能更改。", rule="G-14")
+    problem = choice_problem(month, no_time, policy, clock.today())
+    if problem is not None:
+        raise DomainError(problem.message, fix=problem.fix, field="month", rule=problem.rule)
+    if not reason.strip():
+        raise DomainError("请填写更改的具体情况。", field="reason", rule="G-15")
+    mark = session.get(BranchMark, branch.id)
+    if mark is None:
+        raise Conflict("这个团支部还没有标记毕业时间。", fix="请直接标记。")
+    if (mark.month, mark.no_time) == (month, no_time):
+        raise Conflict("毕业时间就是这个，没有改动。")
+    audit.record(
+        "branch.remark",
+        "organisation",
+        branch.id,
+        before=_told(mark.month, mark.no_time),
+        after=_told(month, no_time),
+        ground=ground.value if ground else None,
+        reason=reason.strip(),
+    )
+    mark.month, mark.no_time = month, no_time
+    mark.marked_at, mark.marked_by_seat_id = clock.now(), seat_id
+    session.flush()
+    if month is None or month.year > clock.today().year:
+        conversion.revert(branch)
+    register.resettle(branches=[branch.id])
+    conversion.convert(branches=[branch.id])
+    return mark

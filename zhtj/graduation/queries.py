@@ -1,14 +1,44 @@
-"""Reads of graduation: marks of branches, the season in figures."""
+"""Reads of graduation: the policy of a place, marks of branches and members, the season in figures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import joinedload
 
-from zhtj.graduation.models import BranchMark, RegisterRow
+from zhtj.graduation.conversion import unmarked
+from zhtj.graduation.models import BranchMark, MarkKind, MemberMark, NoTime, RegisterRow
+from zhtj.graduation.register import in_year
+from zhtj.graduation.rules import markable_industries
+from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.permissions import subtree
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Tier
+from zhtj.people.models import Account, Member
+from zhtj.policy.model import Policy
+from zhtj.policy.seasons import governed, policy_for
+
+CHUNK = 5000
+
+
+def policy_of(organisation: Organisation) -> Policy:
+    """The policy of this season that governs marks there."""
+    season = clock.today().year
+    codes = governed(season)
+    if not codes:
+        return policy_for(season, ())
+    line = select(Organisation.code).where(Organisation.path.in_(organisation.line), Organisation.code.in_(codes))
+    return policy_for(season, tuple(session.scalars(line.order_by(Organisation.path))))
+
+
+def organisation_of(seat: ActiveSeat) -> Organisation:
+    """The seat's organisation."""
+    return session.get_one(Organisation, seat.org_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +63,23 @@ def progress(season: int, path: str) -> Progress:
 
 def marks(branch_ids: list[int]) -> dict[int, BranchMark]:
     """The marks of these branches, by branch."""
-    rows = session.scalars(select(BranchMark).where(BranchMark.org_id.in_(branch_ids)))
-    return {mark.org_id: mark for mark in rows}
+    found: dict[int, BranchMark] = {}
+    for start in range(0, len(branch_ids), CHUNK):
+        rows = session.scalars(select(BranchMark).where(BranchMark.org_id.in_(branch_ids[start : start + CHUNK])))
+        found |= {mark.org_id: mark for mark in rows}
+    return found
+
+
+def count_members(branch_ids: list[int]) -> dict[int, int]:
+    """How many members each of these branches has."""
+    found: dict[int, int] = {}
+    for start in range(0, len(branch_ids), CHUNK):
+        here = Member.org_id.in_(branch_ids[start : start + CHUNK])
+        rows = session.execute(
+            select(Member.org_id, func.count()).where(here, Member.archived_at.is_(None)).group_by(Member.org_id)
+        )
+        found |= {number: count for number, count in rows}  # noqa: C416 - rows are no pairs to mypy
+    return found
 
 
 def register_row(member_id: int, season: int) -> RegisterRow | None:
@@ -42,3 +87,198 @@ def register_row(member_id: int, season: int) -> RegisterRow | None:
     return session.scalars(
         select(RegisterRow).where(RegisterRow.member_id == member_id, RegisterRow.season == season)
     ).first()
+
+
+def branches(seat: ActiveSeat, ids: Sequence[int]) -> list[Organisation]:
+    """Those of these organisations that lie below the seat, in the order of the tree."""
+    found: list[Organisation] = []
+    for start in range(0, len(ids), CHUNK):
+        query = select(Organisation).where(Organisation.id.in_(ids[start : start + CHUNK]))
+        found += session.scalars(query.where(subtree(Organisation.path, seat.path))).all()
+    return sorted(found, key=lambda one: one.path)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFilters:
+    """What the list of branches to be marked is narrowed by; "" is no filter.
+
+    Args:
+        state: ``unmarked``, ``new`` (unmarked and built this year, O-23), ``season`` (this year), ``mixed``, ``staff``,
+            ``other`` or a year.
+        path: a college below the seat.
+        text: part of the name.
+    """
+
+    state: str = ""
+    path: str = ""
+    text: str = ""
+
+
+STATES = {
+    "unmarked": "未标记",
+    "new": "今年新建、未标记",
+    "season": "今年毕业",
+    **{reason.value: reason.label for reason in NoTime},
+}
+
+
+def branch_list(seat: ActiveSeat, filters: MarkFilters, *, after: str = "", before: str = "") -> Page[Organisation]:
+    """Branches of schools that the seat may mark, marked or not, in the order of the tree (G-08)."""
+    return paginate(_listed(seat, filters, select(Organisation)), [Organisation.path], after=after, before=before)
+
+
+def branch_ids(seat: ActiveSeat, filters: MarkFilters, limit: int) -> list[int]:
+    """Ids of all branches that list shows on its pages."""
+    query = _listed(seat, filters, select(Organisation.id)).order_by(Organisation.path)
+    return list(session.scalars(query.limit(limit)))
+
+
+def count_branches(seat: ActiveSeat, filters: MarkFilters) -> int:
+    """How many branches the list shows on all its pages."""
+    return session.scalar(_listed(seat, filters, select(func.count(Organisation.id)))) or 0
+
+
+def _listed(seat: ActiveSeat, filters: MarkFilters, query: Select[Any]) -> Select[Any]:
+    own = organisation_of(seat)
+    policy = policy_of(own)
+    query = query.where(
+        subtree(Organisation.path, filters.path or seat.path),
+        subtree(Organisation.path, seat.path),
+        Organisation.tier == Tier.BRANCH,
+        Organisation.closed_at.is_(None),
+        Organisation.industry.in_(markable_industries(policy)),
+    )
+    if (own.is_leading or own.industry not in SCHOOL_INDUSTRIES) and "any_but_branch" not in policy.mark_by:
+        query = query.where(Organisation.parent_id == own.id)
+    if filters.text:
+        query = query.where(Organisation.full_name.contains(filters.text, autoescape=True))
+    if filters.state in {"unmarked", "new"}:
+        query = unmarked(query)
+        if filters.state == "new":
+            query = query.where(Organisation.created_at >= clock.start_of_day(date(clock.today().year, 1, 1)))
+    elif filters.state:
+        query = query.where(exists().where(BranchMark.org_id == Organisation.id, _says(filters.state)))
+    return query
+
+
+def _says(state: str) -> ColumnElement[bool]:
+    if state in set(NoTime):
+        return BranchMark.no_time.is_not_distinct_from(NoTime(state))
+    return in_year(BranchMark.month, clock.today().year if state == "season" else int(state))
+
+
+def years(seat: ActiveSeat) -> list[int]:
+    """Years that branches below the seat are marked with, the latest first."""
+    query = (
+        select(BranchMark.month)
+        .join(Organisation, Organisation.id == BranchMark.org_id)
+        .where(subtree(Organisation.path, seat.path), BranchMark.month.is_not(None))
+        .distinct()
+    )
+    return sorted({month.year for month in session.scalars(query) if month}, reverse=True)
+
+
+# ---- members' own marks
+
+
+def own_marks(member_ids: Sequence[int]) -> dict[int, MemberMark]:
+    """The own marks of these members, by member."""
+    rows = session.scalars(select(MemberMark).where(MemberMark.member_id.in_(member_ids)))
+    return {mark.member_id: mark for mark in rows}
+
+
+def is_delayed(member: Member) -> bool:
+    """Whether a member is marked as a delayed graduate now (R-08)."""
+    mark = session.get(MemberMark, member.id)
+    return mark is not None and mark.kind is MarkKind.DELAYED
+
+
+def members_of(branch: Organisation, text: str = "", *, after: str = "", before: str = "") -> Page[Member]:
+    """Members of one branch, to be marked one by one or in a batch (G-05, G-16)."""
+    query = select(Member).where(Member.org_id == branch.id, Member.archived_at.is_(None))
+    query = query.options(joinedload(Member.account))
+    if text:
+        named = Account.name.startswith(text, autoescape=True)
+        query = query.join(Account, Account.id == Member.account_id).where(or_(named, Member.student_no == text))
+    return paginate(query, [Member.id], after=after, before=before, size=50)
+
+
+def disposed(seat: ActiveSeat, kind: MarkKind | None = None, *, after: str = "", before: str = "") -> Page[MemberMark]:
+    """延迟毕业团员列表: delayed graduates and teachers in the seat's part of the tree (G-21)."""
+    query = _disposed(seat, kind, select(MemberMark)).options(
+        joinedload(MemberMark.member).joinedload(Member.account),
+        joinedload(MemberMark.member).joinedload(Member.org),
+        joinedload(MemberMark.org),
+    )
+    return paginate(query, [MemberMark.member_id], after=after, before=before)
+
+
+def count_disposed(seat: ActiveSeat, kind: MarkKind | None = None) -> int:
+    """How many they are."""
+    return session.scalar(_disposed(seat, kind, select(func.count(MemberMark.member_id)))) or 0
+
+
+def _disposed(seat: ActiveSeat, kind: MarkKind | None, query: Select[Any]) -> Select[Any]:
+    kinds = [kind] if kind is not None else [MarkKind.DELAYED, MarkKind.TEACHER]
+    below = select(Organisation.id).where(subtree(Organisation.path, seat.path))
+    return query.join(Member, Member.id == MemberMark.member_id).where(
+        MemberMark.kind.in_(kinds), Member.org_id.in_(below), Member.archived_at.is_(None)
+    )
+
+
+# ---- what earlier years left behind
+
+
+def leftovers(seat: ActiveSeat, text: str = "", *, after: str = "", before: str = "") -> Page[Member]:
+    """Members of 毕业生团组织 of earlier years, still to be followed up; in no rate (G-23)."""
+    query = _left(seat, select(Member), text)
+    query = query.options(joinedload(Member.account), joinedload(Member.org))
+    return paginate(query, [Member.id], after=after, before=before)
+
+
+def count_leftovers(seat: ActiveSeat, text: str = "") -> int:
+    """How many they are."""
+    return session.scalar(_left(seat, select(func.count(Member.id)), text)) or 0
+
+
+def _earlier() -> ColumnElement[bool]:
+    first = date(clock.today().year, 1, 1)
+    return exists().where(BranchMark.org_id == Organisation.id, BranchMark.month < first)
+
+
+def _left(seat: ActiveSeat, query: Select[Any], text: str) -> Select[Any]:
+    this_year = exists().where(MemberMark.member_id == Member.id, MemberMark.month >= date(clock.today().year, 1, 1))
+    query = query.join(Organisation, Organisation.id == Member.org_id).where(
+        subtree(Organisation.path, seat.path),
+        Organisation.category == Category.GRADUATES,
+        _earlier(),
+        Member.archived_at.is_(None),
+        ~this_year,
+    )
+    if text:
+        query = query.join(Account, Account.id == Member.account_id).where(
+            or_(Account.name.startswith(text, autoescape=True), Member.student_no == text)
+        )
+    return query
+
+
+def emptied(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[Organisation]:
+    """毕业生团组织 whose members are all out, to be closed (O-11)."""
+    return paginate(_emptied(seat, select(Organisation)), [Organisation.path], after=after, before=before)
+
+
+def count_emptied(seat: ActiveSeat) -> int:
+    """How many they are."""
+    return session.scalar(_emptied(seat, select(func.count(Organisation.id)))) or 0
+
+
+def _emptied(seat: ActiveSeat, query: Select[Any]) -> Select[Any]:
+    inside = exists().where(Member.org_id == Organisation.id, Member.archived_at.is_(None))
+    return query.where(
+        and_(
+            subtree(Organisation.path, seat.path),
+            Organisation.category == Category.GRADUATES,
+            Organisation.closed_at.is_(None),
+            ~inside,
+        )
+    )

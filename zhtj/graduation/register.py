@@ -1,0 +1,259 @@
+"""Writes to the season register: who counts this year, since when, as what (PD-08, PD-09, PD-13, PD-20).
+
+A graduate's time is his own mark, else his branch's. Rows are opened from the start of the campaign, closed and opened
+again as marks change, never deleted; what happened to each is noted beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, extract, insert, literal, null, or_, select, update
+from sqlalchemy.orm import Mapped
+
+from zhtj.graduation.models import (
+    BranchMark,
+    CloseReason,
+    GraduateCategory,
+    MarkKind,
+    MemberMark,
+    RegisterChange,
+    RegisterEvent,
+    RegisterRow,
+)
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import insert_new, session, touched
+from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
+from zhtj.people.models import Member
+from zhtj.policy.seasons import campaign_open, policy_for
+
+CHUNK = 5000
+Values = Collection[Any]
+
+
+def in_year(column: Mapped[date | None] | ColumnElement[date | None], year: int) -> ColumnElement[bool]:
+    """SQL: a month of that year."""
+    return and_(column >= date(year, 1, 1), column <= date(year, 12, 31))
+
+
+def effective_month() -> ColumnElement[date | None]:
+    """SQL: when a member graduates, over Member, Organisation, BranchMark and MemberMark (PD-08).
+
+    His own month and being a teacher count in the branch where they were marked; a delay goes with him inside schools,
+    as long as no branch he joined later graduates after it, and counts in a later year than his branch's.
+    """
+    here = MemberMark.org_id == Member.org_id
+    delayed = and_(
+        MemberMark.kind == MarkKind.DELAYED, or_(BranchMark.month.is_(None), BranchMark.month <= MemberMark.month)
+    )
+    later = or_(MemberMark.before.is_(None), extract("year", MemberMark.before) < extract("year", MemberMark.month))
+    return case(
+        (and_(MemberMark.kind == MarkKind.TEACHER, here), null()),
+        (and_(MemberMark.kind == MarkKind.INDIVIDUAL, here), MemberMark.month),
+        (and_(delayed, later, Organisation.industry.in_(SCHOOL_INDUSTRIES)), MemberMark.month),
+        (delayed, null()),
+        else_=BranchMark.month,
+    )
+
+
+def _graduating(query: Select[*tuple[Any, ...]], year: int, *, own: bool) -> Select[*tuple[Any, ...]]:
+    """``query`` over members who graduate that year, found by their own mark or by their branch's."""
+    branch = BranchMark.org_id == Member.org_id
+    query = query.select_from(Member).join(Organisation, Organisation.id == Member.org_id)
+    if own:
+        query = query.join(MemberMark, MemberMark.member_id == Member.id).outerjoin(BranchMark, branch)
+        query = query.where(in_year(MemberMark.month, year))
+    else:
+        query = query.join(BranchMark, branch).outerjoin(MemberMark, MemberMark.member_id == Member.id)
+        query = query.where(in_year(BranchMark.month, year))
+    return query.where(in_year(effective_month(), year), Member.archived_at.is_(None))
+
+
+def open_register(*, branches: Values | None = None, members: Values | None = None) -> int:
+    """Give every member who graduates this season his row, once (PD-08).
+
+    Does nothing before the campaign starts; run after every mark, import and by the sweep.
+
+    Args:
+        branches: ids of those whose members are looked at; None for all.
+        members: ids of those who are looked at; None for all.
+
+    Returns:
+        New rows.
+    """
+    season = clock.today().year
+    if not campaign_open(policy_for(season, ()), clock.today()):
+        return 0
+    known = exists().where(RegisterRow.season == season, RegisterRow.member_id == Member.id)
+    missing = select(
+        literal(season),
+        Member.id,
+        Organisation.id,
+        Organisation.path,
+        literal(clock.now(), RegisterRow.opened_at.type),
+    ).where(~known)
+    columns = ["season", "member_id", "origin_org_id", "season_path", "opened_at"]
+    done = 0
+    for part in _parts(branches, members):
+        for own in (False, True):
+            rows = insert_new(RegisterRow).from_select(columns, _graduating(missing, season, own=own).where(*part))
+            done += touched(session.execute(rows, execution_options={"preserve_rowcount": True}))
+    return done
+
+
+def _parts(branches: Values | None, members: Values | None) -> Iterable[list[ColumnElement[bool]]]:
+    """Conditions on Member that together cover what was asked for, each short enough for one statement."""
+    if branches is None and members is None:
+        yield []
+        return
+    column, ids = (Member.org_id, branches) if branches is not None else (Member.id, members)
+    listed = sorted(ids or ())
+    for start in range(0, len(listed), CHUNK):
+        yield [column.in_(listed[start : start + CHUNK])]
+
+
+def resettle(*, branches: Values | None = None, members: Values | None = None) -> None:
+    """Bring this season's rows of these members in line with their marks: close, open again, open.
+
+    Only members who still are where they graduate from are looked at: whoever moved on keeps his row (PD-08).
+    """
+    season = clock.today().year
+    for part in _parts(branches, members):
+        found = [select(Member.id).where(*part).where(_here(season, own=own)) for own in (False, True)]
+        counting = or_(*(RegisterRow.member_id.in_(one) for one in found))
+        still = exists().where(Member.id == RegisterRow.member_id, Member.org_id == RegisterRow.origin_org_id, *part)
+        rows = [RegisterRow.season == season, still]
+        _close([*rows, ~counting], CloseReason.MARK)
+        _reopen([*rows, counting], (CloseReason.MARK, CloseReason.DELAYED, CloseReason.TEACHER))
+    open_register(branches=branches, members=members)
+
+
+def _here(season: int, *, own: bool) -> ColumnElement[bool]:
+    return Member.id.in_(_graduating(select(Member.id), season, own=own))
+
+
+def close(member_ids: Values, reason: CloseReason) -> int:
+    """These members no longer count this season from today on; a transfer under way goes on (PD-09, G-19).
+
+    Returns:
+        Rows closed.
+    """
+    season, done, ids = clock.today().year, 0, sorted(member_ids)
+    for start in range(0, len(ids), CHUNK):
+        chosen = RegisterRow.member_id.in_(ids[start : start + CHUNK])
+        done += _close([RegisterRow.season == season, chosen], reason)
+    return done
+
+
+def reopen(member_ids: Values, *reasons: CloseReason) -> int:
+    """These members count again, where one of ``reasons`` had closed their rows of this season. Returns rows."""
+    return _reopen([RegisterRow.season == clock.today().year, RegisterRow.member_id.in_(list(member_ids))], reasons)
+
+
+def close_departed() -> int:
+    """Whoever left at 28, died or was removed leaves the denominators from that day (PD-13). Returns rows."""
+    season = clock.today().year
+    gone = (
+        select(RegisterRow.id, Member.archived_at)
+        .join(Member, Member.id == RegisterRow.member_id)
+        .where(RegisterRow.season == season, RegisterRow.closed_at.is_(None), Member.archived_at.is_not(None))
+    )
+    rows = [(number, moment) for number, moment in session.execute(gone)]
+    for number, moment in rows:
+        _close([RegisterRow.id == number], CloseReason.LEFT, moment, completed=True)
+    return len(rows)
+
+
+def keep() -> int:
+    """What the sweep does: open what is missing, close who has left. Returns rows touched."""
+    return open_register() + close_departed()
+
+
+def _close(
+    which: Sequence[ColumnElement[bool]],
+    reason: CloseReason,
+    moment: datetime | None = None,
+    *,
+    completed: bool = False,
+) -> int:
+    """Close open rows; completed ones count for good, unless the member has left altogether."""
+    conditions = [*which, RegisterRow.closed_at.is_(None)]
+    if not completed:
+        conditions.append(RegisterRow.completed_at.is_(None))
+    ids = session.scalars(
+        update(RegisterRow)
+        .where(*conditions)
+        .values(closed_at=moment or clock.now(), close_reason=reason)
+        .returning(RegisterRow.id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    _note([(number, RegisterChange.CLOSED, None, reason.value) for number in ids], moment)
+    return len(ids)
+
+
+def _reopen(which: Sequence[ColumnElement[bool]], reasons: Sequence[CloseReason]) -> int:
+    closed = select(RegisterRow.id, RegisterRow.close_reason).where(*which, RegisterRow.close_reason.in_(reasons))
+    rows = [(number, why) for number, why in session.execute(closed)]
+    for start in range(0, len(rows), CHUNK):
+        session.execute(
+            update(RegisterRow)
+            .where(RegisterRow.id.in_([number for number, _ in rows[start : start + CHUNK]]))
+            .values(closed_at=None, close_reason=None),
+            execution_options={"synchronize_session": False},
+        )
+    _note([(number, RegisterChange.REOPENED, str(why), None) for number, why in rows])
+    return len(rows)
+
+
+def _note(events: Iterable[tuple[int, RegisterChange, str | None, str | None]], moment: datetime | None = None) -> None:
+    """Write the history of rows, and make the session read the rows again."""
+    at, account = moment or clock.now(), audit.actor().account_id
+    values = [
+        {"row_id": row, "at": at, "change": change, "before": before, "after": after, "account_id": account}
+        for row, change, before, after in events
+    ]
+    if values:
+        session.execute(insert(RegisterEvent), values)
+        for row in list(session.identity_map.values()):
+            if isinstance(row, RegisterRow):
+                session.expire(row)
+
+
+def open_row(member_id: int, moment: datetime) -> RegisterRow | None:
+    """The member's open register row of the season that ``moment`` lies in."""
+    return session.scalars(
+        select(RegisterRow).where(
+            RegisterRow.member_id == member_id,
+            RegisterRow.season == clock.local(moment).year,
+            RegisterRow.closed_at.is_(None),
+        )
+    ).first()
+
+
+def is_frozen(row: RegisterRow) -> bool:
+    """Whether the row's category stands for good: transferred, or the season is over (PD-08, PD-09)."""
+    return row.completed_at is not None or row.season < clock.today().year
+
+
+def categorise(row: RegisterRow, category: GraduateCategory) -> None:
+    """Say which rate the graduate counts for; registration and application alike, the later wins (PD-09)."""
+    if is_frozen(row) or row.category is category:
+        return
+    before = row.category.value if row.category else None
+    audit.record("register.category", "register", row.id, before=before, after=category.value)
+    row.category = category
+    session.flush()
+    _note([(row.id, RegisterChange.CATEGORY, before, category.value)])
+
+
+def complete_many(row_ids: Sequence[int], moment: datetime) -> None:
+    """Count these graduates as transferred; a later transfer never undoes it (PD-20)."""
+    if row_ids:
+        session.execute(
+            update(RegisterRow)
+            .where(RegisterRow.id.in_(row_ids), RegisterRow.completed_at.is_(None))
+            .values(completed_at=moment),
+            execution_options={"synchronize_session": "fetch"},
+        )

@@ -1,0 +1,174 @@
+"""Pure rules of graduation: who may mark what, which branches share a time, which months fit (G-04, G-11 … G-18)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from zhtj.graduation.models import NoTime
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import SeatKind
+from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Purpose
+from zhtj.policy.model import Policy
+
+UNMARKABLE = "小学"
+YEARS = 10  # a graduation lies at most so far away
+REASON_MIN = 2
+# Branches that are kept for those who stay; their members graduated elsewhere, nobody misses a mark there.
+KEPT = (Purpose.FLOATING, Purpose.OVERSEAS, Purpose.DELAYED, Purpose.TEMPORARY, Purpose.SPECIAL_POOL)
+_COHORT = re.compile(r"(20\d\d) ?[级届]")
+
+
+class ChangeWay(StrEnum):
+    """How the policy lets a mark be changed (毕业时间能否更改, K-01)."""
+
+    FORBIDDEN = "forbidden"
+    FREE = "free"
+    APPROVAL = "approval"
+
+
+class ChangeGround(StrEnum):
+    """更改理由: the grounds on which a mark may be changed (G-15)."""
+
+    STUDY_LENGTH = "study_length"
+    ENTRY_ERROR = "entry_error"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"study_length": "学制变动", "entry_error": "录入错误"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something cannot be marked, as a sentence, with its way out and its rule."""
+
+    message: str
+    fix: str = ""
+    rule: str = "G-13"
+
+    def error(self) -> DomainError:
+        """The same, to be raised."""
+        return DomainError(self.message, fix=self.fix, rule=self.rule)
+
+
+def markable_industries(policy: Policy | None) -> frozenset[str]:
+    """行业类别 of branches that have the feature at all (O-17)."""
+    return frozenset(policy.mark_industries) if policy is not None else SCHOOL_INDUSTRIES - {UNMARKABLE}
+
+
+def branch_problem(branch: Organisation, policy: Policy | None = None) -> Problem | None:
+    """Why an organisation has no “标记毕业时间” button, whoever looks at it (G-13, O-17); None if it has."""
+    if branch.closed_at is not None:
+        return Problem("该组织已停用，不能标记。")
+    if branch.category is Category.GRADUATES:
+        return Problem("已经是毕业生团组织，不再标记。", "标记有误的，请办理毕业时间更改。")
+    if branch.category is not Category.BRANCH:
+        return Problem(
+            f"组织类别是“{branch.category.label}”，不是团支部。", "毕业时间标记在团支部上；类别有误的请先改正。"
+        )
+    return _industry_problem(branch.industry, policy)
+
+
+def _industry_problem(industry: str | None, policy: Policy | None) -> Problem | None:
+    if not industry:
+        return Problem("没有填写单位所属行业类别。", "请先在组织资料中填写行业类别。", "O-17")
+    if industry in markable_industries(policy):
+        return None
+    if industry == UNMARKABLE:
+        return Problem("行业类别是“小学”，小学的团支部不标记毕业时间。", "类别有误的请先改正。", "O-17")
+    return Problem(f"行业类别是“{industry}”，不是学校的团支部。", "类别有误的请先改正。", "O-17")
+
+
+def marker_problem(kind: SeatKind, own: Organisation, branch: Organisation, policy: Policy) -> Problem | None:
+    """Why a seat may not mark a branch that could be marked (G-11, G-12, G-13, K-02); None if it may.
+
+    Args:
+        kind: of the seat.
+        own: its organisation.
+        branch: in its part of the tree.
+        policy: of ``own``.
+    """
+    if kind in {SeatKind.BRANCH, SeatKind.MEMBER} or own.is_branch:
+        return Problem("毕业时间由上级团组织标记，团支部不能标记。", "请联系学院或学校团组织。", "G-12")
+    if "any_but_branch" in policy.mark_by:
+        return None
+    if not own.is_leading and own.industry in SCHOOL_INDUSTRIES:
+        return None
+    if "superior_of_one_branch_school" in policy.mark_by:
+        if branch.parent_id == own.id:
+            return None
+        return Problem(
+            "毕业时间由学校团组织标记；只有一个团支部的学校，由它的直接上级标记。", "请联系该校团组织。", "G-12"
+        )
+    return Problem("毕业时间只由学校的团委、团工委、团总支标记。", "请联系该校团组织。", "G-11")
+
+
+def choice_problem(month: date | None, no_time: NoTime | None, policy: Policy | None, today: date) -> Problem | None:
+    """What is wrong with a time or a reason: exactly one of the two, a likely year, a reason of the policy (G-03)."""
+    if (month is None) == (no_time is None):
+        return Problem("请填写毕业时间，或选择无法确定的原因，两者只填一项。", rule="G-03")
+    if month is not None and abs(month.year - today.year) > YEARS:
+        return Problem("毕业时间的年份不对。", "请核对后再填。", "G-03")
+    if no_time is not None and policy is not None and no_time.value not in policy.mark_no_time_reasons:
+        return Problem(f"按现行规定不能以“{no_time.label}”为由不填时间。", "请另选原因或填写毕业时间。", "K-03")
+    return None
+
+
+def cohort(name: str) -> int | None:
+    """The year of entry in a branch's name (2022级 …); None where it names none."""
+    found = _COHORT.search(name)
+    return int(found[1]) if found else None
+
+
+def odd_cohorts(cohorts: Mapping[int, int | None]) -> tuple[int | None, set[int]]:
+    """Which branches of a selection are of another year than most of it (G-04).
+
+    Args:
+        cohorts: year of entry by branch.
+
+    Returns:
+        The year most of them have, and those of any other year; a branch that names no year fits everywhere.
+    """
+    counted = Counter(year for year in cohorts.values() if year is not None)
+    if not counted:
+        return None, set()
+    main = max(sorted(counted), key=counted.__getitem__)
+    return main, {branch for branch, year in cohorts.items() if year not in {None, main}}
+
+
+def delay_problem(month: date | None, base: date | None, reason: str, today: date) -> Problem | None:
+    """What is wrong with a delayed graduation (G-17, G-18).
+
+    Args:
+        month: the expected one.
+        base: month of his branch.
+        reason: why.
+        today: the day.
+    """
+    if base is None:
+        return Problem("所在团支部没有毕业时间，不能标记延迟毕业。", "请先标记团支部的毕业时间。", "G-18")
+    if month is None:
+        return Problem("请填写预计毕业时间。", rule="G-17")
+    if month <= base:
+        return Problem(f"延迟毕业的预计时间必须晚于团支部的毕业时间 {base:%Y-%m}。", "请核对后再填。", "G-18")
+    if month.year - today.year > YEARS:
+        return Problem("预计毕业时间的年份不对。", "请核对后再填。", "G-17")
+    if len(reason.strip()) < REASON_MIN:
+        return Problem("请填写延迟毕业原因。", rule="G-17")
+    return None
+
+
+def disposer_problem(kind: SeatKind, own: Organisation, policy: Policy) -> Problem | None:
+    """Why a seat may not mark delayed graduates and teachers (G-20, K-02); None if it may."""
+    allowed: Iterable[str] = policy.delayed_mark_by
+    if kind.value not in allowed:
+        who = "、".join({"branch": "团支部", "college": "学院", "school": "学校"}[one] for one in allowed)
+        return Problem(f"延迟毕业和教师由{who}的管理员标记。", "请联系他们办理。", "G-20")
+    if own.industry not in SCHOOL_INDUSTRIES:
+        return Problem("延迟毕业和教师由学校领域的团组织标记。", rule="G-20")
+    return None
