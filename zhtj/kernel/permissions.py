@@ -53,6 +53,8 @@ class Permission(StrEnum):
     ORGANISATION_VIEW = "organisation_view"
     ORGANISATION_IMPORT = "organisation_import"
     GRADUATION_MARK = "graduation_mark"
+    GRADUATE_MARK = "graduate_mark"
+    DESTINATIONS = "destinations"
     CODE_ISSUE = "code_issue"
     LETTER_ISSUE = "letter_issue"
     LETTER_VIEW = "letter_view"
@@ -89,6 +91,9 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.ORGANISATION_IMPORT: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     # Branches never mark; a leading organ only as direct superior of a one-branch school (G-12): the desk checks.
     Permission.GRADUATION_MARK: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
+    # Which of them may mark delayed graduates and teachers, the policy says (G-20, K-02).
+    Permission.GRADUATE_MARK: _each(ADMINS, _TREE),
+    Permission.DESTINATIONS: _each(ADMINS, _TREE),
     Permission.CODE_ISSUE: _each(ADMINS, _TREE),
     Permission.LETTER_ISSUE: _each((SeatKind.SCHOOL,), _TREE),
     Permission.LETTER_VIEW: _each((SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
