@@ -223,10 +223,10 @@ def test_graduates_and_others_are_offered_the_reasons_of_the_decision():
     ]
     assert [spec.label for spec in policy.reasons_for(Audience.OTHER).values()] == [
         "升学",
-        "转往特殊单位（参军入伍/涉密）",
         "工作",
         "搬迁",
         "校内转专业",
+        "转往特殊单位（参军入伍/涉密）",
         "其他",
     ]
 
