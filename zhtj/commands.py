@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from zhtj import demo, doctor, sweeps
+from zhtj.cases import commands as cases
 from zhtj.imports import commands as imports
 from zhtj.kernel import audit, clock
 from zhtj.kernel.command_line import NOT_SO, WRONG_USE, speak_plainly
@@ -30,7 +31,7 @@ def register(app: Flask) -> None:
     foreign = set(app.cli.commands.values())
     for command in (sweep_command, doctor_command, audit_group):
         app.cli.add_command(command)
-    for part in (people, imports, demo, jobs):
+    for part in (people, imports, cases, demo, jobs):
         part.register(app)
     for own in set(app.cli.commands.values()) - foreign:
         speak_plainly(own)

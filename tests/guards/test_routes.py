@@ -33,6 +33,7 @@ NUMBER = "<int:number>"
 # What a number in an address is the number of, by what stands before it.
 KINDS = {
     "applications": "application",
+    "cases": "case",
     "members": "member",
     "organisations": "organisation",
     "letters": "letter",
@@ -49,6 +50,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "digest": ("000000000000",),
     "evidence": ("2147483647",),
     "filename": ("zhtj.css",),
+    "kind": ("statement",),
     "reason": ("employed_with_org",),
     "status": ("404",),
     "step": ("unit", "place", "organisation", "external", "special", "check"),

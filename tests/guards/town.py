@@ -7,6 +7,9 @@ from datetime import date
 
 from tests.transfers.steps import UNPLACED, start
 from tests.world import World
+from zhtj.cases import operations as cases
+from zhtj.cases.files import Upload
+from zhtj.cases.kinds import kind_of
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
 from zhtj.imports.layouts import ORGANISATIONS, ROSTER
@@ -34,6 +37,7 @@ OBJECTS = (
     "organisation",
     "member",
     "application",
+    "case",
     "letter",
     "message",
     "subscription",
@@ -133,7 +137,15 @@ class Town:
             "member": member.id,
             "application": application.id,
             "letter": letter.id,
+            "case": self._case(world.seat(key), member),
         }
+
+    @staticmethod
+    def _case(seat: ActiveSeat, member: Member) -> int:
+        """A statement about this member, with a picture."""
+        with audit.acting(seat), unit_of_work():
+            typed = {"purpose": "other", "text": "本人情况属实，特此说明。"}
+            return cases.raise_case(kind_of("statement"), seat, f"#{member.id}", typed).id
 
     def _actors(self) -> None:
         world = self.world
@@ -179,6 +191,13 @@ class Town:
                 session.add(own)
                 session.flush()
                 self.objects[key]["own_message"] = own.id
+        for key, member in {"class1": world.graduate, "class2": world.sophomore}.items():
+            seat = world.own_seat(member)
+            with audit.acting(seat), unit_of_work():
+                typed = {"name": "丁乙", "why": "录入时写错一个字"}
+                proof = Upload("证明.png", b"\x89PNG\r\n\x1a\n" + b"IEND")
+                own_case = cases.raise_case(kind_of("correction"), seat, "", typed, [proof])
+                self.objects[key]["own_case"] = own_case.id
 
     def places(self, role: str) -> list[Place]:
         """What stands where, seen from this kind of seat: its own, below, above, beside it, elsewhere, nowhere."""
@@ -196,6 +215,7 @@ class Town:
         if role == "member":
             for place in found:
                 place.objects["message"] = place.objects["own_message"]
+                place.objects["case"] = place.objects["own_case"]
         return [
             *found,
             Place("a stranger's", Relation.FOREIGN, self.objects["stranger"]),

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from zhtj.kernel.errors import DomainError
 
 LARGEST = 5 * 1024 * 1024
-AT_MOST = 5
+AT_MOST = 3
 _TAIL = 2048
 # First bytes, what must stand near the end, media type.
 _KINDS: tuple[tuple[bytes, bytes, str], ...] = (

@@ -150,6 +150,7 @@ class Kind:
         line: ids of the organisations it climbs through, where that is not simply the line upwards.
         file_needed: whether an attachment must be there.
         archived: whether it may be about somebody whose record is archived.
+        branches: about a branch, where it is about an organisation.
         short: the answers in a few words, for the title.
         warn: what whoever decides has to know.
     """
@@ -170,6 +171,7 @@ class Kind:
     line: Callable[[Matter], list[int]] | None = None
     file_needed: bool = False
     archived: bool = False
+    branches: bool = False
     short: Callable[[Matter], str] = field(default=lambda _: "")
     warn: Callable[[Matter], str] = field(default=lambda _: "")
 

@@ -99,7 +99,7 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.LETTER_VIEW: _each((SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
     Permission.QUALITY: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     # Which kinds a seat may raise, the kind says; whether a case lies here, the operation checks (PD-34).
-    Permission.CASES: _each(ADMINS, _TREE),
+    Permission.CASES: {**_each(ADMINS, _TREE), SeatKind.MEMBER: _OWN},
 }
 
 

@@ -21,7 +21,7 @@ WAITING = "waiting"
 GRADUATES, ARRIVALS, FLOATING = "graduates", "arrivals", "floating"
 # Endpoint within the role's blueprint and its label, in the order of the menu.
 MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
-    SeatKind.MEMBER: (("home", "我的组织关系"), ("history", "转接历史"), ("me", "我的资料")),
+    SeatKind.MEMBER: (("home", "我的组织关系"), ("history", "转接历史"), ("cases", "事项"), ("me", "我的资料")),
     SeatKind.BRANCH: (
         ("home", "工作台"),
         (WAITING, "待办"),
@@ -31,6 +31,7 @@ MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
         (FLOATING, "流动团员"),
         ("members", "团员"),
         ("transfer_in", "办理转入"),
+        ("cases", "事项"),
         ("timers", "时限"),
     ),
 }

@@ -9,6 +9,7 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import BranchMark
+from zhtj.graduation.rules import ChangeGround, ChangeWay
 from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
@@ -19,7 +20,7 @@ _GROUND = Field(
     "ground",
     "修改原因",
     Shape.CHOICE,
-    choices=(("study_length", "学制变化"), ("entry_error", "录入错误")),
+    choices=tuple((ground.value, ground.label) for ground in ChangeGround),
 )
 
 
@@ -40,10 +41,10 @@ def _check(matter: Matter) -> None:
     mark = session.get(BranchMark, branch.id)
     if mark is None:
         raise DomainError(f"{branch.short_name}还没有标记，请直接标记。", field="subject", rule="G-14")
-    edit = policy_of(branch).mark_edit
-    if edit == "forbidden":
+    way = graduation.change_way(branch)
+    if way is ChangeWay.FORBIDDEN:
         raise DomainError("本届规定毕业时间标记后不能修改。", field="subject", rule="G-14")
-    if edit == "free":
+    if way is ChangeWay.FREE:
         raise DomainError(
             "本届可以直接修改毕业时间，不用申请。", fix="请到“下级组织”中修改。", field="subject", rule="K-01"
         )
@@ -52,18 +53,13 @@ def _check(matter: Matter) -> None:
 
 
 def _effect(matter: Matter, case: Case) -> str:
-    mark = session.get_one(BranchMark, matter.body.id)
-    before, mark.month, mark.no_time = mark.month, _month(matter), None
-    session.flush()
-    audit.record(
-        "branch.mark_change",
-        "organisation",
-        matter.body.id,
-        before=before.isoformat() if before else None,
-        after=_month(matter).isoformat(),
-        by=f"case:{case.id}",
+    graduation.change_mark(
+        matter.body,
+        month=_month(matter),
+        reason=f"{matter.said('detail')}（事项 {case.number}）",
+        ground=ChangeGround(matter.said("ground")),
+        seat_id=audit.actor().seat_id,
     )
-    graduation.open_register()
     return f"毕业时间已改为 {matter.said('month')}。"
 
 
@@ -80,6 +76,7 @@ KIND = Kind(
     sheet="修改团支部毕业时间汇总表",
     raised_by=frozenset({SeatKind.COLLEGE, SeatKind.SCHOOL}),
     about=About.ORGANISATION,
+    branches=True,
     fields=(
         Field("month", "正确毕业时间", Shape.MONTH, hint="写成 2026-06。"),
         _GROUND,

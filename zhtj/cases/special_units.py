@@ -1,0 +1,90 @@
+"""F-03 《转往特殊单位团组织》: filled by the applications; a unit's name is never in it (S-09)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, Permission, scope
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Member
+from zhtj.policy.vocabulary import Destination
+from zhtj.transfers.checks import policy_of
+from zhtj.transfers.models import Application
+from zhtj.transfers.workflow import State
+
+TITLE = "转往特殊单位团组织"
+COLUMNS = (
+    "序号",
+    "姓名",
+    "提交时所在支部（系统内全称）",
+    "系统提交时间",
+    "去向单位名称（若部队名称涉密，填写去向即可，如参军入伍）",
+)
+_OUT = (State.WITHDRAWN, State.REFUSED)
+_CHUNK = 500
+
+
+def _listed(seat: ActiveSeat, season: int) -> Select[Any]:
+    return (
+        select(Application)
+        .join(Organisation, Organisation.id == Application.from_org_id)
+        .where(
+            scope(Organisation.path, seat, Permission.CASES),
+            Application.kind == Destination.SPECIAL_POOL,
+            Application.state.not_in(_OUT),
+            Application.submitted_at >= clock.start_of_day(clock.today().replace(year=season, month=1, day=1)),
+            Application.submitted_at < clock.start_of_day(clock.today().replace(year=season + 1, month=1, day=1)),
+        )
+    )
+
+
+def listing(seat: ActiveSeat, season: int, *, after: str = "", before: str = "") -> Page[Application]:
+    """Applications to special units from this part of the tree in a year, as they were submitted."""
+    query = _listed(seat, season).options(
+        joinedload(Application.member).joinedload(Member.account), joinedload(Application.from_org)
+    )
+    return paginate(query, [Application.id], after=after, before=before)
+
+
+def count(seat: ActiveSeat, season: int) -> int:
+    """How many there are."""
+    return session.scalar(select(func.count()).select_from(_listed(seat, season).subquery())) or 0
+
+
+def cells(place: int, application: Application) -> tuple[str, ...]:
+    """One line in the form's columns; for the unit only the generic destination."""
+    return (
+        str(place),
+        application.member.name,
+        application.from_org.full_name,
+        f"{clock.local(application.submitted_at):%Y-%m-%d %H:%M}",
+        application.unit_label,
+    )
+
+
+def rows(seat: ActiveSeat, season: int) -> Iterator[tuple[str, ...]]:
+    """The whole register, numbered from 1."""
+    place, after = 0, 0
+    query = _listed(seat, season).options(
+        joinedload(Application.member).joinedload(Member.account), joinedload(Application.from_org)
+    )
+    while True:
+        chunk = list(session.scalars(query.where(Application.id > after).order_by(Application.id).limit(_CHUNK)))
+        if not chunk:
+            return
+        for application in chunk:
+            place += 1
+            yield cells(place, application)
+        after = chunk[-1].id
+
+
+def is_filed(organisation: Organisation) -> bool:
+    """Whether the policy asks this organisation to file the register upwards (S-09)."""
+    return policy_of(organisation).special_unit_register

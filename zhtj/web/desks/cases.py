@@ -1,0 +1,462 @@
+"""事项: what is asked of the levels above - raise, pass up, decide, export; members ask on their own page (PD-34)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.cases import operations, queries, special_units, subjects
+from zhtj.cases.files import AT_MOST, LARGEST, Upload
+from zhtj.cases.kind import About, Field, Kind, Matter, Shape, choice_label
+from zhtj.cases.kinds import KINDS, kind_of
+from zhtj.cases.models import Case, CaseEvent
+from zhtj.cases.queries import Filters, Side
+from zhtj.cases.subjects import Invalid
+from zhtj.cases.workflow import Action, State
+from zhtj.imports.exports import XLSX, write_xlsx
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError, Forbidden
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
+from zhtj.orgs.models import Organisation, Tier
+from zhtj.people.identity import masked
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
+
+# Whatever the file is, it runs nothing and reaches nothing.
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
+OFFERED = 200
+"""Branches whose names are offered while one types."""
+DECISIONS = (Action.FORWARD, Action.APPROVE, Action.REFUSE)
+
+
+def _filters(values: Mapping[str, str]) -> Filters:
+    """Filters of the address or of a form; unknown values count as none."""
+    side, kind, state = values.get("side", ""), values.get("kind", ""), values.get("state", "")
+    return Filters(
+        side=Side(side) if side in set(Side) else Side.MINE,
+        kind=kind if kind in KINDS else "",
+        state=State(state) if state in set(State) else None,
+        text=values.get("q", "").strip()[:100],
+    )
+
+
+def _kept(filters: Filters) -> dict[str, str]:
+    """The filters as arguments of an address."""
+    kept = {"side": filters.side.value, "kind": filters.kind, "state": filters.state or "", "q": filters.text}
+    return {name: value for name, value in kept.items() if value and value != Side.MINE}
+
+
+def _address(filters: Filters) -> str:
+    arguments: dict[str, Any] = dict(_kept(filters))
+    return url_for(".cases", **arguments)
+
+
+def _mine(seat: ActiveSeat) -> list[Kind]:
+    """The kinds this seat may raise."""
+    return [kind for kind in KINDS.values() if seat.kind in kind.raised_by]
+
+
+@requires(Permission.CASES)
+def cases() -> str:
+    """The list: what waits here, what we have asked, everything below."""
+    seat = current_seat()
+    filters = _filters(request.args)
+    if seat.kind is SeatKind.MEMBER:
+        filters = Filters(Side.ALL, filters.kind, filters.state, filters.text)
+    page = queries.listing(seat, filters, **cursors())
+    more = bool(page.after or page.before)
+    return render_template(
+        "cases/list.html",
+        rows=[(case, kind_of(case.kind)) for case in page.rows],
+        filters=filters,
+        kept=_kept(filters),
+        sides=list(Side),
+        waiting=queries.count_waiting(seat),
+        kind_options=[(kind.key, kind.label) for kind in KINDS.values()],
+        states=list(State),
+        total=queries.count(seat, filters) if more else 0,
+        decisions=DECISIONS,
+        own=seat.kind is SeatKind.MEMBER,
+        links=page_links(page, ".cases", **_kept(filters)),
+    )
+
+
+@requires(Permission.CASES)
+def choose_kind() -> str:
+    """Which kind of case: what each is for, and where it goes."""
+    seat = current_seat()
+    about = request.args.get("about", "")
+    return render_template("cases/kinds.html", kinds=_mine(seat), about=about, own=seat.kind is SeatKind.MEMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The form as it comes back: what was typed, what is wrong."""
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    files_lost: bool = False
+
+
+@requires(Permission.CASES)
+def raise_case(kind: str) -> AnyResponse | str:
+    """The form of a kind, made from its fields; nothing typed is lost."""
+    seat, wanted = current_seat(), kind_of(kind)
+    if seat.kind not in wanted.raised_by:
+        raise Forbidden(f"当前任职不能提出“{wanted.label}”。", rule=wanted.rule)
+    if request.method == "GET":
+        about = request.args.get("about", "")
+        return _form(wanted, seat, Filled({"subject": f"#{about}"} if about.isdecimal() else {}))
+    typed = {name: request.form.get(name, "") for name in ("subject", *(one.name for one in wanted.fields))}
+    try:
+        with unit_of_work():
+            case = operations.raise_case(wanted, seat, typed["subject"], typed, _uploads())
+            number, level = case.id, case.holder.short_name if case.holder else ""
+    except Forbidden:
+        raise
+    except DomainError as error:
+        session.expire_all()
+        errors = error.errors if isinstance(error, Invalid) else {error.field or "subject": str(error)}
+        lost = any(one.filename for one in request.files.getlist("files"))
+        return make_response(_form(wanted, seat, Filled(typed, errors, lost)), error.status)
+    flash(f"已提交，由{level}办理。", "success")
+    return redirect(url_for(".case", number=number), 303)
+
+
+def _uploads() -> list[Upload]:
+    """The files that were chosen; of a too large one no more is read than shows it."""
+    chosen = [one for one in request.files.getlist("files") if one.filename]
+    return [Upload(one.filename or "", one.read(LARGEST + 1)) for one in chosen[: AT_MOST + 1]]
+
+
+def _form(kind: Kind, seat: ActiveSeat, filled: Filled) -> str:
+    subject = _fixed(kind, seat, filled.typed.get("subject", ""))
+    names = []
+    if kind.about is About.ORGANISATION and subject is None:
+        names = _names_below(seat, kind)
+    ids = {"files": "files", "subject": "subject"} | {one.name: one.name for one in kind.fields}
+    return render_template(
+        "cases/new.html",
+        kind=kind,
+        typed=filled.typed,
+        errors=filled.errors,
+        listed=[(ids.get(name), text) for name, text in filled.errors.items()],
+        files_lost=filled.files_lost,
+        subject=subject,
+        names=names,
+        own=seat.kind is SeatKind.MEMBER,
+        options={one.name: [{"value": value, "label": words} for value, words in one.choices] for one in kind.fields},
+        shapes=Shape,
+        at_most=AT_MOST,
+        largest=LARGEST // 2**20,
+    )
+
+
+def _fixed(kind: Kind, seat: ActiveSeat, typed: str) -> Any:
+    """The subject a link has already named, or the member himself."""
+    if kind.about is About.NOTHING or not (typed.startswith("#") or seat.kind is SeatKind.MEMBER):
+        return None
+    try:
+        return subjects.subject(kind, seat, typed)
+    except DomainError:
+        return None
+
+
+def _names_below(seat: ActiveSeat, kind: Kind) -> list[str]:
+    """Full names to choose from while one types."""
+    fits = Organisation.tier == Tier.BRANCH if kind.branches else Organisation.tier != Tier.BRANCH
+    query = select(Organisation.full_name).where(
+        scope(Organisation.path, seat, Permission.CASES), fits, Organisation.closed_at.is_(None)
+    )
+    return list(session.scalars(query.order_by(Organisation.path).limit(OFFERED)))
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A step that was not taken: which one, what was typed, why."""
+
+    action: str
+    remark: str
+    error: DomainError
+
+
+@requires(Permission.CASES)
+def case(number: int) -> str:
+    """One case: what is asked, its way, its history, what can be done."""
+    seat = current_seat()
+    return _page(seat, queries.case(seat, number))
+
+
+def _page(seat: ActiveSeat, found: Case, *, full: bool = False, failed: Failed | None = None) -> str:
+    kind, matter = kind_of(found.kind), subjects.matter(found)
+    possible = queries.possible_actions(seat, found)
+    return render_template(
+        "cases/case.html",
+        case=found,
+        kind=kind,
+        matter=matter,
+        said=said(kind, matter, full=full),
+        full=full,
+        numbers=_has_numbers(kind) and seat.kind is not SeatKind.MEMBER,
+        steps=_steps(found),
+        possible=possible,
+        warning=kind.warn(matter) if Action.APPROVE in possible else "",
+        failed=failed,
+        history=_history(found),
+        own=seat.kind is SeatKind.MEMBER,
+    )
+
+
+def _has_numbers(kind: Kind) -> bool:
+    return kind.about is About.MEMBER
+
+
+def said(kind: Kind, matter: Matter, *, full: bool) -> list[tuple[str, str]]:
+    """What was asked, in words; ID numbers masked unless they were opened (PD-37)."""
+    rows: list[tuple[str, str]] = []
+    if matter.member is not None:
+        own = matter.person.account.id_number or ""
+        rows += [
+            ("姓名", matter.person.name),
+            ("所在团支部", matter.person.org.full_name),
+            ("身份证号码", own if full else masked(own)),
+        ]
+    elif matter.organisation is not None:
+        rows.append(("组织全称", matter.body.full_name))
+    for one in kind.fields:
+        text = matter.said(one.name)
+        if text:
+            rows.append((one.label, _words(one, text, full=full)))
+    return rows
+
+
+def _words(one: Field, text: str, *, full: bool) -> str:
+    if one.is_secret:
+        return text if full else masked(text)
+    if one.shape is Shape.PARENT:
+        return session.get_one(Organisation, int(text)).full_name
+    return choice_label(one, text)
+
+
+def _steps(found: Case) -> list[dict[str, str]]:
+    """The line as ``steps`` shows it."""
+    steps = []
+    for place, organisation in enumerate(queries.way(found)):
+        state = "done" if place < found.level or found.state is State.APPROVED else "todo"
+        if place == found.level and found.state is not State.APPROVED:
+            state = "current" if found.state.is_open else "failed"
+        steps.append({"label": organisation.short_name, "state": state})
+    return steps
+
+
+def _history(found: Case) -> list[dict[str, object]]:
+    """The steps taken, newest first."""
+    return [
+        {
+            "at": event.at,
+            "title": f"{event.action.label}{_target(event)}",
+            "actor": " ".join(
+                part
+                for part in (
+                    event.account.name if event.account else "全国后台",
+                    event.org.short_name if event.org else "",
+                )
+                if part
+            ),
+            "quote": event.remark,
+        }
+        for event in reversed(found.events)
+    ]
+
+
+def _target(event: CaseEvent) -> str:
+    return event.to_org.short_name if event.action is Action.FORWARD and event.to_org else ""
+
+
+@requires(Permission.CASES)
+def step(number: int) -> AnyResponse:
+    """Pass up, approve, refuse or take back, after one inline confirmation."""
+    seat = current_seat()
+    found = queries.case(seat, number)
+    action, remark = request.form.get("action", ""), request.form.get("remark", "")[:1000]
+    if action not in set(Action) - {Action.RAISE}:
+        raise DomainError("提交的内容不完整。", fix="请回到事项页面重新办理。")
+    try:
+        with unit_of_work():
+            session.refresh(found)
+            operations.act(found, seat, Action(action), remark)
+            words = found.outcome or ""
+    except DomainError as error:
+        session.expire_all()
+        failed = Failed(action, remark, error)
+        return make_response(_page(seat, queries.case(seat, number), failed=failed), error.status)
+    flash(f"已{Action(action).label}。{words}", "success")
+    return redirect(url_for(".case", number=number), 303)
+
+
+@requires(Permission.CASES)
+def numbers(number: int) -> str:
+    """The case with its ID numbers in full; the look is noted (PD-37)."""
+    seat = current_seat()
+    with unit_of_work():
+        audit.record("case.numbers_seen", "case", queries.case(seat, number).id)
+    return _page(seat, queries.case(seat, number), full=True)
+
+
+@requires(Permission.CASES)
+def file(number: int, evidence: int) -> Response:
+    """One attachment: a picture is shown, a PDF handed over; the look is noted."""
+    found = queries.case(current_seat(), number)
+    with unit_of_work():
+        kept, content = operations.file_content(found, evidence)
+        media_type, filename = kept.media_type, kept.filename
+    response = send_file(
+        BytesIO(content),
+        mimetype=media_type,
+        as_attachment=not media_type.startswith("image/"),
+        download_name=filename,
+        conditional=False,
+        etag=False,
+    )
+    response.headers["Content-Security-Policy"] = SANDBOX
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@requires(Permission.CASES)
+def many() -> AnyResponse | str:
+    """What would be done to the picked cases; nothing is written."""
+    seat, filters = current_seat(), _filters(request.form)
+    picked = _picked(seat, filters)
+    action = request.form.get("action", "")
+    if not picked or action not in set(DECISIONS):
+        flash("请先勾选事项，再选择怎样办理。", "warning")
+        return redirect(_address(filters), 303)
+    return _many_page(seat, picked, Action(action), filters)
+
+
+def _picked(seat: ActiveSeat, filters: Filters) -> list[Case]:
+    """The ticked cases, or all of the list."""
+    if request.form.get("all"):
+        ids = queries.listed_ids(seat, filters, operations.MANY + 1)
+    else:
+        ids = [number for text in request.form.getlist("row") if (number := number_in(text)) is not None]
+    if len(ids) > operations.MANY:
+        raise DomainError(f"一次最多办理 {operations.MANY} 件。", fix="请先用筛选缩小范围，分几次办理。")
+    return queries.load(seat, ids)
+
+
+def _many_page(
+    seat: ActiveSeat,
+    picked: Sequence[Case],
+    action: Action,
+    filters: Filters,
+    *,
+    remark: str = "",
+    error: DomainError | None = None,
+) -> AnyResponse:
+    lines = [(case, kind_of(case.kind), action in queries.possible_actions(seat, case)) for case in picked]
+    page = render_template(
+        "cases/many.html",
+        lines=lines,
+        action=action,
+        doable=sum(may for _, _, may in lines),
+        kept=_kept(filters),
+        remark=remark,
+        error=error,
+        result=None,
+    )
+    return make_response(page, error.status if error else 200)
+
+
+@requires(Permission.CASES)
+def many_confirm() -> AnyResponse | str:
+    """Do it; then the result a line."""
+    seat, filters = current_seat(), _filters(request.form)
+    picked = _picked(seat, filters)
+    action, remark = request.form.get("action", ""), request.form.get("remark", "")[:1000]
+    if not picked or action not in set(DECISIONS):
+        raise DomainError("提交的内容不完整。", fix="请回到列表重新选择。")
+    ids = [one.id for one in picked]
+    try:
+        with unit_of_work():
+            errors = operations.decide(queries.load(seat, ids), seat, Action(action), remark)
+    except DomainError as error:
+        session.expire_all()
+        return _many_page(seat, queries.load(seat, ids), Action(action), filters, remark=remark, error=error)
+    session.expire_all()
+    result = [(one, kind_of(one.kind), errors.get(one.id)) for one in queries.load(seat, ids)]
+    return render_template(
+        "cases/many.html", result=result, action=Action(action), kept=_kept(filters), failed=len(errors)
+    )
+
+
+@requires(Permission.CASES)
+def export() -> Response:
+    """A kind as its form has it, under the list's filters; who took it is noted (F-03 … F-06, F-11)."""
+    seat, filters = current_seat(), _filters(request.form)
+    kind = kind_of(request.form.get("kind", ""))
+    target = BytesIO()
+    with unit_of_work():
+        rows = [[column.cell(line) for column in kind.columns] for line in queries.export(seat, kind, filters)]
+        write_xlsx(target, kind.title, [column.heading for column in kind.columns], rows)
+        audit.record("cases.export", "organisation", seat.org_id, kind=kind.key, rows=len(rows))
+    target.seek(0)
+    return send_file(target, XLSX, as_attachment=True, download_name=f"{kind.title}.xlsx")
+
+
+@requires(Permission.CASES)
+def special() -> str:
+    """F-03: who has gone to special units from here this year; the applications fill it (S-09)."""
+    seat, season = current_seat(), clock.today().year
+    page = special_units.listing(seat, season, **cursors())
+    return render_template(
+        "cases/special_units.html",
+        rows=page.rows,
+        title=special_units.TITLE,
+        count=special_units.count(seat, season),
+        filed=special_units.is_filed(own_organisation()),
+        season=season,
+        links=page_links(page, ".special_units"),
+    )
+
+
+@requires(Permission.CASES)
+def special_export() -> Response:
+    """The same as xlsx; noted."""
+    seat, season = current_seat(), clock.today().year
+    target = BytesIO()
+    with unit_of_work():
+        count = write_xlsx(target, special_units.TITLE, special_units.COLUMNS, special_units.rows(seat, season))
+        audit.record("special_units.export", "organisation", seat.org_id, rows=count, season=season)
+    target.seek(0)
+    return send_file(target, XLSX, as_attachment=True, download_name=f"{special_units.TITLE}.xlsx")
+
+
+def register_own(blueprint: Blueprint) -> None:
+    """What a member can do too: ask, look, take back."""
+    methods = ["GET", "POST"]
+    blueprint.add_url_rule("/cases", "cases", cases)
+    blueprint.add_url_rule("/cases/new", "case_kinds", choose_kind)
+    blueprint.add_url_rule("/cases/new/<kind>", "case_new", raise_case, methods=methods)
+    blueprint.add_url_rule("/cases/<int:number>", "case", case)
+    blueprint.add_url_rule("/cases/<int:number>/step", "case_step", step, methods=["POST"])
+    blueprint.add_url_rule("/cases/<int:number>/files/<int:evidence>", "case_file", file, methods=["POST"])
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    register_own(blueprint)
+    blueprint.add_url_rule("/cases/<int:number>/numbers", "case_numbers", numbers, methods=["POST"])
+    blueprint.add_url_rule("/cases/many", "cases_many", many, methods=["POST"])
+    blueprint.add_url_rule("/cases/many/confirm", "cases_many_confirm", many_confirm, methods=["POST"])
+    blueprint.add_url_rule("/cases/export", "cases_export", export, methods=["POST"])
+    blueprint.add_url_rule("/cases/special-units", "special_units", special)
+    blueprint.add_url_rule("/cases/special-units/export", "special_units_export", special_export, methods=["POST"])

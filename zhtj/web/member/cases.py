@@ -1,0 +1,12 @@
+"""What a member asks of his organisations himself: a correction, a statement (PD-34)."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from zhtj.web.desks import cases
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages; what he sees is his own."""
+    cases.register_own(blueprint)
