@@ -72,6 +72,7 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("old-runs", 10 * MINUTE),
     sweep("attempts", DAY, 3 * HOUR),
     sweep("convert", DAY, offset=5 * MINUTE),
+    sweep("foretell", DAY, 9 * HOUR),
 )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from zhtj import demo, doctor, sweeps
 from zhtj.cases import commands as cases
+from zhtj.graduation import conversion
 from zhtj.imports import commands as imports
 from zhtj.kernel import audit, clock
 from zhtj.kernel.command_line import NOT_SO, WRONG_USE, speak_plainly
@@ -44,7 +45,9 @@ def _print_json(value: Any) -> None:
 @click.command("sweep")
 @click.option("--at", "moment", metavar="ISO", help="按这一时刻办理，如 2026-10-16T00:00；默认现在")
 @click.option("--only", metavar="NAME", help="只办理一项")
-@click.option("--rehearse", is_flag=True, help="只预演超期退回：会退回哪些申请，不改动任何数据")
+@click.option(
+    "--rehearse", is_flag=True, help="只预演超期退回（return，默认）或毕业生团组织转换（convert），不改动任何数据"
+)
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出")
 def sweep_command(moment: str | None, only: str | None, *, rehearse: bool, as_json: bool) -> None:
     """办理到期的事项：转为毕业生团组织、列入名册、超期退回、删除过期的上传、封存日志."""
@@ -57,10 +60,10 @@ def sweep_command(moment: str | None, only: str | None, *, rehearse: bool, as_js
         click.echo(f"看不懂时间“{moment}”，请写成 2026-10-16T00:00", err=True)
         raise SystemExit(WRONG_USE) from None
     if rehearse:
-        if only not in {None, "return"}:
-            click.echo("只有超期退回（return）可以预演", err=True)
+        if only not in {None, *REHEARSALS}:
+            click.echo(f"只有{'、'.join(REHEARSALS)}可以预演", err=True)
             raise SystemExit(WRONG_USE)
-        _rehearse(at, as_json=as_json)
+        REHEARSALS[only or "return"](at, as_json=as_json)
         return
     counts = {name: _sweep(name, at) for name in sweeps.REGISTRY if only in {None, name}}
     if as_json:
@@ -105,6 +108,26 @@ def _rehearse(at: datetime | None, *, as_json: bool) -> None:
         click.echo(f"{heap.org.short_name}\t{heap.number}")
     for line in found.lines:
         click.echo(f"{line.id}\t{line.member.name}\t{line.from_name}\t{line.to_name}\t{line.state.label}")
+
+
+def _rehearse_conversion(at: datetime | None, *, as_json: bool) -> None:
+    """What the conversion of 1 June would do with the marks as they stand, school by school (G-09)."""
+    with clock.at(at or clock.now()):
+        found, schools = conversion.forecast(""), conversion.by_school("")
+    if as_json:
+        named = [{"code": one.org.code, "name": one.org.short_name, **_figures(one.forecast)} for one in schools]
+        _print_json({"season": found.season, "day": found.day.isoformat(), **_figures(found), "schools": named})
+        return
+    click.echo(f"{found.day:%Y-%m-%d}\t{found.text}")
+    for one in schools:
+        click.echo(f"{one.org.short_name}\t{one.forecast.text}")
+
+
+def _figures(found: conversion.Forecast) -> dict[str, int]:
+    return {"branches": found.branches, "members": found.members, "unmarked": found.unmarked}
+
+
+REHEARSALS = {"return": _rehearse, "convert": _rehearse_conversion}
 
 
 def _sweep(name: str, at: datetime | None) -> dict[str, int]:

@@ -10,11 +10,15 @@ from datetime import datetime
 from flask import current_app
 
 from zhtj.config import Config
+from zhtj.graduation import conversion, register
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
-from zhtj.kernel import audit, clock, limits
+from zhtj.kernel import audit, clock, limits, periods
 from zhtj.kernel.database import unit_of_work
 from zhtj.notices import delivery, outbox
+from zhtj.notices import operations as notices
+from zhtj.notices.models import MessageKind
+from zhtj.notices.operations import NewMessage
 from zhtj.transfers import reminders, runs, waits
 from zhtj.transfers import sweeps as transfers
 
@@ -78,6 +82,14 @@ def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:
     return run
 
 
+def _foretell() -> int:
+    """Tell every school a week ahead what the conversion of 1 June will do to it, once a season (G-09)."""
+    told = conversion.notices()
+    if not told or not periods.claim(conversion.NOTICE_NAME, clock.today().year):
+        return 0
+    return notices.send_many(NewMessage(MessageKind.REMINDER, title, body, org_id=org) for org, title, body in told)
+
+
 def _seal(at: datetime) -> Counts:
     del at
     done = audit.seal()
@@ -86,8 +98,9 @@ def _seal(at: datetime) -> Counts:
 
 # In the order in which `flask sweep` runs them.
 REGISTRY: dict[str, Callable[[datetime], Counts]] = {
+    "foretell": _in_unit(_foretell),
     "convert": _in_unit(graduation.convert_branches),
-    "register": _in_unit(graduation.open_register),
+    "register": _in_unit(register.keep),
     "return": _return_overdue,
     "waits": _in_unit(waits.tell_all),
     "remind": _remind,

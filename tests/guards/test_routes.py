@@ -41,6 +41,7 @@ KINDS = {
     "messages/addresses": "subscription",
     "imports/members": "members_batch",
     "imports/organisations": "organisations_batch",
+    "imports/destinations": "destinations_batch",
     "runs": "run",
 }
 # The values a route is asked with where the argument is no number.
@@ -76,9 +77,13 @@ NOT_THERE = {
     "townships": "only a county has townships (PD-22)",
 }
 # An upload is its owner's alone, whatever stands below him.
-PERSONAL = frozenset({"members_batch", "organisations_batch", "run"})
+PERSONAL = frozenset({"members_batch", "organisations_batch", "destinations_batch", "run"})
 # What a form must hold to be looked at.
-FORMS = {"import_members_apply": {"accepted": "0"}, "import_organisations_apply": {"accepted": "0"}}
+FORMS = {
+    "import_members_apply": {"accepted": "0"},
+    "import_organisations_apply": {"accepted": "0"},
+    "import_destinations_apply": {"accepted": "0"},
+}
 # Arguments that come from outside; most of their values lead nowhere.
 OPEN_ENDED = frozenset({"code", "status", "digest", "evidence"})
 NOT_SIGNED_IN = frozenset({302, 303, 401})

@@ -12,7 +12,7 @@ from zhtj.cases.files import Upload
 from zhtj.cases.kinds import kind_of
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
-from zhtj.imports.layouts import ORGANISATIONS, ROSTER
+from zhtj.imports.layouts import DESTINATIONS, ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportKind
 from zhtj.imports.tables import Table
 from zhtj.kernel import audit, clock
@@ -43,6 +43,7 @@ OBJECTS = (
     "subscription",
     "members_batch",
     "organisations_batch",
+    "destinations_batch",
     "run",
 )
 NOWHERE = 2**31 - 1
@@ -163,7 +164,12 @@ class Town:
 
     def _uploads(self, key: str, seat: ActiveSeat) -> None:
         """A file that this seat is about to import, one of each kind; and a list it is about to start."""
-        for kind, layout in ((ImportKind.MEMBERS, ROSTER), (ImportKind.ORGANISATIONS, ORGANISATIONS)):
+        layouts = {
+            ImportKind.MEMBERS: ROSTER,
+            ImportKind.ORGANISATIONS: ORGANISATIONS,
+            ImportKind.DESTINATIONS: DESTINATIONS,
+        }
+        for kind, layout in layouts.items():
             table = Table(rows=[], header_row=1, columns=[column.name for column in layout.columns])
             number = batches.keep(kind, table, seat, "file.xlsx").id
             self.objects.setdefault(key, {})[f"{kind}_batch"] = number

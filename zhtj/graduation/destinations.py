@@ -68,6 +68,8 @@ def problem(given: Given, policy: Policy) -> tuple[str, str] | None:
     if {ReasonField.UNIT, ReasonField.SCHOOL} & set(spec.needs) and not given.unit_name:
         what = "录取学校" if ReasonField.SCHOOL in spec.needs else "工作单位"
         return "unit_name", f"请填写{what}名称。"
+    if ReasonField.ADDRESS in spec.needs and not given.address:
+        return "address", "请填写详细地址。"
     long = next((name for name, text in asdict(given).items() if len(text) > (20 if name == "mobile" else 120)), None)
     return (long, f"{LABELS[long]}太长了。") if long else None
 

@@ -15,8 +15,10 @@ from zhtj.graduation.rules import (
     UNMARKABLE,
     ChangeGround,
     ChangeWay,
+    Problem,
     branch_problem,
     choice_problem,
+    markable_industries,
     marker_problem,
     odd_cohorts,
 )
@@ -25,7 +27,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Tier
 from zhtj.policy.model import Policy
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "foresee",
     "mark_branch",
     "mark_many",
+    "mark_problem",
     "may_be_marked",
     "open_register",
     "open_row",
@@ -47,8 +50,15 @@ AT_MOST = 5000
 
 
 def may_be_marked(branch: Organisation) -> bool:
-    """Whether a branch has the graduation feature at all: a school's, not a primary school's (G-13, O-17)."""
-    return branch_problem(branch) is None
+    """Whether a branch has the graduation feature at all: a school's, not a primary school's (O-17)."""
+    return branch.tier is Tier.BRANCH and branch.industry in markable_industries(None)
+
+
+def mark_problem(seat: ActiveSeat, branch: Organisation) -> Problem | None:
+    """Why this seat has no “标记毕业时间” button for a branch, as a sentence (G-13, O-17); None if it has."""
+    own = queries.organisation_of(seat)
+    policy = queries.policy_of(own)
+    return branch_problem(branch, policy) or marker_problem(seat.kind, own, branch, policy)
 
 
 def mark_branch(

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import delete, update
 
-from zhtj.imports import organisations, rosters, tables
+from zhtj.imports import destinations, organisations, rosters, tables
+from zhtj.imports.destinations import DestinationPlan
 from zhtj.imports.models import ImportBatch, ImportKind
 from zhtj.imports.organisations import OrganisationPlan
 from zhtj.imports.plans import Plan
@@ -61,12 +62,22 @@ def plan_of(batch: ImportBatch) -> Plan:
     return _preview(batch)
 
 
-def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan:
+def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan | DestinationPlan:
     table = tables.load(_unpack(batch.content or ""))
     organisation = session.get_one(Organisation, batch.org_id)
     if batch.kind is ImportKind.MEMBERS:
         return rosters.preview(table, organisation)
+    if batch.kind is ImportKind.DESTINATIONS:
+        return destinations.preview(table, organisation)
     return organisations.preview(table, organisation)
+
+
+def _write(plan: RosterPlan | OrganisationPlan | DestinationPlan) -> int:
+    if isinstance(plan, RosterPlan):
+        return rosters.apply(plan, partial=True)
+    if isinstance(plan, DestinationPlan):
+        return destinations.apply(plan, partial=True)
+    return organisations.apply(plan, partial=True)
 
 
 def apply(batch: ImportBatch, *, expected: int) -> int:
@@ -87,9 +98,7 @@ def apply(batch: ImportBatch, *, expected: int) -> int:
     plan = _preview(batch)
     if plan.accepted != expected:
         raise Conflict("核对之后系统里的数据有了变化，没有导入。", fix="请重新核对后再导入。")
-    done = (
-        rosters.apply(plan, partial=True) if isinstance(plan, RosterPlan) else organisations.apply(plan, partial=True)
-    )
+    done = _write(plan)
     taken = session.scalar(
         update(ImportBatch)
         .where(ImportBatch.id == batch.id, ImportBatch.applied_at.is_(None))

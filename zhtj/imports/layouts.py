@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zhtj.graduation.destinations import LABELS
 from zhtj.imports.tables import Column, Layout
 from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category
 
@@ -68,5 +69,44 @@ ORGANISATIONS = Layout(
     (
         "带 * 的列必须填写。上级组织填写全称或组织编码，可以是本表其他行的组织。",
         "毕业时间只填团支部，写成 2026-06；组织编码可留空，由系统编号。",
+    ),
+)
+
+DESTINATION = LABELS["reason"]
+
+DESTINATIONS = Layout(
+    "毕业去向登记",
+    (
+        Column(NAME, required=True, width=60),
+        Column(ID_NUMBER, aliases=("身份证号", "公民身份号码", "居民身份证号码"), width=18),
+        Column(STUDENT_NO, width=30),
+        Column(
+            DESTINATION,
+            required=True,
+            aliases=("毕业去向",),
+            width=40,
+            choices=(
+                "升学",
+                "校内专升本",
+                "已落实工作单位（单位有团组织）",
+                "已落实工作单位（单位无团组织）",
+                "转往特殊单位（参军入伍/涉密）",
+                "未落实就业去向",
+                "因公出国（境）",
+                "因私出国（境）",
+                "其他",
+            ),
+        ),
+        Column(LABELS["unit_name"], aliases=("升学学校", "工作单位", "升学（就业）单位名称", "升学就业单位名称")),
+        Column(LABELS["address"], aliases=("单位地址", "学校地址")),
+        Column(LABELS["township"], aliases=("所属乡镇", "所属街道")),
+        Column(LABELS["household"], aliases=("户籍地",)),
+        Column(LABELS["residence"], aliases=("居住地", "现居住地")),
+        Column(LABELS["parents_residence"]),
+        Column(LABELS["mobile"], aliases=("手机号", "手机", "联系电话"), width=20),
+    ),
+    (
+        "带 * 的列必须填写；身份证号码和学号至少填一项，用来找到本人。",
+        "每人一行，再次导入会更新原来登记的内容；已完成转接的不再更改。",
     ),
 )

@@ -16,6 +16,7 @@ class ImportKind(StrEnum):
 
     MEMBERS = "members"
     ORGANISATIONS = "organisations"
+    DESTINATIONS = "destinations"
 
 
 class ImportBatch(Base):

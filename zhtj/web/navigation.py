@@ -18,7 +18,7 @@ from zhtj.transfers.workflow import State
 from zhtj.web.access import current_choice, current_seat, seat_choices
 
 WAITING = "waiting"
-GRADUATES, ARRIVALS, FLOATING = "graduates", "arrivals", "floating"
+GRADUATES, ARRIVALS, FLOATING, MARKING = "graduates", "arrivals", "floating", "marking"
 # Endpoint within the role's blueprint and its label, in the order of the menu.
 MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
     SeatKind.MEMBER: (("home", "我的组织关系"), ("history", "转接历史"), ("cases", "事项"), ("me", "我的资料")),
@@ -35,7 +35,12 @@ MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
         ("timers", "时限"),
     ),
 }
-_COMMITTEE = (*MENU[SeatKind.BRANCH], ("objections", "申诉处理"), ("organisations", "下级组织"))
+_COMMITTEE = (
+    *MENU[SeatKind.BRANCH],
+    ("objections", "申诉处理"),
+    ("organisations", "下级组织"),
+    (MARKING, "毕业时间标记"),
+)
 _MENUS = {
     **MENU,
     SeatKind.COLLEGE: _COMMITTEE,
@@ -59,7 +64,11 @@ def _concerns(choice: SeatChoice, name: str) -> bool:
     """Whether an entry of the menu has anything to do with the organisation; the workbench leads to all of them."""
     if name == ARRIVALS:
         return not choice.has_graduates
-    return {GRADUATES: choice.has_graduates, FLOATING: choice.has_floating}.get(name, True)
+    return {
+        GRADUATES: choice.has_graduates,
+        MARKING: choice.has_graduates,
+        FLOATING: choice.has_floating,
+    }.get(name, True)
 
 
 def home_of(kind: SeatKind) -> str:

@@ -1,4 +1,4 @@
-"""Import of rosters and organisations: upload, look at what would happen, import or throw away (PD-31)."""
+"""Import of rosters, organisations, destinations: upload, look at what would happen, import or throw away (PD-31)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.imports import batches, exports, sheets, tables
-from zhtj.imports.layouts import ORGANISATIONS, ROSTER
+from zhtj.imports.layouts import DESTINATIONS, ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportKind
 from zhtj.imports.problems import FileError
 from zhtj.imports.tables import Layout
@@ -28,7 +28,7 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One of the two kinds of file, as the pages speak of it."""
+    """One kind of file, as the pages speak of it."""
 
     kind: ImportKind
     permission: Permission
@@ -44,6 +44,7 @@ class Desk:
 DESKS = (
     Desk(ImportKind.MEMBERS, Permission.MEMBER_IMPORT, ROSTER, "团员", "members"),
     Desk(ImportKind.ORGANISATIONS, Permission.ORGANISATION_IMPORT, ORGANISATIONS, "组织", "organisations"),
+    Desk(ImportKind.DESTINATIONS, Permission.DESTINATIONS, DESTINATIONS, "毕业去向", "destinations"),
 )
 
 
@@ -116,7 +117,7 @@ def _xlsx(data: bytes, name: str) -> Response:
 
 
 def register(blueprint: Blueprint) -> None:
-    """Add the pages of both kinds to a role."""
+    """Add the pages of all kinds to a role."""
     for desk in DESKS:
         root, name = f"/imports/{desk.kind}", f"import_{desk.kind}"
         one = f"{root}/<int:number>"

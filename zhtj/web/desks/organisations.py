@@ -7,13 +7,14 @@ from datetime import date
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.graduation import conversion
 from zhtj.graduation import operations as graduation
 from zhtj.graduation import queries as marks
 from zhtj.graduation.models import NoTime
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
-from zhtj.kernel.permissions import Permission, SeatKind
+from zhtj.kernel.permissions import Permission
 from zhtj.orgs import queries
 from zhtj.orgs.models import Organisation
 from zhtj.people import members as people
@@ -41,6 +42,7 @@ def _page(shown: Organisation, error: DomainError | None = None) -> str:
     text = request.args.get("q", "").strip()
     page = queries.children(shown, text, **cursors())
     branches = [child.id for child in page.rows if child.is_branch] + ([shown.id] if shown.is_branch else [])
+    problem = graduation.mark_problem(seat, shown) if shown.is_branch else None
     return render_template(
         "desks/organisation.html",
         organisation=shown,
@@ -49,7 +51,8 @@ def _page(shown: Organisation, error: DomainError | None = None) -> str:
         counts=people.count_by_branch(branches),
         marks=marks.marks(branches),
         posts=posts(shown),
-        may_mark=seat.may(Permission.GRADUATION_MARK, shown.path) and graduation.may_be_marked(shown),
+        may_mark=shown.is_branch and problem is None and seat.may(Permission.GRADUATION_MARK, shown.path),
+        no_mark_why=problem.message + problem.fix if problem else "",
         no_times=list(NoTime),
         no_branch=not shown.is_branch and not queries.has_branch(shown),
         text=text,
@@ -64,14 +67,16 @@ def mark(number: int) -> AnyResponse:
     """Mark one branch's graduation month, or why it has none (G-03, G-12)."""
     branch = load_organisation(number, Permission.GRADUATION_MARK)
     seat = current_seat()
-    if seat.kind is SeatKind.PROVINCIAL and branch.parent_id != seat.org_id:
-        raise Forbidden("毕业时间由学校团组织标记。", rule="G-12")
+    problem = graduation.mark_problem(seat, branch) if graduation.may_be_marked(branch) else None
+    if problem is not None and problem.rule in {"G-11", "G-12"}:
+        raise Forbidden(problem.message + problem.fix, rule=problem.rule)
     month, reason = request.form.get("month", "").strip(), request.form.get("no_time", "")
     try:
         with unit_of_work():
             session.refresh(branch)
             no_time = NoTime(reason) if reason in set(NoTime) else None
             graduation.mark_branch(branch, month=_month(month), no_time=no_time, seat_id=seat.seat_id)
+            conversion.convert(branches=[branch.id])
     except DomainError as error:
         session.expire_all()
         return make_response(_page(branch, error), error.status)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from zhtj.web.member import advice, applications, applying, cases, changes, guides, home, messages
+from zhtj.web.member import advice, applications, applying, cases, changes, destination, guides, home, messages
 
 blueprint = Blueprint("member", __name__, url_prefix="/member")
-for part in (home, applications, applying, changes, guides, advice, cases, messages):
+for part in (home, applications, applying, changes, destination, guides, advice, cases, messages):
     part.register(blueprint)

@@ -1,0 +1,384 @@
+"""Graduation marks: many branches at once, one change, members one by one, the rehearsal of 1 June (G-01 … G-21)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.graduation import conversion, operations, personal, queries
+from zhtj.graduation.models import MarkKind, NoTime
+from zhtj.graduation.operations import AT_MOST, BatchLine
+from zhtj.graduation.personal import OwnMark
+from zhtj.graduation.queries import STATES, MarkFilters
+from zhtj.graduation.rules import ChangeGround, ChangeWay, branch_problem, marker_problem
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError, Forbidden, NotFound
+from zhtj.kernel.permissions import Permission
+from zhtj.orgs.models import Category, Organisation
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation, page_links
+from zhtj.web.words import Options
+
+SHOWN = 500
+"""Lines of a preview or a result on the page; what is not done comes first."""
+CASE_PAGE = "case_new"
+"""Endpoint of the page on which a change that needs approval is asked for."""
+
+
+def month_in(text: str, rule: str = "G-03") -> date | None:
+    """A month as a form sends it; None if empty. Raises DomainError for anything else."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise DomainError("请填写年份和月份，如 2026-06。", field="month", rule=rule) from error
+
+
+def numbers_in(*names: str) -> list[int]:
+    """Ids that a form sends, ticked or as one field of many."""
+    texts = [text for name in names for field in request.form.getlist(name) for text in field.split()[: AT_MOST + 1]]
+    return sorted({number for text in texts if (number := number_in(text)) is not None})
+
+
+# ---- the list
+
+
+def _filters(said: Any) -> MarkFilters:
+    state, org = said.get("state", ""), said.get("org", "")
+    known = state in STATES or (state.isdecimal() and len(state) == 4)  # noqa: PLR2004 - digits of a year
+    chosen = load_organisation(int(org), Permission.GRADUATION_MARK) if number_in(org) else None
+    return MarkFilters(state if known else "", chosen.path if chosen else "", said.get("q", "").strip())
+
+
+def _kept(said: Any) -> dict[str, Any]:
+    return {name: value for name in ("state", "org", "q") if (value := said.get(name, "").strip())}
+
+
+@requires(Permission.GRADUATION_MARK)
+def marking() -> str:
+    """All branches below with their marks, to pick those that graduate at the same time (G-02, G-08)."""
+    seat, filters = current_seat(), _filters(request.args)
+    page = queries.branch_list(seat, filters, **cursors())
+    ids = [branch.id for branch in page.rows]
+    kept = _kept(request.args)
+    return render_template(
+        "desks/marking.html",
+        rows=page.rows,
+        marks=queries.marks(ids),
+        counts=queries.count_members(ids),
+        filters=filters,
+        kept=kept,
+        states=_states(),
+        missing=queries.count_branches(seat, MarkFilters("unmarked")),
+        fresh=queries.count_branches(seat, MarkFilters("new")),
+        total=queries.count_branches(seat, filters) if page.after or page.before else 0,
+        disposed=queries.count_disposed(seat),
+        emptied=queries.count_emptied(seat),
+        policy=queries.policy_of(own_organisation()),
+        links=page_links(page, ".marking", **kept),
+    )
+
+
+def _states() -> Options:
+    years = [(str(year), f"{year} 年毕业") for year in queries.years(current_seat())]
+    return [("", "全部"), *STATES.items(), *years]
+
+
+# ---- many at once
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What somebody picked and chose."""
+
+    ids: list[int]
+    month_text: str
+    month: date | None
+    no_time: NoTime | None
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a time or a reason was given."""
+        return self.month is not None or self.no_time is not None
+
+
+def _batch() -> tuple[Batch, DomainError | None]:
+    said = request.form
+    ids = numbers_in("row", "rows")
+    if said.get("all") and not said.get("rows"):
+        ids = queries.branch_ids(current_seat(), _filters(said), AT_MOST + 1)
+    reason, text = said.get("no_time", ""), said.get("month", "").strip()
+    no_time = NoTime(reason) if reason in set(NoTime) else None
+    try:
+        return Batch(ids, text, month_in(text), no_time), None
+    except DomainError as error:
+        return Batch(ids, text, None, no_time), error
+
+
+@requires(Permission.GRADUATION_MARK)
+def preview() -> AnyResponse:
+    """What marking would do to each branch; nothing is written."""
+    batch, error = _batch()
+    if not batch.ids:
+        flash("请先勾选要标记的团支部。", "warning")
+        return redirect(url_for(".marking", **_kept(request.form)), 303)
+    return _preview(batch, error)
+
+
+def _preview(batch: Batch, error: DomainError | None = None) -> AnyResponse:
+    lines: list[BatchLine] = []
+    try:
+        complete = batch.chosen and error is None
+        lines = operations.foresee(
+            current_seat(), batch.ids, month=batch.month, no_time=batch.no_time, complete=complete
+        )
+    except DomainError as wrong:
+        error = wrong
+        if len(batch.ids) <= AT_MOST:
+            month = batch.month if batch.no_time is None else None
+            lines = operations.foresee(current_seat(), batch.ids, month=month, no_time=None, complete=False)
+    policy = queries.policy_of(own_organisation())
+    page = render_template(
+        "desks/marking_preview.html",
+        batch=batch,
+        lines=sorted(lines, key=lambda line: not line.problem)[:SHOWN],
+        total=len(lines),
+        doable=sum(not line.problem for line in lines),
+        members=sum(line.members for line in lines if not line.problem),
+        no_times=[NoTime(one) for one in policy.mark_no_time_reasons],
+        policy=policy,
+        error=error,
+        kept=_kept(request.form),
+        cut=SHOWN,
+    )
+    return make_response(page, error.status if error else 200)
+
+
+@requires(Permission.GRADUATION_MARK)
+def confirm() -> AnyResponse:
+    """Mark them; the result a line (G-04, G-07)."""
+    seat, (batch, error) = current_seat(), _batch()
+    if not batch.ids:
+        flash("请先勾选要标记的团支部。", "warning")
+        return redirect(url_for(".marking"), 303)
+    if error is None and not batch.chosen:
+        error = DomainError("请填写毕业时间，或选择无法确定的原因，两者只填一项。", field="month", rule="G-03")
+    if error is None and not request.form.get("read"):
+        error = DomainError("请先读完确认事项并勾选。", field="read", rule="G-07")
+    if error is not None:
+        return _preview(batch, error)
+    try:
+        with unit_of_work():
+            lines = operations.mark_many(seat, batch.ids, month=batch.month, no_time=batch.no_time)
+    except DomainError as wrong:
+        session.expire_all()
+        return _preview(batch, wrong)
+    done = [line for line in lines if not line.problem]
+    page = render_template(
+        "desks/marking_result.html",
+        batch=batch,
+        lines=sorted(lines, key=lambda line: not line.problem)[:SHOWN],
+        total=len(lines),
+        done=len(done),
+        members=sum(line.members for line in done),
+        cut=SHOWN,
+    )
+    return make_response(page)
+
+
+# ---- change of one mark
+
+
+@requires(Permission.GRADUATION_MARK)
+def change(number: int) -> AnyResponse:
+    """Change a branch's mark as the policy says: never, freely, or by a case (G-14, K-01)."""
+    branch = load_organisation(number, Permission.GRADUATION_MARK)
+    mark = queries.marks([branch.id]).get(branch.id)
+    if mark is None:
+        raise NotFound
+    error = None
+    if request.method == "POST":
+        error = _change(branch)
+        if error is None:
+            flash(f"{branch.short_name}的毕业时间已更改，名册随之调整。", "success")
+            return redirect(url_for(".organisation", number=number), 303)
+    page = render_template(
+        "desks/marking_change.html",
+        branch=branch,
+        mark=queries.marks([branch.id])[branch.id],
+        way=operations.change_way(branch),
+        refused=_may_not_change(branch),
+        case_url=_case_url(branch),
+        no_times=[NoTime(one) for one in queries.policy_of(branch).mark_no_time_reasons],
+        grounds=list(ChangeGround),
+        typed=request.form,
+        error=error,
+    )
+    return make_response(page, error.status if error else 200)
+
+
+def _may_not_change(branch: Organisation) -> str:
+    """Why this seat does not change it, in a sentence; "" if it may."""
+    own = own_organisation()
+    problem = marker_problem(current_seat().kind, own, branch, queries.policy_of(own))
+    if problem is None and branch.category is not Category.GRADUATES:
+        problem = branch_problem(branch, queries.policy_of(branch))
+    return problem.message + problem.fix if problem else ""
+
+
+def _case_url(branch: Organisation) -> str | None:
+    """Where a change that needs approval is asked for; None as long as there is no such page."""
+    endpoint = f"{request.blueprint}.{CASE_PAGE}"
+    if endpoint not in current_app.view_functions:
+        return None
+    return url_for(endpoint, kind="mark_change", subject=branch.code)
+
+
+def _change(branch: Organisation) -> DomainError | None:
+    refused = _may_not_change(branch)
+    if refused:
+        raise Forbidden(refused, rule="G-13")
+    if operations.change_way(branch) is not ChangeWay.FREE:
+        raise Forbidden("更改毕业时间要由上级批准。", rule="G-14")
+    said = request.form
+    reason, ground = said.get("no_time", ""), said.get("ground", "")
+    try:
+        if ground not in set(ChangeGround):
+            raise DomainError("请选择更改理由。", field="ground", rule="G-15")  # noqa: TRY301 - one way out for all
+        month = month_in(said.get("month", ""))
+        with unit_of_work():
+            session.refresh(branch)
+            operations.change_mark(
+                branch,
+                month=month,
+                no_time=NoTime(reason) if reason in set(NoTime) else None,
+                reason=said.get("reason", ""),
+                ground=ChangeGround(ground),
+                seat_id=current_seat().seat_id,
+            )
+    except DomainError as error:
+        session.expire_all()
+        return error
+    return None
+
+
+# ---- members one by one
+
+
+@requires(Permission.GRADUATE_MARK)
+def member_marks(number: int) -> AnyResponse:
+    """Members of a branch with their own marks; mark those that are picked (G-05, G-16, G-17)."""
+    branch = load_organisation(number, Permission.GRADUATE_MARK)
+    if not branch.is_branch:
+        raise NotFound
+    error = _mark_members(branch) if request.method == "POST" else None
+    if request.method == "POST" and error is None:
+        return redirect(url_for(".member_marks", number=number), 303)
+    text = request.args.get("q", "").strip()
+    page = queries.members_of(branch, text, **cursors())
+    kinds, problem = personal.offered(current_seat(), branch)
+    shown = render_template(
+        "desks/marking_members.html",
+        branch=branch,
+        mark=queries.marks([branch.id]).get(branch.id),
+        rows=page.rows,
+        own=queries.own_marks([member.id for member in page.rows]),
+        kinds=kinds,
+        problem=problem.message + problem.fix if problem else "",
+        himself=current_seat().member_id,
+        picked=request.form.getlist("member"),
+        typed=request.form,
+        text=text,
+        error=error,
+        links=page_links(page, ".member_marks", number=number, q=text),
+    )
+    return make_response(shown, error.status if error else 200)
+
+
+def _mark_members(branch: Organisation) -> DomainError | None:
+    said = request.form
+    kind = said.get("kind", "")
+    try:
+        if kind not in set(MarkKind):
+            raise DomainError("请选择标记为什么。", field="kind", rule="G-17")  # noqa: TRY301 - one way out for all
+        wanted = OwnMark(MarkKind(kind), month_in(said.get("month", ""), "G-17"), said.get("reason", ""))
+        if wanted.kind is MarkKind.TEACHER:
+            wanted = OwnMark(MarkKind.TEACHER, reason=wanted.reason)
+        with unit_of_work():
+            session.refresh(branch)
+            done = personal.mark_members(current_seat(), branch, numbers_in("member"), wanted)
+            count = len(done)
+    except DomainError as error:
+        session.expire_all()
+        return error
+    flash(f"已标记 {count} 名团员：{wanted.kind.label}。", "success")
+    return None
+
+
+@requires(Permission.GRADUATE_MARK)
+def delayed() -> str:
+    """延迟毕业团员列表: delayed graduates and teachers, to be taken back (G-21)."""
+    kind = request.args.get("kind", "")
+    chosen = MarkKind(kind) if kind in {MarkKind.DELAYED, MarkKind.TEACHER} else None
+    seat = current_seat()
+    page = queries.disposed(seat, chosen, **cursors())
+    return render_template(
+        "desks/delayed.html",
+        rows=page.rows,
+        kind=kind,
+        total=queries.count_disposed(seat, chosen),
+        kinds=[("", "全部"), *((one.value, one.label) for one in (MarkKind.DELAYED, MarkKind.TEACHER))],
+        links=page_links(page, ".delayed", kind=kind),
+    )
+
+
+@requires(Permission.GRADUATE_MARK)
+def delayed_undo() -> AnyResponse:
+    """撤销延迟毕业团员 (G-21)."""
+    try:
+        with unit_of_work():
+            count = personal.undo(current_seat(), numbers_in("member"))
+    except DomainError as error:
+        if error.status in {Forbidden.status, NotFound.status}:
+            raise
+        flash(f"{error}", "warning")
+    else:
+        flash(f"已撤销 {count} 名团员的标记，本届名册随之恢复。", "success")
+    return redirect(url_for(".delayed"), 303)
+
+
+# ---- the rehearsal
+
+
+@requires(Permission.GRADUATION_MARK)
+def rehearsal() -> str:
+    """What the conversion of 1 June will do, school by school (G-09)."""
+    seat = current_seat()
+    return render_template(
+        "desks/marking_rehearsal.html",
+        forecast=conversion.forecast(seat.path),
+        schools=conversion.by_school(seat.path)[:SHOWN],
+        own=own_organisation(),
+    )
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    both = ["GET", "POST"]
+    for rule, name, view, methods in (
+        ("/marking", "marking", marking, ["GET"]),
+        ("/marking/preview", "marking_preview", preview, ["POST"]),
+        ("/marking/confirm", "marking_confirm", confirm, ["POST"]),
+        ("/marking/rehearsal", "marking_rehearsal", rehearsal, ["GET"]),
+        ("/organisations/<int:number>/mark/change", "mark_change", change, both),
+        ("/organisations/<int:number>/member-marks", "member_marks", member_marks, both),
+        ("/delayed", "delayed", delayed, ["GET"]),
+        ("/delayed/undo", "delayed_undo", delayed_undo, ["POST"]),
+    ):
+        blueprint.add_url_rule(rule, name, view, methods=methods)
