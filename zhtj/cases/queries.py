@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,7 @@ from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Member, Seat
 
 _CHUNK = 500
+STATEMENT = "statement"
 
 
 class Side(StrEnum):
@@ -39,12 +40,13 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the list is narrowed by: which list, kind, state, and what stands in the title or is the number."""
+    """What the list is narrowed by: list, kind, state, what stands in the title or is the number, whom it is about."""
 
     side: Side = Side.MINE
     kind: str = ""
     state: State | None = None
     text: str = ""
+    member_id: int | None = None
 
 
 def _served(seat: ActiveSeat) -> ColumnElement[bool]:
@@ -72,10 +74,26 @@ def _served(seat: ActiveSeat) -> ColumnElement[bool]:
 
 def _visible(seat: ActiveSeat) -> ColumnElement[bool]:
     if seat.kind is SeatKind.MEMBER:
-        return Case.raised_member_id == seat.member_id if seat.member_id is not None else false()
+        if seat.member_id is None:
+            return false()
+        own = and_(_on_file(), Case.subject_id == seat.member_id)
+        return or_(Case.raised_member_id == seat.member_id, own)
     below = Case.raised_org_id.in_(select(Organisation.id).where(scope(Organisation.path, seat, Permission.CASES)))
     dealt = exists().where(CaseEvent.case_id == Case.id, CaseEvent.org_id == seat.org_id)
-    return or_(below, _served(seat), dealt)
+    return or_(below, _served(seat), dealt, and_(_on_file(), Case.subject_id.in_(_people(seat))))
+
+
+def _on_file() -> ColumnElement[bool]:
+    """Statements that were filed: they lie with the person, wherever he goes (F-17, E-06)."""
+    return and_(Case.kind == STATEMENT, Case.state == State.APPROVED, Case.subject_type == About.MEMBER.value)
+
+
+def _people(seat: ActiveSeat) -> Select[Any]:
+    return (
+        select(Member.id)
+        .join(Organisation, Organisation.id == Member.org_id)
+        .where(scope(Organisation.path, seat, Permission.CASES))
+    )
 
 
 def _listed(query: Select[Any], seat: ActiveSeat, filters: Filters) -> Select[Any]:
@@ -89,6 +107,8 @@ def _listed(query: Select[Any], seat: ActiveSeat, filters: Filters) -> Select[An
         query = query.where(Case.kind == filters.kind)
     if filters.state is not None:
         query = query.where(Case.state == filters.state)
+    if filters.member_id is not None:
+        query = query.where(Case.subject_type == About.MEMBER.value, Case.subject_id == filters.member_id)
     text = filters.text.strip()
     if text:
         number = text.rpartition("-")[2]
@@ -198,7 +218,7 @@ def way(found: Case) -> list[Organisation]:
 def export(seat: ActiveSeat, kind: Kind, filters: Filters) -> Iterator[Line]:
     """Every case of a kind under the list's filters, oldest first, numbered from 1 (F-18)."""
     place, after = 0, 0
-    narrowed = Filters(filters.side, kind.key, filters.state, filters.text)
+    narrowed = replace(filters, kind=kind.key)
     query = _listed(select(Case), seat, narrowed).options(joinedload(Case.raised_org))
     while True:
         chunk = list(session.scalars(query.where(Case.id > after).order_by(Case.id).limit(_CHUNK)))

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import select, update
 
-from zhtj.graduation.models import RegisterRow
+from zhtj.graduation import register
+from zhtj.graduation.models import CloseReason, RegisterRow
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session, touched
@@ -60,12 +61,7 @@ def archive(member: Member, why: str, by: str) -> None:
         .values(ended_at=moment, ended_by=by),
         execution_options={"synchronize_session": False},
     )
-    session.execute(
-        update(RegisterRow)
-        .where(RegisterRow.member_id == member.id, RegisterRow.closed_at.is_(None), RegisterRow.completed_at.is_(None))
-        .values(closed_at=moment, close_reason=why),
-        execution_options={"synchronize_session": False},
-    )
+    register.close([member.id], CloseReason.LEFT)
     for seat in _posts(member.account_id):
         end_seat(seat, "archived")
     session.expire(member)
@@ -98,19 +94,10 @@ def restore(member: Member, by: str) -> None:
     if row is None:
         raise Conflict(f"{member.name}的记录没有归档，不需要恢复。", rule="U-19")
     session.add(Membership(member_id=member.id, org_id=row[0], started_at=clock.now(), began_by=by))
-    ended = session.scalars(
-        select(Membership.ended_at)
-        .where(Membership.member_id == member.id, Membership.ended_at.is_not(None))
-        .order_by(Membership.id.desc())
-    ).first()
-    # The row that the archiving closed counts again.
-    session.execute(
-        update(RegisterRow)
-        .where(RegisterRow.member_id == member.id, RegisterRow.closed_at == ended)
-        .values(closed_at=None, close_reason=None),
-        execution_options={"synchronize_session": False},
-    )
     session.flush()
+    # What the archiving closed counts again; whoever was entered before his season began gets his row now.
+    register.reopen([member.id], CloseReason.LEFT)
+    register.open_register(members=[member.id])
     session.expire(member)
     audit.record("member.restore", "member", member.id, by=by, org=row[0])
 

@@ -44,12 +44,14 @@ def _filters(values: Mapping[str, str]) -> Filters:
         kind=kind if kind in KINDS else "",
         state=State(state) if state in set(State) else None,
         text=values.get("q", "").strip()[:100],
+        member_id=number_in(values.get("about", "")),
     )
 
 
 def _kept(filters: Filters) -> dict[str, str]:
     """The filters as arguments of an address."""
     kept = {"side": filters.side.value, "kind": filters.kind, "state": filters.state or "", "q": filters.text}
+    kept["about"] = str(filters.member_id or "")
     return {name: value for name, value in kept.items() if value and value != Side.MINE}
 
 
@@ -69,7 +71,7 @@ def cases() -> str:
     seat = current_seat()
     filters = _filters(request.args)
     if seat.kind is SeatKind.MEMBER:
-        filters = Filters(Side.ALL, filters.kind, filters.state, filters.text)
+        filters = Filters(Side.ALL)
     page = queries.listing(seat, filters, **cursors())
     more = bool(page.after or page.before)
     return render_template(
