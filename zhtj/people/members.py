@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -15,6 +15,8 @@ from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member, Membership
+
+Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def picked(
     seat: ActiveSeat, filters: MemberFilters, *, ids: Sequence[int] | None = None, limit: int
 ) -> list[tuple[int, str, str]]:
     """Id, name and organisation of the members of that list: all of them, or those with these ids."""
-    columns: Select[Any] = select(Member.id, Account.name, Organisation.short_name).select_from(Member)
+    columns = select(Member.id, Account.name, Organisation.short_name).select_from(Member)
     query = _listed(columns, seat, filters)
     if ids is not None:
         query = query.where(Member.id.in_(ids))
@@ -55,7 +57,7 @@ def count_listed(seat: ActiveSeat, filters: MemberFilters) -> int:
     return session.scalar(_listed(select(func.count(Member.id)).select_from(Member), seat, filters)) or 0
 
 
-def _listed(query: Select[Any], seat: ActiveSeat, filters: MemberFilters) -> Select[Any]:
+def _listed(query: Query, seat: ActiveSeat, filters: MemberFilters) -> Query:
     """``query`` narrowed to the members that the list shows under its filters."""
     query = (
         query.join(Organisation, Organisation.id == Member.org_id)

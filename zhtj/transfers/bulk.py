@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -50,6 +50,7 @@ class Order:
         ground, remark: of a refusal; the remark of any other decision.
         confirmed: what cannot be undone has been read (S-07).
         file_checked: the files of all of them have been checked (E-07).
+        whereabouts_checked: none of the unplaced works elsewhere already (T-05).
     """
 
     action: Action
@@ -59,6 +60,7 @@ class Order:
     remark: str = ""
     confirmed: bool = False
     file_checked: bool = False
+    whereabouts_checked: bool = False
 
     def branch_for(self, application: Application) -> Organisation | None:
         """Where this one is to arrive; None if nothing is chosen, or if the destination is a branch itself."""
@@ -133,6 +135,8 @@ def foresee(
     """
     seen: dict[int, Foresight] = {}
     doubts = _Doubts()
+    if unfinished:
+        order = replace(order, file_checked=True, whereabouts_checked=True)
     with parties.many():
         for branch, group in _by_branch(applications, order):
             check = None if unfinished and _is_unfinished(order, branch) else _check(seat, order, branch)
@@ -202,7 +206,7 @@ def _check(seat: ActiveSeat, order: Order, branch: Organisation | None) -> decis
 
 
 def _acceptable(order: Order, branch: Organisation | None) -> decisions.Check:
-    """The receiver's own rule about files, and that the branch fits (E-07, A-12)."""
+    """What has to be checked before a yes, and that the branch fits (E-07, T-05, A-12)."""
     placed = operations.below(branch) if branch is not None else None
     required: dict[int, bool] = {}
 
@@ -210,8 +214,12 @@ def _acceptable(order: Order, branch: Organisation | None) -> decisions.Check:
         to = application.to_org
         if to.id not in required:
             required[to.id] = receiving.file_check_required(to)
-        if required[to.id]:
-            receiving.with_file_check(to, order.remark, checked=order.file_checked)
+        receiving.check_before_yes(
+            application,
+            file=order.file_checked,
+            whereabouts=order.whereabouts_checked,
+            file_required=required[to.id],
+        )
         if placed is not None:
             placed(application)
 
@@ -242,7 +250,8 @@ def decide_lines(seat: ActiveSeat, options: dict[str, Any], contents: Sequence[d
 
     Args:
         seat: who decides.
-        options: ``action``, ``branch`` (id), ``ground``, ``remark``, ``confirmed``, ``file_checked``.
+        options: ``action``, ``branch`` (id), ``ground``, ``remark``, ``confirmed``, ``file_checked``,
+            ``whereabouts_checked``.
         contents: as ``content``, optionally with ``branch`` (id).
     """
     order = _order(options, contents)
@@ -275,6 +284,7 @@ def _order(options: dict[str, Any], contents: Sequence[dict[str, Any]]) -> Order
         options.get("remark", ""),
         bool(options.get("confirmed")),
         bool(options.get("file_checked")),
+        bool(options.get("whereabouts_checked")),
     )
 
 
@@ -282,7 +292,7 @@ def _decide(seat: ActiveSeat, applications: Sequence[Application], order: Order)
     """Do it. Returns why not, by id, for those whom somebody overtook."""
     errors: dict[int, DomainError] = {}
     with parties.many():
-        for branch, group in _by_branch(applications, order):
+        for branch, remark, group in _by_remark(applications, order):
             numbers = [application.id for application in group]
             members = [application.member for application in group]  # kept, so that nobody is read again
             late = decisions.decide(
@@ -291,7 +301,7 @@ def _decide(seat: ActiveSeat, applications: Sequence[Application], order: Order)
                 order.action,
                 branch=None if order.action is Action.ACCEPT else branch,
                 ground=order.ground or None if order.action is Action.REFUSE else None,
-                remark=_remark(order),
+                remark=remark,
             )
             errors |= late
             done = [number for number in numbers if number not in late]
@@ -304,9 +314,22 @@ def _decide(seat: ActiveSeat, applications: Sequence[Application], order: Order)
     return errors
 
 
-def _remark(order: Order) -> str:
-    checked = order.action is Action.ACCEPT and order.file_checked
-    return f"{receiving.FILE_CHECKED}{order.remark}" if checked else order.remark
+def _remark(application: Application, order: Order) -> str:
+    if order.action is not Action.ACCEPT:
+        return order.remark
+    return receiving.noted(application, order.remark, file=order.file_checked, whereabouts=order.whereabouts_checked)
+
+
+def _by_remark(
+    applications: Sequence[Application], order: Order
+) -> Iterator[tuple[Organisation | None, str, list[Application]]]:
+    """Those decided alike: into one branch, with one remark."""
+    for branch, group in _by_branch(applications, order):
+        remarks: dict[str, list[Application]] = defaultdict(list)
+        for application in group:
+            remarks[_remark(application, order)].append(application)
+        for remark, part in remarks.items():
+            yield branch, remark, part
 
 
 def _allocate(seat: ActiveSeat, numbers: Sequence[int], branch: Organisation) -> None:

@@ -39,7 +39,7 @@ def release_offices(application: Application) -> set[int]:
     """Who may release: the old branch or its direct superior (PD-14); by policy its committee alone (PD-15)."""
     old, holder = application.from_org, application.holder
     if application.state is State.AWAITING_RELEASE and holder is not None and holder.id != old.id:
-        return {holder.office_id} - {None}
+        return {holder.office_id} if holder.office_id is not None else set()
     return {office for office in (old.office_id, superior_office(old)) if office is not None}
 
 

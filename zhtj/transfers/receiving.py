@@ -1,4 +1,4 @@
-"""What a receiver has to look at before saying yes: the joining date, the file (A-13, A-14, E-06, E-07)."""
+"""What a receiver has to look at before saying yes: joining date, file, whereabouts (A-13, A-14, E-06, E-07, T-05)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from zhtj.orgs.models import Organisation
 from zhtj.people import identity
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
+from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.checks import policy_of
+from zhtj.transfers.models import Application
 
 FILE_CHECKED = "已核对团员档案。"
+WHEREABOUTS_CHECKED = "已核实本人没有在其他单位就业。"
 _YEAR = 4
 
 
@@ -38,19 +41,43 @@ def file_check_required(receiver: Organisation) -> bool:
     return policy_of(receiver).file_check_required
 
 
-def with_file_check(receiver: Organisation, remark: str, *, checked: bool) -> str:
-    """The remark of an acceptance, with a word on the file.
+def whereabouts_asked(application: Application) -> bool:
+    """Whether the receiver must make sure that he does not work elsewhere already (T-05)."""
+    return application.reason == Reason.UNPLACED
+
+
+def check_before_yes(
+    application: Application, *, file: bool, whereabouts: bool, file_required: bool | None = None
+) -> None:
+    """What has to be checked before an application is accepted.
+
+    Args:
+        application: waiting for acceptance.
+        file: his file has been checked.
+        whereabouts: he was asked and works nowhere else.
+        file_required: what ``file_check_required`` says of the receiver; None: look it up.
 
     Raises:
-        DomainError: the receiver's policy asks for the check, and it was not done.
+        DomainError: a check that is asked for was not done.
     """
-    if checked:
-        return f"{FILE_CHECKED}{remark}"
-    if file_check_required(receiver):
+    if whereabouts_asked(application) and not whereabouts:
+        raise DomainError(
+            "请先核实本人是否已在其他单位就业，再同意转入。",
+            fix="没有就业的请勾选；已在其他单位就业的选“不同意”，理由选“本人已在其他单位就业，应转往该单位”。",
+            field="whereabouts_checked",
+            rule="T-05",
+        )
+    required = file_check_required(application.to_org) if file_required is None else file_required
+    if required and not file:
         raise DomainError(
             "本校规定先核对团员档案，再同意转入。",
             fix="档案齐全的请勾选；缺失的请原单位出具证明，仍不能核实的选“不同意”并写明。",
             field="file_checked",
             rule="E-07",
         )
-    return remark
+
+
+def noted(application: Application, remark: str, *, file: bool, whereabouts: bool) -> str:
+    """The remark of an acceptance, with a word on what was checked."""
+    said = WHEREABOUTS_CHECKED if whereabouts and whereabouts_asked(application) else ""
+    return f"{FILE_CHECKED if file else ''}{said}{remark}"

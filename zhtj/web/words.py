@@ -33,6 +33,7 @@ def register(app: Flask) -> None:
         choice_options=choice_options,
         contact_of=contact_of,
         file_required=file_required,
+        whereabouts_asked=receiving.whereabouts_asked,
         ground_label=lambda key: Ground(key).label if key in set(Ground) else None,
         ground_options=ground_options,
         history=history,

@@ -16,7 +16,7 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.policy.seasons import county_open
-from zhtj.transfers import bulk, checks, queries, runs
+from zhtj.transfers import bulk, checks, queries, receiving, runs
 from zhtj.transfers.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import Filters, Listing
@@ -70,6 +70,11 @@ class Preview:
     def warned(self) -> int:
         """Lines with a warning."""
         return sum(bool(line.warnings) for line in self.lines)
+
+    @property
+    def unplaced(self) -> int:
+        """Lines of which the receiver has to make sure that nobody works elsewhere (T-05)."""
+        return sum(receiving.whereabouts_asked(line.application) for line in self.lines)
 
     @property
     def shown(self) -> list[Foresight]:
@@ -183,6 +188,7 @@ def _order(applications: Sequence[Application]) -> Order:
         said.get("remark", "").strip(),
         confirmed=bool(said.get("confirmed")),
         file_checked=bool(said.get("file_checked")),
+        whereabouts_checked=bool(said.get("whereabouts_checked")),
     )
 
 
@@ -223,6 +229,9 @@ def _problem(order: Order, lines: Sequence[Foresight]) -> DomainError | None:
         return DomainError(
             "省级团委批准后不能撤回。", fix="请核实手续已经完成，再勾选确认。", field="confirmed", rule="S-07"
         )
+    unchecked = (line.error for line in lines if line.error is not None and line.error.field == "whereabouts_checked")
+    if (error := next(unchecked, None)) is not None:
+        return error
     if any(line.after is not None for line in lines):
         return None
     return next((line.error for line in lines if line.error is not None), None)
@@ -259,6 +268,7 @@ def confirm() -> AnyResponse:
         "remark": order.remark,
         "confirmed": order.confirmed,
         "file_checked": order.file_checked,
+        "whereabouts_checked": order.whereabouts_checked,
         "back": picked.back,
     }
     title = f"{LISTS[picked.listing]}：{order.action.label}"

@@ -28,6 +28,7 @@ from zhtj.web.htmx import fragment_or_redirect, is_htmx
 from zhtj.web.navigation import waiting_counts
 
 URGENT = timedelta(days=2)
+TYPED = ("remark", "ground", "branch", "file_checked", "whereabouts_checked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def decide(number: int, action: str) -> AnyResponse:
     if action not in set(Action):
         raise NotFound
     wanted = Action(action)
-    typed = {key: request.form.get(key, "").strip() for key in ("remark", "ground", "branch", "file_checked")}
+    typed = {key: request.form.get(key, "").strip() for key in TYPED}
     application = queries.application(seat, number)
     try:
         with unit_of_work():
@@ -198,12 +199,11 @@ def sent_file() -> external.Upload | None:
 
 
 def _accept(seat: ActiveSeat, application: Application, typed: dict[str, str]) -> None:
-    """Say yes, put him into a branch at once if one was chosen, note that his file was checked (A-12, E-07)."""
+    """Say yes, put him into a branch at once if one was chosen, note what was checked (A-12, E-07, T-05)."""
     branch = _branch(typed) if typed["branch"] else None
-    to = application.to_org
-    operations.accept(
-        application, seat, remark=receiving.with_file_check(to, typed["remark"], checked=bool(typed["file_checked"]))
-    )
+    checked = {"file": bool(typed["file_checked"]), "whereabouts": bool(typed["whereabouts_checked"])}
+    receiving.check_before_yes(application, **checked)
+    operations.accept(application, seat, remark=receiving.noted(application, typed["remark"], **checked))
     if branch is not None:
         session.refresh(application)
         operations.allocate(application, seat, branch)

@@ -70,7 +70,7 @@ def _doubts(found: Application) -> list[str]:
 
 def _file_state(found: Application) -> str:
     for event in found.events:
-        if event.action is Action.ACCEPT and (event.remark or "").startswith(receiving.FILE_CHECKED):
+        if event.action is Action.ACCEPT and receiving.FILE_CHECKED in (event.remark or ""):
             return "接收方已核对"
     if found.state is State.AWAITING_ACCEPTANCE and receiving.file_check_required(found.to_org):
         return "同意转入前须先核对"
