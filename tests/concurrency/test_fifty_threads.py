@@ -114,7 +114,7 @@ def test_each_of_twenty_applications_ends_once_whoever_presses(live: Flask) -> N
         # Then nobody met anything but success or the word that another was first
         assert set(said) <= {"accept", "refuse", "withdraw", "swept", "late"}, said
         session.rollback()
-        done = Counter()
+        done: Counter[str] = Counter()
         for one in found:
             application = session.get_one(Application, one.id)
             history = list(

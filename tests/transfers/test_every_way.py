@@ -161,7 +161,7 @@ def test_whatever_anybody_does_the_invariants_hold(app: Flask, clock_at: Callabl
     clock_at(START)
     town = Town.build(World.build())
     run_state_machine_as_test(
-        lambda: EveryWay(town),
+        lambda: EveryWay(town),  # type: ignore[arg-type]  # a factory will do
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
