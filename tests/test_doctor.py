@@ -12,10 +12,13 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from tests.cases.steps import ask
 from tests.guards.town import PAPERS
 from tests.transfers.steps import apply, do
 from tests.world import World
 from zhtj import doctor
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import State as CaseState
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
@@ -42,7 +45,8 @@ def life(world: World) -> Any:
     with audit.acting(seat), unit_of_work():
         session.refresh(under_way)
         letter = letters.issue(under_way, seat, PAPERS).id
-    return SimpleNamespace(world=world, moved=moved.id, under_way=under_way.id, letter=letter)
+    case = ask(world.seat("class1"), "statement", world.classmate, purpose="other", text="本人情况属实，特此说明。")
+    return SimpleNamespace(world=world, moved=moved.id, under_way=under_way.id, letter=letter, case=case.id)
 
 
 def org(life: Any, key: str) -> int:
@@ -142,6 +146,14 @@ def number_from_nowhere(life: Any) -> int:
     return int(life.letter)
 
 
+def case_decided_by_nobody(life: Any) -> int:
+    return change(Case, life.case, state=CaseState.APPROVED, holder_id=None, ended_at=clock.now())
+
+
+def case_passed_by_nobody(life: Any) -> int:
+    return change(Case, life.case, holder_id=org(life, "university"), level=1)
+
+
 BREAKS: tuple[tuple[str, Callable[[Any], int]], ...] = (
     ("paths", path),
     ("offices", office),
@@ -159,6 +171,8 @@ BREAKS: tuple[tuple[str, Callable[[Any], int]], ...] = (
     ("arrivals", never_arrived),
     ("register", counted_for_nothing),
     ("letters", number_from_nowhere),
+    ("cases", case_decided_by_nobody),
+    ("cases", case_passed_by_nobody),
 )
 # What the database itself does not let happen.
 REFUSED = {
@@ -175,6 +189,7 @@ IMPOSSIBLE = {
     "two open memberships of one member": "UPDATE memberships SET ended_at = NULL, ended_by = NULL",
     "a membership that ends before it began": "UPDATE memberships SET ended_by = 'x',"
     " ended_at = '2000-01-01 00:00:00+00'",
+    "an open case that nobody holds": "UPDATE cases SET holder_id = NULL WHERE state = 'waiting'",
     "an open application that nobody holds": "UPDATE applications SET holder_id = NULL"
     " WHERE state = 'awaiting_acceptance'",
     "an ended application without an end": "UPDATE applications SET ended_at = NULL WHERE state = 'completed'",

@@ -20,7 +20,7 @@ JPG = b"\xff\xd8\xff\xe0" + b"0" * 64 + b"\xff\xd9"
 PROOF = Upload("身份证.png", PNG)
 
 
-def ask(seat: ActiveSeat, kind: str, subject: Any = "", *uploads: Upload, **typed: str) -> Case:
+def ask(seat: ActiveSeat, kind: str, subject: Any = "", *uploads: Upload, **typed: Any) -> Case:
     """Raise a case; ``subject`` is a member, an organisation or what somebody types."""
     words = subject if isinstance(subject, str) else f"#{subject.id}"
     with acting(seat):

@@ -18,7 +18,7 @@ from tests.transfers.steps import UNPLACED, acting, apply
 from tests.transfers.steps import do as transfer
 from tests.world import World, id_number
 from zhtj import doctor
-from zhtj.cases import queries, special_units
+from zhtj.cases import queries, special_units, subjects
 from zhtj.cases.files import Upload
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.queries import Filters, Side
@@ -32,7 +32,7 @@ from zhtj.orgs.models import Category, Organisation
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Membership, Post, Seat, Sex
-from zhtj.policy import seasons
+from zhtj.policy import layers, seasons
 from zhtj.transfers import operations as transfers
 
 CITY = ("university", "city")
@@ -51,7 +51,7 @@ def policy(monkeypatch: pytest.MonkeyPatch):
     """Changes values of the running season's policy."""
 
     def change(**values: Any) -> None:
-        composed = seasons.compose
+        composed = layers.compose
         seasons._policy_for.cache_clear()
         monkeypatch.setattr(seasons, "compose", lambda *args: composed(*args).model_copy(update=values))
 
@@ -125,7 +125,7 @@ def test_a_branch_is_named_in_full_exactly_as_in_the_system(world: World, policy
 # -- F-05 the occupied number
 
 
-def occupied(world: World, **typed: str):
+def occupied(world: World, **typed: Any):
     details = {"number": "201934009999", "occupant": "提示已被示例科技研发团支部的于敏使用"}
     return ask(world.seat("class1"), "occupied_number", world.graduate, **{**details, **typed})
 
@@ -136,7 +136,7 @@ def test_the_province_frees_an_occupied_number(world: World):
         world.employee.dev_number = "201934009999"
     case = occupied(world)
     assert queries.way(case)[-1].short_name == "团安徽省委"
-    assert "于敏" in kind_of("occupied_number").warn(queries.subjects.matter(case))
+    assert "于敏" in kind_of("occupied_number").warn(subjects.matter(case))
     grant(world, case, "college", "university", "city", "province")
     assert world.graduate.dev_number == "201934009999"
     assert world.employee.dev_number is None
@@ -178,7 +178,7 @@ def test_a_number_that_is_ones_own_needs_nobody(world: World):
 # -- F-06 instead of deletion
 
 
-def removal(world: World, member: Member, **typed: str):
+def removal(world: World, member: Member, **typed: Any):
     details = {"ground": "entry_error", "detail": "误把外校同学录入本支部"}
     return ask(world.seat("college"), "removal", member, **{**details, **typed})
 

@@ -45,11 +45,15 @@ def test_nothing_is_allowed_on_foreign_ground_and_who_may_below_may_at_home() ->
             assert Relation.OWN in relations, (permission, kind)
 
 
+# What a member does on his own page with the same desks as an administrator.
+SHARED = {Permission.OWN_ACCOUNT, Permission.MESSAGES, Permission.CASES}
+
+
 def test_a_member_and_a_branch_have_nobody_below() -> None:
     for permission, row in TABLE.items():
         assert row.get(SeatKind.MEMBER, frozenset()) <= {Relation.OWN}, permission
         only_members = set(row) == {SeatKind.MEMBER}
-        assert only_members or SeatKind.MEMBER not in row or permission in {Permission.OWN_ACCOUNT, Permission.MESSAGES}
+        assert only_members or SeatKind.MEMBER not in row or permission in SHARED
 
 
 def test_every_kind_of_seat_has_a_workbench_and_every_tier_a_kind() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,13 +12,15 @@ from sqlalchemy import select
 
 from tests.browsing import Browser
 from tests.cases.steps import JPG, PDF, PNG, PROOF, ask, do
+from tests.transfers.steps import acting
 from tests.world import World
 from zhtj.cases.models import Case, CaseFile
 from zhtj.cases.workflow import Action, State
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.transfers import operations as transfers
 
-WORDS = {"purpose": "other", "text": "本人情况属实，特此说明。"}
+WORDS: dict[str, Any] = {"purpose": "other", "text": "本人情况属实，特此说明。"}
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def browser(client: FlaskClient) -> Browser:
     return Browser(client)
 
 
-def newest() -> Case:
+def newest() -> Any:
     session.expire_all()
     return session.scalars(select(Case).order_by(Case.id.desc())).first()
 
@@ -160,7 +163,8 @@ def test_numbers_open_on_demand_and_the_look_is_noted(world: World, browser: Bro
     page = browser.login(world.accounts["college"]).get(f"/college/cases/{case.id}")
     assert number not in page.source
     assert number in page.form("/numbers").submit().source
-    assert session.scalars(select(AuditEvent).where(AuditEvent.action == "case.numbers_seen")).one()
+    looked = session.scalars(select(AuditEvent).where(AuditEvent.action == "case.numbers_seen")).one()
+    assert looked.subject_id == case.id
 
 
 @pytest.mark.rule("F-06", "F-18")
@@ -230,3 +234,48 @@ def test_nobody_sees_what_is_asked_elsewhere(world: World, browser: Browser) -> 
     assert browser.login(world.accounts["class2"]).get(f"/branch/cases/{case.id}").status == 404
     number = session.scalars(select(CaseFile.id)).one()
     assert browser.post(f"/branch/cases/{case.id}/files/{number}").status == 404
+
+
+@pytest.mark.rule("F-17")
+def test_the_workbench_counts_and_the_persons_page_leads_to_his_file(world: World, browser: Browser) -> None:
+    case = ask(world.seat("class1"), "statement", world.graduate, **WORDS)
+    page = browser.login(world.accounts["college"]).get("/college/")
+    assert "1 件事项等待办理" in page.main
+    do(case, world.seat("college"), Action.FORWARD)
+    do(case, world.seat("university"), Action.APPROVE)
+    assert "等待办理" not in browser.get("/college/").main.replace("等待您办理", "")
+    page = browser.login(world.accounts["class1"]).get(f"/branch/members/{world.graduate.id}").click("事项")
+    page = browser.get(f"/branch/cases?side=all&about={world.graduate.id}")
+    assert "特此说明" in page.click("丁一").main
+    assert "丁一" in page.click("提出事项").click("情况说明").main
+    assert "没有这样的事项" in browser.get(f"/branch/cases?side=all&about={world.classmate.id}").main
+
+
+@pytest.mark.rule("K-01")
+def test_a_change_of_the_mark_is_offered_only_where_it_is_decided(world: World, browser: Browser) -> None:
+    page = browser.login(world.accounts["college"]).get("/college/cases/new")
+    assert "修改团支部毕业时间" not in page.main
+    form = browser.get("/college/cases/new/mark_change").form("/new/mark_change")
+    full_name = world.orgs["class1"].full_name
+    assert f'<option value="{full_name}">' in form.page.source
+    page = form.submit(subject=full_name, month="2027-06", ground="entry_error", detail="录入时选错了年份")
+    assert "可以直接修改" in page.main
+
+
+@pytest.mark.rule("F-03", "S-09")
+def test_the_register_of_special_units_is_shown_and_exported(world: World, browser: Browser) -> None:
+    seat = world.own_seat(world.graduate)
+    with acting(seat):
+        session.refresh(world.graduate)
+        wanted = transfers.special_unit(
+            world.graduate, remark="涉密单位，政审已完成", confirmed=True, secret_unit="某部某团"
+        )
+        transfers.submit(wanted, seat)
+    page = browser.login(world.accounts["university"]).get("/school/cases").click("转往特殊单位登记")
+    assert "涉密单位" in page.main
+    assert "某部某团" not in page.source
+    sent = page.form("/special-units/export").submit()
+    rows = list(load_workbook(BytesIO(sent.response.data)).active.iter_rows(values_only=True))
+    assert [row[1] for row in rows] == ["姓名", "丁一"]
+    assert rows[1][4] == "涉密单位"
+    assert "没有转往特殊单位的申请" in browser.login(world.accounts["company"]).get("/school/cases/special-units").main

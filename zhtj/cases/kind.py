@@ -153,6 +153,7 @@ class Kind:
         branches: about a branch, where it is about an organisation.
         short: the answers in a few words, for the title.
         warn: what whoever decides has to know.
+        offered: whether an organisation's policy knows such cases at all; the others are not listed.
     """
 
     key: str
@@ -174,6 +175,7 @@ class Kind:
     branches: bool = False
     short: Callable[[Matter], str] = field(default=lambda _: "")
     warn: Callable[[Matter], str] = field(default=lambda _: "")
+    offered: Callable[[Organisation], bool] = field(default=lambda _: True)
 
     @property
     def title(self) -> str:

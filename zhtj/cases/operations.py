@@ -111,7 +111,7 @@ def _title(kind: Kind, about: Matter) -> str:
         what = f"{about.member.name}（{about.member.org.short_name}）"
     elif about.organisation is not None:
         what = about.organisation.short_name
-    return " ".join(part for part in (what, kind.short(about)) if part)[:_TITLE]
+    return " · ".join(part for part in (what, kind.short(about)) if part)[:_TITLE]
 
 
 def _insert(case: Case) -> None:

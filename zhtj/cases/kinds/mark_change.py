@@ -14,6 +14,7 @@ from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import SeatKind
+from zhtj.orgs.models import Organisation
 from zhtj.transfers.checks import policy_of
 
 _GROUND = Field(
@@ -63,6 +64,11 @@ def _effect(matter: Matter, case: Case) -> str:
     return f"毕业时间已改为 {matter.said('month')}。"
 
 
+def _offered(organisation: Organisation) -> bool:
+    """Where marks are changed freely or never, nothing is asked (K-01)."""
+    return graduation.change_way(organisation) is ChangeWay.APPROVAL
+
+
 def _full_name(line: Line) -> str:
     return line.matter.body.full_name
 
@@ -84,6 +90,7 @@ KIND = Kind(
     ),
     decider=_decider,
     check=_check,
+    offered=_offered,
     effect=_effect,
     short=lambda matter: f"改为 {matter.said('month')}（{choice_label(_GROUND, matter.said('ground'))}）",
     columns=(

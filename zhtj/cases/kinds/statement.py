@@ -62,6 +62,11 @@ def _effect(matter: Matter, case: Case) -> str:
     return "说明已存入本人材料。"
 
 
+def _short(matter: Matter) -> str:
+    purpose = matter.said("purpose")
+    return "" if purpose == "other" else choice_label(_PURPOSE, purpose)
+
+
 def _words(line: Line) -> str:
     return choice_label(_PURPOSE, line.matter.said("purpose"))
 
@@ -83,7 +88,7 @@ KIND = Kind(
     decider=_decider,
     check=_check,
     effect=_effect,
-    short=lambda matter: choice_label(_PURPOSE, matter.said("purpose")),
+    short=_short,
     columns=(
         Column("序号", place_of),
         Column("姓名", member_name),

@@ -62,7 +62,8 @@ def _address(filters: Filters) -> str:
 
 def _mine(seat: ActiveSeat) -> list[Kind]:
     """The kinds this seat may raise."""
-    return [kind for kind in KINDS.values() if seat.kind in kind.raised_by]
+    own = own_organisation()
+    return [kind for kind in KINDS.values() if seat.kind in kind.raised_by and kind.offered(own)]
 
 
 @requires(Permission.CASES)
@@ -404,7 +405,9 @@ def many_confirm() -> AnyResponse | str:
 def export() -> Response:
     """A kind as its form has it, under the list's filters; who took it is noted (F-03 … F-06, F-11)."""
     seat, filters = current_seat(), _filters(request.form)
-    kind = kind_of(request.form.get("kind", ""))
+    if request.form.get("kind", "") not in KINDS:
+        raise DomainError("请选择要导出哪一种事项。", fix="请回到列表重新选择。", field="kind")
+    kind = kind_of(request.form["kind"])
     target = BytesIO()
     with unit_of_work():
         rows = [[column.cell(line) for column in kind.columns] for line in queries.export(seat, kind, filters)]

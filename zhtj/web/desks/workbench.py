@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
+from zhtj.cases import queries as cases
 from zhtj.graduation import queries as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
@@ -27,6 +28,7 @@ def home() -> str:
         "desks/workbench.html",
         organisation=organisation,
         phase=phases.line(checks.policy_of(organisation)),
+        cases=cases.count_waiting(seat),
         objections=objections.count_waiting(seat) if seat.may(Permission.OBJECTIONS) else 0,
         waiting=waiting_counts(),
         first=transfers.waiting(seat, Filters()).rows[:5],
