@@ -48,13 +48,12 @@ class Forecast:
     @property
     def text(self) -> str:
         """In one sentence."""
-        told = (
-            f"{self.branches:,} 个团支部将转为毕业生团组织，其中 {self.members:,} 名团员标记为毕业生"
-            if self.branches
-            else ""
-        )
-        left = f"还有 {self.unmarked:,} 个团支部没有标记毕业时间" if self.unmarked else ""
-        return "；".join(part for part in (told, left) if part) + "。" if told or left else "没有要转换的团支部。"
+        parts = []
+        if self.branches:
+            parts.append(f"{self.branches:,} 个团支部将转为毕业生团组织，{self.members:,} 名团员将成为毕业生")
+        if self.unmarked:
+            parts.append(f"还有 {self.unmarked:,} 个团支部没有标记毕业时间")
+        return "；".join(parts or ["没有要转换的团支部"]) + "。"
 
 
 @dataclass(frozen=True, slots=True)
