@@ -12,8 +12,8 @@ from tests.transfers.steps import EMPLOYED, apply, do
 from tests.world import World
 from zhtj import sweeps
 from zhtj.graduation import closing, conversion, operations, queries, register
-from zhtj.graduation.models import CloseReason, NoTime, RegisterRow
-from zhtj.graduation.personal import MarkKind, OwnMark, mark_members
+from zhtj.graduation.models import CloseReason, MarkKind, NoTime, RegisterRow
+from zhtj.graduation.personal import OwnMark, mark_members
 from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work

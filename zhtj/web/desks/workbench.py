@@ -16,6 +16,7 @@ from zhtj.transfers.arrivals import ArrivalFilters
 from zhtj.transfers.onward import OnwardFilters
 from zhtj.transfers.queries import Filters
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks import campaign
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.navigation import waiting_counts
 
@@ -39,6 +40,7 @@ def home() -> str:
         coming=waits.count(seat, waits.Side.COMING),
         arrivals=arrivals.count(seat, ArrivalFilters("todo")),
         late=onward.count(seat, OnwardFilters("late")),
+        campaign=campaign.steps(seat, organisation),
         as_of=clock.now(),
     )
 
