@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from tests.browsing import Browser
 from tests.cases.steps import JPG, PDF, PNG, PROOF, ask, do
+from tests.guards.test_routes import statements
 from tests.transfers.steps import acting
 from tests.world import World
 from zhtj.cases.models import Case, CaseFile
@@ -279,3 +280,27 @@ def test_the_register_of_special_units_is_shown_and_exported(world: World, brows
     assert [row[1] for row in rows] == ["姓名", "丁一"]
     assert rows[1][4] == "涉密单位"
     assert "没有转往特殊单位的申请" in browser.login(world.accounts["company"]).get("/school/cases/special-units").main
+
+
+def test_a_list_and_an_export_cost_the_same_however_long_they_are(world: World, browser: Browser) -> None:
+    with unit_of_work():
+        crowd = [world.enrol(f"丁{place}", "class1") for place in range(12)]
+
+    def cost() -> tuple[int, int]:
+        with statements() as listed:
+            page = browser.get("/college/cases?side=all")
+        form = page.form("/cases/export")
+        with statements() as exported:
+            form.submit(kind="removal")
+        return len(listed), len(exported)
+
+    def ask_for(members: list[Any]) -> None:
+        for member in members:
+            ask(world.seat("college"), "removal", member, ground="death", detail="今年八月因病去世")
+
+    browser.login(world.accounts["college"])
+    ask_for(crowd[:2])
+    few = cost()
+    ask_for(crowd[2:])
+    assert cost() == few
+    assert few[0] <= 10

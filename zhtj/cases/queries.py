@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 
 from zhtj.cases import subjects
 from zhtj.cases.kind import About, Kind, Line, Matter
@@ -19,7 +19,7 @@ from zhtj.kernel.errors import NotFound
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.people.models import Member, Seat
+from zhtj.people.models import Account, Member, Seat
 
 _CHUNK = 500
 STATEMENT = "statement"
@@ -120,7 +120,11 @@ def _listed(query: Select[Any], seat: ActiveSeat, filters: Filters) -> Select[An
 def listing(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Case]:
     """One page of a list; what waits here oldest first, everything else newest first."""
     query = _listed(select(Case), seat, filters).options(
-        joinedload(Case.raised_org), joinedload(Case.holder), joinedload(Case.raised_by)
+        # A list says nothing of what was asked; each would cost a decryption.
+        defer(Case.data),
+        joinedload(Case.raised_org),
+        joinedload(Case.holder),
+        joinedload(Case.raised_by).load_only(Account.name),
     )
     return paginate(query, [Case.id], after=after, before=before, descending=filters.side is not Side.MINE)
 
@@ -224,7 +228,7 @@ def export(seat: ActiveSeat, kind: Kind, filters: Filters) -> Iterator[Line]:
         chunk = list(session.scalars(query.where(Case.id > after).order_by(Case.id).limit(_CHUNK)))
         if not chunk:
             return
-        matters = [subjects.matter(one) for one in chunk]
+        matters = subjects.matters(chunk)
         provinces = _provinces(matters)
         for one, matter in zip(chunk, matters, strict=True):
             place += 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.cases.kind import About, Field, Kind, Matter, Shape
@@ -192,12 +192,41 @@ def _nearest(seat: ActiveSeat, typed: str) -> list[str]:
 
 
 def matter(case: Case) -> Matter:
-    """What a kept case says."""
-    member = organisation = None
+    """What a kept case says. Raises NotFound where its subject is gone."""
+    return matters([case])[0]
+
+
+def matters(cases: Sequence[Case]) -> list[Matter]:
+    """The same of many, with two reads for all of them."""
+    members = {one.id: one for one in session.scalars(_people(_ids(cases, About.MEMBER)))}
+    bodies = _ids(cases, About.ORGANISATION)
+    organisations = {
+        one.id: one
+        for one in (session.scalars(select(Organisation).where(Organisation.id.in_(bodies))) if bodies else ())
+    }
+    return [_matter(case, members, organisations) for case in cases]
+
+
+def _ids(cases: Sequence[Case], about: About) -> list[int]:
+    return sorted({case.subject_id for case in cases if case.subject_type == about and case.subject_id is not None})
+
+
+def _people(ids: Sequence[int]) -> Select[Member]:
+    return (
+        select(Member)
+        .where(Member.id.in_(ids))
+        .options(joinedload(Member.account).undefer(Account.id_number), joinedload(Member.org))
+    )
+
+
+def _matter(case: Case, members: Mapping[int, Member], organisations: Mapping[int, Organisation]) -> Matter:
+    if case.subject_id is None:
+        return Matter(case.raised_org, dict(case.data))
+    member, organisation = None, None
     if case.subject_type == About.MEMBER:
-        member = session.get(Member, case.subject_id, options=[joinedload(Member.account), joinedload(Member.org)])
-    elif case.subject_type == About.ORGANISATION:
-        organisation = session.get(Organisation, case.subject_id)
-    if case.subject_type is not None and member is None and organisation is None:
+        member = members.get(case.subject_id)
+    else:
+        organisation = organisations.get(case.subject_id)
+    if member is None and organisation is None:
         raise NotFound
     return Matter(case.raised_org, dict(case.data), member, organisation)
