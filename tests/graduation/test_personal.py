@@ -196,10 +196,11 @@ def test_delayed_within_the_year_he_gets_no_second_chance_this_season(summer: Wo
 
 
 @pytest.mark.rule("R-08")
-def test_a_delayed_graduate_is_known_as_such(summer: World) -> None:
-    assert not queries.is_delayed(summer.graduate)
+def test_a_delayed_graduate_does_not_go_to_a_floating_branch(summer: World) -> None:
     mark(summer, DELAY, summer.graduate)
-    assert queries.is_delayed(summer.graduate)
+    with pytest.raises(DomainError) as caught:
+        apply(summer, summer.graduate, "floating", reason="other", place="residence", remark="回家乡居住")
+    assert caught.value.rule == "R-08"
 
 
 @pytest.mark.rule("PD-02")

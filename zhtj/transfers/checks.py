@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from zhtj.graduation.queries import is_delayed
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
@@ -145,8 +146,10 @@ def low_age(policy: Policy, member: Member) -> bool:
     return identity.read(number).age_on(member.joined_on.replace(day=1)) < policy.interface_min_age
 
 
-def verdict(policy: Policy, old: Organisation, new: Organisation, reason: str, place: str | None) -> Verdict:
-    """What the destination table says (PD-11)."""
+def verdict(
+    policy: Policy, old: Organisation, new: Organisation, reason: str, place: str | None, *, delayed: bool = False
+) -> Verdict:
+    """What the destination table says (PD-11); ``delayed``: of a delayed graduate (R-08)."""
     relation = Place(place) if place in set(Place) else Place.NONE
     return judge(
         policy,
@@ -156,6 +159,7 @@ def verdict(policy: Policy, old: Organisation, new: Organisation, reason: str, p
         inside_own_school=same_basic(old, new),
         county_open=county_open(policy, clock.today()),
         admitting_ready=admitting_ready(new) if reason == Reason.FURTHER_STUDY else None,
+        delayed=delayed or None,
     )
 
 
@@ -170,7 +174,7 @@ def reason_and_destination(wanted: Submission, spec: ReasonSpec) -> Verdict:
     """
     old, new = wanted.member.org, wanted.destination
     fields_given(wanted, spec, destination_kind(old, new))
-    found = verdict(policy_of(old), old, new, wanted.reason, wanted.place)
+    found = verdict(policy_of(old), old, new, wanted.reason, wanted.place, delayed=is_delayed(wanted.member))
     allowed(wanted, found)
     return found
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import RegisterRow
+from zhtj.graduation.queries import is_delayed
 from zhtj.kernel import clock, crypto
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation, Region
@@ -254,7 +255,14 @@ class Filling:
         if self.spec is None:
             return None
         answers = self.answers
-        return checks.verdict(self.policy, self.member.org, organisation, answers.reason, answers.place or None)
+        return checks.verdict(
+            self.policy,
+            self.member.org,
+            organisation,
+            answers.reason,
+            answers.place or None,
+            delayed=is_delayed(self.member),
+        )
 
     @cached_property
     def follows(self) -> Application | None:
