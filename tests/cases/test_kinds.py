@@ -266,6 +266,18 @@ def test_two_records_of_one_person_become_one(world: World):
     sound()
 
 
+@pytest.mark.rule("K-19", "U-15")
+def test_a_merge_is_decided_by_a_level_above_both_records(world: World):
+    with unit_of_work():
+        world.add("jiangsu", "centre", "共青团江苏省委员会", "团江苏省委", Category.LEADING_ORGAN, code="32")
+        world.add("works", "jiangsu", "共青团江苏示例公司委员会", "江苏示例团委", Category.COMMITTEE, "非公企业")
+        world.add("shift", "works", "江苏示例公司一车间团支部", "一车间团支部", Category.BRANCH, "非公企业")
+        far, near = world.enrol("丁一", "shift"), world.enrol("万堃", "team")
+    for doubled, kept, last in ((world.sophomore, near, "团合肥市委"), (world.graduate, far, "团中央")):
+        case = removal(world, doubled, ground="duplicate", keep=kept.account.id_number)
+        assert queries.way(case)[-1].short_name == last
+
+
 @pytest.mark.rule("U-15")
 def test_a_merge_needs_the_other_record_of_the_same_person(world: World):
     for keep, words in (

@@ -19,6 +19,7 @@ from zhtj.cases.models import Case, CaseFile
 from zhtj.cases.workflow import Action, State
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.policy import layers, seasons
 from zhtj.transfers import operations as transfers
 
 WORDS: dict[str, Any] = {"purpose": "other", "text": "本人情况属实，特此说明。"}
@@ -304,3 +305,23 @@ def test_a_list_and_an_export_cost_the_same_however_long_they_are(world: World, 
     ask_for(crowd[2:])
     assert cost() == few
     assert few[0] <= 10
+
+
+@pytest.mark.rule("G-14", "F-04", "K-01")
+def test_the_branchs_page_leads_to_the_request_where_the_policy_wants_one(
+    world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    composed = layers.compose
+    seasons._policy_for.cache_clear()
+    asked = {"mark_edit": "approval", "mark_edit_level": "city"}
+    monkeypatch.setattr(seasons, "compose", lambda *args: composed(*args).model_copy(update=asked))
+    try:
+        number = world.orgs["class1"].id
+        page = browser.login(world.accounts["college"]).get(f"/college/organisations/{number}/mark/change")
+        page = page.click("申请更改")
+        assert world.orgs["class1"].full_name in page.main
+        page = page.form("/new/mark_change").submit(month="2027-06", ground="entry_error", detail="录入时选错了年份")
+        assert "江淮示范大学团委" in page.follow().main
+        assert "修改团支部毕业时间" in browser.get("/college/cases/new").main
+    finally:
+        seasons._policy_for.cache_clear()

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 
-from zhtj.cases.kind import About, Column, Field, Kind, Line, Matter, Shape, asked, choice_label, place_of, raised_on
+from zhtj.cases.kind import (
+    COMMITTEES,
+    About,
+    Column,
+    Field,
+    Kind,
+    Line,
+    Matter,
+    Shape,
+    asked,
+    choice_label,
+    place_of,
+    raised_on,
+)
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.graduation import operations as graduation
@@ -13,7 +26,6 @@ from zhtj.graduation.rules import ChangeGround, ChangeWay
 from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.permissions import SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.transfers.checks import policy_of
 
@@ -80,7 +92,7 @@ KIND = Kind(
     rule="G-14",
     form="F-04",
     sheet="修改团支部毕业时间汇总表",
-    raised_by=frozenset({SeatKind.COLLEGE, SeatKind.SCHOOL}),
+    raised_by=COMMITTEES,
     about=About.ORGANISATION,
     branches=True,
     fields=(

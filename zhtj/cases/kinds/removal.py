@@ -14,18 +14,19 @@ from zhtj.cases.kind import (
     Line,
     Matter,
     Shape,
-    always,
     branch_name,
     choice_label,
     id_number,
     member_name,
     place_of,
 )
+from zhtj.cases.lines import climb
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
+from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
 from zhtj.transfers.checks import open_application
 
@@ -62,6 +63,18 @@ def _kept(matter: Matter) -> Member:
     if found.id == matter.person.id:
         raise DomainError("这就是要归档的那条记录。", fix="请填写另一条的号码。", field="keep", rule="U-15")
     return found
+
+
+def _decider(matter: Matter) -> Decider:
+    """The city; for a merge with a record elsewhere the nearest level that stands above both (K-19)."""
+    if matter.said("ground") != DUPLICATE:
+        return Decider.CITY
+    kept = _kept(matter).org.path
+    for decider in (Decider.CITY, Decider.PROVINCE):
+        line = climb(matter.raiser, decider)
+        if line and kept.startswith(session.get_one(Organisation, line[-1]).path):
+            return decider
+    return Decider.CENTRE
 
 
 def _check(matter: Matter) -> None:
@@ -129,7 +142,7 @@ KIND = Kind(
             hint="只有重复建档才填：同一人另一条正确的记录。",
         ),
     ),
-    decider=always(Decider.CITY),
+    decider=_decider,
     check=_check,
     effect=_effect,
     short=lambda matter: choice_label(_GROUND, matter.said("ground")).partition("（")[0],

@@ -115,8 +115,7 @@ def raise_case(kind: str) -> AnyResponse | str:
     if seat.kind not in wanted.raised_by:
         raise Forbidden(f"当前任职不能提出“{wanted.label}”。", rule=wanted.rule)
     if request.method == "GET":
-        about = request.args.get("about", "")
-        return _form(wanted, seat, Filled({"subject": f"#{about}"} if about.isdecimal() else {}))
+        return _form(wanted, seat, Filled({"subject": _named()}))
     typed = {name: request.form.get(name, "") for name in ("subject", *(one.name for one in wanted.fields))}
     try:
         with unit_of_work():
@@ -131,6 +130,12 @@ def raise_case(kind: str) -> AnyResponse | str:
         return make_response(_form(wanted, seat, Filled(typed, errors, lost)), error.status)
     flash(f"已提交，由{level}办理。", "success")
     return redirect(url_for(".case", number=number), 303)
+
+
+def _named() -> str:
+    """What a link says the case is about: ``about``, an id, or ``subject``, as one would type it."""
+    about = request.args.get("about", "")
+    return f"#{about}" if about.isdecimal() else request.args.get("subject", "")[:200]
 
 
 def _uploads() -> list[Upload]:
@@ -163,8 +168,9 @@ def _form(kind: Kind, seat: ActiveSeat, filled: Filled) -> str:
 
 
 def _fixed(kind: Kind, seat: ActiveSeat, typed: str) -> Any:
-    """The subject a link has already named, or the member himself."""
-    if kind.about is About.NOTHING or not (typed.startswith("#") or seat.kind is SeatKind.MEMBER):
+    """The subject a link has already named, or the member himself; what was typed can be typed again."""
+    linked = typed.startswith("#") or (typed and request.method == "GET")
+    if kind.about is About.NOTHING or not (linked or seat.kind is SeatKind.MEMBER):
         return None
     try:
         return subjects.subject(kind, seat, typed)
