@@ -36,6 +36,16 @@ PICTURES = (
     Picture("login", "", "/login", DESK),
     Picture("member-home", "申请待单位团委审批", "/member/", PHONE),
     Picture("member-apply", "还没有申请", "/member/transfer/new", PHONE),
+    Picture(
+        "advice", "", "/help/advice?situation=unplaced&place=residence&address=安徽省合肥市蜀山区井岗镇&done=1", PHONE
+    ),
+    Picture("bulk", "示例科技团委", "/school/waiting", DESK, ("@many",)),
+    Picture("graduates", "计算机学院团总支", "/college/graduates", DESK),
+    Picture("timers", "计算机学院团总支", "/college/timers", DESK),
+    Picture("objections", "区级团委", "/provincial/objections", DESK),
+    Picture("messages", "已申诉", "/member/messages", PHONE),
+    Picture("marking", "江淮示范大学团委", "/school/marking", DESK),
+    Picture("cases", "江淮示范大学团委", "/school/cases/new", DESK),
     Picture("waiting", "示例科技团委", "/school/waiting", PHONE),
     Picture("workbench", "江淮示范大学团委", "/school/", DESK),
     Picture("applications", "江淮示范大学团委", "/school/applications", DESK),
@@ -74,7 +84,13 @@ def main() -> None:
 
 
 def follow(page: Page, step: str) -> None:
-    """Click a link by its text; ``@first`` is the first line of a list."""
+    """Click a link by its text; ``@first`` is the first line of a list, ``@many`` takes all of it to be accepted."""
+    if step == "@many":
+        for box in page.locator("input.pick").all():
+            box.check()
+        page.locator("select[name=action]").select_option("accept")
+        page.get_by_role("button", name="下一步").click()
+        return
     (page.locator(".item h3 a").first if step == "@first" else page.get_by_role("link", name=step).first).click()
 
 
