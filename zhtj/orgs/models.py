@@ -137,6 +137,8 @@ class Organisation(Base):
     phone: Mapped[str | None] = mapped_column(String(40))
     address: Mapped[str | None] = mapped_column(String(120))
     postcode: Mapped[str | None] = mapped_column(String(6))
+    # 网上团支部: the address or number of its WeChat or QQ group, as members find it (O-21).
+    online_community: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # How many children ever got a number; their paths and codes are never reused.
