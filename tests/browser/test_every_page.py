@@ -51,7 +51,10 @@ COMMITTEE_PAGES = (
     "/quality/list",
     "/waits",
     "/members/{member}/advice?situation=unplaced",
-    "/organisations", "/organisations/{class1}", "/imports/organisations")
+    "/organisations",
+    "/organisations/{class1}",
+    "/imports/organisations",
+)
 ROLES = {
     "team": ("branch", ("/", "/waiting", "/applications/{waiting}", "/applications/{waiting}/refuse")),
     "class1": ("branch", tuple(page for page in DESK_PAGES if "{waiting}" not in page)),

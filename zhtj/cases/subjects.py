@@ -52,7 +52,7 @@ def read(kind: Kind, typed: Mapping[str, str]) -> dict[str, str]:
 def _read_one(one: Field, text: str) -> str:
     if not text:
         if one.required:
-            raise DomainError("请选择。" if one.shape is Shape.CHOICE else f"请填写{one.label}。")
+            raise DomainError(f"{'请选择' if one.shape is Shape.CHOICE else '请填写'}{one.label}。")
         return ""
     if len(text) > one.width:
         raise DomainError(f"最多 {one.width} 个字，现在是 {len(text)} 个。")

@@ -20,7 +20,7 @@ from zhtj.orgs.queries import arrives_in
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
 from zhtj.transfers.parties import DECISIONS, parties, roles
-from zhtj.transfers.workflow import OPEN, TRANSITIONS, Action, State, next_state
+from zhtj.transfers.workflow import OPEN, Action, State, offered
 
 WHOLE = (
     joinedload(Application.member).joinedload(Member.account),
@@ -245,18 +245,11 @@ def draft(member_id: int) -> TransferDraft | None:
 
 def possible_actions(seat: ActiveSeat, application: Application) -> list[Action]:
     """What this seat may do with the application now; buttons are read off it."""
-    state = application.state
-    if not state.is_open:
+    if not application.state.is_open:
         return []
-    deciding, way = roles(seat, application), application.way
-    found: list[Action] = []
-    for row in TRANSITIONS:
-        if row.state is not state or row.action in found:
-            continue
-        acting = deciding if row.action in DECISIONS else parties(seat, application, row.action)
-        if any(next_state(state, row.action, party, way) for party in acting & row.by):
-            found.append(row.action)
-    return found
+    deciding = frozenset(roles(seat, application))
+    changing = frozenset(parties(seat, application, Action.WITHDRAW))
+    return list(offered(application.state, application.way, deciding, changing, DECISIONS))
 
 
 def branches_below(organisation: Organisation) -> list[Organisation]:

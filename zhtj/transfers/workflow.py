@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class State(StrEnum):
@@ -268,6 +269,24 @@ def next_state(state: State | None, action: Action, party: Party, path: Path) ->
 def ever_allows(action: Action, party: Party, path: Path) -> bool:
     """Whether the table allows ``action`` to this party on this way in any state at all."""
     return any(row.action is action and party in row.by and row.when(path) for row in TRANSITIONS)
+
+
+@lru_cache(maxsize=4096)
+def offered(
+    state: State, path: Path, deciding: frozenset[Party], changing: frozenset[Party], decisions: frozenset[Action]
+) -> tuple[Action, ...]:
+    """What may be done now by somebody who decides in some roles and changes in others, in the table's order.
+
+    Args:
+        state: of the application.
+        path: its way.
+        deciding: the roles in which he takes ``decisions``.
+        changing: the roles in which he does everything else.
+        decisions: actions that are decisions.
+    """
+    rows = (row for row in TRANSITIONS if row.state is state and row.when(path))
+    found = [row.action for row in rows if row.by & (deciding if row.action in decisions else changing)]
+    return tuple(dict.fromkeys(found))
 
 
 def actions(state: State, party: Party, path: Path) -> list[Action]:
