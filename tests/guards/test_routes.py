@@ -65,6 +65,7 @@ NARROWER = {
     "decide": "whose turn it is, and nobody above (PD-14)",
     "secret_unit": "the province that decides, as long as it does (S-09)",
     "mark": "a leading organ marks only below itself (G-12)",
+    "mark_change": "a leading organ changes only what it may mark (G-13)",
     "code": "own organisation or direct superior (U-04)",
     "transfer_in_many": "only where students are admitted (PD-37)",
 }
@@ -75,6 +76,8 @@ NOT_THERE = {
     "see_flag": "nothing about it was flagged",
     "again": "only an application that has ended can be started again",
     "townships": "only a county has townships (PD-22)",
+    "mark_change": "only a branch that was marked has a mark to change (G-14)",
+    "member_marks": "only a branch has members to mark (G-05)",
 }
 # An upload is its owner's alone, whatever stands below him.
 PERSONAL = frozenset({"members_batch", "organisations_batch", "destinations_batch", "run"})

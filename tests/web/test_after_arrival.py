@@ -118,9 +118,10 @@ def test_the_file_holds_exactly_what_was_chosen(world: World, browser: Browser, 
     query = "?step=none" if chosen == "filter" else ""
     page = browser.login(world.accounts["college"]).get(f"/college/graduates{query}")
     form = page.form("/graduates/text")
-    ticks = [one.get("value") for one in page.document.iter("input") if one.get("name") == "row"]
+    ticks = {one.get("aria-label"): one.get("value") for one in page.document.iter("input") if one.get("name") == "row"}
     names = {"filter": {"=卜喆"}, "ticked": {"丁一"}, "all": {"丁一", "=卜喆"}}[chosen]
-    values = {"filter": {}, "ticked": {"row": ticks[0]}, "all": {"row": ticks[0], "all": "1"}}[chosen]
+    one = {} if chosen == "filter" else {"row": ticks["选择丁一"]}
+    values = {**one, "all": "1"} if chosen == "all" else one
     sent = {**form.values, **values}
     found = cells(browser.post("/college/graduates/export", sent))
     assert found[0][:6] == ["姓名", "学号", "毕业团支部", "去向", "进度", "到达该环节"]
