@@ -4,6 +4,7 @@ from zhtj.cases import models as cases
 from zhtj.graduation import models as graduation
 from zhtj.imports import models as imports
 from zhtj.kernel import audit, limits, periods, settings
+from zhtj.letters import batch_models as letter_batches
 from zhtj.letters import models as letters
 from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
@@ -18,6 +19,7 @@ __all__ = [
     "exceptions",
     "graduation",
     "imports",
+    "letter_batches",
     "letters",
     "limits",
     "notices",
