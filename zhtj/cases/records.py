@@ -50,7 +50,9 @@ def archive(member: Member, why: str, by: str) -> None:
     """
     moment = clock.now()
     done = session.execute(
-        update(Member).where(Member.id == member.id, Member.archived_at.is_(None)).values(archived_at=moment),
+        update(Member)
+        .where(Member.id == member.id, Member.archived_at.is_(None))
+        .values(archived_at=moment, archived_why=why),
         execution_options={"synchronize_session": False},
     )
     if touched(done) != 1:
@@ -87,7 +89,7 @@ def restore(member: Member, by: str) -> None:
     row = session.execute(
         update(Member)
         .where(Member.id == member.id, Member.archived_at.is_not(None))
-        .values(archived_at=None)
+        .values(archived_at=None, archived_why=None, merged_into_id=None, suspended_at=None)
         .returning(Member.org_id),
         execution_options={"synchronize_session": False},
     ).first()
@@ -121,6 +123,7 @@ def merge(doubled: Member, kept: Member, by: str) -> None:
     _hand_over_rows(doubled, kept)
     posts = [(seat.org, seat.post) for seat in _posts(doubled.account_id)]
     archive(doubled, "merged", by)
+    doubled.merged_into_id = kept.id
     _hand_over_mobile(doubled.account, kept.account)
     held = {(seat.org_id, seat.post) for seat in _posts(kept.account_id)}
     for organisation, post in posts:
@@ -163,7 +166,8 @@ def correct(member: Member, changes: Mapping[str, object], by: str) -> None:
     if isinstance(number, str):
         number_is_free(number, account)
         account.set_id_number(number)
-        member.sex = identity.read(number).sex
+        who = identity.read(number)
+        member.sex, member.born = who.sex, who.born
     if joined is not None:
         member.joined_on = joined  # type: ignore[assignment]  # a date, as the kind has read it
     session.flush()

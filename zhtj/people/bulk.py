@@ -13,6 +13,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict
+from zhtj.people import identity
 from zhtj.people.models import Account, Member, Membership
 from zhtj.people.operations import NewMember
 
@@ -68,6 +69,7 @@ def _add(enrolments: Sequence[Enrolment], how: str) -> list[int]:
         | {
             "account_id": next(fresh) if enrolment.account_id is None else enrolment.account_id,
             "org_id": enrolment.branch_id,
+            "born": identity.born(enrolment.new.id_number),
             "is_graduate": enrolment.is_graduate,
             "created_at": moment,
         }

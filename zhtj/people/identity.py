@@ -80,6 +80,11 @@ def _birthday(number: str) -> date | None:
     return born if born.year >= _FIRST_YEAR else None
 
 
+def born(number: str) -> date | None:
+    """The day of birth in a number of 18 signs that need not be right otherwise; None where there is none."""
+    return _birthday(number) if len(number) == LENGTH and number[6:14].isdecimal() else None
+
+
 def masked(number: str) -> str:
     """110***********1234: first three and last four signs (PD-37)."""
     if len(number) != LENGTH:

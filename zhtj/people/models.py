@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.kernel.crypto import keyed_hash
@@ -32,7 +33,8 @@ class Account(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     def set_id_number(self, number: str | None) -> None:
-        """Store the 18-digit number and its look-up hash together."""
+        """Store the 18-digit number and its look-up hash together; its x is always a capital (K-19)."""
+        number = number.upper() if number else None
         self.id_number = number
         self.id_hash = keyed_hash("id_number", number) if number else None
 
@@ -101,16 +103,29 @@ class Sex(StrEnum):
         return "男" if self is Sex.MALE else "女"
 
 
+ARCHIVED, SUSPENDED = text("archived_at IS NOT NULL"), text("suspended_at IS NOT NULL")
+
+
 class Member(Base):
     """团员: the League record of a person. ``org_id`` repeats the open membership's branch, for lists."""
 
     __tablename__ = "members"
-    __table_args__ = (Index("ix_members_org_id_id", "org_id", "id"),)
+    __table_args__ = (
+        Index("ix_members_org_id_id", "org_id", "id"),
+        # What lists are sorted and narrowed by; what is rare has an index of its own.
+        Index("ix_members_born_id", "born", "id"),
+        Index("ix_members_joined_on_id", "joined_on", "id"),
+        Index("ix_members_dev_number", "dev_number"),
+        Index("ix_members_archived", "id", sqlite_where=ARCHIVED, postgresql_where=ARCHIVED),
+        Index("ix_members_suspended", "id", sqlite_where=SUSPENDED, postgresql_where=SUSPENDED),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), unique=True)
     org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     sex: Mapped[Sex] = mapped_column(StrEnumType(Sex))
+    # As the ID number says; kept in the clear because lists by age must find it (U-24, PD-13).
+    born: Mapped[date | None]
     ethnicity: Mapped[str | None] = mapped_column(String(20))
     joined_on: Mapped[date]
     dev_number: Mapped[str | None] = mapped_column(String(12))
@@ -125,7 +140,13 @@ class Member(Base):
     emergency_phone: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     dues_until: Mapped[date | None]
     is_graduate: Mapped[bool] = mapped_column(default=False)
+    # 停止团籍 (D-21); None otherwise.
+    suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Key of the ground, see ``zhtj.people.standing``.
+    archived_why: Mapped[str | None] = mapped_column(String(32))
+    # The record that stayed when two of one person were merged (K-19).
+    merged_into_id: Mapped[int | None] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     account: Mapped[Account] = relationship()
@@ -135,6 +156,12 @@ class Member(Base):
     def name(self) -> str:
         """The person's name."""
         return self.account.name
+
+    def age_on(self, day: date) -> int | None:
+        """Completed years (周岁); None where the day of birth is not known."""
+        if self.born is None:
+            return None
+        return day.year - self.born.year - ((day.month, day.day) < (self.born.month, self.born.day))
 
 
 class Membership(Base):
@@ -210,3 +237,58 @@ class Code(Base):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # A newer code for the same person takes the place of this one.
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class MemberView(Base):
+    """常用名单: filters, columns and order of the list of members, kept under a name for one person in one seat."""
+
+    __tablename__ = "member_views"
+    __table_args__ = (UniqueConstraint("account_id", "org_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    name: Mapped[str] = mapped_column(String(30))
+    # Arguments of the list's address.
+    query: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Likeness(StrEnum):
+    """Why two records may be one person's (疑似重复)."""
+
+    NAME_BORN = "name_born"
+    DEV_NUMBER = "dev_number"
+    STUDENT_NO = "student_no"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {
+            "name_born": "姓名、出生日期、性别相同",
+            "dev_number": "发展团员编号相同",
+            "student_no": "姓名、学号相同",
+        }[self.value]
+
+
+class LikelyDuplicate(Base):
+    """疑似重复: two records that may be one person's, until somebody has found that they are not (U-15, K-19)."""
+
+    __tablename__ = "likely_duplicates"
+    __table_args__ = (
+        UniqueConstraint("one_id", "other_id"),
+        CheckConstraint("one_id < other_id", name="order"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    one_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    ground: Mapped[Likeness] = mapped_column(StrEnumType(Likeness))
+    found_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # 确认不是同一人.
+    apart_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    apart_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    apart_why: Mapped[str | None] = mapped_column(String(200))
+
+    one: Mapped[Member] = relationship(foreign_keys=[one_id])
+    other: Mapped[Member] = relationship(foreign_keys=[other_id])

@@ -13,6 +13,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Organisation, Region
+from zhtj.people import identity
 from zhtj.people.models import Account, Member, Membership, Post, Seat, Sex
 
 
@@ -114,6 +115,7 @@ def add_member(branch: Organisation, new: NewMember, *, account: Account | None 
         account_id=account.id,
         org_id=branch.id,
         sex=new.sex,
+        born=identity.born(new.id_number),
         ethnicity=new.ethnicity,
         joined_on=new.joined_on,
         dev_number=new.dev_number,
