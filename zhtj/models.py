@@ -1,7 +1,10 @@
 """All tables in one import, for migrations and the doctor."""
 
 from zhtj.cases import models as cases
+from zhtj.floating import models as floating
+from zhtj.graduation import liaisons
 from zhtj.graduation import models as graduation
+from zhtj.identity import models as identity
 from zhtj.imports import models as imports
 from zhtj.kernel import audit, limits, periods, settings
 from zhtj.letters import batch_models as letter_batches
@@ -10,20 +13,22 @@ from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs import terms
 from zhtj.people import models as people
-from zhtj.transfers import exceptions, onward, runs, waits
+from zhtj.transfers import exceptions, runs, waits
 from zhtj.transfers import models as transfers
 
 __all__ = [
     "audit",
     "cases",
     "exceptions",
+    "floating",
     "graduation",
+    "identity",
     "imports",
     "letter_batches",
     "letters",
+    "liaisons",
     "limits",
     "notices",
-    "onward",
     "orgs",
     "people",
     "periods",

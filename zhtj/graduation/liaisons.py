@@ -1,0 +1,170 @@
+"""学社衔接负责人: whom each college names for the season, by 30 May; the school sees who is missing (F-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Select, String, func, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, session
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Tier
+from zhtj.people.models import Account
+
+TITLE = "学社衔接负责人信息"
+LONGEST_NAME = 30
+_MOBILE = 11
+
+
+class Role(StrEnum):
+    """Who is named (负责人)."""
+
+    LEADER = "leader"
+    DEPUTY = "deputy"
+    CADRE = "cadre"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"leader": "学院团总支负责人", "deputy": "学生副书记", "cadre": "团总支干部"}[self.value]
+
+
+class Liaison(Base):
+    """学社衔接负责人: one of the three a college names a season."""
+
+    __tablename__ = "liaisons"
+
+    season: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    role: Mapped[Role] = mapped_column(StrEnumType(Role), primary_key=True)
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    phone: Mapped[str] = mapped_column(Encrypted)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+
+    account: Mapped[Account] = relationship()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A college with those it has named, by role."""
+
+    college: Organisation
+    named: Mapping[Role, Liaison]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all three are named."""
+        return len(self.named) == len(Role)
+
+
+def due_on(season: int) -> date:
+    """The day by which they are named."""
+    return date(season, 5, 30)
+
+
+def of_college(organisation: Organisation, season: int) -> Line:
+    """Whom one college has named."""
+    return Line(organisation, _named([organisation.id], season).get(organisation.id, {}))
+
+
+def _named(ids: Sequence[int], season: int) -> dict[int, dict[Role, Liaison]]:
+    found: dict[int, dict[Role, Liaison]] = {}
+    for one in session.scalars(select(Liaison).where(Liaison.season == season, Liaison.org_id.in_(ids))):
+        found.setdefault(one.org_id, {})[one.role] = one
+    return found
+
+
+def write(organisation: Organisation, seat: ActiveSeat, typed: Mapping[str, str]) -> None:
+    """Name all three at once.
+
+    Args:
+        organisation: the college.
+        seat: who writes.
+        typed: ``name_leader``, ``phone_leader`` and so on.
+
+    Raises:
+        DomainError: a name or number is missing or cannot be one; ``field`` says which.
+    """
+    if not _is_college(organisation):
+        raise DomainError("学社衔接负责人由二级学院登记。", rule="F-13")
+    season = clock.today().year
+    said = {role: _read(role, typed) for role in Role}
+    for role, (name, phone) in said.items():
+        session.merge(
+            Liaison(
+                season=season,
+                org_id=organisation.id,
+                role=role,
+                name=name,
+                phone=phone,
+                written_at=clock.now(),
+                account_id=seat.account_id,
+            )
+        )
+    session.flush()
+    audit.record("liaisons.write", "organisation", organisation.id, season=season)
+
+
+def _is_college(organisation: Organisation) -> bool:
+    return organisation.tier is Tier.SECOND and organisation.industry in SCHOOL_INDUSTRIES
+
+
+def _read(role: Role, typed: Mapping[str, str]) -> tuple[str, str]:
+    name = " ".join(typed.get(f"name_{role}", "").split())
+    phone = "".join(typed.get(f"phone_{role}", "").split()).replace("-", "")
+    if not name or len(name) > LONGEST_NAME:
+        raise DomainError(f"请填写{role.label}的姓名。", field=f"name_{role}", rule="F-13")
+    if not (phone.isascii() and phone.isdecimal() and 7 <= len(phone) <= _MOBILE + 1):  # noqa: PLR2004 - a landline
+        raise DomainError(f"请填写{role.label}的电话，手机或带区号的固定电话。", field=f"phone_{role}", rule="F-13")
+    return name, phone
+
+
+def _listed(seat: ActiveSeat, season: int, state: str, query: Select[Any]) -> Select[Any]:
+    query = query.where(
+        subtree(Organisation.path, seat.path),
+        Organisation.tier == Tier.SECOND,
+        Organisation.industry.in_(sorted(SCHOOL_INDUSTRIES)),
+        Organisation.closed_at.is_(None),
+    )
+    if state:
+        named = (
+            select(func.count())
+            .select_from(Liaison)
+            .where(Liaison.org_id == Organisation.id, Liaison.season == season)
+            .scalar_subquery()
+        )
+        query = query.where(named == len(Role) if state == "yes" else named < len(Role))
+    return query
+
+
+def listing(
+    seat: ActiveSeat, season: int, state: str = "", *, after: str = "", before: str = ""
+) -> tuple[Page[Organisation], list[Line]]:
+    """One page of the colleges below, with whom they have named; ``state``: yes, no (incomplete) or all."""
+    page = paginate(_listed(seat, season, state, select(Organisation)), [Organisation.path], after=after, before=before)
+    return page, _lines(page.rows, season)
+
+
+def _lines(colleges: Sequence[Organisation], season: int) -> list[Line]:
+    named = _named([college.id for college in colleges], season)
+    return [Line(college, named.get(college.id, {})) for college in colleges]
+
+
+def count(seat: ActiveSeat, season: int, state: str = "") -> int:
+    """How many colleges that list shows on all its pages."""
+    return session.scalar(_listed(seat, season, state, select(func.count(Organisation.id)))) or 0
+
+
+def everyone(seat: ActiveSeat, season: int) -> list[Line]:
+    """All colleges below, in the order of the tree."""
+    colleges = session.scalars(_listed(seat, season, "", select(Organisation)).order_by(Organisation.path)).all()
+    return _lines(colleges, season)
