@@ -44,6 +44,7 @@ DESK_PAGES = (
     "/members/{member}/transfer-out?to={team}",
     "/transfer-in",
     "/imports/members",
+    "/organisation",
 )
 COMMITTEE_PAGES = (
     *DESK_PAGES,

@@ -52,6 +52,7 @@ class Permission(StrEnum):
     MEMBER_IMPORT = "member_import"
     ORGANISATION_VIEW = "organisation_view"
     ORGANISATION_IMPORT = "organisation_import"
+    ORGANISATION_OWN = "organisation_own"
     GRADUATION_MARK = "graduation_mark"
     GRADUATE_MARK = "graduate_mark"
     DESTINATIONS = "destinations"
@@ -89,6 +90,7 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.MEMBER_IMPORT: _each(ADMINS, _TREE),
     Permission.ORGANISATION_VIEW: _each(ADMINS, _TREE),
     Permission.ORGANISATION_IMPORT: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
+    Permission.ORGANISATION_OWN: _each(ADMINS, _OWN),
     # Branches never mark; a leading organ only as direct superior of a one-branch school (G-12): the desk checks.
     Permission.GRADUATION_MARK: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     # Which of them may mark delayed graduates and teachers, the policy says (G-20, K-02).

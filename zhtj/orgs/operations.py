@@ -102,7 +102,7 @@ def amend(organisation: Organisation, **changes: str | Category | None) -> None:
 
     Args:
         organisation: which one.
-        changes: new values of short_name, category, industry, phone, address, postcode.
+        changes: new values of short_name, category, industry, phone, address, postcode, online_community.
 
     Raises:
         DomainError: the category does not fit the level, or the industry the category (O-16).

@@ -33,6 +33,7 @@ MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
         ("transfer_in", "办理转入"),
         ("cases", "事项"),
         ("timers", "时限"),
+        ("own", "本组织"),
     ),
 }
 _COMMITTEE = (

@@ -15,7 +15,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import Permission
-from zhtj.orgs import queries
+from zhtj.orgs import administration, queries
 from zhtj.orgs.models import Organisation
 from zhtj.people import members as people
 from zhtj.people.queries import posts
@@ -51,6 +51,7 @@ def _page(shown: Organisation, error: DomainError | None = None) -> str:
         counts=people.count_by_branch(branches),
         marks=marks.marks(branches),
         posts=posts(shown),
+        flag_of=administration.flag_words,
         may_mark=shown.is_branch and problem is None and seat.may(Permission.GRADUATION_MARK, shown.path),
         no_mark_why=problem.message + problem.fix if problem else "",
         no_times=list(NoTime),
