@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO, TextIO
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
 
 from zhtj.imports import queries
 from zhtj.imports.layouts import ORGANISATIONS
@@ -20,10 +23,14 @@ from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Organisation
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ROWS_A_SHEET = 1_000_000
 _CHUNK = 2000
 _TEMPLATE_ROWS = 3000
 _WIDE, _NARROW = 28, 14
 _WIDE_FROM = 60  # characters a column has room for
+_NOT_IN_A_NAME = re.compile(r"[\[\]:*?/\\]")
+Heading = str | tuple[str, tuple[str, ...]]
+About = Sequence[tuple[str, str]]
 # What a spreadsheet program would read as the start of a formula in csv.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -33,32 +40,121 @@ def _workbook(target: BinaryIO) -> Workbook:
     return Workbook(target, options)
 
 
-def write_xlsx(target: BinaryIO, title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
-    """Write a table; rows go out as they come, so that memory does not grow with them. Returns their number."""
+def write_xlsx(
+    target: BinaryIO,
+    title: str,
+    headings: Sequence[Heading],
+    rows: Iterable[Sequence[str]],
+    *,
+    banner: bool = False,
+    about: Callable[[int], About] | None = None,
+) -> int:
+    """Write a table; rows go out as they come, so that memory does not grow with them.
+
+    Args:
+        target: where to.
+        title: name of the sheet; a table longer than a sheet goes on in the next one.
+        headings: a heading, or a pair of one and those that stand below it, merged as on a printed form.
+        rows: as many texts as there are columns at the bottom. None is ever a formula.
+        banner: the title stands over the whole width too.
+        about: what is said about the file, given the number of rows; a sheet of its own behind the others.
+
+    Returns:
+        The number of rows.
+    """
     count = 0
     with _workbook(target) as workbook:
-        sheet = workbook.add_worksheet(title)
-        bold = workbook.add_format({"bold": True, "bg_color": "#EFF1F4", "border": 1})
         plain = workbook.add_format({"num_format": "@"})
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, len(headings) - 1, 22, plain)
-        for place, heading in enumerate(headings):
-            sheet.write_string(0, place, heading, bold)
-        for count, row in enumerate(rows, start=1):
-            for place, words in enumerate(row):
-                if words:
-                    sheet.write_string(count, place, words, plain)
+        lines = iter(rows)
+        for number in itertools.count(1):
+            sheet = workbook.add_worksheet(_sheet_name(title, number))
+            top = _head(workbook, sheet, title if banner else "", headings)
+            place = top - 1
+            for place, row in enumerate(itertools.islice(lines, ROWS_A_SHEET), start=top):
+                for column, words in enumerate(row):
+                    if words:
+                        sheet.write_string(place, column, words, plain)
+            count += place - top + 1
+            if place - top + 1 < ROWS_A_SHEET:
+                break
+        if about is not None:
+            _about(workbook, about(count))
     return count
 
 
-def write_csv(target: TextIO, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
-    """Write csv; an apostrophe keeps a text from being taken for a formula (reading drops it). Returns the rows."""
+def _sheet_name(title: str, number: int) -> str:
+    """What a sheet may be called: 31 signs, some of them not."""
+    plain = _NOT_IN_A_NAME.sub(" ", title).strip("' ")
+    return plain[:31] if number == 1 else f"{plain[:26]}（{number}）"
+
+
+def _head(workbook: Workbook, sheet: Worksheet, banner: str, headings: Sequence[Heading]) -> int:
+    """Banner and headings, row by row from above, as constant memory demands. Returns the first row below."""
+    bold = {"bold": True, "align": "center", "valign": "vcenter"}
+    head = workbook.add_format({**bold, "bg_color": "#EFF1F4", "border": 1, "text_wrap": True})
+    columns = [(one, ("",)) if isinstance(one, str) else one for one in headings]
+    width = sum(len(below) for _, below in columns)
+    grouped = any(below != ("",) for _, below in columns)
+    sheet.set_column(0, width - 1, 22, workbook.add_format({"num_format": "@"}))
+    top = 1 if banner else 0
+    if banner:
+        sheet.merge_range(0, 0, 0, width - 1, banner, workbook.add_format({**bold, "font_size": 16}))
+    place = 0
+    for above, below in columns:
+        for step in range(len(below)):
+            sheet.write_string(top, place + step, "" if step else above, head)
+        if grouped and below == ("",):
+            sheet.merge.append([top, place, top + 1, place])  # merge_range would write upwards later
+        elif len(below) > 1:
+            sheet.merge.append([top, place, top, place + len(below) - 1])
+        place += len(below)
+    if grouped:
+        for place, words in enumerate(words for _, below in columns for words in below):
+            sheet.write_string(top + 1, place, words, head)
+    first = top + (2 if grouped else 1)
+    sheet.freeze_panes(first, 0)
+    return first
+
+
+def _about(workbook: Workbook, lines: About) -> None:
+    sheet = workbook.add_worksheet("说明")
+    sheet.set_column(0, 0, 14, workbook.add_format({"bold": True}))
+    sheet.set_column(1, 1, 80)
+    for place, (label, words) in enumerate(lines):
+        sheet.write_string(place, 0, label)
+        sheet.write_string(place, 1, words)
+
+
+def write_csv(
+    target: TextIO,
+    headings: Sequence[Heading],
+    rows: Iterable[Sequence[str]],
+    *,
+    about: Callable[[int], About] | None = None,
+) -> int:
+    """Write csv; an apostrophe keeps a text from being taken for a formula (reading drops it).
+
+    Args:
+        target: where to.
+        headings: those over two columns are written out for each.
+        rows: texts.
+        about: as for ``write_xlsx``; one last line, which reading takes for the note that it is.
+
+    Returns:
+        The number of rows.
+    """
     writer = csv.writer(target)
-    writer.writerow(headings)
+    writer.writerow(
+        one if isinstance(heading, str) else f"{heading[0]}（{one}）"
+        for heading in headings
+        for one in ([heading] if isinstance(heading, str) else heading[1])
+    )
     count = 0
     for row in rows:
         count += 1
         writer.writerow([f"'{words}" if words.startswith(_FORMULA) else words for words in row])
+    if about is not None:
+        writer.writerow(["说明：" + "；".join(f"{label} {words}" for label, words in about(count))])
     return count
 
 

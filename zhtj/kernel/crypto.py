@@ -59,6 +59,19 @@ def decrypt(token: str) -> str:
         raise ValueError("no data key opens this value") from error
 
 
+def seal(plain: bytes) -> bytes:
+    """Encrypt bytes under the newest key; the answer is one line of ASCII without its end."""
+    return _box(_keys.keys).encrypt(plain)
+
+
+def unseal(sealed: bytes) -> bytes:
+    """Decrypt what ``seal`` gave. Raises ValueError if no key fits."""
+    try:
+        return _box(_keys.keys).decrypt(sealed)
+    except InvalidToken as error:
+        raise ValueError("no data key opens this value") from error
+
+
 def keyed_hash(purpose: str, value: str) -> str:
     """A hash to look ``value`` up by, 64 hex digits; useless without the key and different for each purpose."""
     return hmac.new(_hash_key(_keys.keys[-1], purpose), value.encode(), hashlib.sha256).hexdigest()

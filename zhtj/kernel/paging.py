@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, literal, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 
 Row = TypeVar("Row")
 PAGE = 20
+CHUNK = 2000
 LARGEST = 2**31 - 1  # an integer column of PostgreSQL
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -28,6 +30,54 @@ class Page(Generic[Row]):
     rows: Sequence[Row]
     before: str
     after: str
+
+
+@dataclass(slots=True)
+class _Whole:
+    """A list is read as a whole (its pages have ``size`` rows), or only counted (``count`` is what comes out)."""
+
+    size: int = 0
+    count: int = 0
+
+
+_whole: ContextVar[_Whole | None] = ContextVar("whole", default=None)
+
+
+def walk(listing: Callable[..., Page[Row]], *, size: int = CHUNK) -> Iterator[Sequence[Row]]:
+    """Everything a list shows on all its pages, chunk by chunk, so that memory does not grow with it.
+
+    Args:
+        listing: the list's own function; takes ``after`` and calls ``paginate``.
+        size: rows a chunk. What was loaded for one is forgotten before the next.
+    """
+    after = ""
+    while True:
+        token = _whole.set(_Whole(size=size))
+        try:
+            page = listing(after=after)
+        finally:
+            _whole.reset(token)
+        if page.rows:
+            yield page.rows
+        after = page.after
+        if not after:
+            return
+        session.expunge_all()
+
+
+def count(listing: Callable[..., Page[Any]]) -> int:
+    """How many rows a list has on all its pages, by its own query.
+
+    Args:
+        listing: as for ``walk``; what it does with the rows of its page must bear that there are none.
+    """
+    whole = _Whole()
+    token = _whole.set(whole)
+    try:
+        listing()
+    finally:
+        _whole.reset(token)
+    return whole.count
 
 
 def encode(values: Sequence[Any]) -> str:
@@ -83,6 +133,11 @@ def paginate(
         size: rows a page.
         descending: newest first.
     """
+    whole = _whole.get()
+    if whole is not None and not whole.size:
+        whole.count = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+        return Page([], "", "")
+    size = whole.size if whole is not None else size
     position = tuple_(*keys)
     backwards = bool(before)
     cursor = before or after

@@ -98,6 +98,12 @@ def seat_choices(account_id: int) -> list[SeatChoice]:
     return choices
 
 
+def post_seat(account_id: int, org_id: int) -> ActiveSeat | None:
+    """The seat in which somebody acts for an organisation, if he still holds a post there."""
+    seats = (choice.seat for choice in seat_choices(account_id) if choice.seat.kind is not SeatKind.MEMBER)
+    return next((seat for seat in seats if seat.org_id == org_id), None)
+
+
 def _has_floating(tier: Tier, industry: str | None, purpose: Purpose | None, *, is_township: bool) -> bool:
     kept = is_township or purpose in {Purpose.FLOATING, Purpose.PARK}
     return tier in LEADING_TIERS or (kept and industry not in SCHOOL_INDUSTRIES)

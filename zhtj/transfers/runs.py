@@ -34,7 +34,7 @@ from zhtj.kernel.database import (
     unit_of_work,
 )
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
-from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.kernel.permissions import ActiveSeat
 from zhtj.people import queries as people
 from zhtj.transfers import bulk, mass_starts
 from zhtj.transfers.results import Result
@@ -354,7 +354,7 @@ def _do(number: int, places: Sequence[int]) -> int:
             .with_for_update(skip_locked=True)
         ).all()
         taken = [(line.place, json.loads(line.content)) for line in mine]
-        seat = _seat(run)
+        seat = people.post_seat(run.account_id, run.org_id)
         if seat is None:
             gone = Result(ok=False, text="办理人的任职已经结束，这一行没有办理。", fix="请由现任管理员办理。")
             _write(number, {place: gone for place, _ in taken})
@@ -365,13 +365,6 @@ def _do(number: int, places: Sequence[int]) -> int:
             answers = WORK[run.kind].do(seat, run.choices, [content for _, content in taken])
         _write(number, dict(zip((place for place, _ in taken), answers, strict=True)))
         return len(taken)
-
-
-def _seat(run: BulkRun) -> ActiveSeat | None:
-    """The seat of whoever confirmed the run, if he still holds it."""
-    choices = people.seat_choices(run.account_id)
-    posts = (one.seat for one in choices if one.seat.kind is not SeatKind.MEMBER)
-    return next((seat for seat in posts if seat.org_id == run.org_id), None)
 
 
 def _write(number: int, answers: dict[int, Result]) -> None:

@@ -1,0 +1,12 @@
+"""Exports as a job."""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from zhtj.exports import operations
+
+
+def work_off(number: int) -> bool:
+    """Write the file of an export. Returns whether there is one."""
+    return operations.work_off(number, current_app.config["ZHTJ"].instance)

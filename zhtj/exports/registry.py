@@ -1,0 +1,8 @@
+"""Every list that can be exported, by key."""
+
+from __future__ import annotations
+
+from zhtj.exports import graduates, people, transfers
+from zhtj.exports.lists import ExportList
+
+LISTS: dict[str, ExportList] = {one.key: one for one in (*people.LISTS, *graduates.LISTS, *transfers.LISTS)}

@@ -1,0 +1,247 @@
+"""Lists of applications and what follows from them: waiting, arrivals, objections, letters, cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zhtj.cases import queries as cases
+from zhtj.cases import special_units
+from zhtj.cases.kind import Kind
+from zhtj.cases.kinds import KINDS, kind_of
+from zhtj.cases.queries import Filters as CaseFilters
+from zhtj.exports.lists import Column, ExportList, Nothing, in_chunks, paged
+from zhtj.exports.words import day, last_day, moment, month
+from zhtj.kernel import clock
+from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.letters import queries as letters
+from zhtj.orgs.models import Organisation
+from zhtj.transfers import arrivals, checks, objections, queries, waits
+from zhtj.transfers.arrivals import ArrivalFilters, Arrived
+from zhtj.transfers.queries import Filters
+from zhtj.transfers.waits import AdmissionWait, Side
+
+
+def reason_label(reason: str) -> str:
+    """Name of a transfer reason in this season's policy."""
+    return next((spec.label for key, spec in checks.national_policy().reasons.items() if key.value == reason), "")
+
+
+_APPLICATION = (
+    Column("姓名", lambda one: one.member.name),
+    Column("转出组织", lambda one: one.from_name),
+    Column("转入组织", lambda one: one.to_name),
+    Column("原因", lambda one: reason_label(one.reason)),
+    Column("状态", lambda one: one.state.label),
+    Column("由谁办理", lambda one: (one.holder.office or one.holder).short_name if one.holder else ""),
+    Column("到达该环节", lambda one: day(one.waiting_since)),
+    Column("办理期限", lambda one: last_day(one.due_at)),
+    Column("提交时间", lambda one: moment(one.submitted_at)),
+)
+APPLICATIONS = paged("applications", "转接申请", Permission.TRANSFER_VIEW, Filters, queries.applications, _APPLICATION)
+WAITING = paged("waiting", "待办转接申请", Permission.TRANSFER_DECIDE, Filters, queries.waiting, _APPLICATION)
+
+
+def _arrival(column: str) -> Column:
+    return Column(arrivals.DUTY_LEFT[column], lambda one: _date_or_month(getattr(one.arrival, column), column))
+
+
+def _date_or_month(value: Any, column: str) -> str:
+    return month(value) if column == "dues_from" else day(value)
+
+
+def _mobile(one: Arrived) -> str:
+    return (one.arrival.member.account.mobile or "") if one.is_here else ""
+
+
+ARRIVALS = paged(
+    "arrivals",
+    "新转入团员",
+    Permission.TRANSFER_IN,
+    ArrivalFilters,
+    arrivals.listing,
+    (
+        Column("姓名", lambda one: one.arrival.member.name),
+        Column("转入的团支部", lambda one: one.application.final_org.full_name),
+        Column("转入", lambda one: day(one.arrival.arrived_at)),
+        *(_arrival(name) for name in arrivals.DUTY_LEFT),
+        Column("还要做", lambda one: "、".join(one.left) if one.is_here else "已转走"),
+        Column("本人电话", _mobile),
+        Column("原组织", lambda one: one.application.from_name),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFilters:
+    """Which side of the list of waits."""
+
+    side: Side = Side.COMING
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One who waits; of strangers only name and school are shown (T-11)."""
+
+    row: AdmissionWait
+    place: str
+
+
+def _waits(seat: ActiveSeat, rows: Sequence[AdmissionWait]) -> list[Wait]:
+    schools = waits.schools_of(rows)
+    return [Wait(row, _waits_in(seat, row, schools.get(row.id))) for row in rows]
+
+
+def _waits_in(seat: ActiveSeat, row: AdmissionWait, school: Organisation | None) -> str:
+    own = row.member.org.path.startswith(seat.path)
+    return row.member.org.full_name if own or school is None else school.full_name
+
+
+WAITS = paged(
+    "waits",
+    "升学等待名单",
+    Permission.TRANSFER_VIEW,
+    WaitFilters,
+    lambda seat, chosen, after="": waits.listing(seat, chosen.side, after=after),
+    (
+        Column("姓名", lambda one: one.row.member.name),
+        Column("原学校或所在团支部", lambda one: one.place),
+        Column("录取学校", lambda one: one.row.name),
+        Column("开始等待", lambda one: day(one.row.since)),
+        Column("通知", lambda one: f"{day(one.row.told_at)}已通知" if one.row.told_at else "尚未建好"),
+    ),
+    enrich=_waits,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionFilters:
+    """Open ones, or those that were decided; objections or flags."""
+
+    done: bool = False
+
+
+OBJECTIONS = paged(
+    "objections",
+    "申诉处理",
+    Permission.OBJECTIONS,
+    ObjectionFilters,
+    lambda seat, chosen, after="": objections.objections(seat, decided=chosen.done, after=after),
+    (
+        Column("姓名", lambda one: one.application.member.name),
+        Column("转出组织", lambda one: one.application.from_name),
+        Column("转入组织", lambda one: one.application.to_name),
+        Column("申诉理由", lambda one: one.text),
+        Column("申诉时间", lambda one: moment(one.raised_at)),
+        Column("结果", lambda one: "" if one.sustained is None else ("支持" if one.sustained else "不支持")),
+        Column("答复", lambda one: one.answer),
+        Column("答复人", lambda one: one.decided_by.name if one.decided_by else ""),
+        Column("答复时间", lambda one: moment(one.decided_at)),
+    ),
+)
+FLAGS = paged(
+    "flags",
+    "违规拒收提示",
+    Permission.OBJECTIONS,
+    ObjectionFilters,
+    lambda seat, chosen, after="": objections.flags(seat, seen=chosen.done, after=after),
+    (
+        Column("姓名", lambda one: one.application.member.name),
+        Column("转出组织", lambda one: one.application.from_name),
+        Column("转入组织", lambda one: one.application.to_name),
+        Column("提示时间", lambda one: moment(one.raised_at)),
+        Column("处理情况", lambda one: one.note),
+        Column("处理人", lambda one: one.seen_by.name if one.seen_by else ""),
+        Column("处理时间", lambda one: moment(one.seen_at)),
+    ),
+)
+
+LETTERS = paged(
+    "letters",
+    "介绍信登记",
+    Permission.LETTER_VIEW,
+    Nothing,
+    lambda seat, _chosen, after="": letters.letters(seat, after=after),
+    (
+        Column("编号", lambda one: one.serial),
+        Column("姓名", lambda one: one.record.name),
+        Column("转往", lambda one: one.record.receiver),
+        Column("开具时间", lambda one: moment(one.issued_at)),
+        Column("有效期至", lambda one: day(one.last_valid_on)),
+        Column("状态", lambda one: letters.standing(one).label),
+        Column("开具人", lambda one: one.issued_by.name if one.issued_by else ""),
+    ),
+)
+
+
+def _case_raiser(one: Any) -> str:
+    name: str = one.raised_by.name if one.raised_member_id else one.raised_org.short_name
+    return name
+
+
+CASES = paged(
+    "cases",
+    "事项",
+    Permission.CASES,
+    CaseFilters,
+    cases.listing,
+    (
+        Column("事项", lambda one: one.title or kind_of(one.kind).label),
+        Column("编号", lambda one: one.number),
+        Column("种类", lambda one: kind_of(one.kind).label),
+        Column("由谁提出", _case_raiser),
+        Column("提出时间", lambda one: moment(one.raised_at)),
+        Column("办理情况", lambda one: one.state.label),
+        Column("现在由谁办理", lambda one: one.holder.short_name if one.holder else ""),
+        Column("办结时间", lambda one: moment(one.ended_at)),
+    ),
+)
+
+
+def case_register(kind: Kind) -> ExportList:
+    """The register of one kind of case, with exactly the columns of its form; ID numbers in full (PD-34)."""
+
+    def chunks(seat: ActiveSeat, chosen: CaseFilters) -> Iterator[Sequence[Any]]:
+        yield from in_chunks(cases.export(seat, kind, chosen))
+
+    def count(seat: ActiveSeat, chosen: CaseFilters) -> int:
+        return cases.count(seat, CaseFilters(chosen.side, kind.key, chosen.state, chosen.text, chosen.member_id))
+
+    columns = tuple(Column(one.heading, one.cell) for one in kind.columns)
+    title = kind.title
+    return ExportList(
+        f"case-{kind.key}", title, Permission.CASES, CaseFilters, chunks, count, columns, full_numbers=True
+    )
+
+
+def _special(place: int) -> Column:
+    return Column(special_units.COLUMNS[place], lambda cells: cells[place])
+
+
+def _special_rows(seat: ActiveSeat, _chosen: Nothing) -> Iterator[Sequence[Any]]:
+    yield from in_chunks(special_units.rows(seat, clock.today().year))
+
+
+SPECIAL_UNITS = ExportList(
+    "special-units",
+    special_units.TITLE,
+    Permission.CASES,
+    Nothing,
+    _special_rows,
+    lambda seat, _chosen: special_units.count(seat, clock.today().year),
+    tuple(_special(place) for place in range(len(special_units.COLUMNS))),
+)
+
+LISTS: tuple[ExportList, ...] = (
+    APPLICATIONS,
+    WAITING,
+    ARRIVALS,
+    WAITS,
+    OBJECTIONS,
+    FLAGS,
+    LETTERS,
+    CASES,
+    SPECIAL_UNITS,
+    *(case_register(kind) for kind in KINDS.values() if kind.columns),
+)
