@@ -27,16 +27,15 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.identity import masked
 from zhtj.web.access import current_seat, requires
+from zhtj.web.attachments import hand_over
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
 
-# Whatever the file is, it runs nothing and reaches nothing.
-SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 OFFERED = 200
 """Branches whose names are offered while one types."""
 DECISIONS = (Action.FORWARD, Action.APPROVE, Action.REFUSE)
 
 
-def _filters(values: Mapping[str, str]) -> Filters:
+def read_filters(values: Mapping[str, str]) -> Filters:
     """Filters of the address or of a form; unknown values count as none."""
     side, kind, state = values.get("side", ""), values.get("kind", ""), values.get("state", "")
     return Filters(
@@ -70,7 +69,7 @@ def _mine(seat: ActiveSeat) -> list[Kind]:
 def cases() -> str:
     """The list: what waits here, what we have asked, everything below."""
     seat = current_seat()
-    filters = _filters(request.args)
+    filters = read_filters(request.args)
     if seat.kind is SeatKind.MEMBER:
         filters = Filters(Side.ALL)
     page = queries.listing(seat, filters, **cursors())
@@ -326,23 +325,13 @@ def file(number: int, evidence: int) -> Response:
     with unit_of_work():
         kept, content = operations.file_content(found, evidence)
         media_type, filename = kept.media_type, kept.filename
-    response = send_file(
-        BytesIO(content),
-        mimetype=media_type,
-        as_attachment=not media_type.startswith("image/"),
-        download_name=filename,
-        conditional=False,
-        etag=False,
-    )
-    response.headers["Content-Security-Policy"] = SANDBOX
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return hand_over(content, media_type, filename)
 
 
 @requires(Permission.CASES)
 def many() -> AnyResponse | str:
     """What would be done to the picked cases; nothing is written."""
-    seat, filters = current_seat(), _filters(request.form)
+    seat, filters = current_seat(), read_filters(request.form)
     picked = _picked(seat, filters)
     action = request.form.get("action", "")
     if not picked or action not in set(DECISIONS):
@@ -388,7 +377,7 @@ def _many_page(
 @requires(Permission.CASES)
 def many_confirm() -> AnyResponse | str:
     """Do it; then the result a line."""
-    seat, filters = current_seat(), _filters(request.form)
+    seat, filters = current_seat(), read_filters(request.form)
     picked = _picked(seat, filters)
     action, remark = request.form.get("action", ""), request.form.get("remark", "")[:1000]
     if not picked or action not in set(DECISIONS):
@@ -410,7 +399,7 @@ def many_confirm() -> AnyResponse | str:
 @requires(Permission.CASES)
 def export() -> Response:
     """A kind as its form has it, under the list's filters; who took it is noted (F-03 … F-06, F-11)."""
-    seat, filters = current_seat(), _filters(request.form)
+    seat, filters = current_seat(), read_filters(request.form)
     if request.form.get("kind", "") not in KINDS:
         raise DomainError("请选择要导出哪一种事项。", fix="请回到列表重新选择。", field="kind")
     kind = kind_of(request.form["kind"])

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response
 
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import external, queries, special_units
 from zhtj.web.access import current_seat, requires
+from zhtj.web.attachments import hand_over
 from zhtj.web.desks.decisions import line, render_page
-
-# Whatever the file is, it runs nothing and reaches nothing.
-SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 
 
 @requires(Permission.TRANSFER_VIEW)
@@ -23,17 +19,7 @@ def evidence(number: int, evidence: int) -> Response:
     with unit_of_work():
         kept, content = external.evidence_content(found, evidence)
         media_type, filename = kept.media_type, kept.filename
-    response = send_file(
-        BytesIO(content),
-        mimetype=media_type,
-        as_attachment=not media_type.startswith("image/"),
-        download_name=filename,
-        conditional=False,
-        etag=False,
-    )
-    response.headers["Content-Security-Policy"] = SANDBOX
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return hand_over(content, media_type, filename)
 
 
 @requires(Permission.TRANSFER_DECIDE)
