@@ -103,6 +103,16 @@ def people(id_hashes: Collection[str], mobile_hashes: Collection[str]) -> People
     return People(found.values())
 
 
+def carriers(dev_numbers: Collection[str]) -> dict[str, set[str | None]]:
+    """Whose records carry these 发展团员编号, as hashes of their ID numbers."""
+    found: dict[str, set[str | None]] = {}
+    query = select(Member.dev_number, Account.id_hash).join(Account, Account.id == Member.account_id)
+    for chunk in _chunks(dev_numbers):
+        for number, id_hash in session.execute(query.where(Member.dev_number.in_(chunk), Member.archived_at.is_(None))):
+            found.setdefault(number or "", set()).add(id_hash)
+    return found
+
+
 def members(ids: Collection[int]) -> dict[int, Member]:
     """Members with their accounts, by id."""
     query = select(Member).options(joinedload(Member.account))

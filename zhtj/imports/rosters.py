@@ -85,6 +85,7 @@ def preview(table: Table, organisation: Organisation) -> RosterPlan:
             if not problems:
                 _amend(entry, person, records[person.member_id], plan)
         plan.errors += problems
+    plan.warnings += _occupied(checked.entries)
     plan.sort(ROSTER)
     return plan
 
@@ -170,6 +171,18 @@ def _elsewhere(entry: Entry, person: Person, organisation: Organisation) -> list
     inside = place is not None and place.path.startswith(organisation.path)
     where = f"“{place.full_name}”" if place is not None and inside else "其他团组织"
     return [Problem(entry.row, ID_NUMBER, f"该团员的组织关系在{where}。", _BY_TRANSFER)]
+
+
+def _occupied(entries: list[Entry]) -> list[Problem]:
+    """Numbers that another person's record carries already: he can be entered, but not transferred (U-21)."""
+    carriers = queries.carriers({entry.dev_number for entry in entries if entry.dev_number})
+    return [
+        Problem(
+            entry.row, DEV_NUMBER, "系统里另一人的记录已有这个编号。", "请核对；确是本人的，登记后申请解决编号被占用。"
+        )
+        for entry in entries
+        if carriers.get(entry.dev_number or "", set()) - {keyed_hash("id_number", entry.identity.number)}
+    ]
 
 
 def _enrol(entry: Entry, joined_on: date, person: Person | None, plan: RosterPlan) -> None:

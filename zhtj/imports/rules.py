@@ -35,9 +35,8 @@ from zhtj.imports.tables import Row, Table
 from zhtj.people import identity
 from zhtj.people.identity import Identity, IdentityError
 from zhtj.people.models import Sex
+from zhtj.people.rules import NUMBERED_SINCE
 
-# From this day on the stricter age and the number of 12 digits apply (PD-31).
-NUMBERED_SINCE = date(2017, 1, 1)
 LEAST_AGE, LEAST_AGE_BEFORE, USUAL_AGE = 13, 12, 14
 DEV_DIGITS, MOBILE_DIGITS = 12, 11
 

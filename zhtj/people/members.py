@@ -1,43 +1,164 @@
-"""Lists of members inside what a seat may see."""
+"""Lists of members inside what a seat may see: filters, orders, search by name or number (PD-37, U-20)."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
 from sqlalchemy.orm import joinedload
 
+from zhtj.kernel import clock, paging
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
-from zhtj.kernel.permissions import ActiveSeat, Permission, scope
-from zhtj.orgs.models import Organisation
-from zhtj.people.models import Account, Member, Membership
+from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope, subtree
+from zhtj.orgs.models import Organisation, Purpose
+from zhtj.people.accounts import tidy
+from zhtj.people.models import Account, Member, Membership, Sex
+from zhtj.people.rules import LEAVING_AGE, NUMBERED_SINCE, years_before
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
+# A list that has more says so and counts no further.
+COUNTED = 5000
+_LAST_SIGN = "\U0010ffff"
+_ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_NUMBER = re.compile(r"[0-9A-Z-]*[0-9][0-9A-Z-]*")
+
+
+class Standing(StrEnum):
+    """团籍状态: who the list shows."""
+
+    PRESENT = ""
+    SUSPENDED = "suspended"
+    ARCHIVED = "archived"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"": "在册", "suspended": "停止团籍", "archived": "已归档"}[self.value]
+
+
+class Age(StrEnum):
+    """年龄 around the end of membership (U-24, U-25)."""
+
+    TURNING = "turning"
+    OVER = "over"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"turning": "一年内满 28 周岁", "over": "已满 28 周岁"}[self.value]
+
+
+class Missing(StrEnum):
+    """缺少的资料."""
+
+    MOBILE = "mobile"
+    DEV_NUMBER = "dev_number"
+    STUDENT_NO = "student_no"
+    POLITICAL = "political_status"
+    RESIDENCE = "residence"
+    EMERGENCY = "emergency_phone"
+    DUES = "dues_until"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {
+            "mobile": "手机号码",
+            "dev_number": "发展团员编号（2017 年起入团）",
+            "student_no": "学号",
+            "political_status": "政治面貌",
+            "residence": "居住地",
+            "emergency_phone": "紧急联系电话",
+            "dues_until": "团费交至",
+        }[self.value]
+
+
+class Order(StrEnum):
+    """排序."""
+
+    ENTERED = ""
+    NEWEST = "newest"
+    NAME = "name"
+    JOINED = "joined"
+    OLDEST = "oldest"
+    YOUNGEST = "youngest"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {
+            "": "录入先后",
+            "newest": "最近录入在前",
+            "name": "姓名",
+            "joined": "入团年月",
+            "oldest": "年龄从大到小",
+            "youngest": "年龄从小到大",
+        }[self.value]
+
+
+POLITICAL = ("共青团员", "中共预备党员", "中共党员", "群众")
 
 
 @dataclass(frozen=True, slots=True)
 class MemberFilters:
-    """What the list is narrowed by.
+    """What the list is narrowed by, and its order; yes-no filters are ``yes``, ``no`` or "" for both.
 
     Args:
-        text: start of the name, or a whole student, mobile or ID number.
-        org_id: one branch.
-        active: ``yes`` or ``no``: whether the account was opened; "" for both.
+        text: start of the name, or a whole student, mobile, ID or 发展团员 number.
+        org_id: one organisation with everything below it.
+        active: whether the account was opened.
+        graduate: whether he belongs to a graduates' organisation.
+        purpose: what his branch was built for.
+        standing: everybody present, or only those suspended, or the archived ones.
+        sex, age, missing, political: as they say.
+        order: of the list.
     """
 
     text: str = ""
     org_id: int | None = None
     active: str = ""
+    graduate: str = ""
+    purpose: Purpose | None = None
+    standing: Standing = Standing.PRESENT
+    sex: Sex | None = None
+    age: Age | None = None
+    missing: Missing | None = None
+    political: str = ""
+    order: Order = Order.ENTERED
 
 
 def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before: str = "") -> Page[Member]:
-    """Members of the seat's organisation and below, in the order in which they were entered."""
+    """One page of the members of the seat's organisation and below."""
     query = _listed(select(Member), seat, filters).options(joinedload(Member.account), joinedload(Member.org))
-    return paginate(query, [Member.id], after=after, before=before)
+    keys, descending = _order(filters.order)
+    if filters.order is Order.NAME and (after or before):
+        # The pair of name and id comes from two tables; this half lets the index on names find the place.
+        mark = paging.decode(after or before, [str, int])[0]
+        query = query.where(Account.name <= mark if before else Account.name >= mark)
+    if keys[0] is Member.born:
+        query = query.where(Member.born.is_not(None))
+    return paginate(query, keys, after=after, before=before, descending=descending)
+
+
+def _order(order: Order) -> tuple[list[Any], bool]:
+    """Columns that order the list, and whether downwards."""
+    first = {
+        Order.NAME: Account.name,
+        Order.JOINED: Member.joined_on,
+        Order.OLDEST: Member.born,
+        Order.YOUNGEST: Member.born,
+    }.get(order)
+    keys = [Member.id] if first is None else [first, Member.id]
+    return keys, order in {Order.NEWEST, Order.YOUNGEST}
 
 
 def picked(
@@ -45,7 +166,7 @@ def picked(
 ) -> list[tuple[int, str, str]]:
     """Id, name and organisation of the members of that list: all of them, or those with these ids."""
     columns = select(Member.id, Account.name, Organisation.short_name).select_from(Member)
-    query = _listed(columns, seat, filters)
+    query = _listed(columns, seat, filters).where(Member.archived_at.is_(None))
     if ids is not None:
         query = query.where(Member.id.in_(ids))
     rows = session.execute(query.order_by(Member.id).limit(limit))
@@ -53,8 +174,9 @@ def picked(
 
 
 def count_listed(seat: ActiveSeat, filters: MemberFilters) -> int:
-    """How many members the list shows on all its pages."""
-    return session.scalar(_listed(select(func.count(Member.id)).select_from(Member), seat, filters)) or 0
+    """How many members the list shows on all its pages; ``COUNTED`` + 1 where there are more than that."""
+    rows = _listed(select(Member.id), seat, filters).limit(COUNTED + 1).subquery()
+    return session.scalar(select(func.count()).select_from(rows)) or 0
 
 
 def _listed(query: Query, seat: ActiveSeat, filters: MemberFilters) -> Query:
@@ -62,24 +184,97 @@ def _listed(query: Query, seat: ActiveSeat, filters: MemberFilters) -> Query:
     query = (
         query.join(Organisation, Organisation.id == Member.org_id)
         .join(Account, Account.id == Member.account_id)
-        .where(scope(Organisation.path, seat, Permission.MEMBER_VIEW), Member.archived_at.is_(None))
+        .where(scope(Organisation.path, seat, Permission.MEMBER_VIEW), *_standing(filters.standing))
     )
-    text = filters.text.strip()
-    if text:
-        query = query.where(
-            or_(
-                and_(Account.name >= text, Account.name < text + "\U0010ffff"),
-                Member.student_no == text,
-                Account.mobile_hash == keyed_hash("mobile", text),
-                Account.id_hash == keyed_hash("id_number", text.upper()),
-            )
-        )
+    if filters.text.strip():
+        query = query.where(_called(filters.text.strip()))
     if filters.org_id is not None:
-        query = query.where(Member.org_id == filters.org_id)
+        query = query.where(_inside(filters.org_id))
+    return query.where(*_kinds(filters))
+
+
+def _kinds(filters: MemberFilters) -> list[ColumnElement[bool]]:
+    """The conditions that are chosen from lists."""
+    chosen: list[ColumnElement[bool]] = []
     if filters.active:
-        opened = Account.activated_at.is_not(None)
-        query = query.where(opened if filters.active == "yes" else ~opened)
-    return query
+        chosen.append(_either(Account.activated_at.is_not(None), filters.active))
+    if filters.graduate:
+        chosen.append(_either(Member.is_graduate.is_(True), filters.graduate))
+    for column, value in (
+        (Organisation.purpose, filters.purpose),
+        (Member.sex, filters.sex),
+        (Member.political_status, filters.political),
+    ):
+        if value:
+            chosen.append(bool_column(column == value))
+    if filters.age is not None:
+        chosen += _aged(filters.age)
+    return chosen + _lacking(filters.missing) if filters.missing is not None else chosen
+
+
+def _either(condition: ColumnElement[bool], wanted: str) -> ColumnElement[bool]:
+    return condition if wanted == "yes" else ~condition
+
+
+def _standing(wanted: Standing) -> list[ColumnElement[bool]]:
+    if wanted is Standing.ARCHIVED:
+        return [Member.archived_at.is_not(None)]
+    present: list[ColumnElement[bool]] = [Member.archived_at.is_(None)]
+    if wanted is Standing.SUSPENDED:
+        present.append(Member.suspended_at.is_not(None))
+    return present
+
+
+def _inside(org_id: int) -> ColumnElement[bool]:
+    """In this organisation or below; of a branch by its id, which has an index."""
+    found = session.get(Organisation, org_id)
+    if found is None or found.is_branch:
+        return bool_column(Member.org_id == org_id)
+    return subtree(Organisation.path, found.path)
+
+
+def _aged(age: Age) -> list[ColumnElement[bool]]:
+    """Born before the day on which one turns 28, or in the year behind it."""
+    over = years_before(clock.today(), LEAVING_AGE)
+    if age is Age.OVER:
+        return [bool_column(Member.born <= over)]
+    return [bool_column(Member.born.between(over + date.resolution, years_before(clock.today(), LEAVING_AGE - 1)))]
+
+
+def _lacking(missing: Missing) -> list[ColumnElement[bool]]:
+    if missing is Missing.MOBILE:
+        return [Account.mobile_hash.is_(None)]
+    column = getattr(Member, missing.value)
+    conditions: list[ColumnElement[bool]] = [column.is_(None)]
+    if missing is Missing.DEV_NUMBER:
+        conditions.append(Member.joined_on >= NUMBERED_SINCE)
+    return conditions
+
+
+def _called(text: str) -> ColumnElement[bool]:
+    """Whose name begins so, or whose number is exactly this; each way of asking has its index."""
+    number = tidy(text)
+    if not _NUMBER.fullmatch(number):
+        name = unicodedata.normalize("NFC", text)
+        return and_(Account.name >= name, Account.name < name + _LAST_SIGN)
+    if _ID_NUMBER.fullmatch(number):
+        return bool_column(Account.id_hash == keyed_hash("id_number", number))
+    ways = [select(Member.id).where(Member.student_no.in_({text, number}))]
+    if _MOBILE.fullmatch(number):
+        owner = select(Account.id).where(Account.mobile_hash == keyed_hash("mobile", number))
+        ways.append(select(Member.id).where(Member.account_id.in_(owner)))
+    if number.isdecimal():
+        ways.append(select(Member.id).where(Member.dev_number == number))
+    return Member.id.in_(union_all(*ways) if len(ways) > 1 else ways[0])
+
+
+def place(seat: ActiveSeat, text: str) -> Organisation | None:
+    """The one organisation here or below with this code, full or short name; None where there is none, or several."""
+    words = text.strip()
+    named = (Organisation.code == words) | (Organisation.full_name == words) | (Organisation.short_name == words)
+    query = select(Organisation).where(scope(Organisation.path, seat, Permission.MEMBER_VIEW), named)
+    found = list(session.scalars(query.limit(2)))
+    return found[0] if len(found) == 1 else None
 
 
 def count(seat: ActiveSeat) -> int:
@@ -124,7 +319,17 @@ def by_id_number(id_number: str) -> Member | None:
     ).first()
 
 
-def stays(member_id: int) -> list[Membership]:
-    """Where a member has been, newest first."""
-    query = select(Membership).where(Membership.member_id == member_id).options(joinedload(Membership.org))
-    return list(session.scalars(query.order_by(Membership.id.desc())))
+def stays(*member_ids: int) -> list[Membership]:
+    """Where a member has been, newest first; with the records that were merged into his, where they are named too."""
+    query = select(Membership).where(Membership.member_id.in_(member_ids)).options(joinedload(Membership.org))
+    return list(session.scalars(query.order_by(Membership.started_at.desc(), Membership.id.desc())))
+
+
+def merged_into(member_id: int) -> list[int]:
+    """Ids of the records that were merged into this one, also by way of another (K-19)."""
+    found: list[int] = []
+    wanted = [member_id]
+    while wanted:
+        wanted = list(session.scalars(select(Member.id).where(Member.merged_into_id.in_(wanted)).order_by(Member.id)))
+        found += wanted
+    return found

@@ -1,0 +1,83 @@
+"""One member entered by hand: a roster of one row, so that he is checked exactly as an imported one (U-09 … U-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from zhtj.imports import rosters
+from zhtj.imports.layouts import BRANCH, ID_NUMBER, ROSTER, SEX
+from zhtj.imports.rosters import RosterPlan
+from zhtj.imports.tables import Row, Table
+from zhtj.kernel.errors import DomainError
+from zhtj.orgs.models import Organisation
+from zhtj.people import members
+from zhtj.people.models import Member
+
+# Asked in the form, in the roster's order; the ID number says the sex, the branch has been chosen.
+COLUMNS = tuple(column for column in ROSTER.columns if column.name not in {BRANCH, SEX})
+_ROW = 1
+
+
+class Refused(DomainError):  # noqa: N818 - what was typed is
+    """The row cannot be entered; ``errors`` has a sentence a column."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        name, message = next(iter(errors.items()))
+        super().__init__(message, field=name)
+        self.errors = dict(errors)
+
+
+@dataclass(slots=True)
+class Outlook:
+    """What entering somebody would do: what is wrong, and what somebody should look at first."""
+
+    plan: RosterPlan
+    errors: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def outlook(branch: Organisation, typed: Mapping[str, str]) -> Outlook:
+    """Check one person against the rules of the roster; writes nothing.
+
+    Args:
+        branch: where he is to be entered.
+        typed: texts by the roster's headings.
+    """
+    cells = {column.name: typed.get(column.name, "") for column in COLUMNS if typed.get(column.name, "").strip()}
+    table = Table([Row(_ROW, {**cells, BRANCH: branch.full_name})], 0, [*cells, BRANCH])
+    plan = rosters.preview(table, branch)
+    found = Outlook(plan)
+    for problem in plan.errors:
+        found.errors.setdefault(problem.column, problem.cause + problem.fix)
+    if not found.errors and not plan.created:
+        found.errors[ID_NUMBER] = "此人已在本支部。请在名单中找到本人，修改资料。"
+    found.warnings = [f"{problem.column}：{problem.cause}{problem.fix}" for problem in plan.warnings]
+    return found
+
+
+def enter(branch: Organisation, typed: Mapping[str, str], *, confirmed: bool) -> Member | Outlook:
+    """Enter one person, as if he stood on a roster alone.
+
+    Args:
+        branch: where.
+        typed: texts by the roster's headings.
+        confirmed: the warnings have been read.
+
+    Returns:
+        The member; or the outlook, where there are warnings that nobody has read yet.
+
+    Raises:
+        Refused: something is wrong.
+        Conflict: somebody else was faster.
+    """
+    found = outlook(branch, typed)
+    if found.errors:
+        raise Refused(found.errors)
+    if found.warnings and not confirmed:
+        return found
+    rosters.apply(found.plan)
+    member = members.by_id_number(found.plan.enrolments[0].new.id_number)
+    if member is None:  # pragma: no cover - he has just been entered
+        raise LookupError("member")
+    return member

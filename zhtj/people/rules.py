@@ -1,0 +1,25 @@
+"""Rules about a person's age and number. Pure: no database, no clock."""
+
+from __future__ import annotations
+
+from datetime import date
+
+# From this day on every new member has a number of 12 digits, and the stricter age applies (PD-31).
+NUMBERED_SINCE = date(2017, 1, 1)
+# Membership ends with this age where no League post is held (U-24).
+LEAVING_AGE = 28
+
+
+def years_before(day: date, years: int) -> date:
+    """The same day so many years earlier; 29 February becomes 28 February."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day so many months earlier, or the last day of that month."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - date.resolution).day  # noqa: PLR2004 - December
+    return date(year, month + 1, min(day.day, last))
