@@ -170,6 +170,23 @@ class Organisation(Base):
         return [self.path[:end] for end in range(SEGMENT, len(self.path) + 1, SEGMENT)]
 
 
+class OrganisationMove(Base):
+    """组织迁移: an organisation that got another superior, with all below it (PD-07).
+
+    A season's figures keep the line of superiors of that season; by its former path an organisation finds its own.
+    """
+
+    __tablename__ = "organisation_moves"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    from_path: Mapped[str] = mapped_column(sorted_text(64))
+    to_path: Mapped[str] = mapped_column(sorted_text(64), index=True)
+    moved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Why: the case that granted it, or the operator's words.
+    by: Mapped[str] = mapped_column(String(200))
+
+
 def segment(number: int) -> str:
     """The path segment of a parent's ``number``-th child."""
     signs = ""
