@@ -69,6 +69,8 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("waits", HOUR, 10 * MINUTE),
     sweep("runs", MINUTE),
     sweep("uploads", 10 * MINUTE),
+    sweep("exports", MINUTE),
+    sweep("old-exports", 10 * MINUTE),
     sweep("old-runs", 10 * MINUTE),
     sweep("attempts", DAY, 3 * HOUR),
     sweep("convert", DAY, offset=5 * MINUTE),

@@ -10,6 +10,7 @@ from datetime import datetime
 from flask import current_app
 
 from zhtj.config import Config
+from zhtj.exports import operations as exports
 from zhtj.graduation import conversion, register
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
@@ -72,6 +73,11 @@ def _resume_runs(at: datetime) -> Counts:
     return Counts(found, done, found - done)
 
 
+def _resume_exports(at: datetime) -> Counts:
+    found, done = exports.resume(at, _config().instance)
+    return Counts(found, done, found - done)
+
+
 def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:
     def run(at: datetime) -> Counts:
         del at
@@ -107,6 +113,8 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "deliver": _deliver,
     "runs": _resume_runs,
     "uploads": _in_unit(batches.purge),
+    "exports": _resume_exports,
+    "old-exports": _in_unit(lambda: exports.purge(_config().instance)),
     "old-runs": _in_unit(runs.purge),
     "attempts": _in_unit(limits.forget_old),
     "seal": _seal,

@@ -43,11 +43,13 @@ KINDS = {
     "imports/organisations": "organisations_batch",
     "imports/destinations": "destinations_batch",
     "runs": "run",
+    "exports": "export",
 }
 # The values a route is asked with where the argument is no number.
 WORDS: dict[str, tuple[str, ...]] = {
     "action": tuple(sorted(DECISIONS | {Action.WITHDRAW})),
     "code": ("no-such-code",),
+    "key": ("members",),
     "digest": ("000000000000",),
     "evidence": ("2147483647",),
     "filename": ("zhtj.css",),
@@ -80,7 +82,7 @@ NOT_THERE = {
     "member_marks": "only a branch has members to mark (G-05)",
 }
 # An upload is its owner's alone, whatever stands below him.
-PERSONAL = frozenset({"members_batch", "organisations_batch", "destinations_batch", "run"})
+PERSONAL = frozenset({"export", "members_batch", "organisations_batch", "destinations_batch", "run"})
 # What a form must hold to be looked at.
 FORMS = {
     "import_members_apply": {"accepted": "0"},

@@ -10,6 +10,10 @@ from tests.world import World
 from zhtj.cases import operations as cases
 from zhtj.cases.files import Upload
 from zhtj.cases.kinds import kind_of
+from zhtj.exports import operations as exports
+from zhtj.exports.models import FileFormat
+from zhtj.exports.operations import Order
+from zhtj.exports.registry import LISTS as EXPORTED
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
 from zhtj.imports.layouts import DESTINATIONS, ORGANISATIONS, ROSTER
@@ -26,6 +30,7 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
+from zhtj.people.members import MemberFilters
 from zhtj.people.models import Account, Member
 from zhtj.transfers import runs
 from zhtj.transfers.runs import RunKind
@@ -45,6 +50,7 @@ OBJECTS = (
     "organisations_batch",
     "destinations_batch",
     "run",
+    "export",
 )
 NOWHERE = 2**31 - 1
 
@@ -175,6 +181,8 @@ class Town:
             self.objects.setdefault(key, {})[f"{kind}_batch"] = number
         run = runs.keep(RunKind.TRANSFER_OUT, seat, [{"member": 0}], key="town", title="file.xlsx")
         self.objects[key]["run"] = run.id
+        order = Order(EXPORTED["members"], seat, MemberFilters(), FileFormat.XLSX)
+        self.objects[key]["export"] = exports.ask(order, 0).id
 
     def _messages(self) -> None:
         """In each place a message of its organisation's and an address of its digest; for members one of their own."""

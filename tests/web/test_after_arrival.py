@@ -126,7 +126,7 @@ def test_the_file_holds_exactly_what_was_chosen(world: World, browser: Browser, 
     found = cells(browser.post("/college/graduates/export", sent))
     assert found[0][:6] == ["姓名", "学号", "毕业团支部", "去向", "进度", "到达该环节"]
     assert {row[0] for row in found[1:]} == names
-    assert session.scalars(select(AuditEvent).where(AuditEvent.action == "graduates.export")).all()
+    assert session.scalars(select(AuditEvent).where(AuditEvent.action == "export.write")).all()
 
 
 # ---- exceptions ----
@@ -155,7 +155,7 @@ def test_a_refusal_leads_to_whom_to_ask_next_and_to_a_remark(world: World, brows
 def test_the_register_is_handed_over_with_exactly_its_columns(world: World, browser: Browser) -> None:
     refuse(world, world.graduate)
     page = browser.login(world.accounts["college"]).get("/college/exceptions?status=open")
-    found = cells(page.form("/exceptions/export").submit())
+    found = cells(page.form("/exports/list/exceptions").submit())
     merged = [a or b for a, b in zip(found[1], found[2], strict=True)]
     assert merged[:6] == ["序号", "姓名", "学号", "学院", "原所在团组织名称", "转接类型"]
     assert (found[1][6], found[2][6:8]) == ("待转入团组织所在地区", ["省", "市"])

@@ -187,7 +187,7 @@ def test_the_list_exports_with_the_columns_of_the_form(world: World, browser: Br
         "去世：今年八月因病去世",
     )
     assert sheet["B2"].data_type == "s"
-    assert session.scalars(select(AuditEvent).where(AuditEvent.action == "cases.export")).one().detail["rows"] == 1
+    assert session.scalars(select(AuditEvent).where(AuditEvent.action == "export.write")).one().detail["rows"] == 1
 
 
 def test_a_member_asks_for_a_correction_and_takes_it_back(world: World, browser: Browser) -> None:
@@ -276,7 +276,7 @@ def test_the_register_of_special_units_is_shown_and_exported(world: World, brows
     page = browser.login(world.accounts["university"]).get("/school/cases").click("转往特殊单位登记")
     assert "涉密单位" in page.main
     assert "某部某团" not in page.source
-    sent = page.form("/special-units/export").submit()
+    sent = page.form("/exports/list/special-units").submit()
     rows = list(load_workbook(BytesIO(sent.response.data)).active.iter_rows(values_only=True))
     assert [row[1] for row in rows] == ["姓名", "丁一"]
     assert rows[1][4] == "涉密单位"

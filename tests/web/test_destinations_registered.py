@@ -144,13 +144,13 @@ def test_many_from_a_file_with_preview_and_back_again(spring: World, browser: Br
     assert row_of(spring.classmate).category is GraduateCategory.SOCIETY
     # the export has the register's columns in their order, with what was imported
     page = browser.get("/college/destinations")
-    answer = browser.client.post(page.form("/destinations/export").action, data={"csrf_token": browser.token})
+    answer = browser.client.post(page.form("/exports/list/destinations").action, data={"csrf_token": browser.token})
     rows = list(openpyxl.load_workbook(BytesIO(answer.data)).active.values)
     assert list(rows[0])[:3] == ["姓名", "学号", "毕业团支部"]
     assert list(rows[0])[3:11] == F12
     told = dict(zip(rows[0], rows[1], strict=True))
     assert {name: told[name] for name in F12} == {name: persons(spring)[0][name] for name in F12}
-    events = session.scalars(select(AuditEvent).where(AuditEvent.action == "destinations.export")).all()
+    events = session.scalars(select(AuditEvent).where(AuditEvent.action == "export.write")).all()
     assert [event.detail["rows"] for event in events] == [2]
     # imported again it changes nothing
     again = upload(browser, file_of(*persons(spring)))

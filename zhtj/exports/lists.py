@@ -152,7 +152,7 @@ def plain(chosen: Any) -> dict[str, Any]:
     """Filters as JSON, without what was left open."""
     kept = {name: _written(value) for name, value in asdict(chosen).items()}
     defaults = {one.name: one.default for one in fields(chosen)}
-    return {name: value for name, value in kept.items() if value not in {None, ""} and value != defaults[name]}
+    return {name: value for name, value in kept.items() if value not in (None, "") and value != defaults[name]}
 
 
 def _written(value: Any) -> Any:

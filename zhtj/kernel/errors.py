@@ -50,6 +50,12 @@ class NotFound(DomainError):  # noqa: N818 - named as the status is
         super().__init__(message, **details)
 
 
+class Gone(DomainError):  # noqa: N818 - named as the status is
+    """It was there, and its time is over."""
+
+    status = 410
+
+
 class TooMany(DomainError):  # noqa: N818 - named as the status is
     """Asked too often.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flask import Flask, g, url_for
+from flask import Flask, g, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 
@@ -32,6 +32,7 @@ def register(app: Flask) -> None:
         branch_options=organisation_ids,
         choice_options=choice_options,
         contact_of=contact_of,
+        export_address=export_address,
         file_required=file_required,
         whereabouts_asked=receiving.whereabouts_asked,
         ground_label=lambda key: Ground(key).label if key in set(Ground) else None,
@@ -78,6 +79,12 @@ def state_options(states: Iterable[State] | Mapping[State, int]) -> Options:
     """States as options of a filter; with counts where given."""
     counts = states if isinstance(states, Mapping) else {}
     return [(state.value, f"{state.label}（{counts[state]}）" if state in counts else state.label) for state in states]
+
+
+def export_address(key: str, **more: Any) -> str:
+    """Where the list that is being shown is exported, as its address filters it; ``more`` arguments besides."""
+    kept = {name: value for name, value in request.args.items() if name not in {"after", "before", "key"}}
+    return url_for(".export_list", key=key, **{**kept, **more})
 
 
 def organisation_ids(organisations: Sequence[Organisation]) -> Options:

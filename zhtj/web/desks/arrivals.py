@@ -23,7 +23,8 @@ STATUSES = {"todo": "还有事要做", "done": "已办完"}
 MOST = 200
 
 
-def _filters() -> ArrivalFilters:
+def read_filters() -> ArrivalFilters:
+    """Filters of the address; unknown values count as none."""
     status, org = request.args.get("status", ""), request.args.get("org", "")
     return ArrivalFilters(
         status=status if status in STATUSES else "",
@@ -39,7 +40,7 @@ def list_arrivals() -> str:
 
 
 def _list(error: DomainError | None = None) -> str:
-    seat, filters = current_seat(), _filters()
+    seat, filters = current_seat(), read_filters()
     page = arrivals.listing(seat, filters, **cursors())
     todo = ArrivalFilters("todo", filters.org_id, filters.text)
     return render_template(

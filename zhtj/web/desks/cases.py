@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -19,7 +18,6 @@ from zhtj.cases.models import Case, CaseEvent
 from zhtj.cases.queries import Filters, Side
 from zhtj.cases.subjects import Invalid
 from zhtj.cases.workflow import Action, State
-from zhtj.imports.exports import XLSX, write_xlsx
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
@@ -28,6 +26,7 @@ from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.identity import masked
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
+from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
 
 OFFERED = 200
@@ -397,19 +396,11 @@ def many_confirm() -> AnyResponse | str:
 
 
 @requires(Permission.CASES)
-def export() -> Response:
-    """A kind as its form has it, under the list's filters; who took it is noted (F-03 … F-06, F-11)."""
-    seat, filters = current_seat(), read_filters(request.form)
+def export() -> AnyResponse:
+    """A kind as its form has it, under the list's filters (F-03 … F-06, F-11)."""
     if request.form.get("kind", "") not in KINDS:
         raise DomainError("请选择要导出哪一种事项。", fix="请回到列表重新选择。", field="kind")
-    kind = kind_of(request.form["kind"])
-    target = BytesIO()
-    with unit_of_work():
-        rows = [[column.cell(line) for column in kind.columns] for line in queries.export(seat, kind, filters)]
-        write_xlsx(target, kind.title, [column.heading for column in kind.columns], rows)
-        audit.record("cases.export", "organisation", seat.org_id, kind=kind.key, rows=len(rows))
-    target.seek(0)
-    return send_file(target, XLSX, as_attachment=True, download_name=f"{kind.title}.xlsx")
+    return answer(f"case-{kind_of(request.form['kind']).key}", read_filters(request.form))
 
 
 @requires(Permission.CASES)
@@ -426,18 +417,6 @@ def special() -> str:
         season=season,
         links=page_links(page, ".special_units"),
     )
-
-
-@requires(Permission.CASES)
-def special_export() -> Response:
-    """The same as xlsx; noted."""
-    seat, season = current_seat(), clock.today().year
-    target = BytesIO()
-    with unit_of_work():
-        count = write_xlsx(target, special_units.TITLE, special_units.COLUMNS, special_units.rows(seat, season))
-        audit.record("special_units.export", "organisation", seat.org_id, rows=count, season=season)
-    target.seek(0)
-    return send_file(target, XLSX, as_attachment=True, download_name=f"{special_units.TITLE}.xlsx")
 
 
 def register_own(blueprint: Blueprint) -> None:
@@ -459,4 +438,3 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/cases/many/confirm", "cases_many_confirm", many_confirm, methods=["POST"])
     blueprint.add_url_rule("/cases/export", "cases_export", export, methods=["POST"])
     blueprint.add_url_rule("/cases/special-units", "special_units", special)
-    blueprint.add_url_rule("/cases/special-units/export", "special_units_export", special_export, methods=["POST"])

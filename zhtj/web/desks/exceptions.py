@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.imports.exports import XLSX
-from zhtj.imports.registers import write_register
-from zhtj.kernel import audit, clock
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.people.models import Member
 from zhtj.transfers import checks, exception_records, exceptions, queries
-from zhtj.transfers.exception_records import COLUMNS, TITLE
+from zhtj.transfers.exception_records import TITLE
 from zhtj.transfers.exceptions import KINDS, ByHand, ExceptionFilters
 from zhtj.transfers.models import Application
 from zhtj.web.access import current_seat, requires
@@ -27,7 +24,7 @@ STATUSES = {"open": "未解决", "closed": "已解决"}
 FIELDS = ("reason", "transfer_type", "province", "city", "destination", "remark")
 
 
-def _filters(values: Any) -> ExceptionFilters:
+def read_filters(values: Any) -> ExceptionFilters:
     """Filters of the address or of a form; unknown values count as none."""
     status, kind = values.get("status", ""), values.get("kind", "")
     chosen = chosen_organisation(values.get("org", ""))
@@ -46,7 +43,7 @@ def _reasons() -> dict[str, str]:
 @requires(Permission.EXCEPTIONS)
 def list_exceptions() -> str:
     """The register, open lines first."""
-    seat, season, filters = current_seat(), clock.today().year, _filters(request.args)
+    seat, season, filters = current_seat(), clock.today().year, read_filters(request.args)
     chosen = chosen_organisation(request.args.get("org", ""))
     place = cursors()
     page = exceptions.listing(seat, season, filters, after=place["after"], before=place["before"])
@@ -64,20 +61,6 @@ def list_exceptions() -> str:
         title=TITLE,
         links=page_links(page, ".exceptions", **kept),
     )
-
-
-@requires(Permission.EXCEPTIONS)
-def export() -> Response:
-    """What the filters show, with exactly the columns of the form; audited."""
-    seat, season, filters = current_seat(), clock.today().year, _filters(request.form)
-    lines = list(exceptions.everything(seat, season, filters))
-    target = BytesIO()
-    rows = (record.cells() for record in exception_records.records(lines, _reasons()))
-    count = write_register(target, TITLE, COLUMNS, rows)
-    with unit_of_work():
-        audit.record("exceptions.export", "organisation", seat.org_id, rows=count, season=season)
-    target.seek(0)
-    return send_file(target, XLSX, as_attachment=True, download_name=f"{season}届{TITLE}.xlsx")
 
 
 @requires(Permission.EXCEPTIONS)
@@ -142,6 +125,5 @@ def register(blueprint: Blueprint) -> None:
     """Add the desk to a role."""
     methods = ["GET", "POST"]
     blueprint.add_url_rule("/exceptions", "exceptions", list_exceptions)
-    blueprint.add_url_rule("/exceptions/export", "exceptions_export", export, methods=["POST"])
     blueprint.add_url_rule("/applications/<int:number>/exception", "exception", exception, methods=methods)
     blueprint.add_url_rule("/members/<int:number>/exception", "exception_by_hand", by_hand, methods=methods)

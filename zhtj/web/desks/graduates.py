@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
-from io import BytesIO
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, send_file, url_for
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.graduation.models import GraduateCategory
-from zhtj.imports import exports
-from zhtj.kernel import audit, clock
-from zhtj.kernel.database import unit_of_work
+from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
 from zhtj.transfers import checks, graduates
-from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, Graduate, GraduateFilters
+from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, GraduateFilters
 from zhtj.transfers.workflow import OPEN
 from zhtj.web import formatters
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import cursors, load_organisation, own_organisation, page_links
 from zhtj.web.words import Options
 
 NAMES = 2000
 """Names in the texts for class chats at once; a longer list is narrowed first."""
-HEADINGS = (
-    "姓名",
-    "学号",
-    "毕业团支部",
-    "去向",
-    "进度",
-    "到达该环节",
-    "办理期限",
-    "剩余天数",
-    "转入组织",
-    "由谁办理",
-    "办理电话",
-    "本人电话",
-)
 
 
 @requires(Permission.TRANSFER_VIEW)
 def list_graduates() -> str:
     """The list with its counts and filters."""
     seat, season = current_seat(), clock.today().year
-    chosen, filters = chosen_organisation(request.args.get("org", "")), _filters(request.args)
+    chosen, filters = chosen_organisation(request.args.get("org", "")), read_filters(request.args)
     page = graduates.listing(seat, season, filters, **cursors())
     found = graduates.counts(seat, season, filters)
     kept = _kept(filters, chosen)
@@ -72,7 +55,7 @@ def list_graduates() -> str:
     )
 
 
-def _filters(values: Any) -> GraduateFilters:
+def read_filters(values: Any) -> GraduateFilters:
     """Filters of the address or of a form; unknown values count as none."""
     category, step, due = (values.get(name, "") for name in ("category", "step", "due"))
     chosen = chosen_organisation(values.get("org", ""))
@@ -129,7 +112,7 @@ def parts_below(chosen: Organisation | None) -> Options:
 
 def _picked() -> GraduateFilters:
     """What the form acts on: the ticked lines, or all that the filters show."""
-    filters = _filters(request.form)
+    filters = read_filters(request.form)
     ticked = [int(text) for text in request.form.getlist("row") if text.isdecimal()]
     if not ticked or request.form.get("all"):
         return filters
@@ -162,39 +145,9 @@ def chat_text(branch: str, names: list[str], policy: Policy) -> str:
 
 
 @requires(Permission.TRANSFER_VIEW)
-def export() -> Response:
-    """What the filters show, as xlsx; audited, for it holds telephone numbers (PD-37)."""
-    seat, season, filters = current_seat(), clock.today().year, _picked()
-    target = BytesIO()
-    rows = (list(_cells(each)) for each in graduates.everyone(seat, season, filters))
-    count = exports.write_xlsx(target, f"{season}届毕业生", HEADINGS, rows)
-    with unit_of_work():
-        audit.record("graduates.export", "organisation", seat.org_id, rows=count, season=season)
-    target.seek(0)
-    return send_file(target, exports.XLSX, as_attachment=True, download_name=f"{season}届毕业生转接进度.xlsx")
-
-
-def _cells(each: Graduate) -> Iterator[str]:
-    """One line of the file, in the order of HEADINGS."""
-    application, member = each.application, each.row.member
-    due = application.due_at if application and not each.is_done else None
-    yield member.name
-    yield member.student_no or ""
-    yield each.row.origin.full_name if each.row.origin else ""
-    yield category_label(each.row.category)
-    yield each.step
-    yield f"{clock.local(each.since):%Y-%m-%d}" if each.since else ""
-    yield f"{formatters.last_day(due):%Y-%m-%d}" if due else ""
-    yield str(formatters.days_left(due)) if due else ""
-    yield application.to_name if application else ""
-    yield each.office.short_name if each.office else ""
-    yield each.office_phone
-    yield each.mobile
-
-
-def category_label(category: GraduateCategory | None) -> str:
-    """The category as it is shown; who is not registered is told apart (PD-09)."""
-    return category.label if category else CATEGORIES[graduates.UNREGISTERED]
+def export() -> AnyResponse:
+    """The ticked lines, or all that the filters show, as a file (PD-37)."""
+    return answer("graduates", _picked())
 
 
 def register(blueprint: Blueprint) -> None:

@@ -49,7 +49,8 @@ def numbers_in(*names: str) -> list[int]:
 # ---- the list
 
 
-def _filters(said: Any) -> MarkFilters:
+def read_filters(said: Any) -> MarkFilters:
+    """Filters of the address or of a form; unknown values count as none."""
     state, org = said.get("state", ""), said.get("org", "")
     known = state in STATES or (state.isdecimal() and len(state) == 4)  # noqa: PLR2004 - digits of a year
     chosen = load_organisation(int(org), Permission.GRADUATION_MARK) if number_in(org) else None
@@ -63,7 +64,7 @@ def _kept(said: Any) -> dict[str, Any]:
 @requires(Permission.GRADUATION_MARK)
 def marking() -> str:
     """All branches below with their marks, to pick those that graduate at the same time (G-02, G-08)."""
-    seat, filters = current_seat(), _filters(request.args)
+    seat, filters = current_seat(), read_filters(request.args)
     page = queries.branch_list(seat, filters, **cursors())
     ids = [branch.id for branch in page.rows]
     kept = _kept(request.args)
@@ -112,7 +113,7 @@ def _batch() -> tuple[Batch, DomainError | None]:
     said = request.form
     ids = numbers_in("row", "rows")
     if said.get("all") and not said.get("rows"):
-        ids = queries.branch_ids(current_seat(), _filters(said), AT_MOST + 1)
+        ids = queries.branch_ids(current_seat(), read_filters(said), AT_MOST + 1)
     reason, text = said.get("no_time", ""), said.get("month", "").strip()
     no_time = NoTime(reason) if reason in set(NoTime) else None
     try:

@@ -38,7 +38,7 @@ def quality() -> str:
 @requires(Permission.QUALITY)
 def quality_list() -> str:
     """The applications behind one figure."""
-    season, cut = clock.today().year, _cut()
+    season, cut = clock.today().year, read_cut()
     page = judging.listing(current_seat(), season, cut, **cursors())
     return render_template(
         "desks/quality_list.html",
@@ -50,7 +50,7 @@ def quality_list() -> str:
     )
 
 
-def _cut() -> Cut:
+def read_cut() -> Cut:
     """The part that an address names; unknown words count as unsaid."""
     return Cut(_word(Level, "level"), _word(Reason, "reason"), _word(Destination, "kind"), _word(Place, "place"))
 

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.exports.graduates import category_label
 from zhtj.graduation import destinations
-from zhtj.graduation.destinations import LABELS, DestinationFilters, Line
+from zhtj.graduation.destinations import DestinationFilters
 from zhtj.graduation.models import RegisterRow
-from zhtj.imports import exports
-from zhtj.kernel import audit, clock
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.graduates import category_label, chosen_organisation, parts_below
+from zhtj.web.desks.graduates import chosen_organisation, parts_below
 from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.forms import destination as form
 
-HEADINGS = ("姓名", "学号", "毕业团支部", *LABELS.values(), "计入")
 
-
-def _filters(said: Any) -> DestinationFilters:
+def read_filters(said: Any) -> DestinationFilters:
+    """Filters of the address or of a form; unknown values count as none."""
     chosen, state = chosen_organisation(said.get("org", "")), said.get("state", "")
     return DestinationFilters(
         path=chosen.path if chosen else "",
@@ -37,7 +34,7 @@ def _filters(said: Any) -> DestinationFilters:
 @requires(Permission.DESTINATIONS)
 def list_destinations() -> str:
     """Graduates of the season, class by class, with what is registered (T-33)."""
-    seat, season, filters = current_seat(), clock.today().year, _filters(request.args)
+    seat, season, filters = current_seat(), clock.today().year, read_filters(request.args)
     page, lines = destinations.listing(seat, season, filters, **cursors())
     total, registered = destinations.counts(seat, season, filters)
     org = request.args.get("org", "")
@@ -105,36 +102,7 @@ def destination_page(template: str, row: RegisterRow, error: DomainError | None)
     return make_response(page, error.status if error else 200)
 
 
-@requires(Permission.DESTINATIONS)
-def export() -> Response:
-    """The register as the filters show it, xlsx or csv; audited, for it holds addresses and telephones (PD-37)."""
-    seat, season, filters = current_seat(), clock.today().year, _filters(request.form)
-    rows = (list(_cells(line)) for line in destinations.everyone(seat, season, filters))
-    title = f"{season}届毕业去向登记"
-    target = BytesIO()
-    count = exports.write_xlsx(target, title, HEADINGS, rows)
-    with unit_of_work():
-        audit.record("destinations.export", "organisation", seat.org_id, rows=count, season=season)
-    target.seek(0)
-    return send_file(target, exports.XLSX, as_attachment=True, download_name=f"{title}.xlsx")
-
-
-def _cells(line: Line) -> Iterator[str]:
-    """One line of the file, in the order of HEADINGS (F-12)."""
-    member = line.row.member
-    yield member.name
-    yield member.student_no or ""
-    yield destinations.origin_line(line.row.origin)
-    for name in LABELS:
-        if name == "reason" and line.entry is not None:
-            yield destinations.label_of(destinations.policy_of(line.row), line.entry.reason)
-        else:
-            yield destinations.value_of(line.entry, name)
-    yield category_label(line.row.category)
-
-
 def register(blueprint: Blueprint) -> None:
     """Add the desk to a role."""
     blueprint.add_url_rule("/destinations", "destinations", list_destinations)
-    blueprint.add_url_rule("/destinations/export", "destinations_export", export, methods=["POST"])
     blueprint.add_url_rule("/members/<int:number>/destination", "destination", one, methods=["GET", "POST"])
