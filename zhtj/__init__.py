@@ -13,7 +13,8 @@ from zhtj import commands, config, models, subscriptions, web
 from zhtj.kernel import clock, crypto, settings
 from zhtj.kernel.database import db
 
-UPLOAD_LIMIT = 20 * 1024 * 1024
+# A file of 20 MB and the form around it.
+UPLOAD_LIMIT = 21 * 1024 * 1024
 
 __all__ = ["create_app", "models"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -37,18 +38,43 @@ class Upload:
         return PurePath(plain).name[-120:] or "附件"
 
 
-def check(uploads: list[Upload]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class FileRule:
+    """What may be attached to a kind of case.
+
+    Args:
+        at_most: how many.
+        largest: bytes of each.
+        media_types: as the browser's file dialogue filters them.
+        words: the same for people.
+        check: raises DomainError for content that is not taken, where more is asked than what is usual.
+    """
+
+    at_most: int = AT_MOST
+    largest: int = LARGEST
+    media_types: tuple[str, ...] = tuple(media_type for _, _, media_type in _KINDS)
+    words: str = "PNG、JPG 图片或 PDF"
+    check: Callable[[bytes], None] | None = None
+
+
+USUAL = FileRule()
+
+
+def check(uploads: list[Upload], rule: FileRule = USUAL) -> list[str]:
     """The media types of these files. Raises DomainError for too many, too large, or none of the accepted kinds."""
-    if len(uploads) > AT_MOST:
-        raise DomainError(f"附件最多 {AT_MOST} 个。", fix="请合并成一份 PDF。", field="files", rule="PD-34")
-    return [_media_type(upload) for upload in uploads]
+    if len(uploads) > rule.at_most:
+        raise DomainError(f"附件最多 {rule.at_most} 个。", fix="请合并成一份 PDF。", field="files", rule="PD-34")
+    if rule.check is not None:
+        for upload in uploads:
+            rule.check(upload.content)
+    return [_media_type(upload, rule.largest) for upload in uploads]
 
 
-def _media_type(upload: Upload) -> str:
+def _media_type(upload: Upload, largest: int) -> str:
     content = upload.content
-    if len(content) > LARGEST:
+    if len(content) > largest:
         raise DomainError(
-            f"“{upload.name}”超过 {LARGEST // 2**20} MB。", fix="请压缩后再上传。", field="files", rule="PD-34"
+            f"“{upload.name}”超过 {largest // 2**20} MB。", fix="请压缩后再上传。", field="files", rule="PD-34"
         )
     for start, end, media_type in _KINDS:
         if content.startswith(start) and end in content[-_TAIL:]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from zhtj.cases.files import USUAL, FileRule
 from zhtj.cases.workflow import Decider
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import SeatKind
@@ -149,6 +150,8 @@ class Kind:
         check: raises DomainError where it may not be asked, or no longer be granted.
         line: ids of the organisations it climbs through, where that is not simply the line upwards.
         file_needed: whether an attachment must be there.
+        files: what may be attached.
+        settled: whether nobody has to look: it takes effect as it is raised.
         archived: whether it may be about somebody whose record is archived.
         branches: about a branch, where it is about an organisation.
         short: the answers in a few words, for the title.
@@ -171,6 +174,8 @@ class Kind:
     check: Callable[[Matter], None] = _nothing
     line: Callable[[Matter], list[int]] | None = None
     file_needed: bool = False
+    files: FileRule = USUAL
+    settled: Callable[[Matter], bool] = field(default=lambda _: False)
     archived: bool = False
     branches: bool = False
     short: Callable[[Matter], str] = field(default=lambda _: "")

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from zhtj.graduation import register
 from zhtj.graduation.models import CloseReason, RegisterRow
+from zhtj.identity import checking
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session, touched
@@ -171,6 +172,7 @@ def correct(member: Member, changes: Mapping[str, object], by: str) -> None:
     if joined is not None:
         member.joined_on = joined  # type: ignore[assignment]  # a date, as the kind has read it
     session.flush()
+    checking.ask_again(member)
     # Which fields; of the number nothing more than that (PD-38).
     audit.record("member.correct", "member", member.id, fields=sorted(changes), before=before, by=by)
 

@@ -69,6 +69,7 @@ class Decider(StrEnum):
     """Which level decides (PD-01): the nearest of that rank or above, on the line upwards."""
 
     COMMITTEE = "committee"
+    LEADING = "leading"
     CITY = "city"
     PROVINCE = "province"
     CENTRE = "centre"
@@ -76,7 +77,13 @@ class Decider(StrEnum):
 
 # Ranks from the top down; a decider is the first of its rank or a higher one.
 RANKS = ("centre", "province", "city", "county", "basic", "second", "branch")
-_LEAST = {Decider.COMMITTEE: "basic", Decider.CITY: "city", Decider.PROVINCE: "province", Decider.CENTRE: "centre"}
+_LEAST = {
+    Decider.COMMITTEE: "basic",
+    Decider.LEADING: "county",
+    Decider.CITY: "city",
+    Decider.PROVINCE: "province",
+    Decider.CENTRE: "centre",
+}
 
 
 @dataclass(frozen=True, slots=True)

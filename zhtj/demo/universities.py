@@ -8,13 +8,15 @@ from sqlalchemy import select
 
 from zhtj.demo import stage
 from zhtj.demo.invention import Inventor
-from zhtj.kernel import audit
+from zhtj.identity import certification
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Organisation, Tier
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import bulk
 from zhtj.people.bulk import Enrolment
+from zhtj.policy.seasons import policy_for
 
 NAMES = (
     *("淮上", "新安", "皖江", "涡河", "滁水", "敬亭", "天柱", "琅琊", "齐云", "采石"),
@@ -128,4 +130,6 @@ def _enrol(classes: list[Organisation], subject: str, first: int, inventor: Inve
             student_no = f"{year}{first + len(enrolments):08d}"
             new = inventor.student(entered=year, major=f"{subject}类", student_no=student_no, places=places)
             enrolments.append(Enrolment(branch.id, branch.code, new))
-    bulk.add_members(enrolments)
+    entered = bulk.add_members(enrolments)
+    joined = (enrolment.new.joined_on for enrolment in enrolments)
+    certification.vouch(policy_for(clock.today().year, ()), zip(entered, joined, strict=True))

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from zhtj.graduation import operations as graduation
+from zhtj.graduation.queries import policy_of
+from zhtj.identity import certification
 from zhtj.imports import queries, rules
 from zhtj.imports.cells import key
 from zhtj.imports.layouts import DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
@@ -111,7 +113,8 @@ def apply(plan: RosterPlan, *, partial: bool = False) -> int:
 def _write(plan: RosterPlan) -> None:
     for account_id, entry in plan.attached:
         _attach(account_id, entry)
-    bulk.add_members(plan.enrolments)
+    entered = bulk.add_members(plan.enrolments)
+    _vouch(plan, entered)
     members = queries.members([amendment.member_id for amendment in plan.amendments])
     for amendment in plan.amendments:
         _change_member(amendment, members[amendment.member_id])
@@ -126,6 +129,14 @@ def _write(plan: RosterPlan) -> None:
         updated=len(plan.updates),
         skipped=plan.bad_rows,
     )
+
+
+def _vouch(plan: RosterPlan, entered: list[int]) -> None:
+    """A roster that comes from above its branches takes over records which a superior has looked after (U-13)."""
+    organisation = session.get_one(Organisation, plan.organisation_id)
+    if not organisation.is_branch:
+        joined = (enrolment.new.joined_on for enrolment in plan.enrolments)
+        certification.vouch(policy_of(organisation), zip(entered, joined, strict=True))
 
 
 def _known(entries: list[Entry]) -> People:

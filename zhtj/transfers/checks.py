@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from zhtj.graduation.queries import is_delayed
+from zhtj.identity import certification
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
@@ -58,6 +60,51 @@ def may_leave(member: Member) -> None:
             fix=f"请本人在{member.org.system.label}的系统中申请转出，再由接收方在这里登记转入。",
             rule="X-03",
         )
+
+
+NOT_CERTIFIED = "尚未完成团员身份认证，不能进行组织关系转接。"
+NUMBER_TAKEN = "发展团员编号被占用，不能进行组织关系转接。"
+
+
+def proven(policy: Policy, member: Member) -> None:
+    """Raise DomainError where his form is not approved yet, or his number is somebody else's too (U-13, U-21)."""
+    if certification.is_missing(policy, member):
+        raise not_certified(policy)
+    if number_taken(member):
+        raise taken_number()
+
+
+def not_certified(policy: Policy) -> DomainError:
+    """Who joined lately needs his application form approved first (U-13)."""
+    return DomainError(
+        NOT_CERTIFIED,
+        fix=f"{policy.certification_from.year} 年及以后入团的，请先上传入团志愿书，经上级审核通过后再办理。",
+        rule="U-13",
+    )
+
+
+def taken_number() -> DomainError:
+    """A number that two records carry is sorted out by the province first (U-21)."""
+    return DomainError(NUMBER_TAKEN, fix="请由团组织提出“发展团员编号被占用”，由省级团委协调。", rule="U-21")
+
+
+def number_taken(member: Member) -> bool:
+    """Whether somebody else's record carries his 发展团员编号 (U-21)."""
+    return bool(member.dev_number) and bool(numbers_taken([member]))
+
+
+def numbers_taken(members: Sequence[Member]) -> set[str]:
+    """Those of their numbers that two records carry."""
+    own = {member.dev_number for member in members if member.dev_number}
+    if not own:
+        return set()
+    rows = session.scalars(
+        select(Member.dev_number)
+        .where(Member.dev_number.in_(own), Member.archived_at.is_(None))
+        .group_by(Member.dev_number)
+        .having(func.count() > 1)
+    )
+    return {number for number in rows if number}
 
 
 def initiator(seat: ActiveSeat, member: Member, destination: Organisation) -> Initiator:

@@ -14,6 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.graduation.models import RegisterRow
+from zhtj.identity import certification
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
@@ -133,6 +134,9 @@ class _Examination:
         ids = [member.id for member in (*self.members.values(), *self.people.values())]
         self.busy = set(_in_chunks(ids, _busy))
         self.graduates = set(_in_chunks(ids, _graduates))
+        self.certified = certification.certified(ids)
+        known = [*self.members.values(), *self.people.values()]
+        self.taken_numbers = set(_in_chunks(known, checks.numbers_taken))
         self.policies: dict[int, Policy] = {}
         self.kinds: dict[tuple[int, int], Destination] = {}
         self.verdicts: dict[tuple[int, int, str, str | None], Verdict] = {}
@@ -219,7 +223,7 @@ class _Examination:
         """Everything ``submit`` will check; what the destination table warns of."""
         member, new = wanted.member, wanted.destination
         started_by = checks.initiator(self.seat, member, new)
-        checks.may_leave(member)
+        self._may_leave(member)
         route = operations.route_to(new)
         if route is Route.EXTERNAL:
             raise DomainError(
@@ -244,10 +248,19 @@ class _Examination:
 
     def _special(self, wanted: Submission, spec: ReasonSpec) -> str:
         member = wanted.member
-        checks.may_leave(member)
+        self._may_leave(member)
         checks.may_start(spec, checks.initiator(self.seat, member, wanted.destination), Route.SPECIAL)
         checks.special_unit(self._policy(member.org), wanted.remark, confirmed=wanted.confirmed)
         return "批准后不可逆：组织关系进入特殊单位专属库，不能撤回，也不能再转出。"
+
+    def _may_leave(self, member: Member) -> None:
+        """As ``submit`` will ask; what it would look up for each has been read for all (U-13, U-21)."""
+        checks.may_leave(member)
+        policy = self._policy(member.org)
+        if certification.is_needed(policy, member) and member.id not in self.certified:
+            raise checks.not_certified(policy)
+        if member.dev_number in self.taken_numbers:
+            raise checks.taken_number()
 
     def _policy(self, organisation: Organisation) -> Policy:
         if organisation.id not in self.policies:

@@ -83,6 +83,7 @@ def submit(wanted: Submission, seat: ActiveSeat) -> Application:
     if destination.id == member.org_id:
         raise DomainError("组织关系已经在该组织，不需要转接。", field="destination")
     policy = checks.policy_of(member.org)
+    checks.proven(policy, member)
     row = graduation.open_row(member.id, clock.now())
     spec = checks.reason_spec(policy, wanted.reason, is_graduate=row is not None)
     checks.may_start(spec, initiator, route)

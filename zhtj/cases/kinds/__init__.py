@@ -5,6 +5,7 @@ from __future__ import annotations
 from zhtj.cases.kind import Kind
 from zhtj.cases.kinds import (
     correction,
+    e_file,
     mark_change,
     missing_organisation,
     occupied_number,
@@ -22,6 +23,7 @@ KINDS: dict[str, Kind] = {
         removal.KIND,
         occupied_number.KIND,
         statement.KIND,
+        e_file.KIND,
         missing_organisation.KIND,
         township.KIND,
     )

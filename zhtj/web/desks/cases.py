@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import operations, queries, special_units, subjects
-from zhtj.cases.files import AT_MOST, LARGEST, Upload
+from zhtj.cases.files import Upload
 from zhtj.cases.kind import About, Field, Kind, Matter, Shape, choice_label
 from zhtj.cases.kinds import KINDS, kind_of
 from zhtj.cases.models import Case, CaseEvent
@@ -117,8 +117,9 @@ def raise_case(kind: str) -> AnyResponse | str:
     typed = {name: request.form.get(name, "") for name in ("subject", *(one.name for one in wanted.fields))}
     try:
         with unit_of_work():
-            case = operations.raise_case(wanted, seat, typed["subject"], typed, _uploads())
-            number, level = case.id, case.holder.short_name if case.holder else ""
+            case = operations.raise_case(wanted, seat, typed["subject"], typed, _uploads(wanted))
+            number = case.id
+            words = f"已提交，由{case.holder.short_name}办理。" if case.holder else f"已提交。{case.outcome or ''}"
     except Forbidden:
         raise
     except DomainError as error:
@@ -126,7 +127,7 @@ def raise_case(kind: str) -> AnyResponse | str:
         errors = error.errors if isinstance(error, Invalid) else {error.field or "subject": str(error)}
         lost = any(one.filename for one in request.files.getlist("files"))
         return make_response(_form(wanted, seat, Filled(typed, errors, lost)), error.status)
-    flash(f"已提交，由{level}办理。", "success")
+    flash(words, "success")
     return redirect(url_for(".case", number=number), 303)
 
 
@@ -136,10 +137,11 @@ def _named() -> str:
     return f"#{about}" if about.isdecimal() else request.args.get("subject", "")[:200]
 
 
-def _uploads() -> list[Upload]:
+def _uploads(kind: Kind) -> list[Upload]:
     """The files that were chosen; of a too large one no more is read than shows it."""
     chosen = [one for one in request.files.getlist("files") if one.filename]
-    return [Upload(one.filename or "", one.read(LARGEST + 1)) for one in chosen[: AT_MOST + 1]]
+    most = kind.files.at_most + 1
+    return [Upload(one.filename or "", one.read(kind.files.largest + 1)) for one in chosen[:most]]
 
 
 def _form(kind: Kind, seat: ActiveSeat, filled: Filled) -> str:
@@ -160,8 +162,7 @@ def _form(kind: Kind, seat: ActiveSeat, filled: Filled) -> str:
         own=seat.kind is SeatKind.MEMBER,
         options={one.name: [{"value": value, "label": words} for value, words in one.choices] for one in kind.fields},
         shapes=Shape,
-        at_most=AT_MOST,
-        largest=LARGEST // 2**20,
+        largest=kind.files.largest // 2**20,
     )
 
 
