@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from zhtj.cases.files import USUAL, FileRule
-from zhtj.cases.workflow import Decider
+from zhtj.cases.workflow import Action, Decider
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import SeatKind
 from zhtj.orgs.models import Organisation
@@ -146,6 +146,7 @@ class Kind:
         effect: does what was asked, in the decision's transaction; says in words what was done.
         columns: of the export, as the document's form has them, in its order.
         form: the document it replaces, such as F-04.
+        passing: what passing it up is called, where each level of the line says yes for itself.
         sheet: title of the export.
         check: raises DomainError where it may not be asked, or no longer be granted.
         line: ids of the organisations it climbs through, where that is not simply the line upwards.
@@ -170,6 +171,7 @@ class Kind:
     effect: Callable[[Matter, Case], str]
     columns: tuple[Column, ...]
     form: str = ""
+    passing: str = "上报"
     sheet: str = ""
     check: Callable[[Matter], None] = _nothing
     line: Callable[[Matter], list[int]] | None = None
@@ -187,6 +189,9 @@ class Kind:
         """Title of the export."""
         return self.sheet or self.label
 
+    def says(self, action: Action) -> str:
+        """The word for an action on such a case."""
+        return self.passing if action is Action.FORWARD else action.label
     def field(self, name: str) -> Field:
         """The field of this name. Raises LookupError."""
         return next(one for one in self.fields if one.name == name)

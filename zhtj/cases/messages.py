@@ -45,7 +45,8 @@ def _to_raiser(case: Case, action: Action, remark: str, knows: int | None) -> It
     subject = (SUBJECT, case.id)
     if action is Action.FORWARD:
         holder = case.holder.short_name if case.holder else ""
-        kind, title, body = MessageKind.PROGRESS, "事项已上报", f"{_name(case)}，已上报{holder}。"
+        passed = kind_of(case.kind).passing
+        kind, title, body = MessageKind.PROGRESS, f"事项已{passed}", f"{_name(case)}，已{passed}{holder}。"
     else:
         kind, title = MessageKind.OUTCOME, f"事项{case.state.label}"
         more = case.outcome if action is Action.APPROVE else f"原因：{remark}"
@@ -65,6 +66,6 @@ def _to_holder(org_id: int, cases: Sequence[Case]) -> Iterator[NewMessage]:
         )
         return
     for case in cases:
-        what = "请核实后决定。" if case.is_last else "请核实后上报。"
+        what = "请核实后决定。" if case.is_last else f"请核实后{kind_of(case.kind).passing}。"
         body = f"{_name(case)}（编号 {case.number}），由{case.raised_org.short_name}提出。{what}"
         yield NewMessage(MessageKind.TASK, "新的事项", body, org_id=org_id, subject=(SUBJECT, case.id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 
@@ -54,18 +55,11 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
         )
     if new.code and session.scalar(select(Organisation.id).where(Organisation.code == new.code)):
         raise DomainError(f"组织编码 {new.code} 已被使用。", fix="请换一个，或留空由系统编号。", field="code")
-    number = session.scalar(
-        update(Organisation)
-        .where(Organisation.id == parent.id)
-        .values(next_child=Organisation.next_child + 1)
-        .returning(Organisation.next_child)
-    )
-    if number is None:
-        raise DomainError("上级组织不存在。")
+    place = next_place(parent.id)
     created = Organisation(
-        code=new.code or _free_code(parent.code, number),
+        code=new.code or _free_code(parent.code, place.number),
         parent_id=parent.id,
-        path=parent.path + segment(number),
+        path=place.path,
         full_name=new.full_name,
         short_name=new.short_name,
         category=new.category,
@@ -78,7 +72,7 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
         address=new.address,
         postcode=new.postcode,
         created_at=clock.now(),
-        office_id=parent.office_id,
+        office_id=place.office_id,
     )
     session.add(created)
     session.flush()
@@ -86,6 +80,32 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
     audit.record("organisation.create", "organisation", created.id, code=created.code, name=created.full_name)
     facts.publish(OrganisationCreated(created.id, created.purpose))
     return created
+
+
+class Place(NamedTuple):
+    """Where one more child stands: its path, its number there, who acts for it as long as it has nobody (PD-22)."""
+
+    path: str
+    number: int
+    office_id: int | None
+
+
+def next_place(parent_id: int) -> Place:
+    """A place below an organisation, which stays where it is until the transaction ends.
+
+    Raises:
+        DomainError: there is no such superior, or it is closed.
+    """
+    row = session.execute(
+        update(Organisation)
+        .where(Organisation.id == parent_id, Organisation.closed_at.is_(None))
+        .values(next_child=Organisation.next_child + 1)
+        # As it is now: it may have moved since it was read.
+        .returning(Organisation.path, Organisation.next_child, Organisation.office_id)
+    ).first()
+    if row is None:
+        raise DomainError("上级组织不存在或已停用。", field="parent", rule="PD-06")
+    return Place(row[0] + segment(row[1]), row[1], row[2])
 
 
 def _free_code(parent_code: str, number: int) -> str:
@@ -119,13 +139,21 @@ def amend(organisation: Organisation, **changes: str | Category | None) -> None:
     audit.record("organisation.update", "organisation", organisation.id, **changes)
 
 
+def hold(number: int) -> Organisation:
+    """Read an organisation as it is now and keep others from changing it until the transaction ends.
+
+    Members and posts may still come to it meanwhile; whoever closes it takes the row for himself alone.
+    """
+    return session.get_one(Organisation, number, populate_existing=True, with_for_update={"key_share": True})
+
+
 def set_office(organisation: Organisation, *, has_administrator: bool) -> None:
     """Keep 承办组织 right when ``organisation`` gains its first or loses its last administrator (PD-22).
 
     Everything below that was served by the nearest superior is now served by it, and the other way round.
     """
-    superior = session.get(Organisation, organisation.parent_id) if organisation.parent_id else None
-    above = superior.office_id if superior else None
+    organisation = hold(organisation.id)
+    above = session.scalar(select(Organisation.office_id).where(Organisation.id == organisation.parent_id))
     before, after = (above, organisation.id) if has_administrator else (organisation.id, above)
     if has_administrator and organisation.office_id == organisation.id:
         return

@@ -62,6 +62,8 @@ def start_seat(account: Account, org: Organisation, post: Post) -> Seat:
 
 def end_seat(seat: Seat, why: str) -> None:
     """End a post. If it was the last, the duties pass to the nearest superior that has an administrator (PD-22)."""
+    # Of two who end the last two posts at the same moment the second one sees that nobody is left.
+    orgs.hold(seat.org_id)
     seat.ended_at, seat.ended_why = clock.now(), why
     session.flush()
     left = session.scalar(select(func.count()).where(Seat.org_id == seat.org_id, Seat.ended_at.is_(None)))

@@ -9,6 +9,7 @@ from zhtj.cases.kinds import (
     mark_change,
     missing_organisation,
     occupied_number,
+    relocation,
     removal,
     statement,
     township,
@@ -26,6 +27,7 @@ KINDS: dict[str, Kind] = {
         e_file.KIND,
         missing_organisation.KIND,
         township.KIND,
+        relocation.KIND,
     )
 }
 

@@ -269,7 +269,7 @@ def _history(found: Case) -> list[dict[str, object]]:
     return [
         {
             "at": event.at,
-            "title": f"{event.action.label}{_target(event)}",
+            "title": f"{kind_of(found.kind).says(event.action)}{_target(event)}",
             "actor": " ".join(
                 part
                 for part in (
@@ -305,7 +305,7 @@ def step(number: int) -> AnyResponse:
         session.expire_all()
         failed = Failed(action, remark, error)
         return make_response(_page(seat, queries.case(seat, number), failed=failed), error.status)
-    flash(f"已{Action(action).label}。{words}", "success")
+    flash(f"已{kind_of(found.kind).says(Action(action))}。{words}", "success")
     return redirect(url_for(".case", number=number), 303)
 
 
