@@ -2,6 +2,7 @@
 
 from zhtj.cases import models as cases
 from zhtj.exports import models as exports
+from zhtj.floating import models as floating
 from zhtj.graduation import liaisons
 from zhtj.graduation import models as graduation
 from zhtj.identity import models as identity
@@ -13,7 +14,7 @@ from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs import terms
 from zhtj.people import models as people
-from zhtj.transfers import exceptions, onward, runs, waits
+from zhtj.transfers import exceptions, runs, waits
 from zhtj.transfers import models as transfers
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "cases",
     "exceptions",
     "exports",
+    "floating",
     "graduation",
     "identity",
     "imports",
@@ -29,7 +31,6 @@ __all__ = [
     "liaisons",
     "limits",
     "notices",
-    "onward",
     "orgs",
     "people",
     "periods",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from zhtj.floating.operations import after_completion
 from zhtj.kernel import facts
 from zhtj.letters.operations import void_after_failure
 from zhtj.orgs.facts import OrganisationCreated
 from zhtj.transfers import waits
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.messages import tell
-from zhtj.transfers.onward import after_completion
 
 SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     # An application that failed takes its letter with it (PD-28).

@@ -15,13 +15,14 @@ from tests.browser.test_main_job import mobile
 from tests.conftest import Installation
 from tests.transfers.steps import UNPLACED, acting, apply, do
 from tests.world import World
+from zhtj.floating import operations as onward
+from zhtj.floating.models import Situation
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.people import passwords
 from zhtj.people.models import Member
-from zhtj.transfers import onward, operations
-from zhtj.transfers.onward import Situation
+from zhtj.transfers import operations
 from zhtj.transfers.rules import Ground
 
 NARROWEST = {"width": 320, "height": 640}

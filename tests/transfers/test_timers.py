@@ -17,13 +17,15 @@ from tests.conftest import undone
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
 from zhtj import sweeps
+from zhtj.floating import operations as onward
+from zhtj.floating import timers as floating
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.policy import phases
 from zhtj.policy.seasons import policy_for
 from zhtj.policy.vocabulary import Phase
-from zhtj.transfers import checks, onward, operations, timers
+from zhtj.transfers import checks, operations, timers
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.timers import Timer, TimerKind
@@ -150,7 +152,7 @@ def listed(world: World, key: str, kind: TimerKind) -> list[Timer]:
         TimerKind.RETURN: timers.returns(seat),
         TimerKind.REMINDER: timers.next_reminders(seat),
         TimerKind.REVIEW: timers.september(seat, policy),
-        TimerKind.ONWARD: timers.onward_transfers(seat),
+        TimerKind.ONWARD: floating.timers(seat),
         TimerKind.MILESTONE: timers.season_days(policy),
     }
     return list(sources[kind](None))

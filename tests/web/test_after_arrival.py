@@ -19,7 +19,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.people.models import Member
 from zhtj.transfers import operations
 from zhtj.transfers.models import Arrival
-from zhtj.transfers.onward import OnwardTransfer
+from zhtj.floating.models import Stay
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
 
@@ -270,14 +270,14 @@ def test_the_township_logs_contacts_and_starts_the_month(world: World, browser: 
     late = browser.get("/school/").click("流动团员逾期未转出")
     assert "已过 1 天" in late.main
     browser.get(f"/school/members/{world.graduate.id}/onward").form("/onward/lost").submit()
-    assert session.scalars(select(OnwardTransfer)).one().due_on is None
+    assert session.scalars(select(Stay)).one().due_on is None
 
 
 def test_members_of_a_roster_join_the_list_with_one_button(world: World, browser: Browser) -> None:
     with unit_of_work():
         world.enrol("名册在列", "floating")
     page = browser.login(world.accounts["township"]).get("/school/floating")
-    assert "还有 1 名流动团员" in page.main
+    assert "还有 1 名团员" in page.main
     assert "名册在列" in page.form("/floating/track").submit().follow().main
 
 
@@ -288,7 +288,7 @@ def test_members_of_a_roster_join_the_list_with_one_button(world: World, browser
     ("key", "role", "entries"),
     [
         ("class1", "branch", {"毕业生"}),
-        ("university", "school", {"毕业生"}),
+        ("university", "school", {"毕业生", "流动团员"}),
         ("team", "branch", {"新转入"}),
         ("company", "school", {"新转入"}),
         ("township", "school", {"新转入", "流动团员"}),

@@ -40,6 +40,7 @@ class Shape(StrEnum):
     MONTH = "month"
     ID_NUMBER = "id_number"
     DEV_NUMBER = "dev_number"
+    MOBILE = "mobile"
     PARENT = "parent"
     """Code or full name of any organisation, kept as its id."""
 
@@ -126,8 +127,31 @@ class Column:
     cell: Callable[[Line], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A printed form with its answers, as it is read and signed (PD-35).
+
+    Args:
+        form: the document, such as F-08.
+        title: over it.
+        text: paragraphs, in the document's order; what is to be read.
+        rows: label and answer.
+        agreed: names of fields that must be filled in before it can be signed.
+    """
+
+    form: str
+    title: str
+    text: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+    agreed: tuple[str, ...] = ()
+
+
 def _nothing(matter: Matter) -> None:
     del matter
+
+
+def _ready(matter: Matter, case: Case) -> None:
+    del matter, case
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +182,11 @@ class Kind:
         short: the answers in a few words, for the title.
         warn: what whoever decides has to know.
         offered: whether an organisation's policy knows such cases at all; the others are not listed.
+        paper: the printed form that the member signs; the member raises such a case on a page of its own (PD-35).
+        ready: raises DomainError while something is missing that must be there before it is approved.
+        personal: whoever it is about sees it and may take it back, even if others raised it (A-22).
+        sheet_of: which sheet of the export a case stands on, where there are several.
+        instructions: what stands above the headings of the export.
     """
 
     key: str
@@ -183,6 +212,11 @@ class Kind:
     short: Callable[[Matter], str] = field(default=lambda _: "")
     warn: Callable[[Matter], str] = field(default=lambda _: "")
     offered: Callable[[Organisation], bool] = field(default=lambda _: True)
+    paper: Callable[[Matter], Paper] | None = None
+    ready: Callable[[Matter, Case], None] = _ready
+    personal: bool = False
+    sheet_of: Callable[[Line], str] | None = None
+    instructions: str = ""
 
     @property
     def title(self) -> str:
@@ -192,6 +226,7 @@ class Kind:
     def says(self, action: Action) -> str:
         """The word for an action on such a case."""
         return self.passing if action is Action.FORWARD else action.label
+
     def field(self, name: str) -> Field:
         """The field of this name. Raises LookupError."""
         return next(one for one in self.fields if one.name == name)

@@ -69,3 +69,14 @@ def _to_holder(org_id: int, cases: Sequence[Case]) -> Iterator[NewMessage]:
         what = "请核实后决定。" if case.is_last else f"请核实后{kind_of(case.kind).passing}。"
         body = f"{_name(case)}（编号 {case.number}），由{case.raised_org.short_name}提出。{what}"
         yield NewMessage(MessageKind.TASK, "新的事项", body, org_id=org_id, subject=(SUBJECT, case.id))
+
+
+def ask_refusal(case: Case, name: str, why: str) -> None:
+    """Tell whoever has the case that the member himself asks not to grant it (A-22)."""
+    if case.holder_id is None:
+        return
+    body = f"{name}请求不同意{_name(case)}（编号 {case.number}）。{f'原因：{why}' if why else ''}"
+    notices.send(
+        NewMessage(MessageKind.TASK, "本人请求不同意", body, org_id=case.holder_id, subject=(SUBJECT, case.id))
+    )
+    audit.record("case.ask_refusal", "case", case.id, why=why or None)

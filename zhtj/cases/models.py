@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Dialect, ForeignKey, Index, String, Text, text
@@ -147,3 +147,49 @@ class CaseFile(Base):
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     case: Mapped[Case] = relationship(back_populates="files")
+
+
+class SignedForm(Base):
+    """签名的表: a printed form as it was filled in, read and signed; never changed, kept with the member (PD-35, R-06).
+
+    ``content`` holds the whole text and every answer. Signed on the phone by name and password, or on paper, whose
+    scan then lies among the case's attachments (R-13).
+    """
+
+    __tablename__ = "signed_forms"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), unique=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    form: Mapped[str] = mapped_column(String(8))
+    content: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
+    name: Mapped[str] = mapped_column(String(60))
+    # Who confirmed with his password; of a paper form whoever filed it.
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("case_files.id"))
+    signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    account: Mapped[Account] = relationship()
+    file: Mapped[CaseFile | None] = relationship()
+
+    @property
+    def on_paper(self) -> bool:
+        """Whether it was signed by hand."""
+        return self.file_id is not None
+
+
+class Round(Base):
+    """集中审核: the day until which a committee takes applications, and the one on which it decides them (A-26)."""
+
+    __tablename__ = "case_rounds"
+    __table_args__ = (CheckConstraint("closes_on <= decides_on", name="order"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    closes_on: Mapped[date]
+    decides_on: Mapped[date]
+    note: Mapped[str | None] = mapped_column(String(200))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    announced_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    org: Mapped[Organisation] = relationship()

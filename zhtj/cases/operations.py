@@ -25,6 +25,8 @@ from zhtj.policy.seasons import season_of
 
 MANY = 500
 _TITLE = 240
+SIGNED = "signed_name"
+"""What says that the member signs the form in the same transaction (``signing.raise_signed``)."""
 
 
 def raise_case(
@@ -47,6 +49,8 @@ def raise_case(
     """
     if seat.kind not in kind.raised_by:
         raise Forbidden(f"当前任职不能提出“{kind.label}”。", rule=kind.rule)
+    if seat.kind is SeatKind.MEMBER and kind.paper is not None and not typed.get(SIGNED):
+        raise DomainError("请先填写并签名。", fix="请在专门的申请页面办理。", rule="PD-35")
     about = _read(kind, seat, subject, typed)
     media_types = files.check(list(uploads), kind.files)
     if kind.file_needed and not uploads:
@@ -231,9 +235,21 @@ def _step(case: Case, seat: ActiveSeat | None, action: Action, remark: str) -> N
     if action is Action.APPROVE:
         kind, about = kind_of(case.kind), subjects.matter(case)
         kind.check(about)
+        kind.ready(about, case)
         case.outcome = kind.effect(about, case)
         session.flush()
     _record(case, action, before, after, from_org=from_org, to_org=case.holder_id, remark=remark)
+
+
+def obstacle(case: Case) -> str:
+    """Why an open case could not be approved right now, in words; "" if nothing is in the way. Writes nothing."""
+    kind, about = kind_of(case.kind), subjects.matter(case)
+    try:
+        kind.check(about)
+        kind.ready(about, case)
+    except DomainError as error:
+        return str(error)
+    return ""
 
 
 def _allowed(case: Case, seat: ActiveSeat | None, action: Action) -> State:

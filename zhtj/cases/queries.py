@@ -23,6 +23,8 @@ from zhtj.people.models import Account, Member, Seat
 
 _CHUNK = 500
 STATEMENT = "statement"
+# Kinds whose subject sees them and may take them back, whoever raised them; ``Kind.personal``.
+PERSONAL = ("retention", "retention_extension", "overseas_study", "delay")
 
 
 class Side(StrEnum):
@@ -76,7 +78,10 @@ def _visible(seat: ActiveSeat) -> ColumnElement[bool]:
     if seat.kind is SeatKind.MEMBER:
         if seat.member_id is None:
             return false()
-        own = and_(_on_file(), Case.subject_id == seat.member_id)
+        own = and_(
+            or_(_on_file(), and_(Case.kind.in_(PERSONAL), Case.subject_type == About.MEMBER.value)),
+            Case.subject_id == seat.member_id,
+        )
         return or_(Case.raised_member_id == seat.member_id, own)
     below = Case.raised_org_id.in_(select(Organisation.id).where(scope(Organisation.path, seat, Permission.CASES)))
     dealt = exists().where(CaseEvent.case_id == Case.id, CaseEvent.org_id == seat.org_id)
@@ -189,7 +194,8 @@ def parties(seat: ActiveSeat | None, found: Case) -> set[Party]:
         centre = found.holder is not None and found.holder.tier is Tier.CENTRE
         return {Party.HOLDER} if centre else set()
     if seat.kind is SeatKind.MEMBER:
-        return {Party.RAISER} if found.raised_member_id == seat.member_id else set()
+        about = found.kind in PERSONAL and found.subject_type == About.MEMBER and found.subject_id == seat.member_id
+        return {Party.RAISER} if about or found.raised_member_id == seat.member_id else set()
     roles = set()
     if found.raised_member_id is None and seat.org_id == found.raised_org_id:
         roles.add(Party.RAISER)

@@ -19,6 +19,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, check, sco
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.people import identity
+from zhtj.people.accounts import read_mobile
 from zhtj.people.models import Account, Member
 
 _MONTH = re.compile(r"(20[0-9]{2})[-/.年]?(0?[1-9]|1[0-2])月?")
@@ -92,6 +93,11 @@ def _dev_number(one: Field, text: str) -> str:
     return number
 
 
+def _mobile(one: Field, text: str) -> str:
+    del one
+    return read_mobile(unicodedata.normalize("NFKC", text))
+
+
 def _parent(one: Field, text: str) -> str:
     del one
     found = by_code_or_name(text)
@@ -105,6 +111,7 @@ _READERS = {
     Shape.MONTH: _month,
     Shape.ID_NUMBER: _id_number,
     Shape.DEV_NUMBER: _dev_number,
+    Shape.MOBILE: _mobile,
     Shape.PARENT: _parent,
 }
 

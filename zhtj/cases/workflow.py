@@ -68,6 +68,7 @@ class Party(StrEnum):
 class Decider(StrEnum):
     """Which level decides (PD-01): the nearest of that rank or above, on the line upwards."""
 
+    COLLEGE = "college"
     COMMITTEE = "committee"
     LEADING = "leading"
     CITY = "city"
@@ -78,6 +79,7 @@ class Decider(StrEnum):
 # Ranks from the top down; a decider is the first of its rank or a higher one.
 RANKS = ("centre", "province", "city", "county", "basic", "second", "branch")
 _LEAST = {
+    Decider.COLLEGE: "second",
     Decider.COMMITTEE: "basic",
     Decider.LEADING: "county",
     Decider.CITY: "city",

@@ -91,7 +91,7 @@ def mark_members(seat: ActiveSeat, branch: Organisation, member_ids: Sequence[in
         raise DomainError("不能标记自己。", fix="请由上级组织办理。", rule="PD-02")
     if not members:
         raise DomainError("请先勾选团员。", field="member")
-    _write(seat, branch, members, wanted, mark.month)
+    _write(seat.seat_id, branch, members, wanted, mark.month)
     return members
 
 
@@ -109,7 +109,7 @@ def _members(branch: Organisation, ids: Sequence[int]) -> list[Member]:
 
 
 def _write(
-    seat: ActiveSeat, branch: Organisation, members: Sequence[Member], wanted: OwnMark, before: date | None
+    seat_id: int | None, branch: Organisation, members: Sequence[Member], wanted: OwnMark, before: date | None
 ) -> None:
     ids = [member.id for member in members]
     month = None if wanted.kind is MarkKind.TEACHER else wanted.month
@@ -126,7 +126,7 @@ def _write(
                 "before": before,
                 "reason": reason,
                 "marked_at": clock.now(),
-                "marked_by_seat_id": seat.seat_id,
+                "marked_by_seat_id": seat_id,
             }
             for number in ids
         ],
@@ -140,6 +140,20 @@ def _write(
     else:
         register.resettle(members=ids)
         _flag(ids, graduate=_graduates_now(month))
+
+
+def delay_problem_of(member: Member, month: date | None, reason: str) -> Problem | None:
+    """What is wrong with delaying this member's graduation, wherever he is marked already (G-17, G-18)."""
+    own, mark = session.get(MemberMark, member.id), session.get(BranchMark, member.org_id)
+    base = own.before if own is not None and own.kind is MarkKind.DELAYED else None
+    return delay_problem(month, base or (mark.month if mark else None), reason, clock.today())
+
+
+def delay(member: Member, month: date, reason: str, seat_id: int | None) -> None:
+    """Mark one member as a delayed graduate; whether that may be, the caller has settled (G-17, PD-09)."""
+    own, mark = session.get(MemberMark, member.id), session.get(BranchMark, member.org_id)
+    before = own.before if own is not None and own.kind is MarkKind.DELAYED else mark.month if mark else None
+    _write(seat_id, member.org, [member], OwnMark(MarkKind.DELAYED, month, reason), before)
 
 
 def _graduates_now(month: date | None) -> bool:
@@ -182,9 +196,16 @@ def undo(seat: ActiveSeat, member_ids: Sequence[int]) -> int:
             raise NotFound
         if mark.member_id == seat.member_id:
             raise DomainError("不能撤销自己的标记。", fix="请由上级组织办理。", rule="PD-02")
+    _take_back(rows)
+    return len(rows)
+
+
+def _take_back(rows: Sequence[MemberMark]) -> None:
     ids = [mark.member_id for mark in rows]
     told = [(mark.member_id, {"kind": mark.kind.value, "reason": mark.reason}) for mark in rows]
     graduates = [mark.member_id for mark in rows if mark.member.org.category is Category.GRADUATES]
+    # Who was put where delayed graduates are kept is no longer where he graduates from (T-19).
+    moved = [mark.member_id for mark in rows if mark.kind is MarkKind.DELAYED and mark.member.org_id != mark.org_id]
     for mark in rows:
         session.delete(mark)
     session.flush()
@@ -193,4 +214,5 @@ def undo(seat: ActiveSeat, member_ids: Sequence[int]) -> int:
     if graduates:
         _flag(graduates, graduate=True)
     register.resettle(members=ids)
-    return len(ids)
+    if moved:
+        register.reopen(moved, CloseReason.DELAYED)

@@ -129,3 +129,18 @@ def change_password(account_id: int, current: str, new: str) -> Account:
         set_password(account, new)
         audit.record("account.password", "account", account_id)
     return account
+
+
+def confirm_password(account_id: int, password: str) -> Account:
+    """Whoever is signed in shows once more that it is he, such as under a form (PD-35); commits by itself.
+
+    Raises:
+        WrongCredentialsError: the password is wrong (``field`` is ``password``).
+        TooMany: too many wrong ones, counted together with failed logins.
+    """
+    account = session.get_one(Account, account_id)
+    limits.count(_account_limit(), _key(account, ""))
+    if not passwords.verify(account.password_hash, password):
+        raise WrongCredentialsError("密码不正确。", fix="请填写登录密码。", field="password", rule="PD-35")
+    unlock(account)
+    return account

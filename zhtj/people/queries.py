@@ -25,7 +25,7 @@ class SeatChoice:
         label: post and organisation, as shown.
         seat: what one acts as after switching.
         has_graduates: a school's, or a leading organ.
-        has_floating: a township, a park or a floating branch, or a leading organ (T-29).
+        has_floating: a township, a park, a school or a floating branch, or a leading organ (T-29, R-05).
     """
 
     key: str
@@ -105,8 +105,9 @@ def post_seat(account_id: int, org_id: int) -> ActiveSeat | None:
 
 
 def _has_floating(tier: Tier, industry: str | None, purpose: Purpose | None, *, is_township: bool) -> bool:
-    kept = is_township or purpose in {Purpose.FLOATING, Purpose.PARK}
-    return tier in LEADING_TIERS or (kept and industry not in SCHOOL_INDUSTRIES)
+    kept = is_township or purpose in {Purpose.FLOATING, Purpose.OVERSEAS, Purpose.PARK}
+    # A school and its colleges keep those who stay (R-05).
+    return tier in LEADING_TIERS or kept or (tier is not Tier.BRANCH and industry in SCHOOL_INDUSTRIES)
 
 
 def choose(choices: list[SeatChoice], key: str | None) -> SeatChoice | None:

@@ -22,7 +22,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import milestones
-from zhtj.transfers import onward, reminders
+from zhtj.transfers import reminders
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import visible
 from zhtj.transfers.workflow import RUNNING, State
@@ -51,7 +51,7 @@ LABELS = {
     TimerKind.RETURN: "超期退回",
     TimerKind.REMINDER: "催办提醒",
     TimerKind.REVIEW: "九月审核",
-    TimerKind.ONWARD: "二次转接",
+    TimerKind.ONWARD: "流动团员转出",
     TimerKind.LETTER: "介绍信有效期",
     TimerKind.RECEIPT: "介绍信回执",
     TimerKind.MILESTONE: "本届日程",
@@ -159,16 +159,6 @@ def next_reminders(seat: ActiveSeat) -> Source:
 def _organisations(ids: list[int]) -> dict[int, Organisation]:
     query = select(Organisation).where(Organisation.id.in_(ids)).options(joinedload(Organisation.office))
     return {found.id: found for found in session.scalars(query)} if ids else {}
-
-
-def onward_transfers(seat: ActiveSeat) -> Source:
-    """The county's twelve months and the floating member's one (D-16, D-17)."""
-
-    def read(_mark: Mark | None) -> Iterable[Timer]:
-        for one in onward.timers(seat):
-            yield Timer(TimerKind.ONWARD, end_of(one.due_on), one.what, one.rule, one.member.id, one.member, one.org)
-
-    return read
 
 
 def season_days(policy: Policy) -> Source:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from zhtj.cases.kind import Kind
 from zhtj.cases.kinds import (
     correction,
+    delay,
     e_file,
     mark_change,
     missing_organisation,
     occupied_number,
-    relocation,
+    overseas,
     removal,
+    retention,
     statement,
     township,
 )
@@ -27,7 +29,10 @@ KINDS: dict[str, Kind] = {
         e_file.KIND,
         missing_organisation.KIND,
         township.KIND,
-        relocation.KIND,
+        retention.KIND,
+        retention.EXTENSION,
+        overseas.KIND,
+        delay.KIND,
     )
 }
 

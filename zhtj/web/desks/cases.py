@@ -28,6 +28,7 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
+from zhtj.web.desks.staying import signing_of
 
 OFFERED = 200
 """Branches whose names are offered while one types."""
@@ -112,6 +113,8 @@ def raise_case(kind: str) -> AnyResponse | str:
     seat, wanted = current_seat(), kind_of(kind)
     if seat.kind not in wanted.raised_by:
         raise Forbidden(f"当前任职不能提出“{wanted.label}”。", rule=wanted.rule)
+    if seat.kind is SeatKind.MEMBER and wanted.paper is not None:
+        return redirect(url_for(".stay", topic=wanted.key.replace("_", "-")), 303)
     if request.method == "GET":
         return _form(wanted, seat, Filled({"subject": _named()}))
     typed = {name: request.form.get(name, "") for name in ("subject", *(one.name for one in wanted.fields))}
@@ -216,6 +219,8 @@ def _page(seat: ActiveSeat, found: Case, *, full: bool = False, failed: Failed |
         steps=_steps(found),
         possible=possible,
         warning=kind.warn(matter) if Action.APPROVE in possible else "",
+        obstacle=operations.obstacle(found) if Action.APPROVE in possible else "",
+        signing=signing_of(seat, found, kind),
         failed=failed,
         history=_history(found),
         own=seat.kind is SeatKind.MEMBER,
@@ -360,18 +365,26 @@ def _many_page(
     remark: str = "",
     error: DomainError | None = None,
 ) -> AnyResponse:
-    lines = [(case, kind_of(case.kind), action in queries.possible_actions(seat, case)) for case in picked]
+    lines = [(case, kind_of(case.kind), *_possible(seat, case, action)) for case in picked]
     page = render_template(
         "cases/many.html",
         lines=lines,
         action=action,
-        doable=sum(may for _, _, may in lines),
+        doable=sum(may for _, _, may, _ in lines),
         kept=_kept(filters),
         remark=remark,
         error=error,
         result=None,
     )
     return make_response(page, error.status if error else 200)
+
+
+def _possible(seat: ActiveSeat, case: Case, action: Action) -> tuple[bool, str]:
+    """Whether this could be done to it, and why not."""
+    if action not in queries.possible_actions(seat, case):
+        return False, ""
+    why = operations.obstacle(case) if action is Action.APPROVE else ""
+    return not why, why
 
 
 @requires(Permission.CASES)

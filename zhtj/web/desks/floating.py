@@ -1,68 +1,199 @@
-"""Floating members: contact log, job or study, and by when each must be moved on (T-29, D-16, D-17)."""
+"""流动团员台账: who is in a floating or overseas branch, until when, last heard of; contacts, deadlines (R, T-29)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from io import BytesIO
+from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.kernel import clock
+from zhtj.cases import signing
+from zhtj.cases.kinds import staying
+from zhtj.floating import branches, operations, queries
+from zhtj.floating.models import Situation, Stay, StayKind
+from zhtj.floating.queries import STATUSES, LedgerFilters
+from zhtj.imports.exports import XLSX, write_xlsx
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
-from zhtj.kernel.permissions import Permission
+from zhtj.kernel.permissions import Permission, SeatKind
+from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Member
-from zhtj.transfers import onward
-from zhtj.transfers.onward import STATUSES, OnwardFilters, Situation
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.loading import cursors, load_member, page_links
+from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
+
+TITLE = "流动团员台账"
+COLUMNS = (
+    "序号",
+    "姓名",
+    "学号",
+    "本人手机号码",
+    "类别",
+    "所在支部",
+    "来源学院",
+    "编入日期",
+    "原因",
+    "保留到",
+    "就业就学情况",
+    "落实的单位或学校",
+    "最近联系",
+    "下次联系期限",
+    "转出期限",
+)
+
+
+def _filters(said: Any) -> LedgerFilters:
+    status, kind = said.get("status", ""), said.get("kind", "")
+    return LedgerFilters(
+        status=status if status in STATUSES else "",
+        kind=kind if kind in set(StayKind) else "",
+        text=said.get("q", "").strip()[:60],
+    )
+
+
+def _kept(filters: LedgerFilters) -> dict[str, str]:
+    kept = {"status": filters.status, "kind": filters.kind, "q": filters.text}
+    return {name: value for name, value in kept.items() if value}
 
 
 @requires(Permission.TRANSFER_OUT)
-def list_floating() -> str:
-    """The list: overdue first, then whoever is due next."""
-    seat = current_seat()
-    status = request.args.get("status", "")
-    filters = OnwardFilters(status if status in STATUSES else "", request.args.get("q", "").strip())
-    page = onward.listing(seat, filters, **cursors())
-    counts = {key: onward.count(seat, OnwardFilters(key, filters.text)) for key in ("", *STATUSES)}
+def ledger() -> str:
+    """The ledger: overdue first, then whoever is due next."""
+    seat, filters = current_seat(), _filters(request.args)
+    page = queries.listing(seat, filters, **cursors())
+    counts = {key: queries.count(seat, LedgerFilters(key, filters.kind, filters.text)) for key in ("", *STATUSES)}
+    own = own_organisation()
+    of_school = own.industry in SCHOOL_INDUSTRIES
     return render_template(
         "desks/floating.html",
         rows=page.rows,
-        contacts=onward.last_contacts(page.rows),
         filters=filters,
+        kept=_kept(filters),
         statuses=[("", "全部"), *STATUSES.items()],
-        figures=[(label, counts[key], key) for key, label in {"": "流动团员", **STATUSES}.items()],
-        untracked=onward.count_untracked(seat),
-        may_start=lambda row: onward.may_look_after(seat, row.member),
-        links=page_links(page, ".floating", status=filters.status, q=filters.text),
+        kinds=[("", "全部"), *((kind.value, kind.label) for kind in StayKind)],
+        figures=[
+            (label, counts[key], key)
+            for key, label in {"": "流动团员", **STATUSES}.items()
+            if counts[key] or key in {"", "late"}
+        ],
+        untracked=queries.count_untracked(seat),
+        may_start=lambda row: queries.may_look_after(seat, row) and row.org.path.startswith(seat.path),
+        of_school=of_school and seat.kind is not SeatKind.BRANCH,
+        allocating=_places(page.rows) if filters.status == "allocate" else [],
+        ground=lambda row: staying.ground_label(row.ground),
+        links=page_links(page, ".floating", **_kept(filters)),
     )
+
+
+def _places(rows: Sequence[Stay]) -> list[tuple[int, str]]:
+    """Floating branches of the colleges that those on the page come from."""
+    found: dict[int, Organisation] = {}
+    for home in {row.home_id: row.home for row in rows if row.home is not None}.values():
+        found |= {one.id: one for one in branches.floating_branches(home)}
+    return [(one.id, one.short_name) for one in found.values()]
 
 
 @requires(Permission.TRANSFER_OUT)
 def track() -> AnyResponse:
     """Put members of floating branches on the list who came by no transfer."""
     with unit_of_work():
-        opened = onward.track_all(current_seat())
+        seat = current_seat()
+        opened = operations.track_all(seat, queries.untracked(seat))
     flash(f"已列入 {opened} 名流动团员。", "success")
     return redirect(url_for(".floating"), 303)
 
 
 @requires(Permission.TRANSFER_OUT)
+def allocate() -> AnyResponse:
+    """Put those of my college from the school's floating branch into the college's own: the second tier (R-05)."""
+    seat = current_seat()
+    ids = [number for text in request.form.getlist("row") if (number := number_in(text)) is not None]
+    try:
+        with unit_of_work():
+            branch = _branch()
+            done, name = operations.allocate(seat, queries.picked(seat, ids), branch), branch.short_name
+    except DomainError as error:
+        flash(str(error), "warning")
+        return redirect(url_for(".floating", status="allocate"), 303)
+    flash(f"已将 {done} 名团员编入{name}。", "success")
+    return redirect(url_for(".floating"), 303)
+
+
+def _branch() -> Organisation:
+    found = session.get(Organisation, number_in(request.form.get("branch", "")) or 0)
+    if found is None:
+        raise DomainError("请选择分配到哪个团支部。", field="branch", rule="R-05")
+    return found
+
+
+@requires(Permission.TRANSFER_OUT)
+def export() -> Response:
+    """The ledger as it is filtered; noted, for it holds telephone numbers (PD-37)."""
+    seat, filters = current_seat(), _filters(request.form)
+    target = BytesIO()
+    with unit_of_work():
+        rows = (_cells(place, stay) for place, stay in enumerate(queries.everyone(seat, filters), start=1))
+        count = write_xlsx(target, TITLE, COLUMNS, rows)
+        audit.record("floating.export", "organisation", seat.org_id, rows=count)
+    target.seek(0)
+    return send_file(target, XLSX, as_attachment=True, download_name=f"{TITLE}.xlsx")
+
+
+def _cells(place: int, stay: Stay) -> list[str]:
+    member = stay.member
+    days = (stay.since, stay.retained_until, stay.last_contact_on, stay.contact_by, stay.deadline)
+    since, until, last, contact_by, deadline = (f"{day:%Y-%m-%d}" if day else "" for day in days)
+    return [
+        str(place),
+        member.name,
+        member.student_no or "",
+        member.account.mobile or "",
+        stay.kind.label,
+        stay.org.full_name,
+        stay.home.full_name if stay.home else "",
+        since,
+        staying.ground_label(stay.ground),
+        until,
+        stay.situation.label if stay.situation else "",
+        stay.found_what or "",
+        last,
+        contact_by,
+        deadline,
+    ]
+
+
+def load_stay(number: int) -> tuple[Member, Stay]:
+    """A floating member that the seat may see: in its part of the tree, or of its college (R-06). Raises NotFound."""
+    stay = queries.stay_of(current_seat(), number)
+    if stay is None:
+        raise NotFound
+    return stay.member, stay
+
+
+@requires(Permission.TRANSFER_OUT)
 def one(number: int) -> str:
     """One floating member: deadlines, log, forms."""
-    return _page(load_member(number, Permission.TRANSFER_OUT))
+    return _page(*load_stay(number))
 
 
-def _page(member: Member, error: DomainError | None = None, action: str = "") -> str:
-    row = onward.of_member(member)
+def _page(member: Member, stay: Stay, error: DomainError | None = None, action: str = "") -> str:
+    seat = current_seat()
+    undoable = stay.kind in {StayKind.SCHOOL, StayKind.OVERSEAS} and seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL}
     return render_template(
         "desks/floating_member.html",
-        row=row,
+        row=stay,
         member=member,
-        log=onward.log_of(row),
+        log=queries.log_of(stay),
         situations=[("", "没有说"), *((each.value, each.label) for each in Situation if each is not Situation.FOUND)],
-        may_write=onward.may_look_after(current_seat(), member),
+        may_write=queries.may_look_after(seat, stay),
+        may_move=stay.org.path.startswith(seat.path),
+        may_undo=undoable and stay.org.path.startswith(seat.path) and seat.member_id != member.id,
+        due=queries.what_is_due(stay) if stay.deadline else None,
+        ground=staying.ground_label(stay.ground),
+        forms=signing.of_member(member.id),
         today=clock.today().isoformat(),
         typed=request.form if error else {},
         error=error,
@@ -72,40 +203,46 @@ def _page(member: Member, error: DomainError | None = None, action: str = "") ->
 
 @requires(Permission.TRANSFER_OUT)
 def write(number: int, note: str) -> AnyResponse:
-    """Log a contact, record a job or study place, or that it came to nothing."""
+    """Log a contact, record a job or study place, or that it came to nothing; undo a retention."""
     if note not in WRITES:
         raise NotFound
-    member = load_member(number, Permission.TRANSFER_OUT)
+    member, _ = load_stay(number)
     try:
         with unit_of_work():
             session.refresh(member)
             message = WRITES[note](member)
     except DomainError as error:
         session.expire_all()
-        return make_response(_page(load_member(number, Permission.TRANSFER_OUT), error, note), error.status)
+        return make_response(_page(*load_stay(number), error, note), error.status)
     flash(message, "success")
-    return redirect(url_for(".floating_member", number=number), 303)
+    return redirect(url_for(".floating") if note == "undo" else url_for(".floating_member", number=number), 303)
 
 
 def _contact(member: Member) -> str:
     said = request.form.get("situation", "")
     situation = Situation(said) if said in set(Situation) - {Situation.FOUND} else None
-    onward.contacted(current_seat(), member, _day("on"), request.form.get("note", ""), situation)
+    operations.contacted(current_seat(), member, _day("on"), request.form.get("note", ""), situation)
     return "联系情况已记录。"
 
 
 def _found(member: Member) -> str:
-    row = onward.found(current_seat(), member, _day("found_on"), request.form.get("found_what", ""))
+    row = operations.found(current_seat(), member, _day("found_on"), request.form.get("found_what", ""))
     due = row.due_on or clock.today()
     return f"已登记，请在 {due.month}月{due.day}日 前办理二次转接。"
 
 
 def _lost(member: Member) -> str:
-    onward.lost(current_seat(), member)
+    operations.lost(current_seat(), member)
     return "已取消登记，期限停止计算。"
 
 
-WRITES = {"contact": _contact, "found": _found, "lost": _lost}
+def _undo(member: Member) -> str:
+    seat = current_seat()
+    back = operations.take_back(seat, queries.of_member(member), request.form.get("why", ""))
+    return f"已撤销，{member.name}回到{back.short_name}。"
+
+
+WRITES = {"contact": _contact, "found": _found, "lost": _lost, "undo": _undo}
 
 
 def _day(field: str) -> date:
@@ -117,8 +254,10 @@ def _day(field: str) -> date:
 
 def register(blueprint: Blueprint) -> None:
     """Add the desk to a role."""
-    blueprint.add_url_rule("/floating", "floating", list_floating)
+    blueprint.add_url_rule("/floating", "floating", ledger)
     blueprint.add_url_rule("/floating/track", "floating_track", track, methods=["POST"])
+    blueprint.add_url_rule("/floating/allocate", "floating_allocate", allocate, methods=["POST"])
+    blueprint.add_url_rule("/floating/export", "floating_export", export, methods=["POST"])
     blueprint.add_url_rule("/members/<int:number>/onward", "floating_member", one)
     for note in WRITES:
         blueprint.add_url_rule(

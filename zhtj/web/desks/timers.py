@@ -9,6 +9,7 @@ from itertools import islice
 from flask import Blueprint, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.floating import timers as floating
 from zhtj.kernel import clock, paging
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import timers as letters
@@ -26,7 +27,7 @@ def sources(seat: ActiveSeat, policy: Policy) -> dict[TimerKind, Source]:
         TimerKind.RETURN: timers.returns(seat),
         TimerKind.REMINDER: timers.next_reminders(seat),
         TimerKind.REVIEW: timers.september(seat, policy),
-        TimerKind.ONWARD: timers.onward_transfers(seat),
+        TimerKind.ONWARD: floating.timers(seat),
         TimerKind.MILESTONE: timers.season_days(policy),
     }
     if seat.may(Permission.LETTER_VIEW):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from zhtj.cases import queries as cases
+from zhtj.floating import queries as floating
+from zhtj.floating.queries import LedgerFilters
 from zhtj.graduation import queries as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.people import members as people
 from zhtj.policy import phases
-from zhtj.transfers import arrivals, checks, objections, onward, waits
+from zhtj.transfers import arrivals, checks, objections, waits
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.arrivals import ArrivalFilters
-from zhtj.transfers.onward import OnwardFilters
 from zhtj.transfers.queries import Filters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks import campaign
@@ -39,7 +40,7 @@ def home() -> str:
         graduates=graduation.progress(clock.today().year, seat.path),
         coming=waits.count(seat, waits.Side.COMING),
         arrivals=arrivals.count(seat, ArrivalFilters("todo")),
-        late=onward.count(seat, OnwardFilters("late")),
+        late=floating.count(seat, LedgerFilters("late")),
         campaign=campaign.steps(seat, organisation),
         as_of=clock.now(),
     )

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from zhtj.web.member import advice, applications, applying, cases, changes, destination, guides, home, messages
+from zhtj.web.member import (
+    advice,
+    applications,
+    applying,
+    cases,
+    changes,
+    destination,
+    guides,
+    home,
+    letters,
+    messages,
+    staying,
+)
 
 blueprint = Blueprint("member", __name__, url_prefix="/member")
-for part in (home, applications, applying, changes, destination, guides, advice, cases, messages):
+for part in (home, applications, applying, changes, destination, guides, advice, cases, letters, staying, messages):
     part.register(blueprint)

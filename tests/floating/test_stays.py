@@ -11,14 +11,18 @@ from hypothesis import strategies as st
 
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
+from zhtj.floating import operations as floating
+from zhtj.floating import queries
+from zhtj.floating.models import Situation, Stay, StayKind
+from zhtj.floating.queries import LedgerFilters
+from zhtj.floating.rules import months_after
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
-from zhtj.transfers import onward, operations
-from zhtj.transfers.onward import OnwardFilters, OnwardKind, OnwardTransfer, Situation, months_after
+from zhtj.transfers import operations
 
 MOVED = {"reason": "relocation", "place": "residence", "unit_address": "镇上", "remark": "搬到镇上居住"}
 
@@ -41,9 +45,9 @@ def bring(world: World, member: Member, to: str, by: str) -> Member:
     return session.get_one(Member, member.id)
 
 
-def rows(world: World, key: str, **filters: Any) -> list[OnwardTransfer]:
+def rows(world: World, key: str, **filters: Any) -> list[Stay]:
     session.expire_all()
-    return list(onward.listing(world.seat(key), OnwardFilters(**filters)).rows)
+    return list(queries.listing(world.seat(key), LedgerFilters(**filters)).rows)
 
 
 @pytest.mark.rule("T-29", "R-20")
@@ -51,35 +55,30 @@ def test_who_comes_into_a_floating_branch_is_tracked_until_he_leaves(world: Worl
     # Given a graduate without a job, who goes to his township
     member = bring(world, world.graduate, "floating", "township")
     (row,) = rows(world, "township")
-    assert (row.member_id, row.kind, row.since) == (member.id, OnwardKind.TOWNSHIP, date(2026, 10, 14))
+    assert (row.member_id, row.kind, row.since) == (member.id, StayKind.TOWNSHIP, date(2026, 10, 14))
     assert (row.clear_by, row.due_on, row.deadline) == (None, None, None)
     # When he is moved on to an employer
     second = start(world.own_seat(member), member, world.orgs["team"], **EMPLOYED)
     do(operations.accept, second, world.seat("team"))
     # Then he is nobody's floating member any more
     assert rows(world, "township") == []
-    assert session.get_one(OnwardTransfer, row.id).ended_at is not None
+    assert session.get_one(Stay, row.id).ended_at is not None
 
 
-def test_an_employers_branch_and_a_schools_own_are_not_tracked(world: World) -> None:
+def test_an_employers_branch_is_not_tracked(world: World) -> None:
     bring_in = apply(world, world.graduate, "team")
     do(operations.accept, bring_in, world.seat("team"))
     assert rows(world, "province") == []
-    new = NewOrganisation(
-        "江淮示范大学流动团员团支部", "校流动团员团支部", Category.BRANCH, "普通高等院校", purpose=Purpose.FLOATING
-    )
-    with unit_of_work():
-        own = orgs.create(session.merge(world.orgs["university"]), new)
-    assert not onward.is_tracked(own)
-    assert onward.is_tracked(world.orgs["floating"])
+    assert queries.is_tracked(world.orgs["floating"])
+    assert not queries.is_tracked(world.orgs["team"])
 
 
 @pytest.mark.rule("D-16")
 def test_a_county_has_twelve_months(world: World, county_branch: None, clock_at: Any) -> None:
     member = bring(world, world.graduate, "county_floating", "county")
     (row,) = rows(world, "county")
-    assert (row.kind, row.clear_by, row.deadline) == (OnwardKind.COUNTY, date(2027, 10, 14), date(2027, 10, 14))
-    (timer,) = onward.timers(world.seat("county"))
+    assert (row.kind, row.clear_by, row.deadline) == (StayKind.COUNTY, date(2027, 10, 14), date(2027, 10, 14))
+    (timer,) = queries.deadlines(world.seat("county"))
     assert (timer.member.id, timer.due_on, timer.rule) == (member.id, date(2027, 10, 14), "D-16")
     clock_at("2027-10-14T23:59")
     assert rows(world, "county", status="late") == []
@@ -90,24 +89,24 @@ def test_a_county_has_twelve_months(world: World, county_branch: None, clock_at:
 @pytest.mark.rule("D-17")
 def test_a_job_found_starts_one_month(world: World, clock_at: Any) -> None:
     member, seat = bring(world, world.graduate, "floating", "township"), world.seat("township")
-    assert onward.timers(seat) == []
+    assert queries.deadlines(seat) == []
     clock_at("2026-12-31T09:00")
     with acting(seat):
-        row = onward.found(seat, member, date(2026, 12, 20), "示例科技有限公司")
+        row = floating.found(seat, member, date(2026, 12, 20), "示例科技有限公司")
     # The month runs from the day it is recorded, to the end of a month that is shorter
     assert (row.found_on, row.due_on, row.deadline) == (date(2026, 12, 20), date(2027, 1, 31), date(2027, 1, 31))
-    assert [(each.due_on, each.rule) for each in onward.timers(seat)] == [(date(2027, 1, 31), "D-17")]
+    assert [(each.due_on, each.rule) for each in queries.deadlines(seat)] == [(date(2027, 1, 31), "D-17")]
     clock_at("2027-01-05T09:00")
     with acting(seat):
-        row = onward.found(seat, member, date(2026, 12, 21), "示例科技有限公司研发中心")
+        row = floating.found(seat, member, date(2026, 12, 21), "示例科技有限公司研发中心")
     assert (row.found_what, row.due_on) == ("示例科技有限公司研发中心", date(2027, 1, 31))
     clock_at("2027-02-01T00:00")
     assert len(rows(world, "township", status="late")) == 1
     with acting(seat):
-        onward.lost(seat, member)
-    assert onward.timers(seat) == []
+        floating.lost(seat, member)
+    assert queries.deadlines(seat) == []
     with pytest.raises(DomainError), unit_of_work():
-        onward.lost(seat, member)
+        floating.lost(seat, member)
 
 
 @pytest.mark.rule("D-17")
@@ -115,9 +114,9 @@ def test_of_two_deadlines_the_nearer_counts(world: World, county_branch: None, c
     member, seat = bring(world, world.graduate, "county_floating", "county"), world.seat("county")
     clock_at("2027-10-01T09:00")
     with acting(seat):
-        row = onward.found(seat, member, date(2027, 10, 1), "示例大学")
+        row = floating.found(seat, member, date(2027, 10, 1), "示例大学")
     assert (row.due_on, row.deadline) == (date(2027, 11, 1), date(2027, 10, 14))
-    assert onward.timers(seat)[0].rule == "D-16"
+    assert queries.deadlines(seat)[0].rule == "D-16"
 
 
 @pytest.mark.rule("T-29")
@@ -126,12 +125,12 @@ def test_contacts_are_logged_with_what_was_heard(world: World, clock_at: Any) ->
     assert len(rows(world, "township", status="quiet")) == 1
     clock_at("2026-11-02T09:00")
     with acting(seat):
-        onward.contacted(seat, member, date(2026, 11, 1), "在合肥找工作，已发岗位信息", Situation.SEEKING)
+        floating.contacted(seat, member, date(2026, 11, 1), "在合肥找工作，已发岗位信息", Situation.SEEKING)
     (row,) = rows(world, "township")
     assert row.situation is Situation.SEEKING
-    (entry,) = onward.log_of(row)
+    (entry,) = queries.log_of(row)
     assert (entry.on, entry.account.name) == (date(2026, 11, 1), world.accounts["township"].name)
-    assert onward.last_contacts([row])[row.id].note == "在合肥找工作，已发岗位信息"
+    assert queries.last_contacts([member.id]) == {member.id: date(2026, 11, 1)}
     assert rows(world, "township", status="quiet") == []
 
 
@@ -139,28 +138,28 @@ def test_what_cannot_be_is_refused(world: World) -> None:
     member, seat = bring(world, world.graduate, "floating", "township"), world.seat("township")
     today, tomorrow = date(2026, 10, 14), date(2026, 10, 15)
     for attempt in (
-        lambda: onward.contacted(seat, member, tomorrow, "明天联系", None),
-        lambda: onward.contacted(seat, member, date(2026, 10, 13), "还没有来", None),
-        lambda: onward.contacted(seat, member, today, "  ", None),
-        lambda: onward.found(seat, member, tomorrow, "示例科技"),
-        lambda: onward.found(seat, member, today, ""),
-        lambda: onward.found(seat, member, today, "长" * 121),
+        lambda: floating.contacted(seat, member, tomorrow, "明天联系", None),
+        lambda: floating.contacted(seat, member, date(2026, 10, 13), "还没有来", None),
+        lambda: floating.contacted(seat, member, today, "  ", None),
+        lambda: floating.found(seat, member, tomorrow, "示例科技"),
+        lambda: floating.found(seat, member, today, ""),
+        lambda: floating.found(seat, member, today, "长" * 121),
     ):
         with pytest.raises(DomainError), unit_of_work():
             attempt()
     with pytest.raises(Forbidden), unit_of_work():
-        onward.found(world.seat("county"), member, today, "示例科技")
+        floating.found(world.seat("county"), member, today, "示例科技")
     with pytest.raises(DomainError, match="不在流动团员"), unit_of_work():
-        onward.found(seat, world.employee, today, "示例科技")
+        floating.found(seat, world.employee, today, "示例科技")
 
 
 def test_overdue_first_then_whoever_is_due_next(world: World, clock_at: Any) -> None:
     seat = world.seat("township")
     members = [bring(world, each, "floating", "township") for each in (world.graduate, world.classmate)]
     with acting(seat):
-        onward.found(seat, members[1], date(2026, 10, 14), "示例科技")
+        floating.found(seat, members[1], date(2026, 10, 14), "示例科技")
     assert [row.member_id for row in rows(world, "township")] == [members[1].id, members[0].id]
-    first = onward.listing(seat, OnwardFilters())
+    first = queries.listing(seat, LedgerFilters())
     assert first.after == ""
     assert [row.member_id for row in rows(world, "township", status="found")] == [members[1].id]
     assert [row.member_id for row in rows(world, "township", text="丁")] == [members[0].id]
@@ -171,11 +170,11 @@ def test_members_of_a_roster_are_put_on_the_list_once(world: World) -> None:
     with unit_of_work():
         world.enrol("名册在列", "floating")
     seat = world.seat("township")
-    assert onward.count_untracked(seat) == 1
-    assert onward.count_untracked(world.seat("company")) == 0
+    assert queries.count_untracked(seat) == 1
+    assert queries.count_untracked(world.seat("company")) == 0
     for opened in (1, 0):
         with acting(seat):
-            assert onward.track_all(seat) == opened
+            assert floating.track_all(seat, queries.untracked(seat)) == opened
     (row,) = rows(world, "township")
     assert row.since == date(2026, 10, 14)
 

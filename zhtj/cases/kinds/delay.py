@@ -1,0 +1,152 @@
+"""延迟毕业: marked, and put where delayed graduates are kept, or where they study; never a floating branch (T-19)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from zhtj.cases.kind import (
+    ANYBODY,
+    About,
+    Column,
+    Field,
+    Kind,
+    Line,
+    Matter,
+    Shape,
+    asked,
+    branch_name,
+    choice_label,
+    member_name,
+    place_of,
+    raised_on,
+    result,
+)
+from zhtj.cases.kinds import staying
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import Decider
+from zhtj.floating import branches, operations
+from zhtj.graduation import personal
+from zhtj.graduation.queries import policy_of
+from zhtj.kernel import audit, clock
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError
+from zhtj.orgs.models import Organisation, Purpose
+from zhtj.transfers.checks import open_application
+
+DELAYED, STUDY = "delayed_branch", "study_branch"
+PLACE = Field(
+    "place",
+    "编入哪里",
+    Shape.CHOICE,
+    choices=((DELAYED, "延迟毕业团组织"), (STUDY, "实际学习的团支部")),
+)
+FIELDS = (
+    Field("month", "预计毕业时间", Shape.MONTH, hint="写成 2027-06，要晚于原来的毕业时间。"),
+    Field("why", "延迟毕业原因", Shape.LONG, hint="例如：学分未修满，延长一年。", width=200, at_least=2),
+    PLACE,
+    Field(
+        "branch",
+        "实际学习的团支部",
+        Shape.PARENT,
+        required=False,
+        hint="编入实际学习的团支部的才填：系统内的全称或组织编码。",
+        width=120,
+    ),
+)
+
+
+def _month(matter: Matter) -> date:
+    year, month = matter.said("month").split("-")
+    return date(int(year), int(month), 1)
+
+
+def _decider(matter: Matter) -> Decider:
+    """Whoever of his line may mark delayed graduates, the college first (G-20, K-02)."""
+    by = policy_of(staying.home(matter).school).delayed_mark_by
+    return Decider.COLLEGE if "college" in by else Decider.COMMITTEE
+
+
+def _branch(matter: Matter) -> Organisation:
+    """Where he is put. Raises DomainError where that cannot be."""
+    home = staying.home(matter)
+    if matter.said("place") not in policy_of(home.school).delayed_place:
+        raise DomainError(
+            "按现行规定，延迟毕业的团员编入延迟毕业团组织。", fix="请选择“延迟毕业团组织”。", field="place", rule="K-24"
+        )
+    if matter.said("place") == DELAYED:
+        return branches.for_delay(home)
+    if not matter.said("branch"):
+        raise DomainError("请填写实际学习的团支部。", field="branch", rule="T-19")
+    branch = session.get_one(Organisation, int(matter.said("branch")))
+    problem = branches.study_branch_problem(home, branch)
+    if problem:
+        raise DomainError(problem, field="branch", rule="T-19")
+    return branch
+
+
+def _check(matter: Matter) -> None:
+    person = matter.person
+    if person.org.purpose is Purpose.DELAYED:
+        raise DomainError(f"{person.name}已经在{person.org.short_name}。", field="subject", rule="T-19")
+    if open_application(person.id) is not None:
+        raise DomainError(
+            f"{person.name}有正在办理的转接申请。", fix="请先撤销，或等它办结。", field="subject", rule="A-06"
+        )
+    problem = personal.delay_problem_of(person, _month(matter), matter.said("why"))
+    if problem is not None:
+        raise DomainError(problem.message, fix=problem.fix, field="month", rule=problem.rule)
+    if matter.said("place") != DELAYED:
+        _branch(matter)
+
+
+def _ready(matter: Matter, case: Case) -> None:
+    del case
+    _branch(matter)
+
+
+def _effect(matter: Matter, case: Case) -> str:
+    person, branch, month = matter.person, _branch(matter), _month(matter)
+    personal.delay(person, month, matter.said("why"), audit.actor().seat_id)
+    operations.place_delayed(person, branch, f"case:{case.id}")
+    return f"已标记延迟毕业（预计 {month:%Y-%m}），编入{branch.short_name}；本届不再计入转接率。"
+
+
+def _place_words(line: Line) -> str:
+    return choice_label(PLACE, line.matter.said("place"))
+
+
+def _today(line: Line) -> str:
+    ended = line.case.ended_at
+    return f"{clock.local(ended):%Y-%m-%d}" if ended is not None else ""
+
+
+KIND = Kind(
+    key="delay",
+    label="延迟毕业编入团组织",
+    note="推迟毕业、还在学校读书的，标记延迟毕业，编入延迟毕业团组织（有规定的，编入实际学习的团支部），不进流动团员团支部。",
+    rule="T-19",
+    sheet="延迟毕业团员",
+    raised_by=ANYBODY,
+    about=About.MEMBER,
+    fields=FIELDS,
+    decider=_decider,
+    line=lambda matter: staying.line(matter, _decider(matter)),
+    check=_check,
+    ready=_ready,
+    effect=_effect,
+    personal=True,
+    short=lambda matter: f"预计 {matter.said('month')}",
+    columns=(
+        Column("序号", place_of),
+        Column("姓名", member_name),
+        Column("学院", staying.college_name),
+        Column("原团支部", staying.old_branch),
+        Column("现在的团支部", branch_name),
+        Column("预计毕业时间", asked("month")),
+        Column("延迟毕业原因", asked("why")),
+        Column("编入", _place_words),
+        Column("提交时间", raised_on),
+        Column("办结时间", _today),
+        Column("结果", result),
+    ),
+)

@@ -1,0 +1,193 @@
+"""出国（境）学习研究: whoever studies abroad stays at his old school, by application (T-16, R-14 … R-17, F-07)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from zhtj.cases.kind import (
+    ANYBODY,
+    About,
+    Column,
+    Field,
+    Kind,
+    Line,
+    Matter,
+    Paper,
+    Shape,
+    asked,
+    choice_label,
+    member_name,
+    place_of,
+    raised_on,
+    result,
+)
+from zhtj.cases.kinds import staying
+from zhtj.cases.models import Case
+from zhtj.cases.workflow import Decider
+from zhtj.floating import branches, operations
+from zhtj.floating.operations import Terms
+from zhtj.floating.rules import end_of_month
+from zhtj.graduation.queries import is_delayed, policy_of
+from zhtj.kernel import clock
+from zhtj.kernel.errors import DomainError
+from zhtj.orgs.models import Purpose
+from zhtj.people import identity
+
+FORM = "F-07"
+LEVELS = (("本科", "本科"), ("硕士", "硕士"), ("博士", "博士"), ("专科", "专科"))
+DEGREES = (("硕士", "硕士"), ("博士", "博士"), ("本科", "本科"), ("交流研究", "交流、研究"))
+DEGREE = Field("degree", "攻读", Shape.CHOICE, choices=DEGREES)
+FIELDS = (
+    Field("ethnicity", "民族", width=20),
+    Field("major", "本校专业", width=60),
+    Field("level", "毕业生层次", Shape.CHOICE, choices=LEVELS),
+    Field("graduated", "毕业时间", Shape.MONTH, hint="写成 2026-06。"),
+    Field("country", "前往国家（地区）", width=40),
+    Field("university", "学校或研究机构", width=80),
+    Field("subject_abroad", "攻读专业", width=60),
+    DEGREE,
+    Field("begins", "计划从哪个月开始", Shape.MONTH, hint="写成 2026-09。"),
+    Field("ends", "计划到哪个月结束", Shape.MONTH, hint="写成 2028-06。"),
+    Field("contact", "国内联系人", hint="直系亲属，境外学习期间能联系上。", width=30),
+    Field("relation", "与本人关系", hint="例如：父亲、母亲。", width=20),
+    Field("contact_mobile", "国内联系人手机", Shape.MOBILE, width=20),
+    Field("abroad", "境外联系方式", required=False, hint="邮箱或微信号；出国后再补也可以。", width=80),
+)
+
+
+def _month(matter: Matter, name: str) -> date:
+    year, month = matter.said(name).split("-")
+    return date(int(year), int(month), 1)
+
+
+def decider(matter: Matter) -> Decider:
+    """The school's committee, or by policy the college (R-15, K-12)."""
+    school = staying.home(matter).school
+    return Decider.COLLEGE if policy_of(school).overseas_approver == "college" else Decider.COMMITTEE
+
+
+def _check(matter: Matter) -> None:
+    person = matter.person
+    staying.home(matter)
+    if person.org.purpose is Purpose.OVERSEAS:
+        raise DomainError(f"{person.name}已经在{person.org.short_name}。", field="subject", rule="R-16")
+    if is_delayed(person):
+        raise DomainError(
+            "延迟毕业的团员仍在学校，毕业后再办。", fix="标记有误的，请先撤销。", field="subject", rule="G-19"
+        )
+    staying.check_free(person)
+    if matter.answers and _month(matter, "ends") <= _month(matter, "begins"):
+        raise DomainError("结束的月份应晚于开始的月份。", field="ends", rule="R-14")
+
+
+def _ready(matter: Matter, case: Case) -> None:
+    staying.signature_there(case, "《关于保留团组织关系的申请》")
+    branches.for_overseas(staying.home(matter))
+
+
+def _effect(matter: Matter, case: Case) -> str:
+    home = staying.home(matter)
+    branch = branches.for_overseas(home)
+    until = end_of_month(_month(matter, "ends"))
+    operations.keep(matter.person, branch, Terms(until, None, home.nearest), f"case:{case.id}")
+    return f"已编入{branch.short_name}，登记到 {until:%Y-%m-%d}；不再计入转接率。在外期间至少每 6 个月报告一次。"
+
+
+def _day(day: date) -> str:
+    return f"{day.year}年{day.month}月"
+
+
+def _written(text: str) -> str:
+    """2026-06 as one writes it."""
+    year, _, month = text.partition("-")
+    return f"{year}年{int(month)}月" if month.isdecimal() else ""
+
+
+def _paper(matter: Matter) -> Paper:
+    """F-07, with everything the document names, from the record and the answers."""
+    person, said = matter.person, matter.said
+    home = branches.home_of(person.org)
+    number = person.account.id_number or ""
+    college = home.nearest.full_name if home is not None else person.org.full_name
+    rows = (
+        ("姓名", person.name),
+        ("性别", person.sex.label),
+        ("民族", said("ethnicity")),
+        ("出生年月", _day(identity.read(number).born) if number else ""),
+        ("政治面貌", "共青团员"),
+        ("入团年月", _day(person.joined_on)),
+        ("身份证号", number),
+        ("学院", college),
+        ("专业", said("major")),
+        ("届别", f"{said('graduated')[:4]}届"),
+        ("层次", f"{said('level')}毕业生"),
+        ("毕业时间", _written(said("graduated"))),
+        ("前往国家（地区）", said("country")),
+        ("学校", said("university")),
+        ("攻读专业", said("subject_abroad")),
+        ("攻读学位", choice_label(DEGREE, said("degree"))),
+        ("计划学习时间", f"{_written(said('begins'))}至{_written(said('ends'))}"),
+        ("团组织关系保留在", college),
+        ("国内联系人", f"{said('contact')}（{said('relation')}）"),
+        ("联系电话", said("contact_mobile")),
+    )
+    text = "本人毕业后前往境外学习，特申请将团组织关系保留在原学校，在外期间按时报告、履行团员义务。"
+    return Paper(FORM, "关于保留团组织关系的申请", (text, "特此申请。"), rows)
+
+
+def _place(line: Line) -> str:
+    return f"{line.matter.said('country')} {line.matter.said('university')}"
+
+
+def _period(line: Line) -> str:
+    return f"{line.matter.said('begins')} 至 {line.matter.said('ends')}"
+
+
+def _subject(line: Line) -> str:
+    return f"{line.matter.said('subject_abroad')}（{choice_label(DEGREE, line.matter.said('degree'))}）"
+
+
+def _contact(line: Line) -> str:
+    return f"{line.matter.said('contact')}（{line.matter.said('relation')}）"
+
+
+def _decided(line: Line) -> str:
+    ended = line.case.ended_at
+    return f"{clock.local(ended):%Y-%m-%d}" if ended is not None else ""
+
+
+KIND = Kind(
+    key="overseas_study",
+    label="出国（境）学习研究",
+    note="出国（境）读书、做研究的，出发前由本人提出申请，同意后保留在学校的出国（境）学习研究团员团支部，统一登记造册。",
+    rule="R-14",
+    form="F-07",
+    sheet="出国（境）学习研究团员登记册",
+    raised_by=ANYBODY,
+    about=About.MEMBER,
+    fields=FIELDS,
+    decider=decider,
+    line=lambda matter: staying.line(matter, decider(matter)),
+    check=_check,
+    ready=_ready,
+    effect=_effect,
+    warn=lambda _: "同意后不再计入本届转接率；撤销的，恢复计入。",
+    paper=_paper,
+    personal=True,
+    short=lambda matter: f"{matter.said('country')} {matter.said('university')}",
+    columns=(
+        Column("序号", place_of),
+        Column("姓名", member_name),
+        Column("学院", staying.college_name),
+        Column("原团支部", staying.old_branch),
+        Column("前往国家（地区）、学校", _place),
+        Column("攻读专业（学位）", _subject),
+        Column("计划学习时间", _period),
+        Column("国内联系人（关系）", _contact),
+        Column("国内联系电话", asked("contact_mobile")),
+        Column("境外联系方式", asked("abroad")),
+        Column("提交时间", raised_on),
+        Column("批准时间", _decided),
+        Column("结果", result),
+    ),
+)

@@ -1,0 +1,64 @@
+"""Pure rules of staying: until when, and when somebody has to be told (D-16 … D-18, R-12). No clock, no database."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+from enum import IntEnum
+
+TEACHING_MONTHS = 12
+"""支教保研 stays one year, whatever else the policy says (T-23)."""
+# Days before a deadline on which one is told: once a month ahead, once a week ahead, once when it has passed.
+AHEAD, NEAR = 30, 7
+CONTACT_AHEAD = 14
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later; the last of the month where that has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def end_of_month(day: date) -> date:
+    """The last day of the month."""
+    return date(day.year, day.month, calendar.monthrange(day.year, day.month)[1])
+
+
+def retained_until(graduation: date, months: int) -> date:
+    """The last day of a retention: so many months from the end of the graduation month (D-18, PD-10).
+
+    Graduated in June, six months: 31 December.
+    """
+    return end_of_month(months_after(date(graduation.year, graduation.month, 1), months))
+
+
+class Stage(IntEnum):
+    """How near a deadline is; each stage is told once (时限提醒)."""
+
+    FAR = 0
+    AHEAD = 1
+    NEAR = 2
+    PAST = 3
+
+
+def stage(deadline: date | None, today: date) -> Stage:
+    """The stage a deadline has reached; after an outage only the latest still matters (PD-36)."""
+    if deadline is None:
+        return Stage.FAR
+    left = (deadline - today).days
+    if left < 0:
+        return Stage.PAST
+    if left <= NEAR:
+        return Stage.NEAR
+    return Stage.AHEAD if left <= AHEAD else Stage.FAR
+
+
+def contact_stage(due: date | None, today: date) -> Stage:
+    """The same of the next contact: told a fortnight ahead, and when it is overdue (R-12, R-17)."""
+    if due is None:
+        return Stage.FAR
+    left = (due - today).days
+    if left < 0:
+        return Stage.PAST
+    return Stage.AHEAD if left <= CONTACT_AHEAD else Stage.FAR

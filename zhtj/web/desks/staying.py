@@ -1,0 +1,196 @@
+"""保留和出国: what colleges and schools do about those who stay - applications, rounds, forms on paper (R, A-26)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.cases import queries, rounds, signing, subjects
+from zhtj.cases.files import LARGEST, Upload
+from zhtj.cases.kind import Kind
+from zhtj.cases.kinds import kind_of
+from zhtj.cases.models import Case, SignedForm
+from zhtj.cases.queries import PERSONAL, Filters, Side
+from zhtj.cases.subjects import Invalid
+from zhtj.cases.workflow import Party, State
+from zhtj.floating import branches
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
+from zhtj.orgs.models import Purpose
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import number_in, own_organisation
+
+_PURPOSE = {"retention": Purpose.FLOATING, "overseas_study": Purpose.OVERSEAS, "delay": Purpose.DELAYED}
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """One kind as the page shows it: how many wait here, how many there are, whether the branch for them is there."""
+
+    kind: Kind
+    waiting: int
+    total: int
+    granted: int
+    missing: str
+
+
+@requires(Permission.CASES)
+def staying() -> str:
+    """Everything about those who stay, on one page."""
+    return _page()
+
+
+def _page(error: DomainError | None = None) -> str:
+    seat, own = current_seat(), own_organisation()
+    home = branches.home_of(own)
+    return render_template(
+        "desks/staying.html",
+        piles=[_pile(seat, kind_of(key)) for key in PERSONAL if kind_of(key).offered(own)],
+        rounds=rounds.coming(home.school) if home is not None else [],
+        may_announce=seat.kind is SeatKind.SCHOOL and home is not None,
+        may_import=seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL},
+        typed=request.form if error else {},
+        error=error,
+    )
+
+
+def _pile(seat: ActiveSeat, kind: Kind) -> Pile:
+    every = Filters(Side.ALL, kind.key)
+    return Pile(
+        kind,
+        queries.count(seat, Filters(kind=kind.key)),
+        queries.count(seat, every),
+        queries.count(seat, Filters(Side.ALL, kind.key, State.APPROVED)),
+        _missing(kind),
+    )
+
+
+def _missing(kind: Kind) -> str:
+    """What has to be built before anything can be approved (O-12)."""
+    own, purpose = own_organisation(), _PURPOSE.get(kind.key)
+    home = branches.home_of(own)
+    if purpose is None or home is None or own.is_branch:
+        return ""
+    found = branches.below(home.school, purpose) or (branches.below(home.college, purpose) if home.college else None)
+    return "" if found else str(branches.missing(home.school, purpose))
+
+
+@requires(Permission.CASES)
+def announce() -> AnyResponse:
+    """Announce when the committee decides next (A-26)."""
+    try:
+        with unit_of_work():
+            new = rounds.announce(current_seat(), _day("closes_on"), _day("decides_on"), request.form.get("note", ""))
+            words = f"{new.decides_on.month}月{new.decides_on.day}日"
+    except DomainError as error:
+        session.expire_all()
+        return make_response(_page(error), error.status)
+    flash(f"已公布：{words} 集中审核。各学院和等待的申请人会收到消息。", "success")
+    return redirect(url_for(".staying"), 303)
+
+
+@requires(Permission.CASES)
+def cancel() -> AnyResponse:
+    """Take an announced round back."""
+    with unit_of_work():
+        rounds.cancel(current_seat(), number_in(request.form.get("round", "")) or 0)
+    flash("已取消这次集中审核。", "success")
+    return redirect(url_for(".staying"), 303)
+
+
+def _day(field: str) -> date:
+    try:
+        return date.fromisoformat(request.form.get(field, "").strip())
+    except ValueError as error:
+        raise DomainError("日期请按 2026-10-14 的样子填写。", field=field, rule="A-26") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What the page of a case says about its printed form.
+
+    Args:
+        signed: the form as it was signed.
+        may_sign: the person himself, who has not signed yet.
+        may_file: others, who may file it on paper.
+        may_ask: the person himself, who may ask that it be refused (A-22).
+    """
+
+    signed: SignedForm | None
+    may_sign: bool
+    may_file: bool
+    may_ask: bool
+
+
+def signing_of(seat: ActiveSeat, found: Case, kind: Kind) -> Signing | None:
+    """The same for one case; None for a kind that has no such form."""
+    if not kind.personal:
+        return None
+    himself = seat.kind is SeatKind.MEMBER
+    signed = signing.of_case(found) if kind.paper is not None else None
+    unsigned = kind.paper is not None and signed is None and found.state.is_open
+    acts = bool(queries.parties(seat, found) & {Party.RAISER, Party.HOLDER}) or (
+        not himself and seat.may(Permission.CASES, found.raised_org.path)
+    )
+    return Signing(
+        signed,
+        may_sign=unsigned and himself,
+        may_file=unsigned and not himself and acts and not queries.about_himself(seat, found),
+        may_ask=himself and found.state.is_open,
+    )
+
+
+@requires(Permission.CASES)
+def paper(number: int) -> AnyResponse | str:
+    """File a form that was signed by hand, or sent in as a picture (R-13)."""
+    seat = current_seat()
+    found = queries.case(seat, number)
+    kind = kind_of(found.kind)
+    now = signing_of(seat, found, kind)
+    if now is None or not now.may_file:
+        raise NotFound
+    if request.method == "GET":
+        return _paper_page(found, kind)
+    try:
+        with unit_of_work():
+            session.refresh(found)
+            signing.file_paper(found, seat, _scan(), request.form)
+    except DomainError as error:
+        session.expire_all()
+        return make_response(_paper_page(queries.case(seat, number), kind, error), error.status)
+    flash("纸质签名已存入。", "success")
+    return redirect(url_for(".case", number=number), 303)
+
+
+def _scan() -> Upload:
+    chosen = request.files.get("scan")
+    if chosen is None or not chosen.filename:
+        raise DomainError("请选择照片或扫描件。", field="scan", rule="R-13")
+    return Upload(chosen.filename, chosen.read(LARGEST + 1))
+
+
+def _paper_page(found: Case, kind: Kind, error: DomainError | None = None) -> str:
+    form = signing.paper_of(kind, subjects.matter(found))
+    errors = error.errors if isinstance(error, Invalid) else {error.field or "scan": str(error)} if error else {}
+    return render_template(
+        "desks/staying_paper.html",
+        case=found,
+        kind=kind,
+        paper=form,
+        asked=[kind.field(name) for name in form.agreed],
+        typed=request.form if error else found.data,
+        errors=errors,
+        largest=LARGEST // 2**20,
+    )
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    blueprint.add_url_rule("/staying", "staying", staying)
+    blueprint.add_url_rule("/staying/rounds", "staying_round", announce, methods=["POST"])
+    blueprint.add_url_rule("/staying/rounds/cancel", "staying_round_cancel", cancel, methods=["POST"])
+    blueprint.add_url_rule("/cases/<int:number>/paper", "case_paper", paper, methods=["GET", "POST"])
