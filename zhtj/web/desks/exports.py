@@ -116,7 +116,7 @@ def export_file(number: int) -> Response:
         operations.fetched(found)
     response = make_response(Response(pieces, mimetype=media_type))
     response.headers.set("Content-Disposition", "attachment", filename=name)
-    response.content_length = size
+    response.content_length = size or 0
     return response
 
 
