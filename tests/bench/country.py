@@ -114,6 +114,7 @@ def build() -> World:
     world = World.build()
     with unit_of_work():
         session.execute(text(SEGMENT_FUNCTION))
+        session.execute(text("SET LOCAL session_replication_role = replica"))  # no look-up for each of so many keys
         _organisations(world)
         _people()
         _graduates()
@@ -242,7 +243,7 @@ def _transfers() -> None:
     fill(
         Application,
         # The square lets a few townships have very many.
-        "FROM season_register AS r JOIN members AS m ON m.id = r.member_id "
+        "FROM season_register AS r JOIN members AS m ON m.id = r.member_id JOIN places ON places.id = r.origin_org_id "
         f"JOIN goals ON goals.place = (r.id % 997) * (r.id % 997) % {number} WHERE r.season = 2026 AND r.id % 20 < 17",
         member_id="m.id",
         register_row_id="r.id",

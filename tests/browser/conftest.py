@@ -15,7 +15,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.people import passwords
 
 PASSWORD = "Shuxia-Kandeng-88"
-_HASH = passwords.make_hash(PASSWORD)
+HASH = passwords.make_hash(PASSWORD)
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +35,9 @@ def stage(live: Flask) -> Iterator[World]:
             world = World.build()
             with unit_of_work():
                 for member in (world.graduate, world.classmate, world.sophomore, world.employee):
-                    session.merge(member).account.password_hash = _HASH
+                    session.merge(member).account.password_hash = HASH
                 for account in world.accounts.values():
-                    session.merge(account).password_hash = _HASH
+                    session.merge(account).password_hash = HASH
                 for key, phone in (
                     ("university", "0551-6000001"),
                     ("company", "0551-6000002"),
