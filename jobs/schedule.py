@@ -65,6 +65,8 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("deliver", MINUTE),
     sweep("seal", MINUTE),
     sweep("remind", DAY, 8 * HOUR),
+    sweep("files", DAY, 8 * HOUR + 10 * MINUTE),
+    sweep("identity", HOUR, 40 * MINUTE),
     sweep("register", HOUR),
     sweep("waits", HOUR, 10 * MINUTE),
     sweep("runs", MINUTE),

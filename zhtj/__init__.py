@@ -10,6 +10,7 @@ from flask_migrate import Migrate
 from sqlalchemy import inspect
 
 from zhtj import commands, config, models, subscriptions, web
+from zhtj.identity import verifiers
 from zhtj.kernel import clock, crypto, settings
 from zhtj.kernel.database import db
 
@@ -31,6 +32,7 @@ def create_app(environment: Mapping[str, str] | None = None) -> Flask:
     conf = config.load(environment)
     conf.instance.mkdir(parents=True, exist_ok=True)
     crypto.use_keys(conf.data_keys)
+    _use_verifier(conf)
     app = Flask(
         "zhtj",
         root_path=str(config.ROOT),
@@ -56,6 +58,14 @@ def create_app(environment: Mapping[str, str] | None = None) -> Flask:
     web.register(app)
     commands.register(app)
     return app
+
+
+def _use_verifier(conf: config.Config) -> None:
+    """What ID numbers and names are compared with (U-12)."""
+    try:
+        verifiers.use(conf.identity_verifier)
+    except ValueError as error:
+        raise config.ConfigError(f"ZHTJ_IDENTITY_VERIFIER 不正确：{error}") from error
 
 
 def _set_clock(conf: config.Config) -> None:

@@ -32,6 +32,7 @@ class Config:
         secret_key: signs sessions. data_keys: encrypt fields, newest first.
         now: ``ZHTJ_NOW``. htmx_url: where htmx is loaded from.
         mail: None: no mail is sent. robots: chat robots that get digests.
+        identity_verifier: factory of what ID numbers are compared with; "" for the local rules.
     """
 
     env: str
@@ -45,6 +46,7 @@ class Config:
     htmx_url: str
     mail: outgoing.MailServer | None = None
     robots: tuple[outgoing.Robot, ...] = ()
+    identity_verifier: str = ""
 
     @property
     def is_demo(self) -> bool:
@@ -92,6 +94,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         htmx_url=env.get("ZHTJ_HTMX_URL") or HTMX_URL,
         mail=_read(env, "ZHTJ_MAIL_URL", outgoing.mail_server),
         robots=_read(env, "ZHTJ_WEBHOOK_URLS", outgoing.robots),
+        identity_verifier=env.get("ZHTJ_IDENTITY_VERIFIER", ""),
     )
 
 

@@ -13,6 +13,8 @@ from zhtj.config import Config
 from zhtj.exports import operations as exports
 from zhtj.graduation import conversion, register
 from zhtj.graduation import operations as graduation
+from zhtj.identity import checking
+from zhtj.identity import reminders as missing_files
 from zhtj.imports import batches
 from zhtj.kernel import audit, clock, limits, periods
 from zhtj.kernel.database import unit_of_work
@@ -96,6 +98,14 @@ def _foretell() -> int:
     return notices.send_many(NewMessage(MessageKind.REMINDER, title, body, org_id=org) for org, title, body in told)
 
 
+def _identity(at: datetime) -> Counts:
+    """Ask about everybody whose identity is due; while the source is down they stay due (U-12)."""
+    del at
+    with audit.acting(None):
+        found, done, left = checking.run_due()
+    return Counts(found, done, left)
+
+
 def _seal(at: datetime) -> Counts:
     del at
     done = audit.seal()
@@ -110,6 +120,8 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "return": _return_overdue,
     "waits": _in_unit(waits.tell_all),
     "remind": _remind,
+    "files": _in_unit(missing_files.remind),
+    "identity": _identity,
     "deliver": _deliver,
     "runs": _resume_runs,
     "uploads": _in_unit(batches.purge),

@@ -1,0 +1,92 @@
+"""What stands between a member and his transfer, all of it at once and before he begins, with the way out (A-25)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zhtj.cases import e_files
+from zhtj.cases.e_files import FileState
+from zhtj.people.models import Member
+from zhtj.transfers import checks
+
+
+class Obstacle(StrEnum):
+    """What stands in the way (转接前须先办好的事)."""
+
+    CERTIFICATION = "certification"
+    NUMBER = "number"
+    BUSINESS = "business"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One thing, in words, and what to do about it.
+
+    Args:
+        case_id: the case, and ``application_id`` the application, where it is looked after.
+        waits: others have to act now, not the reader.
+    """
+
+    obstacle: Obstacle
+    says: str
+    way_out: str
+    case_id: int | None = None
+    application_id: int | None = None
+    waits: bool = False
+
+
+def of(member: Member, *, with_account: bool = False) -> list[Blocker]:
+    """Everything in the way of this member's transfer.
+
+    Args:
+        member: whose.
+        with_account: also that his account was never opened, which only others can see.
+    """
+    found = [_certification(member), _number(member), _business(member)]
+    if with_account and member.account.activated_at is None:
+        found.append(
+            Blocker(
+                Obstacle.ACCOUNT,
+                "账号还没有激活，本人不能申请。",
+                "请生成激活码交给本人；也可以由组织办理转出。",
+            )
+        )
+    return [blocker for blocker in found if blocker is not None]
+
+
+def stopping(member: Member) -> list[Blocker]:
+    """Those that keep him from filling in an application; an open one has a page of its own."""
+    return [one for one in of(member) if one.obstacle in {Obstacle.CERTIFICATION, Obstacle.NUMBER}]
+
+
+def _certification(member: Member) -> Blocker | None:
+    standing = e_files.standing(member)
+    if standing.is_certified:
+        return None
+    case_id = standing.case.id if standing.case else None
+    if standing.state is FileState.PENDING and standing.case is not None:
+        holder = standing.case.holder.short_name if standing.case.holder else ""
+        way_out = f"入团志愿书已上传，等待{holder}审核，审核通过后就能办理。"
+        return Blocker(Obstacle.CERTIFICATION, checks.NOT_CERTIFIED, way_out, case_id, waits=True)
+    if standing.state is FileState.REFUSED:
+        way_out = "入团志愿书没有通过审核，请按审核意见改正后重新上传。"
+    else:
+        way_out = "请上传入团志愿书的扫描件（PDF）；志愿书在本人档案中的，可请团组织取出后代为上传。"
+    return Blocker(Obstacle.CERTIFICATION, checks.NOT_CERTIFIED, way_out, case_id)
+
+
+def _number(member: Member) -> Blocker | None:
+    if not checks.number_taken(member):
+        return None
+    way_out = "请由团组织提出“发展团员编号被占用”，逐级上报省级团委协调。"
+    return Blocker(Obstacle.NUMBER, checks.NUMBER_TAKEN, way_out)
+
+
+def _business(member: Member) -> Blocker | None:
+    found = checks.open_application(member.id)
+    if found is None:
+        return None
+    way_out = "请等待办结；要改转其他组织的，先撤销原申请。"
+    return Blocker(Obstacle.BUSINESS, checks.OPEN_BUSINESS, way_out, application_id=found.id, waits=True)

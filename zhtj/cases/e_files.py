@@ -1,0 +1,211 @@
+"""团员电子档案: how each member's application form stands, and who still has to bring one (U-13, E-01, E-02)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from zhtj.cases import files
+from zhtj.cases.kind import About
+from zhtj.cases.kinds.e_file import KEY
+from zhtj.cases.models import Case, CaseFile
+from zhtj.cases.workflow import State
+from zhtj.identity import certification
+from zhtj.identity.models import Certification
+from zhtj.kernel import audit
+from zhtj.kernel.database import session
+from zhtj.kernel.errors import NotFound
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Account, Member
+from zhtj.policy.model import Policy
+from zhtj.transfers.checks import policy_of
+
+COUNTED_UP_TO = 10_000
+
+
+class FileState(StrEnum):
+    """How a member's application form stands (档案状态)."""
+
+    MISSING = "missing"
+    REFUSED = "refused"
+    PENDING = "pending"
+    VOUCHED = "vouched"
+    CERTIFIED = "certified"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {
+            "missing": "档案未上传",
+            "refused": "审核未通过",
+            "pending": "待审核",
+            "vouched": "历史数据已核，未上传",
+            "certified": "已认证",
+        }[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class FileFilters:
+    """What the list is narrowed by.
+
+    Args:
+        state: one of the states; None for all.
+        path: of an organisation below the seat.
+        text: start of the name, or a whole student number.
+    """
+
+    state: FileState | None = FileState.MISSING
+    path: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one member's form stands.
+
+    Args:
+        state: None where none is needed.
+        case: the open case, or the one that was refused last.
+        certification: what he has.
+    """
+
+    state: FileState | None
+    case: Case | None = None
+    certification: Certification | None = None
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether nothing stands in the way of a transfer (U-13)."""
+        return self.state is None or self.certification is not None
+
+    @property
+    def has_file(self) -> bool:
+        """Whether there is an approved PDF to look at."""
+        return self.certification is not None and self.certification.file_id is not None
+
+
+def standing(member: Member) -> Standing:
+    """How a member's form stands."""
+    known = certification.of_member(member.id)
+    if not certification.is_needed(policy_of(member.org), member):
+        return Standing(None, None, known)
+    last = session.scalars(_cases(member.id).order_by(Case.id.desc())).first()
+    if last is not None and last.state is State.WAITING:
+        return Standing(FileState.PENDING, last, known)
+    if known is not None:
+        return Standing(FileState.CERTIFIED if known.file_id else FileState.VOUCHED, None, known)
+    if last is not None and last.state is State.REFUSED:
+        return Standing(FileState.REFUSED, last)
+    return Standing(FileState.MISSING)
+
+
+def _cases(member_id: int) -> Select[Case]:
+    about = (Case.kind == KEY, Case.subject_type == About.MEMBER.value, Case.subject_id == member_id)
+    return select(Case).where(*about).options(joinedload(Case.holder))
+
+
+def _asked(state: State) -> ColumnElement[bool]:
+    return exists().where(
+        Case.kind == KEY,
+        Case.subject_type == About.MEMBER.value,
+        Case.subject_id == Member.id,
+        Case.state == state,
+    )
+
+
+def _has(*, file: bool | None = None) -> ColumnElement[bool]:
+    """Certified at all; with or without a PDF."""
+    found = exists().where(Certification.member_id == Member.id)
+    if file is None:
+        return found
+    return found.where(Certification.file_id.is_not(None) if file else Certification.file_id.is_(None))
+
+
+def _is(state: FileState) -> ColumnElement[bool]:
+    waiting = _asked(State.WAITING)
+    return {
+        FileState.PENDING: lambda: waiting,
+        FileState.CERTIFIED: lambda: and_(_has(file=True), ~waiting),
+        FileState.VOUCHED: lambda: and_(_has(file=False), ~waiting),
+        FileState.REFUSED: lambda: and_(_asked(State.REFUSED), ~_has(), ~waiting),
+        FileState.MISSING: lambda: and_(~_asked(State.REFUSED), ~_has(), ~waiting),
+    }[state]()
+
+
+def _listed(query: Select[Any], seat: ActiveSeat, policy: Policy, filters: FileFilters) -> Select[Any]:
+    query = (
+        query.select_from(Member)
+        .join(Organisation, Organisation.id == Member.org_id)
+        .where(
+            scope(Organisation.path, seat, Permission.MEMBER_VIEW),
+            Member.archived_at.is_(None),
+            Member.joined_on >= policy.certification_from,
+        )
+    )
+    if filters.path:
+        query = query.where(subtree(Organisation.path, filters.path))
+    if filters.state is not None:
+        query = query.where(_is(filters.state))
+    text = filters.text.strip()
+    if text:
+        named = and_(Account.name >= text, Account.name < text + "\U0010ffff")
+        query = query.join(Account, Account.id == Member.account_id).where(or_(named, Member.student_no == text))
+    return query
+
+
+def listing(
+    seat: ActiveSeat, policy: Policy, filters: FileFilters, *, after: str = "", before: str = ""
+) -> Page[Member]:
+    """Members who need a form, in the seat's part of the tree."""
+    query = _listed(select(Member), seat, policy, filters).options(joinedload(Member.account), joinedload(Member.org))
+    return paginate(query, [Member.id], after=after, before=before)
+
+
+def counts(seat: ActiveSeat, policy: Policy, filters: FileFilters) -> dict[FileState, int]:
+    """How many stand how; beyond ``COUNTED_UP_TO`` one more than that, so that no page pays for counting a province."""
+    found = {}
+    for state in FileState:
+        wanted = FileFilters(state, filters.path, filters.text)
+        some = _listed(select(Member.id), seat, policy, wanted).limit(COUNTED_UP_TO + 1).subquery()
+        found[state] = session.scalar(select(func.count()).select_from(some)) or 0
+    return found
+
+
+def states_of(members: list[Member]) -> dict[int, FileState]:
+    """How each of these members' forms stands; three statements for all."""
+    ids = [member.id for member in members]
+    known = dict(
+        session.execute(
+            select(Certification.member_id, Certification.file_id).where(Certification.member_id.in_(ids))
+        ).all()
+    )
+    query = select(Case.subject_id, Case.state).where(
+        Case.kind == KEY, Case.subject_type == About.MEMBER.value, Case.subject_id.in_(ids)
+    )
+    # Of several the last one counts.
+    asked = {number: state for number, state in session.execute(query.order_by(Case.id)) if number is not None}
+    return {number: _state(number in known, known.get(number), asked.get(number)) for number in ids}
+
+
+def _state(certified: bool, file_id: int | None, asked: State | None) -> FileState:  # noqa: FBT001 - one caller
+    if asked is State.WAITING:
+        return FileState.PENDING
+    if certified:
+        return FileState.CERTIFIED if file_id else FileState.VOUCHED
+    return FileState.REFUSED if asked is State.REFUSED else FileState.MISSING
+
+
+def open_file(member: Member) -> tuple[CaseFile, bytes]:
+    """The approved PDF of a member whom the reader may see; the look is noted (PD-37). Raises NotFound."""
+    known = certification.of_member(member.id)
+    found = session.get(CaseFile, known.file_id) if known is not None and known.file_id else None
+    if found is None:
+        raise NotFound("没有已通过的电子档案。", fix="请先上传入团志愿书。")
+    audit.record("member.file_seen", "member", member.id, file=found.id)
+    return found, files.unpack(found.content)
