@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from zhtj.identity.pdf import LARGEST
@@ -45,7 +45,7 @@ class Entry:
     problem: str = ""
 
 
-def entries(file: BinaryIO) -> Iterator[Entry]:
+def entries(file: IO[bytes]) -> Iterator[Entry]:
     """Every file of a zip, one after the other; folders and what systems leave behind are passed over.
 
     Raises:
@@ -72,7 +72,7 @@ def _read(archive: ZipFile, infos: list[ZipInfo]) -> Iterator[Entry]:
         yield entry if room >= 0 else Entry(entry.filename, "", b"", "压缩包解压后过大，这个文件没有接收。")
 
 
-def _weigh(file: BinaryIO) -> None:
+def _weigh(file: IO[bytes]) -> None:
     """Refuse a directory so large that reading it would cost more than any honest zip does."""
     size = file.seek(0, 2)
     if size > LARGEST_ZIP:

@@ -49,6 +49,7 @@ class Permission(StrEnum):
     SWEEP_REHEARSE = "sweep_rehearse"
     MEMBER_VIEW = "member_view"
     MEMBER_NUMBER = "member_number"
+    MEMBER_FILE = "member_file"
     MEMBER_IMPORT = "member_import"
     ORGANISATION_VIEW = "organisation_view"
     ORGANISATION_IMPORT = "organisation_import"
@@ -87,6 +88,7 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.SWEEP_REHEARSE: _each((SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.MEMBER_VIEW: _each(ADMINS, _TREE),
     Permission.MEMBER_NUMBER: _each((SeatKind.BRANCH, SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
+    Permission.MEMBER_FILE: _each(ADMINS, _TREE),
     Permission.MEMBER_IMPORT: _each(ADMINS, _TREE),
     Permission.ORGANISATION_VIEW: _each(ADMINS, _TREE),
     Permission.ORGANISATION_IMPORT: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),

@@ -21,6 +21,8 @@ from zhtj.web import (
     requests,
     school,
     security,
+    standing,
+    uploads,
     words,
 )
 from zhtj.web.access import login_manager
@@ -31,7 +33,7 @@ csrf = CSRFProtect()
 def register(app: Flask) -> None:
     """Add blueprints, template helpers, error pages and security headers."""
     login_manager.init_app(app)
-    for part in (requests, security, assets, htmx, formatters, words, navigation, errors):
+    for part in (requests, uploads, security, assets, htmx, formatters, words, standing, navigation, errors):
         part.register(app)
     csrf.init_app(app)  # after `requests`: a refused form too has its number and its place in the figures
     for role in (auth, public, member, branch, college, school, provincial):

@@ -15,9 +15,23 @@ from zhtj.web.member import (
     home,
     letters,
     messages,
+    papers,
     staying,
 )
 
 blueprint = Blueprint("member", __name__, url_prefix="/member")
-for part in (home, applications, applying, changes, destination, guides, advice, cases, letters, staying, messages):
+for part in (
+    home,
+    applications,
+    applying,
+    changes,
+    destination,
+    guides,
+    advice,
+    cases,
+    letters,
+    staying,
+    messages,
+    papers,
+):
     part.register(blueprint)

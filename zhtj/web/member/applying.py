@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.cases import blockers
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
@@ -50,6 +51,9 @@ def transfer_new(step: str) -> AnyResponse:
     filling, wanted = Filling(member), Step(step)
     if checks.open_application(member.id) is not None and not filling.replaces and not _sends_a_replacement():
         return _busy(member.id)
+    if found := blockers.stopping(member):
+        page = render_template("member/blocked.html", member=member, blockers=found, line=own_line(member.org))
+        return make_response(page, 422 if request.method == "POST" else 200)
     if not filling.may_open(wanted):
         return redirect(_address(filling.next_step), 303)
     if wanted is Step.CHECK and filling.is_special:
