@@ -73,6 +73,8 @@ NARROWER = {
 }
 # Let through, and then not found: what is asked for is there for nobody.
 NOT_THERE = {
+    "file_open": "nobody has an approved form",
+    "sheet_print": "nobody has filled in a sheet",
     "switch_seat": "an empty post names no seat",
     "answer_objection": "nobody has objected to it",
     "see_flag": "nothing about it was flagged",

@@ -18,7 +18,8 @@ from zhtj.web.desks.loading import load_member, number_in
 def fill_in(member: Member, *, own: bool) -> AnyResponse:
     """The form, for the member himself and for whoever looks after him; nothing typed is lost."""
     sheet = sheets.of_member(member.id)
-    said, version, errors, status = sheets.answers(sheet), sheet.version if sheet else 0, {}, 200
+    errors: dict[str, str] = {}
+    said, version, status = sheets.answers(sheet), sheet.version if sheet else 0, 200
     if request.method == "POST":
         said, errors = sheets.read(request.form)
         try:
