@@ -18,6 +18,8 @@ from zhtj.identity import reminders as missing_files
 from zhtj.imports import batches
 from zhtj.kernel import audit, clock, limits, periods
 from zhtj.kernel.database import unit_of_work
+from zhtj.letters import batches as letter_batches
+from zhtj.letters import outstanding
 from zhtj.notices import delivery, outbox
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
@@ -80,6 +82,18 @@ def _resume_exports(at: datetime) -> Counts:
     return Counts(found, done, found - done)
 
 
+def _resume_letters(at: datetime) -> Counts:
+    found, done = letter_batches.resume(at)
+    return Counts(found, done, found - done)
+
+
+def _remind_of_letters(at: datetime) -> Counts:
+    del at
+    with unit_of_work(), audit.acting(None):
+        found, told = outstanding.remind()
+    return Counts(found, told, found - told)
+
+
 def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:
     def run(at: datetime) -> Counts:
         del at
@@ -123,7 +137,10 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "files": _in_unit(missing_files.remind),
     "identity": _identity,
     "deliver": _deliver,
+    "receipts": _remind_of_letters,
     "runs": _resume_runs,
+    "letters": _resume_letters,
+    "old-letters": _in_unit(letter_batches.purge),
     "uploads": _in_unit(batches.purge),
     "exports": _resume_exports,
     "old-exports": _in_unit(lambda: exports.purge(_config().instance)),

@@ -37,6 +37,7 @@ KINDS = {
     "members": "member",
     "organisations": "organisation",
     "letters": "letter",
+    "letters/batches": "letter_batch",
     "messages": "message",
     "messages/addresses": "subscription",
     "imports/members": "members_batch",
@@ -54,11 +55,27 @@ WORDS: dict[str, tuple[str, ...]] = {
     "evidence": ("2147483647",),
     "filename": ("zhtj.css",),
     "kind": ("statement",),
+    "place": ("1",),
     "reason": ("employed_with_org",),
     "status": ("404",),
     "step": ("unit", "place", "organisation", "external", "special", "check"),
     "topic": ("delay",),
+    "year": ("2026",),
 }
+LETTERS = (
+    "letter_new",
+    "letter_sample",
+    "letter_offline",
+    "letter_offline_sample",
+    "letter_void",
+    "letter_receipt",
+    "letter_card",
+    "letter_seal",
+    "letter_seal_withdraw",
+    "letter_many",
+    "letter_many_pick",
+    "letter_batch_confirm",
+)
 # Allowed by the table, and narrowed by a rule that the operation checks itself: 403 with a sentence that says why.
 NARROWER = {
     "amend": "only whoever started it (PD-16)",
@@ -70,6 +87,9 @@ NARROWER = {
     "mark_change": "a leading organ changes only what it may mark (G-13)",
     "code": "own organisation or direct superior (U-04)",
     "transfer_in_many": "only where students are admitted (PD-37)",
+    **dict.fromkeys(LETTERS, "a college only while its school authorises it (PD-30)"),
+    "letter_authorise": "only the school committee (PD-30)",
+    "letter_unauthorise": "only the school committee (PD-30)",
 }
 # Let through, and then not found: what is asked for is there for nobody.
 NOT_THERE = {
@@ -80,11 +100,16 @@ NOT_THERE = {
     "see_flag": "nothing about it was flagged",
     "again": "only an application that has ended can be started again",
     "townships": "only a county has townships (PD-22)",
+    "letter_receipt_file": "no receipt has come back",
+    "letter_seal_picture": "no seal was uploaded",
+    "letter_stubs_xlsx": "a college has issued none",
+    "letter_stubs_pdf": "a college has issued none",
+    "letter_batch_file": "nothing was printed yet",
     "mark_change": "only a branch that was marked has a mark to change (G-14)",
     "member_marks": "only a branch has members to mark (G-05)",
 }
 # An upload is its owner's alone, whatever stands below him.
-PERSONAL = frozenset({"export", "members_batch", "organisations_batch", "destinations_batch", "run"})
+PERSONAL = frozenset({"export", "members_batch", "organisations_batch", "destinations_batch", "run", "letter_batch"})
 # What a form must hold to be looked at.
 FORMS = {
     "import_members_apply": {"accepted": "0"},

@@ -22,6 +22,7 @@ from zhtj.imports.tables import Table
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat, Relation
+from zhtj.letters import batches as batches_of_letters
 from zhtj.letters import operations as letters
 from zhtj.letters.operations import Details
 from zhtj.letters.record import FileDisposition
@@ -51,6 +52,7 @@ OBJECTS = (
     "destinations_batch",
     "run",
     "export",
+    "letter_batch",
 )
 NOWHERE = 2**31 - 1
 
@@ -181,6 +183,8 @@ class Town:
             self.objects.setdefault(key, {})[f"{kind}_batch"] = number
         run = runs.keep(RunKind.TRANSFER_OUT, seat, [{"member": 0}], key="town", title="file.xlsx")
         self.objects[key]["run"] = run.id
+        batch = batches_of_letters.keep(seat, [], key="town", title="0 份申请", details={}, site="http://localhost/")
+        self.objects[key]["letter_batch"] = batch
         order = Order(EXPORTED["members"], seat, MemberFilters(), FileFormat.XLSX)
         self.objects[key]["export"] = exports.ask(order, 0).id
 

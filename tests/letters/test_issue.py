@@ -121,7 +121,8 @@ def test_a_college_without_authorisation_and_a_leading_organ_do_not_issue(office
 
 def test_the_table_of_permissions_agrees(office):
     allowed = {key for key in office.accounts if office.seat(key).may(Permission.LETTER_ISSUE)}
-    assert allowed == {"university", "township", "company"}
+    # a college only while it is authorised, which the operation checks
+    assert allowed == {"university", "township", "company", "college"}
 
 
 @pytest.mark.rule("L-06")

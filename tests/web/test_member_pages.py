@@ -207,11 +207,14 @@ def test_own_letter_can_be_fetched_by_its_owner_alone(browser: Browser, client: 
     issued = issue(world, application)
 
     href = next(href for text, href in page_of(browser, application).links().items() if "介绍信" in text)
-    assert href == f"/member/letters/{issued.id}.pdf"
-    answer = browser.get(href).response
+    assert href == f"/member/letters/{issued.id}"
+    page = browser.get(href)
+    assert "请持介绍信去报到" in page.main
+    answer = page.click("下载").response
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     assert answer.get_data().startswith(b"%PDF")
 
+    assert browser.get("/member/letters").click(issued.serial).status == 200
     other = Browser(client.application.test_client()).login(world.classmate.account)
     assert other.get(href).status == 404
 

@@ -60,6 +60,7 @@ class Permission(StrEnum):
     CODE_ISSUE = "code_issue"
     LETTER_ISSUE = "letter_issue"
     LETTER_VIEW = "letter_view"
+    LETTER_RECEIVE = "letter_receive"
     QUALITY = "quality"
     CASES = "cases"
 
@@ -99,8 +100,11 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.GRADUATE_MARK: _each(ADMINS, _TREE),
     Permission.DESTINATIONS: _each(ADMINS, _TREE),
     Permission.CODE_ISSUE: _each(ADMINS, _TREE),
-    Permission.LETTER_ISSUE: _each((SeatKind.SCHOOL,), _TREE),
+    # A college only while its school authorises it: the operation checks (PD-30).
+    Permission.LETTER_ISSUE: _each((SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
     Permission.LETTER_VIEW: _each((SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
+    # Slip three is filled by basic committees, and by leading organs for their floating branches (L-05).
+    Permission.LETTER_RECEIVE: _each((SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.QUALITY: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     # Which kinds a seat may raise, the kind says; whether a case lies here, the operation checks (PD-34).
     Permission.CASES: {**_each(ADMINS, _TREE), SeatKind.MEMBER: _OWN},

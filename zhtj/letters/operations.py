@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -15,15 +15,15 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.ids import random_code
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.permissions import check as check_permission
-from zhtj.letters import rules
+from zhtj.letters import authority, messages, rules, seals
 from zhtj.letters.checks import check
 from zhtj.letters.models import Letter, LetterSeries, LetterState
 from zhtj.letters.record import NO_NUMBER, FileDisposition, LetterReason, LetterRecord
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.checks import policy_of
+from zhtj.transfers.checks import low_age, policy_of
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, special_label
@@ -75,10 +75,19 @@ def issue(application: Application, seat: ActiveSeat, details: Details) -> Lette
         DomainError: the application may have none, a field is missing, a character cannot be printed.
         Conflict: it has a valid letter already.
     """
-    policy = policy_of(application.from_org)
-    rules.check_issuer(seat.kind)
-    rules.check_state(application.state, policy.letter_issue_from)
-    return _issue(_case(application, policy), seat, details, policy)
+    letter = _issue(_draft(application, seat, details), seat)
+    messages.tell_issued([letter])
+    return letter
+
+
+def issue_quietly(application: Application, seat: ActiveSeat, details: Details) -> Letter:
+    """As ``issue``, for a batch, which tells all the members at once."""
+    return _issue(_draft(application, seat, details), seat)
+
+
+def rehearse(application: Application, seat: ActiveSeat, details: Details) -> LetterRecord:
+    """What the letter would say, without a number of its own. Raises as ``issue``."""
+    return _draft(application, seat, details).record
 
 
 def issue_offline(
@@ -88,26 +97,59 @@ def issue_offline(
 
     Args:
         member: whom it is about.
-        receiver: full name of the in-committee, which may stand in no tree of ours.
+        receiver: full name or code of the in-committee; it may stand in no tree of ours.
         reason: the form's reason, and its text for 其他.
         seat: whoever issues it.
         details: what he fills in.
 
     Raises:
-        As ``issue``.
+        As ``issue``; and DomainError for a member whose identity is not recognised (X-09).
     """
-    rules.check_issuer(seat.kind)
+    letter = _issue(_offline_draft(member, receiver, reason, seat, details), seat)
+    messages.tell_issued([letter])
+    return letter
+
+
+def rehearse_offline(
+    member: Member, receiver: str, reason: tuple[LetterReason, str], seat: ActiveSeat, details: Details
+) -> LetterRecord:
+    """What such a letter would say. Raises as ``issue_offline``."""
+    return _offline_draft(member, receiver, reason, seat, details).record
+
+
+def _offline_draft(
+    member: Member, receiver: str, reason: tuple[LetterReason, str], seat: ActiveSeat, details: Details
+) -> _Draft:
+    authority.check_issuer(seat)
+    policy = policy_of(member.org)
+    rules.check_identity(member.joined_on, too_young=low_age(policy, member))
+    name = receiver.strip()
+    known = receiver_of(name)
     case = _Case(
         member=member,
         from_org=member.org,
-        receiver=receiver.strip(),
-        receiver_org=None,
+        receiver=known.full_name if known else name,
+        receiver_org=known,
         special=False,
         reason=reason,
         mobile=member.account.mobile or "",
         application=None,
     )
-    return _issue(case, seat, details, policy_of(member.org))
+    return _prepare(case, seat, details, policy)
+
+
+def receiver_of(text: str) -> Organisation | None:
+    """The in-committee of that full name or code in our own tree; None for one elsewhere."""
+    query = select(Organisation).where(or_(Organisation.full_name == text, Organisation.code == text))
+    found = session.scalars(query.where(Organisation.system == Region.NATIONAL)).first()
+    return receiving_committee(found) if found is not None else None
+
+
+def _draft(application: Application, seat: ActiveSeat, details: Details) -> _Draft:
+    authority.check_issuer(seat)
+    policy = policy_of(application.from_org)
+    rules.check_state(application.state, policy.letter_issue_from)
+    return _prepare(_case(application, policy), seat, details, policy)
 
 
 def _case(application: Application, policy: Policy) -> _Case:
@@ -136,11 +178,36 @@ def receiving_committee(destination: Organisation) -> Organisation:
     return destination.parent if destination.is_branch and destination.parent else destination
 
 
-def _issue(case: _Case, seat: ActiveSeat, details: Details, policy: Policy) -> Letter:
-    issuer = _issuer(case, seat)
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A letter that lacks nothing but its number."""
+
+    case: _Case
+    issuer: Organisation
+    record: LetterRecord
+
+
+def _prepare(case: _Case, seat: ActiveSeat, details: Details, policy: Policy) -> _Draft:
+    issuer = authority.issuer_for(seat, case.from_org)
+    if seat.member_id == case.member.id:
+        raise Forbidden("本人的介绍信须由其他管理员开具。", rule="PD-02")
+    old = basic_of(case.from_org)
+    if old is not None and case.receiver_org is not None and old.id == case.receiver_org.id:
+        raise DomainError(
+            "转出和转入在同一个基层团委，无需开具介绍信。",
+            fix="在本团委内部调整支部即可。",
+            field="receiver",
+            rule="L-06",
+        )
     record = _record(case, issuer, seat, details, policy)
     check(record)
-    record = replace(record, number=_next_number(issuer.id, record.year))
+    return _Draft(case, issuer, record)
+
+
+def _issue(draft: _Draft, seat: ActiveSeat) -> Letter:
+    case, issuer = draft.case, draft.issuer
+    seal = seals.present(issuer.id)
+    record = replace(draft.record, number=_next_number(issuer.id, draft.record.year))
     letter = Letter(
         issuer_org_id=issuer.id,
         year=record.year,
@@ -151,6 +218,7 @@ def _issue(case: _Case, seat: ActiveSeat, details: Details, policy: Policy) -> L
         application_id=case.application.id if case.application else None,
         record_json=record.to_json(),
         template_version=record.template_version,
+        seal_id=seal.id if seal else None,
         code=record.check_code,
         issued_at=clock.now(),
         last_valid_on=record.last_valid_day,
@@ -163,16 +231,6 @@ def _issue(case: _Case, seat: ActiveSeat, details: Details, policy: Policy) -> L
         "letter.issue", "letter", letter.id, serial=record.serial, issuer=issuer.code, application=letter.application_id
     )
     return letter
-
-
-def _issuer(case: _Case, seat: ActiveSeat) -> Organisation:
-    issuer = basic_of(case.from_org)
-    if issuer is None:
-        raise DomainError("该团员所在组织没有基层团委，不能开具介绍信。", rule="L-02")
-    check_permission(seat, Permission.LETTER_ISSUE, issuer.path)
-    if seat.member_id == case.member.id:
-        raise Forbidden("本人的介绍信须由其他管理员开具。", rule="PD-02")
-    return issuer
 
 
 def _record(case: _Case, issuer: Organisation, seat: ActiveSeat, details: Details, policy: Policy) -> LetterRecord:
@@ -252,7 +310,7 @@ def void(letter: Letter, seat: ActiveSeat, reason: str) -> None:
         DomainError: no reason.
         Conflict: it is void already.
     """
-    rules.check_issuer(seat.kind)
+    authority.check_issuer(seat)
     check_permission(seat, Permission.LETTER_ISSUE, letter.issuer.path)
     reason = reason.strip()
     if not rules.VOID_REASON_AT_LEAST <= len(reason) <= rules.VOID_REASON_AT_MOST:
@@ -273,6 +331,7 @@ def void(letter: Letter, seat: ActiveSeat, reason: str) -> None:
     if done is None:
         raise Conflict("这份介绍信已经作废。", rule="L-04")
     audit.record("letter.void", "letter", letter.id, why=reason)
+    messages.tell_voided([letter])
 
 
 def void_after_failure(fact: ApplicationsChanged) -> None:
@@ -288,3 +347,6 @@ def void_after_failure(fact: ApplicationsChanged) -> None:
         execution_options={"synchronize_session": False},
     ).all()
     audit.record_many("letter.void", "letter", [(number, {"why": reason}) for number in voided])
+    if voided:
+        found = select(Letter).where(Letter.id.in_(voided)).execution_options(populate_existing=True)
+        messages.tell_voided(session.scalars(found).all())

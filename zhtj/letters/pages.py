@@ -42,21 +42,34 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What the template draws one page from."""
+    """What the template draws one page from.
+
+    Args:
+        record: what it says. code: the way to its check page.
+        stub, original, receipt: type sizes of the slips.
+        seal: address of the issuer's seal; "" leaves the place for the stamp.
+        with_stub: whether slip one is drawn; the member's copy has the other two (L-05).
+        sample: a look beforehand, good for nothing.
+    """
 
     record: LetterRecord
     code: Code
     stub: str
     original: str
     receipt: str
+    seal: str = ""
+    with_stub: bool = True
+    sample: bool = False
 
 
-def sheet(record: LetterRecord, site: str) -> Sheet:
+def sheet(record: LetterRecord, site: str, *, seal: str = "", with_stub: bool = True, sample: bool = False) -> Sheet:
     """The page of one letter; ``site`` is the address of this installation (PD-29)."""
-    return Sheet(record, _code(f"{site.rstrip('/')}/v/{record.check_code}"), *sizes(record))
+    code = qr_code(f"{site.rstrip('/')}/v/{record.check_code}")
+    return Sheet(record, code, *sizes(record), seal=seal, with_stub=with_stub, sample=sample)
 
 
-def _code(url: str) -> Code:
+def qr_code(url: str) -> Code:
+    """A QR code that leads to an address."""
     symbol = segno.make_qr(url, error="m")
     rows = [bytes(row) for row in symbol.matrix_iter(border=2)]
     path = "".join(f"M{start} {y + 0.5:g}h{length}" for y, row in enumerate(rows) for start, length in _runs(row))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
@@ -14,10 +14,16 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
-from zhtj.letters.models import Letter, LetterState
+from zhtj.letters.models import Letter, LetterReceipt, LetterState
 from zhtj.orgs.models import Organisation
+from zhtj.people.models import Account, Member
 
-WHOLE = (joinedload(Letter.issuer), joinedload(Letter.issued_by), joinedload(Letter.voided_by))
+WHOLE = (
+    joinedload(Letter.issuer),
+    joinedload(Letter.receiver),
+    joinedload(Letter.issued_by),
+    joinedload(Letter.voided_by),
+)
 
 
 class Standing(StrEnum):
@@ -58,10 +64,49 @@ def letter(seat: ActiveSeat, number: int) -> Letter:
     return found
 
 
-def letters(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[Letter]:
+@dataclass(frozen=True, slots=True)
+class LetterFilters:
+    """What the list is narrowed by; "" is no filter.
+
+    Args:
+        state: a ``Standing``, or ``waiting`` for those without receipt.
+        text: start of the member's name.
+    """
+
+    state: str = ""
+    text: str = ""
+
+
+def letters(
+    seat: ActiveSeat, filters: LetterFilters | None = None, *, after: str = "", before: str = ""
+) -> Page[Letter]:
     """Letters the seat may see, newest first: for a committee its register of stubs (存根)."""
     query = select(Letter).where(visible(seat)).options(*WHOLE)
+    filters = filters or LetterFilters()
+    if filters.state:
+        query = query.where(*_in_state(filters.state))
+    if filters.text:
+        named = and_(Account.name >= filters.text, Account.name < filters.text + "\U0010ffff")
+        query = query.join(Member, Member.id == Letter.member_id).join(Account, Account.id == Member.account_id)
+        query = query.where(named)
     return paginate(query, [Letter.id], after=after, before=before, descending=True)
+
+
+def _in_state(state: str) -> list[ColumnElement[bool]]:
+    if state == Standing.VOID:
+        return [Letter.state == LetterState.VOID]
+    issued, today = Letter.state == LetterState.ISSUED, clock.today()
+    if state == Standing.VALID:
+        return [issued, Letter.last_valid_on >= today]
+    if state == Standing.LAPSED:
+        return [issued, Letter.last_valid_on < today]
+    receipt = select(LetterReceipt.letter_id).where(LetterReceipt.letter_id == Letter.id)
+    return [issued, ~receipt.exists()]
+
+
+def with_receipt(numbers: list[int]) -> set[int]:
+    """Those of these letters whose receipt is there."""
+    return set(session.scalars(select(LetterReceipt.letter_id).where(LetterReceipt.letter_id.in_(numbers))))
 
 
 def of_application(application_id: int) -> Letter | None:
@@ -89,10 +134,15 @@ class PublicView:
     standing: Standing
 
 
-def by_code(code: str) -> PublicView | None:
-    """The letter behind a check code as printed or typed, or None; the caller limits the attempts (PD-29)."""
+def of_code(code: str) -> Letter | None:
+    """The letter behind a check code as printed or typed, whole; for whoever may fill its slip three."""
     typed = code.strip().upper().replace("－", "-")
-    found = session.scalars(select(Letter).where(Letter.code == typed)).first()
+    return session.scalars(select(Letter).where(Letter.code == typed).options(*WHOLE)).first()
+
+
+def by_code(code: str) -> PublicView | None:
+    """What everybody may see behind a check code, or None; the caller limits the attempts (PD-29)."""
+    found = of_code(code)
     if found is None:
         return None
     record = found.record

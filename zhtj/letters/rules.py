@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from zhtj.kernel.errors import DomainError, Forbidden
@@ -16,19 +17,39 @@ VOID_REASON_AT_LEAST, VOID_REASON_AT_MOST = 2, 120
 FAILED = frozenset({State.REFUSED, State.WITHDRAWN, State.RETURNED, State.FAILED_EXTERNAL})
 
 
-def check_issuer(kind: SeatKind) -> None:
-    """Raise Forbidden unless a seat of this kind may issue letters at all (L-02, L-03, PD-30).
+def check_issuer(kind: SeatKind, *, authorised: bool = False) -> None:
+    """Raise Forbidden unless a seat of this kind may issue letters (L-02, L-03, PD-30).
 
-    The authorisation of a college by its school committee is not recorded here, so a college is told to ask there.
+    Args:
+        kind: of the seat.
+        authorised: the college has its school committee's authorisation for today.
     """
     if kind is SeatKind.BRANCH:
         raise Forbidden("团支部一律不得开具介绍信，请由基层团委开具。", rule="L-03")
-    if kind is SeatKind.COLLEGE:
+    if kind is SeatKind.COLLEGE and not authorised:
         raise Forbidden("二级团委（团总支）未经校团委授权，不能开具介绍信，请由校团委开具。", rule="L-02")
     if kind is SeatKind.PROVINCIAL:
         raise Forbidden("介绍信由基层团委（独立单位的团总支）开具，团的领导机关不开具。", rule="L-02")
     if kind is SeatKind.MEMBER:
         raise Forbidden("介绍信由转出团委开具，团员本人不能开具。", rule="L-02")
+
+
+IDENTITY_SINCE = date(2017, 1, 1)
+
+
+def check_identity(joined_on: date, *, too_young: bool) -> None:
+    """Raise DomainError for somebody who joined too young from 2017 on: his identity is not recognised (X-09, T-31).
+
+    Args:
+        joined_on: month in which he joined.
+        too_young: he was below the age that the interfaces accept.
+    """
+    if too_young and joined_on >= IDENTITY_SINCE:
+        raise DomainError(
+            "该团员 2017 年 1 月 1 日以后入团且当时未满规定年龄，团员身份不予认定，不能开具介绍信。",
+            fix="请先核对入团志愿书上的入团时间；录入有误的，更正后再开具。",
+            rule="X-09",
+        )
 
 
 def check_state(state: State, issue_from: Literal["submitted", "completed"]) -> None:

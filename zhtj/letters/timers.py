@@ -12,6 +12,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.letters.models import Letter, LetterState
+from zhtj.letters.outstanding import missing
 from zhtj.letters.queries import visible
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
@@ -32,6 +33,7 @@ def validity(seat: ActiveSeat) -> Source:
                 Letter.state == LetterState.ISSUED,
                 Letter.last_valid_on >= (clock.local(mark.at).date() - timedelta(days=1) if mark else clock.today()),
                 Arrival.reported_on.is_(None),
+                missing(),
                 visible(seat),
             )
             .options(joinedload(Letter.member).joinedload(Member.account), joinedload(Letter.receiver))
@@ -56,6 +58,7 @@ def receipts(seat: ActiveSeat, policy: Policy) -> Source:
             .where(
                 Letter.state == LetterState.ISSUED,
                 since >= clock.start_of_day(clock.today() - days),
+                missing(),
                 visible(seat),
             )
             .options(joinedload(Letter.member).joinedload(Member.account), joinedload(Letter.receiver))

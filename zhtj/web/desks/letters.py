@@ -1,59 +1,121 @@
-"""Introduction letters: issue one for an application, the register of stubs, the PDF (family L)."""
+"""Introduction letters: issue one, look at one, its PDF, its receipt, the member's card (family L)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.letters import operations, queries
-from zhtj.letters.models import Letter
+from zhtj.letters import authority, batches, operations, papers, queries, receipts
+from zhtj.letters.models import CardSide, Letter, LetterState
 from zhtj.letters.operations import Details
-from zhtj.letters.record import FileDisposition
+from zhtj.letters.queries import LetterFilters, Standing
+from zhtj.letters.receipts import LARGEST, Slip
+from zhtj.letters.record import FileDisposition, LetterReason, LetterRecord
 from zhtj.letters.render import render_letter
+from zhtj.people.models import Member
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.models import Application
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.loading import cursors, page_links
+from zhtj.web.attachments import hand_over
+from zhtj.web.desks.loading import cursors, load_member, page_links
 
 FIELDS = ("dues_until", "file_disposition", "file_note", "handler", "handler_mobile", "landline", "reason_text")
+OFFLINE = (*FIELDS, "receiver", "reason")
 
 
 @requires(Permission.LETTER_VIEW)
 def letters() -> str:
     """The register of letters, newest first."""
-    page = queries.letters(current_seat(), **cursors())
+    seat = current_seat()
+    filters = LetterFilters(request.args.get("state", ""), request.args.get("q", "").strip())
+    page = queries.letters(seat, filters, **cursors())
     return render_template(
-        "desks/letters.html", rows=page.rows, links=page_links(page, ".letters"), standing=queries.standing
+        "desks/letters.html",
+        rows=page.rows,
+        filters=filters,
+        states=[*((one.value, one.label) for one in Standing), ("waiting", "没有回执")],
+        received=queries.with_receipt([letter.id for letter in page.rows]),
+        may_issue=authority.may_issue(seat),
+        links=page_links(page, ".letters", state=filters.state, q=filters.text),
+        standing=queries.standing,
     )
+
+
+def details_of(typed: Mapping[str, str]) -> Details:
+    """What was filled in. Raises DomainError."""
+    dues = batches.month_of(typed["dues_until"])
+    if typed["file_disposition"] not in set(FileDisposition):
+        raise DomainError("请选择团员档案的去向。", field="file_disposition", rule="L-13")
+    return Details(
+        dues_until=dues,
+        file_disposition=FileDisposition(typed["file_disposition"]),
+        file_note=typed["file_note"],
+        handler=typed["handler"],
+        handler_mobile=typed["handler_mobile"],
+        landline=typed["landline"],
+        reason_text=typed["reason_text"],
+    )
+
+
+def _first(member: Member) -> dict[str, str]:
+    """What the form shows at first: the record's month of dues, and where files usually go."""
+    dues = member.dues_until
+    return {
+        "file_disposition": FileDisposition.WITH_PERSONAL_FILE.value,
+        "dues_until": f"{dues:%Y-%m}" if dues else "",
+    }
+
+
+def _typed(names: tuple[str, ...]) -> dict[str, str]:
+    return {name: request.form.get(name, "").strip() for name in names}
+
+
+# -- from an application
 
 
 @requires(Permission.LETTER_ISSUE)
 def letter_new(number: int) -> AnyResponse | str:
     """The form of a letter; what the record already knows is not asked."""
-    application = transfers.application(current_seat(), number)
+    seat = current_seat()
+    application = transfers.application(seat, number)
+    authority.check_issuer(seat)
     if request.method == "GET":
-        dues = application.member.dues_until
-        typed = {
-            "file_disposition": FileDisposition.WITH_PERSONAL_FILE.value,
-            "dues_until": f"{dues:%Y-%m}" if dues else "",
-        }
-        return _form(application, typed)
-    typed = {name: request.form.get(name, "").strip() for name in FIELDS}
+        return _form(application, _first(application.member))
+    typed = _typed(FIELDS)
     try:
         with unit_of_work():
             session.refresh(application)
-            issued = operations.issue(application, current_seat(), _details(typed))
-            serial = issued.serial
+            issued = operations.issue(application, seat, details_of(typed)).id
     except DomainError as error:
         session.expire_all()
-        return make_response(_form(transfers.application(current_seat(), number), typed, error), error.status)
-    flash(f"已开具{serial}介绍信。", "success")
-    return redirect(url_for(".application", number=number), 303)
+        return make_response(_form(transfers.application(seat, number), typed, error), error.status)
+    return _issued(issued)
+
+
+def _issued(number: int) -> AnyResponse:
+    found = session.get_one(Letter, number)
+    flash(f"已开具{found.serial}介绍信。", "success")
+    return redirect(url_for(".letter_page", number=number), 303)
+
+
+@requires(Permission.LETTER_ISSUE)
+def letter_sample(number: int) -> AnyResponse:
+    """How the letter would look, marked as good for nothing."""
+    seat = current_seat()
+    application = transfers.application(seat, number)
+    typed = _typed(FIELDS)
+    try:
+        record = operations.rehearse(application, seat, details_of(typed))
+        return _pdf(render_letter(record, site=request.url_root, sample=True), "sample")
+    except DomainError as error:
+        return make_response(_form(application, typed, error), error.status)
 
 
 def _form(application: Application, typed: dict[str, str], error: DomainError | None = None) -> str:
@@ -67,22 +129,105 @@ def _form(application: Application, typed: dict[str, str], error: DomainError | 
     )
 
 
-def _details(typed: dict[str, str]) -> Details:
-    if typed["file_disposition"] not in set(FileDisposition):
-        raise DomainError("请选择团员档案的去向。", field="file_disposition", rule="L-13")
+# -- without one
+
+
+@requires(Permission.LETTER_ISSUE)
+def letter_offline(number: int) -> AnyResponse | str:
+    """A letter without application, where the transfer cannot go online (X-09, T-31)."""
+    seat = current_seat()
+    member = load_member(number, Permission.LETTER_ISSUE)
+    authority.check_issuer(seat)
+    if request.method == "GET":
+        return _offline_form(member, _first(member))
+    typed = _typed(OFFLINE)
     try:
-        dues = date.fromisoformat(f"{typed['dues_until']}-01")
-    except ValueError as error:
-        raise DomainError("请填写团费交至的年份和月份，如 2026-06。", field="dues_until", rule="L-22") from error
-    return Details(
-        dues_until=dues,
-        file_disposition=FileDisposition(typed["file_disposition"]),
-        file_note=typed["file_note"],
-        handler=typed["handler"],
-        handler_mobile=typed["handler_mobile"],
-        landline=typed["landline"],
-        reason_text=typed["reason_text"],
+        with unit_of_work():
+            session.refresh(member)
+            issued = operations.issue_offline(member, typed["receiver"], _reason(typed), seat, details_of(typed)).id
+    except DomainError as error:
+        session.expire_all()
+        page = _offline_form(load_member(number, Permission.LETTER_ISSUE), typed, error)
+        return make_response(page, error.status)
+    return _issued(issued)
+
+
+def _reason(typed: Mapping[str, str]) -> tuple[LetterReason, str]:
+    if typed["reason"] not in set(LetterReason):
+        raise DomainError("请选择转接原因。", field="reason", rule="L-11")
+    return LetterReason(typed["reason"]), typed["reason_text"]
+
+
+@requires(Permission.LETTER_ISSUE)
+def letter_offline_sample(number: int) -> AnyResponse:
+    """How that letter would look."""
+    seat = current_seat()
+    member = load_member(number, Permission.LETTER_ISSUE)
+    typed = _typed(OFFLINE)
+    try:
+        record: LetterRecord = operations.rehearse_offline(
+            member, typed["receiver"], _reason(typed), seat, details_of(typed)
+        )
+        return _pdf(render_letter(record, site=request.url_root, sample=True), "sample")
+    except DomainError as error:
+        return make_response(_offline_form(member, typed, error), error.status)
+
+
+def _offline_form(member: Member, typed: dict[str, str], error: DomainError | None = None) -> str:
+    return render_template(
+        "desks/letter_offline.html",
+        member=member,
+        typed=typed,
+        error=error,
+        before=queries.of_member(member.id),
+        reasons=list(LetterReason),
+        dispositions=list(FileDisposition),
     )
+
+
+# -- one letter
+
+
+@requires(Permission.LETTER_VIEW)
+def letter_page(number: int) -> str:
+    """One letter: what it says, its state, its receipt, the member's card."""
+    return _page(queries.letter(current_seat(), number))
+
+
+def _page(found: Letter, error: DomainError | None = None) -> str:
+    seat = current_seat()
+    may_issue = authority.may_issue(seat) and seat.may(Permission.LETTER_ISSUE, found.issuer.path)
+    return render_template(
+        "desks/letter.html",
+        letter=found,
+        record=found.record,
+        standing=queries.standing(found),
+        receipt=receipts.receipt_of(found.id),
+        card=receipts.card_of(found.id),
+        CardSide=CardSide,
+        may_issue=may_issue,
+        fields=_fields(found) if may_issue else (),
+        today=clock.today(),
+        typed=request.form,
+        error=error,
+    )
+
+
+def _fields(found: Letter) -> tuple[str, ...]:
+    """What can still be filled in on the page; errors lead there."""
+    if found.state is LetterState.VOID:
+        return ()
+    slip = () if receipts.receipt_of(found.id) else ("handler", "phone", "received_on", "file")
+    card = () if CardSide.OUT in receipts.card_of(found.id) else ("entered_on",)
+    return ("reason", *slip, *card)
+
+
+def _pdf(content: bytes, name: str) -> Response:
+    response = make_response(content)
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = f'inline; filename="letter-{name}.pdf"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @requires(Permission.LETTER_VIEW)
@@ -91,29 +236,111 @@ def letter_pdf(number: int) -> Response:
     return pdf(queries.letter(current_seat(), number))
 
 
-def pdf(letter: Letter) -> Response:
-    """A letter as the browser's PDF."""
-    response = make_response(render_letter(letter.record, site=request.url_root))
-    response.mimetype = "application/pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="letter-{letter.year}-{letter.number}.pdf"'
-    return response
+def pdf(letter: Letter, *, with_stub: bool = True) -> Response:
+    """A letter as the browser's PDF; ``with_stub`` False is the member's copy (L-05)."""
+    content = papers.pdf(letter, site=request.url_root, with_stub=with_stub)
+    return _pdf(content, f"{letter.year}-{letter.number}")
 
 
 @requires(Permission.LETTER_ISSUE)
 def letter_void(number: int) -> AnyResponse:
     """Void a letter; its number stays used, a correction gets a new one (L-04, PD-27)."""
+    seat = current_seat()
+    found = queries.letter(seat, number)
+    try:
+        with unit_of_work():
+            session.refresh(found)
+            operations.void(found, seat, request.form.get("reason", "").strip())
+    except DomainError as error:
+        return _again(number, error)
+    flash("介绍信已作废。", "success")
+    return redirect(url_for(".letter_page", number=number), 303)
+
+
+def _again(number: int, error: DomainError) -> AnyResponse:
+    session.expire_all()
+    return make_response(_page(queries.letter(current_seat(), number), error), error.status)
+
+
+def slip_of_form() -> Slip:
+    """Slip three as it was filled in. Raises DomainError."""
+    chosen = request.files.get("file")
+    content = chosen.read(LARGEST + 1) if chosen is not None and chosen.filename else b""
+    return Slip(
+        handler=request.form.get("handler", "").strip(),
+        phone=request.form.get("phone", "").strip(),
+        received_on=day_of_form("received_on", "L-31"),
+        content=content,
+        card_entered=bool(request.form.get("card")),
+    )
+
+
+def day_of_form(name: str, rule: str) -> date:
+    """A day as it was typed. Raises DomainError."""
+    try:
+        return date.fromisoformat(request.form.get(name, "").strip())
+    except ValueError as error:
+        raise DomainError("请填写日期，如 2026-10-20。", field=name, rule=rule) from error
+
+
+@requires(Permission.LETTER_ISSUE)
+def letter_receipt(number: int) -> AnyResponse:
+    """Record a receipt that came back on paper (L-31, PD-29)."""
+    seat = current_seat()
+    found = queries.letter(seat, number)
+    authority.check_issuer(seat)
+    try:
+        slip = slip_of_form()
+        with unit_of_work():
+            session.refresh(found)
+            receipts.record_paper(found, seat, slip)
+    except DomainError as error:
+        return _again(number, error)
+    flash("回执已登记。", "success")
+    return redirect(url_for(".letter_page", number=number), 303)
+
+
+@requires(Permission.LETTER_VIEW)
+def letter_receipt_file(number: int) -> Response:
+    """The picture of slip three; the look is audited."""
     found = queries.letter(current_seat(), number)
     with unit_of_work():
-        session.refresh(found)
-        operations.void(found, current_seat(), request.form.get("reason", "").strip())
-    flash("介绍信已作废。", "success")
-    return redirect(url_for(".letters"), 303)
+        receipt = receipts.required(found.id)
+        content, media_type = receipts.picture(receipt), receipt.media_type or ""
+    return hand_over(content, media_type, f"receipt-{found.year}-{found.number}")
+
+
+@requires(Permission.LETTER_ISSUE)
+def letter_card(number: int) -> AnyResponse:
+    """Tick that the member's card has its entry under 转出 (L-30)."""
+    seat = current_seat()
+    found = queries.letter(seat, number)
+    authority.check_issuer(seat)
+    try:
+        day = day_of_form("entered_on", "L-30")
+        with unit_of_work():
+            session.refresh(found)
+            receipts.enter_card(found, seat, CardSide.OUT, day)
+    except DomainError as error:
+        return _again(number, error)
+    flash("团员证转出栏已登记。", "success")
+    return redirect(url_for(".letter_page", number=number), 303)
 
 
 def register(blueprint: Blueprint) -> None:
     """Add the desk to a role."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/letters", "letters", letters)
-    blueprint.add_url_rule("/applications/<int:number>/letter", "letter_new", letter_new, methods=methods)
-    blueprint.add_url_rule("/letters/<int:number>.pdf", "letter_pdf", letter_pdf)
-    blueprint.add_url_rule("/letters/<int:number>/void", "letter_void", letter_void, methods=["POST"])
+    both, post = ["GET", "POST"], ["POST"]
+    for rule, view, methods in (
+        ("/letters", letters, ["GET"]),
+        ("/applications/<int:number>/letter", letter_new, both),
+        ("/applications/<int:number>/letter/sample", letter_sample, post),
+        ("/members/<int:number>/letter", letter_offline, both),
+        ("/members/<int:number>/letter/sample", letter_offline_sample, post),
+        ("/letters/<int:number>", letter_page, ["GET"]),
+        ("/letters/<int:number>.pdf", letter_pdf, ["GET"]),
+        ("/letters/<int:number>/void", letter_void, post),
+        ("/letters/<int:number>/receipt", letter_receipt, post),
+        ("/letters/<int:number>/receipt/file", letter_receipt_file, post),
+        ("/letters/<int:number>/card", letter_card, post),
+    ):
+        blueprint.add_url_rule(rule, view.__name__, view, methods=methods)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,7 +16,6 @@ from zhtj.transfers import checks, objections, operations, queries
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Route, State
 from zhtj.web.access import requires
-from zhtj.web.desks.letters import pdf
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
 from zhtj.web.member import outside, progress
 from zhtj.web.member.answers import Answers
@@ -133,19 +132,8 @@ def again(number: int) -> AnyResponse:
     return redirect(url_for(".transfer_new", step="check"), 303)
 
 
-@requires(Permission.OWN_MEMBERSHIP)
-def letter(number: int) -> Response:
-    """My own introduction letter, to print and take along; a void one is no longer handed out (L-04)."""
-    seat, _ = own()
-    found = letters.letter(seat, number)
-    if found.state is LetterState.VOID:
-        raise NotFound("这份介绍信已经作废。", fix="请向开具的团委索取新的介绍信。")
-    return pdf(found)
-
-
 def register(blueprint: Blueprint) -> None:
     """Add the pages."""
     blueprint.add_url_rule("/applications/<int:number>", "application", application)
     blueprint.add_url_rule("/applications/<int:number>/withdraw", "withdraw", withdraw, methods=["POST"])
     blueprint.add_url_rule("/applications/<int:number>/again", "again", again, methods=["POST"])
-    blueprint.add_url_rule("/letters/<int:number>.pdf", "letter", letter)

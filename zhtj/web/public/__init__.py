@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_login import current_user
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.kernel import limits, work_queue
+from zhtj.kernel import work_queue
 from zhtj.kernel.database import session
-from zhtj.letters import queries as letters
 from zhtj.web.access import current_choice, public
 from zhtj.web.navigation import home_of
-from zhtj.web.public import advice
+from zhtj.web.public import advice, letters
 
 blueprint = Blueprint("public", __name__)
-advice.register(blueprint)
+for part in (advice, letters):
+    part.register(blueprint)
 FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
-LETTER_CHECKS = 60  # of one address in ten minutes
 
 
 @blueprint.get("/")
@@ -75,13 +74,3 @@ def metrics() -> Response:
     if passed_on or (address is not None and not ip_address(address).is_loopback):
         abort(404)
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
-
-
-@blueprint.get("/v/<code>")
-@public
-def letter_check(code: str) -> AnyResponse | str:
-    """Whether a letter is genuine: number, masked name, from, to, dates and state, and nothing else (PD-29)."""
-    limits.hit("letter_check", request.remote_addr or "", LETTER_CHECKS, 600)
-    found = letters.by_code(code)
-    page = render_template("public/letter.html", letter=found)
-    return make_response(page, 200 if found else 404)

@@ -1,0 +1,19 @@
+"""Batches of letters as jobs: their numbers, then their files (L-09, PD-27)."""
+
+from __future__ import annotations
+
+from zhtj.kernel import work_queue
+from zhtj.letters import batch_files, batches
+
+
+def issue(number: int) -> bool:
+    """Number the next letters of a batch, then queue up again behind the others for the rest. Returns whether done."""
+    done = batches.issue(number)
+    if not done and batches.is_open(number):
+        work_queue.enqueue(batches.ISSUE_JOB, number)
+    return done
+
+
+def print_file(number: int, place: int) -> bool:
+    """Print one file of a batch. Returns whether it was this call that did."""
+    return batch_files.print_file(number, place)

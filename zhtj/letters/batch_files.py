@@ -1,0 +1,163 @@
+"""The files of a batch: at most a hundred letters each, printed by jobs, kept for a while, printed anew any time."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Sequence
+
+from redis.exceptions import RedisError
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import undefer
+
+from zhtj.kernel import audit, clock, work_queue
+from zhtj.kernel.database import after_commit, insert_new, session, touched, unit_of_work
+from zhtj.kernel.errors import Conflict, NotFound
+from zhtj.letters import seals
+from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
+from zhtj.letters.models import Letter, LetterState
+from zhtj.letters.render import MOST_LETTERS, render_letters
+
+log = logging.getLogger(__name__)
+
+PRINT_JOB = "jobs.letters.print_file"
+
+
+def plan(batch: LetterBatch) -> None:
+    """All lines have their result: say how many files there will be, and have them printed."""
+    batch.files, batch.touched_at = -(-_count_letters(batch.id) // MOST_LETTERS), clock.now()
+    batch.state = BatchState.PRINTING if batch.files else BatchState.DONE
+    session.flush()
+    _order(batch.id, range(1, batch.files + 1))
+
+
+def _order(number: int, places: Sequence[int]) -> None:
+    """Queue up the printing once this unit of work has committed."""
+
+    def send() -> None:
+        for place in places:
+            enqueue(PRINT_JOB, number, place)
+
+    after_commit(send)
+
+
+def enqueue(job: str, *arguments: int) -> None:
+    """Queue a job up; where the queue cannot be reached, the sweep does its work."""
+    try:
+        work_queue.enqueue(job, *arguments)
+    except RedisError as error:
+        log.warning("%s %s waits for the sweep, the queue cannot be reached: %s", job, arguments, error)
+
+
+def _count_letters(number: int) -> int:
+    query = select(func.count()).where(LetterBatchLine.batch_id == number, LetterBatchLine.letter_id.is_not(None))
+    return session.scalar(query) or 0
+
+
+def print_file(number: int, place: int) -> bool:
+    """Print one file of a batch and keep it; done twice it is kept once. Returns whether it was this call."""
+    batch = session.get(LetterBatch, number, populate_existing=True)
+    if batch is None or session.get(LetterFile, (number, place)) is not None:
+        return False
+    letters = _letters_of(number, place)
+    if not letters:
+        return False
+    site, stamps = batch.site, seals.pictures({letter.seal_id for letter in letters if letter.seal_id is not None})
+    records = [letter.record for letter in letters]
+    marks = {
+        record.check_code: stamps[letter.seal_id]
+        for record, letter in zip(records, letters, strict=True)
+        if letter.seal_id is not None
+    }
+    pdf = render_letters(records, site=site, seals=marks)
+    with unit_of_work():
+        made = session.execute(
+            insert_new(LetterFile).values(
+                batch_id=number,
+                place=place,
+                letters=len(records),
+                first=records[0].serial,
+                last=records[-1].serial,
+                content=base64.b64encode(pdf).decode(),
+                made_at=clock.now(),
+            ),
+            execution_options={"preserve_rowcount": True},
+        )
+        session.execute(update(LetterBatch).where(LetterBatch.id == number).values(touched_at=clock.now()))
+        finish(number)
+        return touched(made) == 1
+
+
+def _letters_of(number: int, place: int) -> list[Letter]:
+    """The valid letters that stand in one file; a void one is not handed out again (L-04)."""
+    lines = (
+        select(LetterBatchLine.letter_id)
+        .where(LetterBatchLine.batch_id == number, LetterBatchLine.letter_id.is_not(None))
+        .order_by(LetterBatchLine.place)
+        .limit(MOST_LETTERS)
+        .offset((place - 1) * MOST_LETTERS)
+    )
+    ids = list(session.scalars(lines))
+    found = session.scalars(select(Letter).where(Letter.id.in_(ids), Letter.state == LetterState.ISSUED))
+    return sorted(found, key=lambda letter: ids.index(letter.id))
+
+
+def finish(number: int) -> None:
+    """Once every file is there the batch is done; a file all of whose letters are void never comes."""
+    batch = session.get_one(LetterBatch, number, populate_existing=True)
+    if batch.state is BatchState.PRINTING and not missing(batch):
+        batch.state = BatchState.DONE
+        session.flush()
+        audit.record("letter.batch_done", "letter_batch", number, issued=batch.issued, failed=batch.failed)
+
+
+def missing(batch: LetterBatch) -> list[int]:
+    """Places of files that are still to be printed."""
+    made = set(session.scalars(select(LetterFile.place).where(LetterFile.batch_id == batch.id)))
+    return [place for place in range(1, batch.files + 1) if place not in made and _letters_of(batch.id, place)]
+
+
+def files(batch: LetterBatch) -> Sequence[LetterFile]:
+    """The files that are there, without their contents."""
+    query = select(LetterFile).where(LetterFile.batch_id == batch.id).order_by(LetterFile.place)
+    return session.scalars(query).all()
+
+
+def content(batch: LetterBatch, place: int) -> bytes:
+    """One printed file. Raises NotFound where it is not there (any more), or holds a letter voided since (L-04)."""
+    found = session.get(LetterFile, (batch.id, place), options=[undefer(LetterFile.content)])
+    if found is None or place in stale(batch):
+        raise NotFound("这个文件还没有生成，或已经过期。", fix="请点“重新生成文件”。")
+    return base64.b64decode(found.content)
+
+
+def stale(batch: LetterBatch) -> set[int]:
+    """Places of files in which a letter stands that was voided after printing."""
+    order = select(
+        LetterBatchLine.letter_id,
+        ((func.row_number().over(order_by=LetterBatchLine.place) - 1) // MOST_LETTERS).label("file"),
+    ).where(LetterBatchLine.batch_id == batch.id, LetterBatchLine.letter_id.is_not(None))
+    lines = order.subquery()
+    rows = session.execute(
+        select(lines.c.file, func.max(Letter.voided_at))
+        .join(Letter, Letter.id == lines.c.letter_id)
+        .where(Letter.state == LetterState.VOID)
+        .group_by(lines.c.file)
+    )
+    made = {file.place: file.made_at for file in files(batch)}
+    places = {int(number) + 1: voided for number, voided in rows}
+    return {place for place, voided in places.items() if place in made and voided > made[place]}
+
+
+def reprint(batch: LetterBatch) -> None:
+    """Have the files printed again that were thrown away or hold a void letter. Raises Conflict while it runs."""
+    if batch.state not in {BatchState.DONE, BatchState.PRINTING}:
+        raise Conflict("介绍信还没有全部编号。", fix="请稍候。")
+    old = stale(batch)
+    session.execute(delete(LetterFile).where(LetterFile.batch_id == batch.id, LetterFile.place.in_(old)))
+    wanted = missing(batch)
+    if not wanted:
+        return
+    batch.state, batch.touched_at = BatchState.PRINTING, clock.now()
+    session.flush()
+    _order(batch.id, wanted)

@@ -1,0 +1,94 @@
+"""Applications that may have a letter of this committee and have none yet: from these one picks for a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
+
+from zhtj.kernel.database import session
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
+from zhtj.letters import rules
+from zhtj.letters.models import Letter, LetterState
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Account, Member
+from zhtj.policy.model import Policy
+from zhtj.transfers.models import Application
+from zhtj.transfers.workflow import State
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateFilters:
+    """What the list is narrowed by; "" or None is no filter.
+
+    Args:
+        text: start of the name, or a whole student number.
+        org_id: the branch they leave.
+        done: ``yes`` for completed transfers alone, ``no`` for those under way.
+    """
+
+    text: str = ""
+    org_id: int | None = None
+    done: str = ""
+
+
+def listing(
+    seat: ActiveSeat, policy: Policy, filters: CandidateFilters, *, after: str = "", before: str = ""
+) -> Page[Application]:
+    """Applications without valid letter that leave the seat's committee, in the order in which they were submitted."""
+    query = _listed(seat, policy, filters).options(
+        joinedload(Application.member).joinedload(Member.account),
+        joinedload(Application.from_org),
+        joinedload(Application.to_org),
+        joinedload(Application.final_org),
+    )
+    return paginate(query, [Application.id], after=after, before=before)
+
+
+def picked(
+    seat: ActiveSeat, policy: Policy, filters: CandidateFilters, ids: Sequence[int] | None, limit: int
+) -> list[int]:
+    """Ids of the applications of that list: all, or those with these ids; branch by branch, so that papers lie so."""
+    query = _listed(seat, policy, filters)
+    if ids is not None:
+        query = query.where(Application.id.in_(ids))
+    ordered = query.with_only_columns(Application.id).order_by(Organisation.path, Account.name, Application.id)
+    return list(session.scalars(ordered.limit(limit)))
+
+
+def count(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> int:
+    """How many the list shows on all its pages."""
+    return session.scalar(select(func.count()).select_from(_listed(seat, policy, filters).subquery())) or 0
+
+
+def _listed(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Select[Application]:
+    allowed = [State.COMPLETED] if policy.letter_issue_from == "completed" else list(set(State) - rules.FAILED)
+    letter = select(Letter.id).where(Letter.application_id == Application.id, Letter.state == LetterState.ISSUED)
+    there = aliased(Organisation, name="there")
+    inside = select(there.id).where(there.id == Application.to_org_id, subtree(there.path, seat.path))
+    query = (
+        select(Application)
+        .join(Organisation, Organisation.id == Application.from_org_id)
+        .join(Member, Member.id == Application.member_id)
+        .join(Account, Account.id == Member.account_id)
+        .where(
+            scope(Organisation.path, seat, Permission.LETTER_ISSUE),
+            Application.state.in_(allowed),
+            ~letter.exists(),
+            # Inside one committee none is needed (L-06).
+            ~inside.exists(),
+        )
+    )
+    text = filters.text.strip()
+    if text:
+        named = and_(Account.name >= text, Account.name < text + "\U0010ffff")
+        query = query.where(or_(named, Member.student_no == text))
+    if filters.org_id is not None:
+        query = query.where(Application.from_org_id == filters.org_id)
+    if filters.done:
+        completed = Application.state == State.COMPLETED
+        query = query.where(completed if filters.done == "yes" else ~completed)
+    return query

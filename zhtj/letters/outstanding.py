@@ -1,0 +1,118 @@
+"""Receipts that have not come back: whose, since when, and the reminders that go out by themselves (D-23, PD-29)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select
+from sqlalchemy.orm import joinedload
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat
+from zhtj.letters import messages
+from zhtj.letters.models import Letter, LetterReceipt, LetterReminder, LetterState, ReminderKind
+from zhtj.letters.queries import WHOLE, visible
+from zhtj.orgs.models import Organisation
+from zhtj.transfers.checks import policy_of
+from zhtj.transfers.models import Arrival
+
+# The month runs from the receiver's recorded arrival, else from issue (PD-29).
+SINCE: ColumnElement[datetime] = func.coalesce(
+    select(Arrival.arrived_at).where(Arrival.application_id == Letter.application_id).scalar_subquery(),
+    Letter.issued_at,
+)
+
+
+def missing() -> ColumnElement[bool]:
+    """The letter's receipt is not there."""
+    return ~select(LetterReceipt.letter_id).where(LetterReceipt.letter_id == Letter.id).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A letter whose receipt is still out.
+
+    Args:
+        letter: which.
+        due_on: the day by which the receipt should be back (D-23).
+    """
+
+    letter: Letter
+    due_on: date
+
+    @property
+    def overdue(self) -> bool:
+        """Whether that day is over."""
+        return self.due_on < clock.today()
+
+
+def ours(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[Letter]:
+    """Issued letters of the seat's part of the tree without receipt, the oldest first."""
+    return paginate(_open().where(visible(seat)), [Letter.id], after=after, before=before)
+
+
+def to_fill(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[Letter]:
+    """Letters addressed to the seat's committee, or to one it acts for, whose slip three it has to fill."""
+    served = select(Organisation.id).where(or_(Organisation.id == seat.org_id, Organisation.office_id == seat.org_id))
+    query = _open().where(Letter.receiver_org_id.in_(served))
+    return paginate(query, [Letter.id], after=after, before=before)
+
+
+def _open() -> Select[Letter]:
+    return select(Letter).where(Letter.state == LetterState.ISSUED, missing()).options(*WHOLE)
+
+
+def with_days(letters: Sequence[Letter]) -> list[Due]:
+    """These letters with the day by which their receipts should be back."""
+    rows = session.execute(select(Letter.id, SINCE).where(Letter.id.in_([letter.id for letter in letters])))
+    since: dict[int, Any] = dict(rows.all())
+    return [Due(letter, due_day(letter, since[letter.id])) for letter in letters]
+
+
+def due_day(letter: Letter, since: datetime) -> date:
+    """The day by which a receipt should be back, counted from ``since`` (D-23)."""
+    return clock.local(since).date() + timedelta(days=policy_of(letter.issuer).letter_receipt_days)
+
+
+def count_overdue(seat: ActiveSeat) -> int:
+    """How many receipts of the seat's letters should have come back; months by the seat's own policy."""
+    own = session.get_one(Organisation, seat.org_id)
+    late = clock.start_of_day(clock.today() - timedelta(days=policy_of(own).letter_receipt_days))
+    query = select(func.count()).select_from(Letter).where(Letter.state == LetterState.ISSUED, missing(), visible(seat))
+    return session.scalar(query.where(late > SINCE)) or 0
+
+
+def remind() -> tuple[int, int]:
+    """Remind of receipts that are a month late, and tell who is concerned that a letter lapsed unreceived; each once.
+
+    Returns:
+        Letters found, letters told of; the caller owns the transaction.
+    """
+    found = told = 0
+    for kind in ReminderKind:
+        due = _due(kind)
+        found += len(due)
+        if due:
+            moment = clock.now()
+            session.execute(
+                insert(LetterReminder), [{"letter_id": letter.id, "kind": kind, "at": moment} for letter in due]
+            )
+            (messages.remind_of_receipts if kind is ReminderKind.RECEIPT else messages.tell_lapsed)(due)
+            told += len(due)
+    return found, told
+
+
+def _due(kind: ReminderKind) -> list[Letter]:
+    """Letters without receipt whose day is over and that nobody was told of; of what has lapsed only that is told."""
+    today = clock.today()
+    done = select(LetterReminder.letter_id).where(LetterReminder.letter_id == Letter.id, LetterReminder.kind == kind)
+    query = _open().where(~done.exists()).options(joinedload(Letter.issuer)).order_by(Letter.id)
+    if kind is ReminderKind.LAPSED:
+        return list(session.scalars(query.where(Letter.last_valid_on < today)))
+    rows = session.execute(query.add_columns(SINCE).where(Letter.last_valid_on >= today))
+    return [letter for letter, since in rows if due_day(letter, since) < today]

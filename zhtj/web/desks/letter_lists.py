@@ -1,0 +1,78 @@
+"""Lists of letters: receipts that are out, and the register of stubs as xlsx and PDF (D-23, L-05)."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from flask import Blueprint, Response, make_response, render_template, request, send_file
+
+from zhtj.imports import exports
+from zhtj.kernel.errors import NotFound
+from zhtj.kernel.permissions import Permission
+from zhtj.letters import forms, outstanding
+from zhtj.letters import register as stubs
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, own_organisation, page_links
+
+
+@requires(Permission.LETTER_VIEW)
+def letter_receipts() -> str:
+    """Slips three that are still out: ours to come back, and those we have to fill."""
+    seat = current_seat()
+    incoming = request.args.get("side") == "in"
+    listed = outstanding.to_fill if incoming else outstanding.ours
+    page = listed(seat, **cursors())
+    return render_template(
+        "desks/letter_receipts.html",
+        rows=outstanding.with_days(page.rows),
+        incoming=incoming,
+        overdue=outstanding.count_overdue(seat),
+        links=page_links(page, ".letter_receipts", side="in" if incoming else ""),
+    )
+
+
+@requires(Permission.LETTER_VIEW)
+def letter_stubs() -> str:
+    """Years for which there is a register, each as xlsx and in printable files."""
+    organisation = own_organisation()
+    years = [(year, stubs.parts(organisation.id, year)) for year in stubs.years(organisation.id)]
+    return render_template("desks/letter_stubs.html", organisation=organisation, years=years)
+
+
+@requires(Permission.LETTER_VIEW)
+def letter_stubs_xlsx(year: int) -> Response:
+    """The register of a year as xlsx."""
+    organisation = own_organisation()
+    if year not in stubs.years(organisation.id):
+        raise NotFound
+    target = BytesIO()
+    exports.write_xlsx(target, f"{year}年介绍信存根", stubs.HEADINGS, stubs.rows(organisation.id, year))
+    target.seek(0)
+    return send_file(target, exports.XLSX, as_attachment=True, download_name=f"{year}年介绍信存根.xlsx")
+
+
+@requires(Permission.LETTER_VIEW)
+def letter_stubs_pdf(year: int, place: int) -> Response:
+    """One file of the printable register of a year."""
+    organisation = own_organisation()
+    part = next((one for one in stubs.parts(organisation.id, year) if one.place == place), None)
+    if part is None:
+        raise NotFound
+    response = make_response(
+        forms.stub_register(organisation.full_name, year, list(stubs.rows(organisation.id, year, part)))
+    )
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = f'inline; filename="stubs-{year}-{place}.pdf"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    for rule, view in (
+        ("/letters/receipts", letter_receipts),
+        ("/letters/stubs", letter_stubs),
+        ("/letters/stubs/<int:year>.xlsx", letter_stubs_xlsx),
+        ("/letters/stubs/<int:year>-<int:place>.pdf", letter_stubs_pdf),
+    ):
+        blueprint.add_url_rule(rule, view.__name__, view)
