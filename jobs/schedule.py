@@ -68,6 +68,7 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("files", DAY, 8 * HOUR + 10 * MINUTE),
     sweep("identity", HOUR, 40 * MINUTE),
     sweep("register", HOUR),
+    sweep("duplicates", DAY, 4 * HOUR),
     sweep("waits", HOUR, 10 * MINUTE),
     sweep("runs", MINUTE),
     sweep("letters", MINUTE),

@@ -24,6 +24,7 @@ from zhtj.notices import delivery, outbox
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
+from zhtj.people import duplicates
 from zhtj.transfers import reminders, runs, waits
 from zhtj.transfers import sweeps as transfers
 
@@ -145,6 +146,7 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "exports": _resume_exports,
     "old-exports": _in_unit(lambda: exports.purge(_config().instance)),
     "old-runs": _in_unit(runs.purge),
+    "duplicates": _in_unit(duplicates.find),
     "attempts": _in_unit(limits.forget_old),
     "seal": _seal,
 }

@@ -79,7 +79,7 @@ def test_the_list_is_narrowed_and_ordered(world: World, browser: Browser, query:
         gone = add(world, "离去", 304)
         session.flush()
         records.archive(gone, "death", "test")
-    page = browser.login(world.accounts["university"]).get(f"/school/members?{query}")
+    page = browser.login(world.accounts["university"]).get(f"/school/members?{query}").follow()
     assert page.status == 200
     assert rows(page) == names
 
@@ -148,10 +148,11 @@ def test_a_page_of_many_needs_few_statements(world: World, browser: Browser, app
         for serial in range(310, 352):
             add(world, "许多", serial)
     browser.login(world.accounts["university"]).get("/school/members")
-    for query in ("", "q=许", "unit=软工2班团支部&order=name&cols=age", "age=over&missing=mobile"):
+    branch = f"org={world.orgs['class2'].id}&order=name&cols=age"
+    for query in ("", "q=许", branch, "age=over&missing=mobile"):
         with statements() as seen:
             assert browser.get(f"/school/members?{query}").status == 200
-        assert len(seen) <= 12, seen
+        assert len([one for one in seen if "SAVEPOINT" not in one]) <= 10, seen
 
 
 def test_a_view_is_kept_for_one_person_in_one_seat(world: World, browser: Browser) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from zhtj.cases.models import Case
 
 REASON_AT_LEAST = 5
+# Ends the name under which a case keeps what stood in the record when it was raised.
+BEFORE = ":before"
 COMMITTEES = frozenset({SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL})
 ADMINS = COMMITTEES | {SeatKind.BRANCH}
 ANYBODY = ADMINS | {SeatKind.MEMBER}
@@ -108,6 +110,10 @@ class Matter:
         """An answer, "" where none was given."""
         return self.answers.get(name, "")
 
+    def stood(self, name: str) -> str | None:
+        """What stood in the record when the case was raised; None where the kind does not keep it."""
+        return self.answers.get(f"{name}{BEFORE}")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -182,6 +188,8 @@ class Kind:
         short: the answers in a few words, for the title.
         warn: what whoever decides has to know.
         offered: whether an organisation's policy knows such cases at all; the others are not listed.
+        before: what stands in the record now, by the names of the fields; kept, and shown as old → new.
+        raised: what happens as soon as it is raised, such as telling whoever it is about.
         paper: the printed form that the member signs; the member raises such a case on a page of its own (PD-35).
         ready: raises DomainError while something is missing that must be there before it is approved.
         personal: whoever it is about sees it and may take it back, even if others raised it (A-22).
@@ -212,6 +220,8 @@ class Kind:
     short: Callable[[Matter], str] = field(default=lambda _: "")
     warn: Callable[[Matter], str] = field(default=lambda _: "")
     offered: Callable[[Organisation], bool] = field(default=lambda _: True)
+    before: Callable[[Matter], dict[str, str]] = field(default=lambda _: {})
+    raised: Callable[[Matter, Case], None] = field(default=lambda *_: None)
     paper: Callable[[Matter], Paper] | None = None
     ready: Callable[[Matter, Case], None] = _ready
     personal: bool = False

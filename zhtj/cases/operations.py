@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from zhtj.cases import files, lines, messages, subjects
 from zhtj.cases.files import Upload
-from zhtj.cases.kind import REASON_AT_LEAST, About, Kind, Matter
+from zhtj.cases.kind import BEFORE, REASON_AT_LEAST, About, Kind, Matter
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case, CaseEvent, CaseFile
 from zhtj.cases.queries import about_himself, parties
@@ -64,7 +64,7 @@ def raise_case(
         subject_type=None if kind.about is About.NOTHING else kind.about.value,
         subject_id=_subject_id(about),
         title=_title(kind, about),
-        data=about.answers,
+        data=about.answers | {f"{name}{BEFORE}": text for name, text in kind.before(about).items()},
         raised_by_id=seat.account_id,
         raised_org_id=seat.org_id,
         raised_member_id=seat.member_id if seat.kind is SeatKind.MEMBER else None,

@@ -10,10 +10,12 @@ from zhtj.cases.kinds import (
     mark_change,
     missing_organisation,
     occupied_number,
+    profile,
     overseas,
     relocation,
     removal,
     retention,
+    standing,
     statement,
     township,
 )
@@ -24,7 +26,9 @@ KINDS: dict[str, Kind] = {
     for kind in (
         mark_change.KIND,
         correction.KIND,
+        profile.KIND,
         removal.KIND,
+        standing.KIND,
         occupied_number.KIND,
         statement.KIND,
         e_file.KIND,

@@ -27,6 +27,7 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
+from zhtj.people.models import Member
 
 _LABELS = {"name": "姓名", "id_number": "身份证号码", "joined": "入团年月"}
 
@@ -36,14 +37,22 @@ def _month(text: str) -> date:
     return date(int(year), int(month), 1)
 
 
-def _check(matter: Matter) -> None:
-    person = matter.person
-    wanted = {name: matter.said(name) for name in _LABELS if matter.said(name)}
-    known = {
+def _known(person: Member) -> dict[str, str]:
+    return {
         "name": person.name,
         "id_number": person.account.id_number or "",
         "joined": f"{person.joined_on:%Y-%m}",
     }
+
+
+def _before(matter: Matter) -> dict[str, str]:
+    return {name: text for name, text in _known(matter.person).items() if matter.said(name)}
+
+
+def _check(matter: Matter) -> None:
+    person = matter.person
+    wanted = {name: matter.said(name) for name in _LABELS if matter.said(name)}
+    known = _known(person)
     if not any(known[name] != value for name, value in wanted.items()):
         raise DomainError(
             "没有要更正的内容。", fix="请在有错的一项填写正确的内容，其余留空。", field="name", rule="U-14"
@@ -88,6 +97,7 @@ KIND = Kind(
         Field("why", "怎样发现的", Shape.LONG, hint="例如：录入时看错一位数字。", width=500, at_least=5),
     ),
     decider=always(Decider.CITY),
+    before=_before,
     check=_check,
     effect=_effect,
     short=_what,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from zhtj.cases import records
+from zhtj.cases import merging, records
 from zhtj.cases.kind import (
     COMMITTEES,
     About,
@@ -26,7 +26,7 @@ from zhtj.cases.workflow import Decider
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Member
 from zhtj.transfers.checks import open_application
 
@@ -40,6 +40,9 @@ _GROUNDS = (
 )
 # Words that give a deletion in place of a transfer away (U-18).
 _INSTEAD = ("转接", "转出", "转走", "转不", "转入不", "重新注册", "重新登记", "重新录入")
+
+# Ranks that decide about a merge (U-15).
+_MERGING = frozenset({Tier.CENTRE, Tier.PROVINCE, Tier.CITY})
 
 _GROUND = Field("ground", "归档原因", Shape.CHOICE, choices=_GROUNDS)
 
@@ -75,6 +78,24 @@ def _decider(matter: Matter) -> Decider:
         if line and kept.startswith(session.get_one(Organisation, line[-1]).path):
             return decider
     return Decider.CENTRE
+
+
+def _line(matter: Matter) -> list[int]:
+    """Upwards; a level of city rank or above that stands over both records decides about them itself (K-19)."""
+    raiser = matter.raiser
+    if matter.said("ground") == DUPLICATE and raiser.tier in _MERGING:
+        paths = (matter.person.org.path, _kept(matter).org.path)
+        if all(path.startswith(raiser.path) for path in paths):
+            return [raiser.id]
+    return climb(raiser, _decider(matter))
+
+
+def _warn(matter: Matter) -> str:
+    """What a merge brings, for whoever decides."""
+    if matter.said("ground") != DUPLICATE or matter.person.archived_at is not None:
+        return ""
+    kept = _kept(matter)
+    return f"合并到{kept.org.short_name}的记录：{merging.preview(matter.person, kept).words}。"
 
 
 def _check(matter: Matter) -> None:
@@ -143,6 +164,8 @@ KIND = Kind(
         ),
     ),
     decider=_decider,
+    line=_line,
+    warn=_warn,
     check=_check,
     effect=_effect,
     short=lambda matter: choice_label(_GROUND, matter.said("ground")).partition("（")[0],

@@ -33,6 +33,7 @@ _PURPOSE = Field(
         (MISTAKE, "记录被误删（误归档），请求恢复"),
         ("joined", "入团时间与志愿书、团员证不一致"),
         ("commissioned", "定向委培"),
+        ("objection", "对停止团籍、除名、离团有异议"),
         ("other", "其他"),
     ),
 )

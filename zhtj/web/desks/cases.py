@@ -116,7 +116,7 @@ def raise_case(kind: str) -> AnyResponse | str:
     if seat.kind is SeatKind.MEMBER and wanted.paper is not None:
         return redirect(url_for(".stay", topic=wanted.key.replace("_", "-")), 303)
     if request.method == "GET":
-        return _form(wanted, seat, Filled({"subject": _named()}))
+        return _form(wanted, seat, Filled({"subject": _named(), **_linked(wanted)}))
     typed = {name: request.form.get(name, "") for name in ("subject", *(one.name for one in wanted.fields))}
     try:
         with unit_of_work():
@@ -132,6 +132,11 @@ def raise_case(kind: str) -> AnyResponse | str:
         return make_response(_form(wanted, seat, Filled(typed, errors, lost)), error.status)
     flash(words, "success")
     return redirect(url_for(".case", number=number), 303)
+
+
+def _linked(kind: Kind) -> dict[str, str]:
+    """Answers that a link has already given."""
+    return {one.name: request.args[one.name][:200] for one in kind.fields if one.name in request.args}
 
 
 def _named() -> str:
@@ -246,8 +251,13 @@ def said(kind: Kind, matter: Matter, *, full: bool) -> list[tuple[str, str]]:
     for one in kind.fields:
         text = matter.said(one.name)
         if text:
-            rows.append((one.label, _words(one, text, full=full)))
+            rows.append((one.label, _change(one, matter.stood(one.name), _words(one, text, full=full), full=full)))
     return rows
+
+
+def _change(one: Field, before: str | None, after: str, *, full: bool) -> str:
+    """Old → new, where the case keeps what stood in the record."""
+    return after if before is None else f"{_words(one, before, full=full) or '（空）'} → {after}"
 
 
 def _words(one: Field, text: str, *, full: bool) -> str:

@@ -96,8 +96,11 @@ def kept(filters: MemberFilters, columns: tuple[str, ...] = USUAL) -> dict[str, 
 
 
 @requires(Permission.MEMBER_VIEW)
-def members() -> str:
-    """The list of members; with the newest application of each."""
+def members() -> AnyResponse | str:
+    """The list of members; an organisation that was typed becomes part of the address."""
+    filters, unit = _in_unit(request.args)
+    if request.args.get("unit") and not unit:
+        return _to_list(kept(filters, _columns(request.args)))
     return _list(request.args)
 
 

@@ -1,0 +1,231 @@
+"""Leaving at 28, suspension and removal after lost contact, 自行脱团: proposed, then decided (D-21 … U-25)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from tests.cases.steps import ask, do
+from tests.transfers.steps import acting
+from tests.world import World, id_number
+from zhtj import doctor
+from zhtj.cases import operations, proposals
+from zhtj.cases.kinds import kind_of
+from zhtj.cases.models import Case
+from zhtj.cases.proposals import Measure
+from zhtj.cases.subjects import matter
+from zhtj.cases.workflow import Action
+from zhtj.floating.models import Stay, StayKind
+from zhtj.graduation import operations as graduation
+from zhtj.graduation.models import CloseReason, RegisterRow
+from zhtj.kernel import clock
+from zhtj.kernel.audit import AuditEvent
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError
+from zhtj.notices.models import Message
+from zhtj.people import operations as people
+from zhtj.people.models import Member, Membership, Post, Sex
+from zhtj.people.operations import NewMember
+from zhtj.people.rules import months_before, years_before
+
+WHY = "多次电话联系，本人无正当理由"
+
+
+def enter(world: World, name: str, born: date, key: str = "team", serial: int = 300, **more: Any) -> Member:
+    """Somebody of this age."""
+    new = NewMember(
+        name=name,
+        id_number=id_number(serial, born=born),
+        mobile=f"1370000{serial:04d}",
+        sex=Sex.MALE,
+        joined_on=date(2014, 5, 1),
+        **more,
+    )
+    return people.add_member(world.orgs[key], new)
+
+
+def aged(years: int, days: int = 0) -> date:
+    """The day of birth of whoever became so old so many days ago."""
+    return years_before(clock.today(), years) - timedelta(days=days)
+
+
+def names(world: World, key: str, measure: Measure) -> list[str]:
+    return [one.name for one in proposals.listing(world.seat(key), measure).rows]
+
+
+def propose(world: World, key: str, member: Member, measure: Measure) -> Case:
+    return ask(world.seat(key), "standing", member, measure=measure.value, why=WHY)
+
+
+def lost(world: World, *, since: date, spoken: date | None = None) -> Member:
+    """A floating member who came on a day, and with whom somebody spoke on another."""
+    with unit_of_work():
+        member = world.enrol("贾失联", "floating")
+        session.add(
+            Stay(member_id=member.id, org_id=member.org_id, kind=StayKind.TOWNSHIP, since=since, last_contact_on=spoken)
+        )
+    return member
+
+
+# -- 28 years
+
+
+@pytest.mark.rule("U-24")
+def test_at_28_without_a_post_membership_is_proposed_to_end_party_member_or_not(world: World):
+    with unit_of_work():
+        enter(world, "差一天", aged(28, -1), serial=301)
+        enter(world, "党员", aged(28), serial=302, political_status="中共党员")
+        enter(world, "年轻党员", aged(27), serial=303, political_status="中共党员")
+        holder = enter(world, "书记", aged(30), serial=304)
+        people.start_seat(holder.account, world.orgs["team"], Post.DEPUTY)
+    assert names(world, "company", Measure.OVER_AGE) == ["党员"]
+    assert names(world, "university", Measure.OVER_AGE) == [], "nobody of ours"
+
+
+@pytest.mark.rule("U-24", "PD-13", "PD-06")
+def test_the_committee_decides_and_the_record_is_archived_with_its_ground(world: World):
+    with unit_of_work():
+        member = enter(world, "年长", aged(28, 3))
+    case = propose(world, "team", member, Measure.OVER_AGE)
+    assert session.get_one(Member, member.id).archived_at is None, "software proposes, people decide"
+    do(case, world.seat("company"), Action.APPROVE)
+    session.expire_all()
+    assert (member.archived_why, member.archived_at is not None) == ("over_age", True)
+    assert (
+        session.scalars(select(Membership).where(Membership.member_id == member.id)).one().ended_by == f"case:{case.id}"
+    )
+    assert [one.name for one in doctor.examine() if one.broken] == []
+
+
+@pytest.mark.rule("U-25")
+def test_a_graduate_who_turns_28_during_the_campaign_is_still_transferred(world: World):
+    with unit_of_work():
+        member = enter(world, "大龄毕业生", aged(28), key="class1")
+        graduation.open_register()
+    assert names(world, "college", Measure.OVER_AGE) == []
+    with pytest.raises(DomainError, match="不符合") as caught:
+        propose(world, "college", member, Measure.OVER_AGE)
+    assert caught.value.rule == "U-24"
+    row = session.scalars(select(RegisterRow).where(RegisterRow.member_id == member.id)).one()
+    assert row.closed_at is None, "he counts until he has been transferred"
+    with clock.at(clock.parse("2027-01-05T09:00")):
+        assert names(world, "college", Measure.OVER_AGE) == ["大龄毕业生"], "the campaign is over"
+
+
+@pytest.mark.rule("PD-13")
+def test_whoever_leaves_leaves_the_denominators_from_that_day(world: World):
+    with unit_of_work():
+        member = enter(world, "欠费", aged(22), key="class1", dues_until=date(2026, 3, 1))
+        graduation.open_register()
+    case = propose(world, "class1", member, Measure.LEFT)
+    do(case, world.seat("college"), Action.FORWARD)
+    do(case, world.seat("university"), Action.APPROVE)
+    session.expire_all()
+    row = session.scalars(select(RegisterRow).where(RegisterRow.member_id == member.id)).one()
+    assert (row.close_reason, row.closed_at) == (CloseReason.LEFT, member.archived_at)
+
+
+# -- lost contact
+
+
+@pytest.mark.rule("D-21")
+@pytest.mark.parametrize(
+    ("since", "spoken", "proposed"),
+    [(366, None, True), (364, None, False), (900, 366, True), (900, 364, False)],
+)
+def test_a_year_without_contact_is_a_ground_to_suspend(world: World, since: int, spoken: int | None, *, proposed: bool):
+    today = clock.today()
+    lost(
+        world,
+        since=today - timedelta(days=since),
+        spoken=None if spoken is None else today - timedelta(days=spoken),
+    )
+    assert (names(world, "township", Measure.SUSPEND) == ["贾失联"]) is proposed
+
+
+@pytest.mark.rule("D-21")
+def test_suspended_by_decision_told_seen_and_undone_by_decision(world: World):
+    member = lost(world, since=clock.today() - timedelta(days=400))
+    case = propose(world, "township", member, Measure.SUSPEND)
+    told = session.scalars(select(Message).where(Message.member_id == member.id)).all()
+    assert [one.title for one in told] == ["拟停止团籍"], "he hears of it while he can still object"
+    assert "情况说明" in told[0].body
+    assert WHY in told[0].body
+    do(case, world.seat("township"), Action.APPROVE)
+    session.expire_all()
+    assert member.suspended_at == clock.now()
+    assert member.archived_at is None
+    assert names(world, "township", Measure.SUSPEND) == []
+    event = session.scalars(select(AuditEvent).where(AuditEvent.action == "member.suspend")).one()
+    assert (event.subject_id, event.detail["why"]) == (member.id, WHY)
+    back = propose(world, "township", member, Measure.RESUME)
+    do(back, world.seat("township"), Action.APPROVE)
+    session.expire_all()
+    assert member.suspended_at is None
+
+
+@pytest.mark.rule("D-21")
+@pytest.mark.parametrize(("days", "proposed"), [(2 * 365, True), (2 * 365 - 2, False)])
+def test_two_years_after_suspension_removal_is_proposed(world: World, days: int, *, proposed: bool):
+    with unit_of_work():
+        member = enter(world, "停止", aged(23))
+        member.suspended_at = clock.start_of_day(clock.today() - timedelta(days=days)) + timedelta(hours=10)
+    assert (names(world, "company", Measure.REMOVE) == ["停止"]) is proposed
+    if proposed:
+        case = propose(world, "company", member, Measure.REMOVE)
+        do(case, world.seat("company"), Action.APPROVE)
+        session.expire_all()
+        assert member.archived_why == "removed"
+
+
+@pytest.mark.rule("D-22")
+@pytest.mark.parametrize(
+    ("paid", "on", "proposed"),
+    [
+        (date(2026, 3, 1), "2026-10-01", True),
+        (date(2026, 3, 1), "2026-09-30", False),
+        (date(2026, 4, 1), "2026-10-31", False),
+        (None, "2026-10-31", False),
+    ],
+)
+def test_six_whole_months_without_dues_count_as_leaving(world: World, paid: date | None, on: str, *, proposed: bool):
+    with unit_of_work():
+        enter(world, "欠费", aged(22), dues_until=paid)
+    with clock.at(clock.parse(on)):
+        assert (names(world, "company", Measure.LEFT) == ["欠费"]) is proposed
+
+
+@pytest.mark.rule("D-22", "F-17")
+def test_the_member_objects_by_a_statement_which_the_decider_sees(world: World):
+    with unit_of_work():
+        member = enter(world, "欠费", aged(22), dues_until=date(2026, 1, 1))
+        member.account.activated_at = clock.now()
+    case = propose(world, "team", member, Measure.LEFT)
+    words = {"purpose": "objection", "text": "本人因病住院，团费已在补交。"}
+    said = ask(world.own_seat(member), "statement", member, **words)
+    assert said.number in kind_of("standing").warn(matter(case))
+    do(case, world.seat("company"), Action.REFUSE, "本人因病，有正当理由")
+    session.expire_all()
+    assert member.archived_at is None
+
+
+@pytest.mark.rule("PD-02")
+def test_nobody_decides_about_himself(world: World):
+    with unit_of_work():
+        member = enter(world, "欠费", aged(22), dues_until=date(2026, 1, 1))
+        people.start_seat(member.account, world.orgs["company"], Post.DEPUTY)
+    case = propose(world, "team", member, Measure.LEFT)
+    own = world.seat("company")
+    himself = type(own)(own.kind, member.account_id, None, own.org_id, own.path, member.id)
+    with pytest.raises(DomainError, match="与本人有关"), acting(himself):
+        operations.act(case, himself, Action.APPROVE)
+
+
+def test_months_and_years_before_a_day_fit_the_calendar():
+    assert months_before(date(2026, 3, 31), 1) == date(2026, 2, 28)
+    assert months_before(date(2026, 1, 15), 1) == date(2025, 12, 15)
+    assert months_before(date(2026, 12, 31), 12) == date(2025, 12, 31)
+    assert years_before(date(2024, 2, 29), 1) == date(2023, 2, 28)

@@ -1,0 +1,140 @@
+"""Whose membership ends, is suspended or removed by the rules: software proposes, people decide (D-21, D-22, U-24).
+
+超龄: 28 years old without a League post; graduates of a running campaign are left alone until it is over (U-25).
+失联: a floating member whom nobody has reached for a year is suspended, and removed two years after that.
+自行脱团: six whole months without dues.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import joinedload
+
+from zhtj.floating.models import Stay
+from zhtj.floating.queries import last_contacts
+from zhtj.graduation.models import RegisterRow
+from zhtj.kernel import clock
+from zhtj.kernel.database import session
+from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Member, Seat
+from zhtj.people.rules import LEAVING_AGE, months_before, years_before
+
+LOST_AFTER, REMOVED_AFTER = 1, 2
+"""Years without contact until suspension, and of suspension until removal (D-21)."""
+UNPAID = 6
+"""Whole months without dues (D-22)."""
+
+
+class Measure(StrEnum):
+    """团籍处理: what is proposed and decided."""
+
+    OVER_AGE = "over_age"
+    SUSPEND = "suspend"
+    REMOVE = "remove"
+    LEFT = "left"
+    RESUME = "resume"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {
+            "over_age": "超龄离团",
+            "suspend": "停止团籍",
+            "remove": "停止团籍满两年，除名",
+            "left": "自行脱团，除名",
+            "resume": "恢复团籍",
+        }[self.value]
+
+    @property
+    def rule(self) -> str:
+        """Where it comes from."""
+        return {"over_age": "U-24", "left": "D-22"}.get(self.value, "D-21")
+
+
+# What the software looks for by itself, in the order of the page.
+PROPOSED = (Measure.OVER_AGE, Measure.SUSPEND, Measure.REMOVE, Measure.LEFT)
+GROUNDS = {
+    Measure.OVER_AGE: "年满 28 周岁，没有担任团内职务，也不是正在衔接的本届毕业生",
+    Measure.SUSPEND: "流动团员，一年以上没有取得联系",
+    Measure.REMOVE: "停止团籍已满两年",
+    Measure.LEFT: "连续六个月没有交纳团费",
+    Measure.RESUME: "已停止团籍",
+}
+
+
+def _heard() -> ColumnElement[date]:
+    """SQL: the last day on which a floating member was reached, else the day he came."""
+    return func.coalesce(Stay.last_contact_on, Stay.since)
+
+
+def conditions(measure: Measure, today: date) -> list[ColumnElement[bool]]:
+    """SQL over ``Member``: for whom the measure has its ground on this day."""
+    present: list[ColumnElement[bool]] = [Member.archived_at.is_(None)]
+    if measure is Measure.OVER_AGE:
+        post = exists().where(Seat.account_id == Member.account_id, Seat.ended_at.is_(None))
+        connecting = exists().where(
+            RegisterRow.member_id == Member.id, RegisterRow.season == today.year, RegisterRow.closed_at.is_(None)
+        )
+        return [*present, bool_column(Member.born <= years_before(today, LEAVING_AGE)), ~post, ~connecting]
+    if measure is Measure.SUSPEND:
+        lost = select(Stay.member_id).where(Stay.ended_at.is_(None), _heard() <= years_before(today, LOST_AFTER))
+        return [*present, Member.suspended_at.is_(None), Member.id.in_(lost)]
+    if measure is Measure.REMOVE:
+        since = clock.start_of_day(years_before(today, REMOVED_AFTER) + timedelta(days=1))
+        return [*present, bool_column(Member.suspended_at < since)]
+    if measure is Measure.LEFT:
+        paid = months_before(today.replace(day=1), UNPAID + 1)
+        return [*present, Member.suspended_at.is_(None), bool_column(Member.dues_until <= paid)]
+    return [*present, Member.suspended_at.is_not(None)]
+
+
+def holds(member: Member, measure: Measure) -> bool:
+    """Whether the measure has its ground today."""
+    query = select(Member.id).where(Member.id == member.id, *conditions(measure, clock.today()))
+    return session.scalar(query) is not None
+
+
+def listing(seat: ActiveSeat, measure: Measure, *, after: str = "", before: str = "") -> Page[Member]:
+    """Whom the software proposes, in the seat's organisation and below."""
+    query = _proposed(select(Member), seat, measure).options(joinedload(Member.account), joinedload(Member.org))
+    return paginate(query, [Member.id], after=after, before=before)
+
+
+def counts(seat: ActiveSeat, most: int) -> dict[Measure, int]:
+    """How many there are of each, counted up to ``most`` + 1, in one statement."""
+    parts = [
+        select(func.count())
+        .select_from(_proposed(select(Member.id), seat, measure).limit(most + 1).subquery())
+        .scalar_subquery()
+        for measure in PROPOSED
+    ]
+    return dict(zip(PROPOSED, session.execute(select(*parts)).one(), strict=True))
+
+
+def _proposed(query: Select[Any], seat: ActiveSeat, measure: Measure) -> Select[Any]:
+    return query.join(Organisation, Organisation.id == Member.org_id).where(
+        scope(Organisation.path, seat, Permission.MEMBER_VIEW), *conditions(measure, clock.today())
+    )
+
+
+def grounds(members: list[Member], measure: Measure) -> dict[int, str]:
+    """The ground of each in words, with its day."""
+    if measure is Measure.SUSPEND:
+        days = last_contacts([one.id for one in members])
+        return {number: f"最近一次联系：{day:%Y-%m-%d}" for number, day in days.items()}
+    return {one.id: _ground(one, measure) for one in members}
+
+
+def _ground(member: Member, measure: Measure) -> str:
+    if measure is Measure.OVER_AGE:
+        status = f"，{member.political_status}" if member.political_status else ""
+        return f"{member.age_on(clock.today())} 周岁{status}，没有团内职务"
+    if measure is Measure.LEFT:
+        return f"团费交至 {member.dues_until:%Y-%m}"
+    return f"{clock.local(member.suspended_at):%Y-%m-%d} 停止团籍" if member.suspended_at else ""
