@@ -82,6 +82,7 @@ def raise_case(
         _settle(case, kind, about)
     else:
         messages.tell([(case, Action.RAISE, "")])
+    kind.raised(about, case)
     return case
 
 
