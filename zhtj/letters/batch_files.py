@@ -132,21 +132,22 @@ def content(batch: LetterBatch, place: int) -> bytes:
 
 
 def stale(batch: LetterBatch) -> set[int]:
-    """Places of files in which a letter stands that was voided after printing."""
-    order = select(
-        LetterBatchLine.letter_id,
-        ((func.row_number().over(order_by=LetterBatchLine.place) - 1) // MOST_LETTERS).label("file"),
-    ).where(LetterBatchLine.batch_id == batch.id, LetterBatchLine.letter_id.is_not(None))
-    lines = order.subquery()
-    rows = session.execute(
-        select(lines.c.file, func.max(Letter.voided_at))
-        .join(Letter, Letter.id == lines.c.letter_id)
-        .where(Letter.state == LetterState.VOID)
-        .group_by(lines.c.file)
+    """Places of files that hold a letter which was voided after printing."""
+    order = func.row_number().over(order_by=LetterBatchLine.place) - 1
+    lines = (
+        select(LetterBatchLine.letter_id, (order // MOST_LETTERS).label("file"))
+        .where(LetterBatchLine.batch_id == batch.id, LetterBatchLine.letter_id.is_not(None))
+        .subquery()
     )
-    made = {file.place: file.made_at for file in files(batch)}
-    places = {int(number) + 1: voided for number, voided in rows}
-    return {place for place, voided in places.items() if place in made and voided > made[place]}
+    valid: dict[int, int] = dict(
+        session.execute(
+            select(lines.c.file, func.count())
+            .join(Letter, Letter.id == lines.c.letter_id)
+            .where(Letter.state == LetterState.ISSUED)
+            .group_by(lines.c.file)
+        ).all()
+    )
+    return {file.place for file in files(batch) if file.letters > valid.get(file.place - 1, 0)}
 
 
 def reprint(batch: LetterBatch) -> None:
