@@ -54,6 +54,11 @@ COMMITTEE_PAGES = (
     "/members/{member}/advice?situation=unplaced",
     "/organisations",
     "/organisations/{class1}",
+    "/organisations/{class1}/edit",
+    "/organisations/{class1}/posts?q=丁",
+    "/organisations/{college}/new",
+    "/organisations/tree",
+    "/organisations/tree?q=rj1b",
     "/imports/organisations",
 )
 ROLES = {
@@ -102,6 +107,7 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
             "member": str(world.graduate.id),
             "team": world.orgs["team"].code,
             "class1": str(world.orgs["class1"].id),
+            "college": str(world.orgs["college"].id),
         }
         with serve(app) as home:
             yield world, home, names

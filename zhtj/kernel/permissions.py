@@ -54,6 +54,9 @@ class Permission(StrEnum):
     ORGANISATION_VIEW = "organisation_view"
     ORGANISATION_IMPORT = "organisation_import"
     ORGANISATION_OWN = "organisation_own"
+    ORGANISATION_BUILD = "organisation_build"
+    ORGANISATION_EDIT = "organisation_edit"
+    POSTS = "posts"
     GRADUATION_MARK = "graduation_mark"
     GRADUATE_MARK = "graduate_mark"
     DESTINATIONS = "destinations"
@@ -66,6 +69,7 @@ class Permission(StrEnum):
 
 
 ADMINS = (SeatKind.BRANCH, SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL)
+COMMITTEES = (SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL)
 _OWN = frozenset({Relation.OWN})
 _TREE = frozenset({Relation.OWN, Relation.BELOW})
 
@@ -94,6 +98,10 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.ORGANISATION_VIEW: _each(ADMINS, _TREE),
     Permission.ORGANISATION_IMPORT: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.ORGANISATION_OWN: _each(ADMINS, _OWN),
+    Permission.ORGANISATION_BUILD: _each(COMMITTEES, _TREE),
+    # Its full name, its category and whether it goes on are for those above it to say: the operation checks (PD-06).
+    Permission.ORGANISATION_EDIT: _each(COMMITTEES, _TREE),
+    Permission.POSTS: _each(ADMINS, _TREE),
     # Branches never mark; a leading organ only as direct superior of a one-branch school (G-12): the desk checks.
     Permission.GRADUATION_MARK: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     # Which of them may mark delayed graduates and teachers, the policy says (G-20, K-02).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,9 +55,9 @@ _GAPS = {
 }
 
 
-def seen(organisation: Organisation) -> str:
+def seen(organisation: Organisation, names: Iterable[str] = OWN_DATA) -> str:
     """A mark of the data as it is shown, so that a change of what somebody else changed meanwhile is noticed."""
-    values = "\n".join(str(getattr(organisation, name) or "") for name in OWN_DATA)
+    values = "\n".join(str(getattr(organisation, name) or "") for name in names)
     return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
@@ -79,19 +79,21 @@ def change_own_data(organisation: Organisation, typed: Mapping[str, str], shown:
     session.refresh(organisation, with_for_update=True)
     if shown != seen(organisation):
         raise Conflict("资料刚刚被其他管理员改过。", fix="下面是现在的内容，请核对后再改。")
-    values = {name: _tidy(typed.get(name, "")) for name in OWN_DATA}
-    _check(organisation, values)
+    values = {name: tidy(typed.get(name, "")) for name in OWN_DATA}
+    check_own_data(organisation, values)
     changes = {name: value or None for name, value in values.items() if (value or None) != getattr(organisation, name)}
     if changes:
         operations.amend(organisation, **changes)
     return bool(changes)
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """What was typed, with composed signs and single blanks."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _check(organisation: Organisation, values: Mapping[str, str]) -> None:
+def check_own_data(organisation: Organisation, values: Mapping[str, str]) -> None:
+    """Raise DomainError for a value of ``OWN_DATA`` that cannot be, at its field."""
     for name, (label, longest) in OWN_DATA.items():
         if len(values[name]) > longest:
             raise DomainError(f"{label}最多 {longest} 个字。", field=name)

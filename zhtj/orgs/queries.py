@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
@@ -11,9 +14,21 @@ from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Purpose,
 from zhtj.orgs.rules import destination_problem
 
 
-def children(parent: Organisation, text: str = "", *, after: str = "", before: str = "") -> Page[Organisation]:
-    """Direct children in the tree's order; external systems cannot be browsed and are left out (PD-05)."""
+def children(
+    parent: Organisation, text: str = "", *, closed: bool | None = None, after: str = "", before: str = ""
+) -> Page[Organisation]:
+    """Direct children in the tree's order; external systems cannot be browsed and are left out (PD-05).
+
+    Args:
+        parent: whose.
+        text: part of the full name, or the code; "" for all.
+        closed: the closed ones alone, or the open ones; None for both.
+        after: cursor of the page before.
+        before: cursor of the page behind.
+    """
     query = select(Organisation).where(Organisation.parent_id == parent.id, Organisation.system == Region.NATIONAL)
+    if closed is not None:
+        query = query.where(Organisation.closed_at.is_not(None) if closed else Organisation.closed_at.is_(None))
     if text:
         query = query.where(or_(Organisation.full_name.contains(text, autoescape=True), Organisation.code == text))
     return paginate(query, [Organisation.path], after=after, before=before, size=50)
@@ -33,6 +48,37 @@ def has_branch(organisation: Organisation) -> bool:
         Organisation.closed_at.is_(None),
     )
     return session.scalar(query.limit(1)) is not None
+
+
+def branchless(organisations: Sequence[Organisation]) -> set[int]:
+    """Those of them below which there is no open branch: nobody can belong there (O-02)."""
+    asked = [one.id for one in organisations if not one.is_branch and one.closed_at is None]
+    if not asked:
+        return set()
+    below = aliased(Organisation)
+    inside = and_(below.path >= Organisation.path, below.path < Organisation.path + "~")
+    branch = exists().where(inside, below.tier == Tier.BRANCH, below.closed_at.is_(None))
+    return set(session.scalars(select(Organisation.id).where(Organisation.id.in_(asked), ~branch)))
+
+
+def has_townships(organisation: Organisation) -> bool:
+    """Whether there are open townships directly below (PD-03, O-04)."""
+    query = select(Organisation.id).where(_townships_below(organisation))
+    return session.scalar(query.limit(1)) is not None
+
+
+def townships(organisation: Organisation, limit: int) -> list[Organisation]:
+    """The open townships directly below, in the tree's order."""
+    query = select(Organisation).where(_townships_below(organisation))
+    return list(session.scalars(query.order_by(Organisation.path).limit(limit)))
+
+
+def _townships_below(organisation: Organisation) -> ColumnElement[bool]:
+    return and_(
+        Organisation.parent_id == organisation.id,
+        Organisation.township_flag.is_(True),
+        Organisation.closed_at.is_(None),
+    )
 
 
 def by_code_or_name(text: str) -> Organisation | None:

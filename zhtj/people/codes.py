@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
-from zhtj.kernel.database import session
+from zhtj.kernel.database import insert_rows, session
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.ids import ALPHABET, random_code
 from zhtj.kernel.limits import Limit, count, take_back
@@ -27,7 +28,7 @@ from zhtj.people import operations as people
 from zhtj.people import passwords
 from zhtj.people.accounts import check_password, find_by_username, rules_now, set_password
 from zhtj.people.authentication import unlock
-from zhtj.people.models import Account, Code, CodeKind, Post, Seat
+from zhtj.people.models import Account, Code, CodeKind, Member, Post, Seat
 
 # Upper and lower case, but of the small letters only those that do not look like their capital or like a figure.
 MIXED_ALPHABET = ALPHABET + "abdefghmnqrt"
@@ -143,12 +144,10 @@ def issue(
     if kind is CodeKind.REGISTRATION:
         if organisation is None:
             raise ValueError("a registration code needs an organisation")
-        authority.check_registration(seat, organisation)
-        session.execute(
-            select(Organisation.id).where(Organisation.id == organisation.id).with_for_update(key_share=True)
-        )
-        issued = _write(kind, [(organisation.id, organisation.full_name)], seat.seat_id)[0]
-        return replace(issued, organisation_code=organisation.code)
+        batch = issue_registrations([organisation.id], seat)
+        if batch.refusals:
+            raise batch.refusals[0][1]
+        return batch.issued[0]
     if account is None:
         raise ValueError("an activation or reset code needs an account")
     batch = issue_many(kind, [account.id], seat)
@@ -180,6 +179,45 @@ def issue_many(kind: CodeKind, account_ids: Sequence[int], seat: ActiveSeat) -> 
         else:
             wanted.append((account.id, account.name))
     return Batch(_write(kind, wanted, seat.seat_id), refusals)
+
+
+def kinds_needed(member_ids: Sequence[int]) -> dict[CodeKind, list[int]]:
+    """Accounts of these members: those that need an activation code, and those that need a reset code."""
+    query = (
+        select(Account.id, Account.activated_at)
+        .join(Member, Member.account_id == Account.id)
+        .where(Member.id.in_(member_ids))
+        .order_by(Member.id)
+    )
+    needed: dict[CodeKind, list[int]] = {CodeKind.ACTIVATION: [], CodeKind.RESET: []}
+    for number, activated_at in session.execute(query):
+        needed[CodeKind.RESET if activated_at else CodeKind.ACTIVATION].append(number)
+    return needed
+
+
+def issue_registrations(organisation_ids: Sequence[int], seat: ActiveSeat) -> Batch:
+    """Issue a registration code for each of these organisations; who is not its direct superior gets none for it.
+
+    Raises:
+        NotFound: one of them lies outside the seat's part of the tree.
+    """
+    # In one order, as for persons; each row stays where it is until its code is written.
+    query = select(Organisation).where(Organisation.id.in_(organisation_ids)).order_by(Organisation.id)
+    query = query.options(joinedload(Organisation.parent)).with_for_update(key_share=True, of=Organisation)
+    found = session.scalars(query).all()
+    wanted, refusals = [], []
+    for organisation in found:
+        try:
+            authority.check_registration(seat, organisation)
+        except NotFound:
+            raise
+        except DomainError as error:
+            refusals.append((organisation.short_name, error))
+        else:
+            wanted.append(organisation)
+    issued = _write(CodeKind.REGISTRATION, [(one.id, one.full_name) for one in wanted], seat.seat_id)
+    codes = {one.id: one.code for one in wanted}
+    return Batch([replace(one, organisation_code=codes[one.subject_id]) for one in issued], refusals)
 
 
 def issue_as_operator(kind: CodeKind, account: Account) -> IssuedCode:
@@ -215,7 +253,7 @@ def _write(kind: CodeKind, subjects: Sequence[tuple[int, str]], seat_id: int | N
         }
         for one in issued
     ]
-    session.execute(insert(Code), rows)
+    insert_rows(Code, rows)
     detail = {"kind": kind.value, "expires": expires.isoformat()}
     audit.record_many("code.issue", subject, [(subject_id, detail) for subject_id in ids])
     return issued

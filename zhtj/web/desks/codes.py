@@ -1,20 +1,24 @@
-"""Codes for members: one with its text to pass on, or a printable sheet for a selection (PD-03, U-04)."""
+"""Codes for members and organisations: one with its text to pass on, or a sheet to print (PD-03, U-04, U-07)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.kernel.errors import DomainError
+from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs import queries as orgs
 from zhtj.people import codes
 from zhtj.people import members as people
-from zhtj.people.models import CodeKind, Member
+from zhtj.people.models import CodeKind
 from zhtj.web.access import current_seat, requires
 from zhtj.web.auth import sheets
-from zhtj.web.desks.loading import load_member
+from zhtj.web.desks.loading import load_member, load_organisation, number_in
 from zhtj.web.desks.members import member_filters
+from zhtj.web.desks.posts import code_page
 
 MOST = 200
 
@@ -37,34 +41,70 @@ def code(number: int) -> str:
 
 @requires(Permission.CODE_ISSUE)
 def code_sheet() -> AnyResponse | str:
-    """Codes for everybody who was ticked, as a sheet to print and cut."""
-    numbers = [int(text) for text in request.form.getlist("member") if text.isdecimal()][:MOST]
-    if request.form.get("all"):
-        everybody = people.picked(current_seat(), member_filters(request.form), limit=MOST + 1)
-        if len(everybody) > MOST:
-            raise DomainError(f"一次最多生成 {MOST} 人的。", fix="请先用筛选缩小范围，例如选一个团支部。")
-        numbers = [number for number, _, _ in everybody]
-    members = [load_member(number, Permission.CODE_ISSUE) for number in numbers]
-    if not members:
-        raise DomainError("请先在名单中勾选团员。", fix="返回名单，勾选后再生成。", field="member")
+    """Codes for everybody who was ticked or is on the list - a class - as a sheet to print and cut."""
+    seat, filters = current_seat(), member_filters(request.form)
+    ticked = None if request.form.get("all") else _numbers("member")
+    picked = people.picked(seat, filters, ids=ticked, limit=MOST + 1) if ticked is None else _members(ticked)
+    if len(picked) > MOST:
+        raise DomainError(f"一次最多生成 {MOST} 人的。", fix="请先用筛选缩小范围，例如选一个团支部。")
+    if not picked:
+        raise DomainError("没有可以生成的团员。", fix="请返回名单，勾选后再生成。", field="member")
     issued, refusals = [], []
     with unit_of_work():
-        for kind, accounts in _by_kind(members).items():
-            batch = codes.issue_many(kind, accounts, current_seat())
+        for kind, accounts in codes.kinds_needed([number for number, *_ in picked]).items():
+            batch = codes.issue_many(kind, accounts, seat)
             issued += batch.issued
             refusals += batch.refusals
     return sheets.sheet_page(issued, refusals, back=url_for(".members"))
 
 
-def _by_kind(members: list[Member]) -> dict[CodeKind, list[int]]:
-    """Accounts that need an activation code, and those that need a reset code."""
-    return {
-        kind: [member.account_id for member in members if (member.account.activated_at is not None) is opened]
-        for kind, opened in ((CodeKind.ACTIVATION, False), (CodeKind.RESET, True))
-    }
+def _members(numbers: Sequence[int]) -> list[tuple[int, str, str]]:
+    """The ticked members, whatever the list was filtered by. Raises NotFound for one out of sight."""
+    found = people.picked(current_seat(), people.MemberFilters(), ids=numbers, limit=MOST + 1)
+    if len(found) < min(len(set(numbers)), MOST + 1):
+        raise NotFound
+    return found
+
+
+def _numbers(name: str) -> list[int]:
+    found = (number_in(text) for text in request.form.getlist(name))
+    return [number for number in found if number is not None]
+
+
+@requires(Permission.CODE_ISSUE)
+def organisation_code(number: int) -> str:
+    """A registration code for an organisation below, for its new administrator; shown this once (U-07)."""
+    shown = load_organisation(number, Permission.CODE_ISSUE)
+    crumbs = [(shown.short_name, url_for(".organisation", number=number))]
+    with unit_of_work():
+        issued = codes.issue(CodeKind.REGISTRATION, current_seat(), organisation=shown)
+    return code_page(issued, crumbs, ".organisation", number)
+
+
+@requires(Permission.CODE_ISSUE)
+def organisation_codes() -> str:
+    """Registration codes for the ticked organisations, or for every township of a county, as a sheet (PD-03)."""
+    county = number_in(request.form.get("townships", ""))
+    back = url_for(".organisations")
+    if county is not None:
+        host = load_organisation(county, Permission.CODE_ISSUE)
+        numbers, back = [one.id for one in orgs.townships(host, MOST + 1)], url_for(".organisation", number=county)
+    else:
+        numbers = _numbers("organisation")
+    if len(numbers) > MOST:
+        raise DomainError(f"一次最多生成 {MOST} 个。", fix="请分几次勾选生成。")
+    for number in numbers if county is None else ():
+        load_organisation(number, Permission.CODE_ISSUE)
+    if not numbers:
+        raise DomainError("请先在名单中勾选组织。", fix="返回名单，勾选后再生成。", field="organisation")
+    with unit_of_work():
+        batch = codes.issue_registrations(numbers, current_seat())
+    return sheets.sheet_page(batch.issued, batch.refusals, back=back)
 
 
 def register(blueprint: Blueprint) -> None:
     """Add the desk to a role."""
     blueprint.add_url_rule("/members/<int:number>/code", "code", code, methods=["POST"])
     blueprint.add_url_rule("/members/codes", "code_sheet", code_sheet, methods=["POST"])
+    blueprint.add_url_rule("/organisations/<int:number>/code", "organisation_code", organisation_code, methods=["POST"])
+    blueprint.add_url_rule("/organisations/codes", "organisation_codes", organisation_codes, methods=["POST"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,11 +16,13 @@ from zhtj.graduation.models import NoTime
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
-from zhtj.kernel.permissions import Permission
-from zhtj.orgs import administration, queries
+from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.orgs import administration, changes, queries
+from zhtj.orgs.children import offers
 from zhtj.orgs.models import Organisation
 from zhtj.people import members as people
 from zhtj.people.queries import posts
+from zhtj.transfers import closing
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, own_organisation, page_links
 
@@ -28,19 +32,28 @@ YEARS = 10  # a graduation lies at most so far away
 @requires(Permission.ORGANISATION_VIEW)
 def organisations() -> str:
     """Children of the seat's organisation."""
-    return _page(own_organisation())
+    return organisation_page(own_organisation())
 
 
 @requires(Permission.ORGANISATION_VIEW)
 def organisation(number: int) -> str:
     """One organisation below, with its children."""
-    return _page(load_organisation(number, Permission.ORGANISATION_VIEW))
+    return organisation_page(load_organisation(number, Permission.ORGANISATION_VIEW))
 
 
-def _page(shown: Organisation, error: DomainError | None = None) -> str:
+def organisation_page(
+    shown: Organisation, error: DomainError | None = None, *, turning: DomainError | None = None
+) -> str:
+    """The page of an organisation.
+
+    Args:
+        shown: which one.
+        error: what was wrong with a mark.
+        turning: why it was not closed or not opened again.
+    """
     seat = current_seat()
-    text = request.args.get("q", "").strip()
-    page = queries.children(shown, text, **cursors())
+    text, closed = request.args.get("q", "").strip(), request.args.get("closed") == "1"
+    page = queries.children(shown, text, closed=closed, **cursors())
     branches = [child.id for child in page.rows if child.is_branch] + ([shown.id] if shown.is_branch else [])
     problem = graduation.mark_problem(seat, shown) if shown.is_branch else None
     return render_template(
@@ -57,10 +70,33 @@ def _page(shown: Organisation, error: DomainError | None = None) -> str:
         no_times=list(NoTime),
         no_branch=not shown.is_branch and not queries.has_branch(shown),
         text=text,
+        closed=closed,
         error=error,
+        turning=turning,
         typed=request.form,
-        links=page_links(page, ".organisation", number=shown.id, q=text),
+        links=page_links(page, ".organisation", number=shown.id, q=text, closed="1" if closed else ""),
+        **_administration(seat, shown, page.rows),
     )
+
+
+def _administration(seat: ActiveSeat, shown: Organisation, rows: Sequence[Organisation]) -> dict[str, Any]:
+    """What can be done about the organisation and its children from here."""
+    may_edit = seat.may(Permission.ORGANISATION_EDIT, shown.path) and shown.id != seat.org_id
+    may_build = seat.may(Permission.ORGANISATION_BUILD, shown.path) and shown.closed_at is None
+    above = shown.parent
+    # Registration codes come from the direct superior, or from whoever acts for it (U-07, PD-22).
+    hands_out = shown.office_id == seat.org_id and not shown.is_branch and seat.may(Permission.CODE_ISSUE, shown.path)
+    return {
+        "may_edit": may_edit,
+        "may_build": may_build and not shown.is_branch,
+        "may_code": above is not None and above.office_id == seat.org_id != shown.id and shown.closed_at is None,
+        "hands_out": hands_out,
+        "has_townships": hands_out and queries.has_townships(shown),
+        "offers": offers(shown) if may_build else [],
+        "obstacles": closing.obstacles(shown) if may_edit and shown.closed_at is None else [],
+        "branchless": queries.branchless(rows),
+        "earlier": changes.earlier_names(shown),
+    }
 
 
 @requires(Permission.GRADUATION_MARK)
@@ -80,7 +116,7 @@ def mark(number: int) -> AnyResponse:
             conversion.convert(branches=[branch.id])
     except DomainError as error:
         session.expire_all()
-        return make_response(_page(branch, error), error.status)
+        return make_response(organisation_page(branch, error), error.status)
     flash(f"{branch.short_name}的毕业时间已标记。", "success")
     return redirect(url_for(".organisation", number=number), 303)
 

@@ -1,0 +1,166 @@
+"""任职: who administers an organisation - appoint, hand over, end, and codes for them (U-05, U-23, PD-22)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel import limits
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError, TooMany
+from zhtj.kernel.permissions import Permission
+from zhtj.orgs.models import Organisation
+from zhtj.people import codes
+from zhtj.people import posts as people
+from zhtj.people.accounts import rules_now
+from zhtj.people.models import Account, CodeKind, Post, Seat
+from zhtj.web.access import current_seat, requires
+from zhtj.web.auth import sheets
+from zhtj.web.desks.loading import load_organisation, number_in
+
+HOUR = 3600
+
+
+@requires(Permission.POSTS)
+def posts(number: int) -> str:
+    """Who holds which post, and whom one can appoint."""
+    return _page(load_organisation(number, Permission.POSTS))
+
+
+def _page(shown: Organisation, error: DomainError | None = None, *, ending: int | None = None) -> str:
+    held = people.open_posts(shown)
+    text = (request.form.get("q") or request.args.get("q", "")).strip()[:40]
+    found = people.candidates(shown, text) if text or shown.is_branch else []
+    next_one = people.successor(shown)
+    return render_template(
+        "desks/posts.html",
+        organisation=shown,
+        held=held,
+        past=people.past_posts(shown),
+        next_one=next_one,
+        acts=next_one.code if next_one else "none",
+        secretary=next((seat.account for seat in held if seat.post is Post.SECRETARY), None),
+        q=text,
+        found=found[: people.MOST],
+        more=len(found) > people.MOST,
+        post_options=[(post.value, post.label) for post in Post],
+        typed=request.form,
+        error=error,
+        ending=ending,
+        own_account=current_seat().account_id,
+        may_register=shown.parent is not None and shown.parent.office_id == current_seat().org_id != shown.id,
+    )
+
+
+@requires(Permission.POSTS)
+def appoint(number: int) -> AnyResponse:
+    """Appoint a member from the list, or somebody by name and full number."""
+    shown = load_organisation(number, Permission.POSTS)
+    try:
+        wanted, person = _post(), _person(shown)
+        with unit_of_work():
+            account = session.get_one(Account, person)
+            hand_over = bool(request.form.get("hand_over"))
+            people.appoint(current_seat(), shown, account, wanted, hand_over=hand_over)
+            name = account.name
+    except TooMany:
+        raise
+    except DomainError as error:
+        session.expire_all()
+        return make_response(_page(shown, error), error.status)
+    flash(f"已任命{name}为{wanted.label}。", "success")
+    return redirect(url_for(".posts", number=number), 303)
+
+
+def _post() -> Post:
+    wanted = request.form.get("post", "")
+    if wanted not in set(Post):
+        raise DomainError("请选择职务。", field="post", rule="PD-02")
+    return Post(wanted)
+
+
+def _person(shown: Organisation) -> int:
+    """The account of whoever was chosen or named; by name and number the look is limited and noted (PD-37)."""
+    member = number_in(request.form.get("member", ""))
+    if member is not None:
+        return people.member_account(shown, member).id
+    name, number = (request.form.get(field, "").strip() for field in ("name", "number"))
+    if not name or not number:
+        fix = "请先从名单中选一名团员，或填写姓名和完整的身份证号码或手机号码。"
+        raise DomainError("还没有选择任命谁。", fix=fix, field="name", rule="PD-37")
+    limits.hit("lookup", str(current_seat().account_id), rules_now().lookup_limit, HOUR)
+    with unit_of_work():
+        found = people.find_person(name, number)
+        person = found.id if found else None
+    if person is None:
+        raise DomainError(
+            "没有找到这个人。",
+            fix="姓名和号码须与本人账号完全一致；还没有账号的，请由直接上级生成管理员注册码，让本人注册。",
+            field="number",
+            rule="PD-37",
+        )
+    return person
+
+
+@requires(Permission.POSTS)
+def end_post(number: int) -> AnyResponse:
+    """End a post; of the last one only after saying who acts from then on."""
+    shown = load_organisation(number, Permission.POSTS)
+    post = number_in(request.form.get("seat", ""))
+    if post is None:
+        raise DomainError("提交的内容不完整。", fix="请刷新页面后再试。")
+    try:
+        with unit_of_work():
+            ended = people.end(current_seat(), shown, post, acts=request.form.get("acts", ""))
+            words, own = f"{ended.account.name}的{ended.post.label}任职已结束。", ended.id == current_seat().seat_id
+    except DomainError as error:
+        session.expire_all()
+        return make_response(_page(shown, error, ending=post), error.status)
+    flash(words, "success")
+    return redirect("/" if own else url_for(".posts", number=number), 303)
+
+
+@requires(Permission.CODE_ISSUE)
+def post_code(number: int) -> str:
+    """An activation or reset code for somebody who holds a post here; shown this once (U-05)."""
+    shown = load_organisation(number, Permission.CODE_ISSUE)
+    chosen = number_in(request.form.get("seat", ""))
+    held: Seat | None = next((one for one in people.open_posts(shown) if one.id == chosen), None)
+    if held is None:
+        raise DomainError("提交的内容不完整。", fix="请回到任职页面再试。")
+    person = held.account_id
+    with unit_of_work():
+        account = session.get_one(Account, person)
+        kind = CodeKind.RESET if account.activated_at else CodeKind.ACTIVATION
+        issued = codes.issue(kind, current_seat(), account=account)
+    return code_page(issued, [(shown.short_name, url_for(".organisation", number=number))], ".posts", number)
+
+
+def code_page(issued: codes.IssuedCode, crumbs: list[tuple[str, str]], back: str, number: int) -> str:
+    """The page that shows one code, this once.
+
+    Args:
+        issued: the code.
+        crumbs: what stands above.
+        back: endpoint of the page it was asked for on.
+        number: of the organisation that page is about.
+    """
+    arguments: dict[str, Any] = {"number": number}
+    return render_template(
+        "desks/organisation_code.html",
+        issued=issued,
+        crumbs=[*crumbs, (issued.kind.label, None)],
+        fragment=sheets.code_card(issued),
+        back=url_for(back, **arguments),
+    )
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    root = "/organisations/<int:number>/posts"
+    blueprint.add_url_rule(root, "posts", posts)
+    blueprint.add_url_rule(root, "appoint", appoint, methods=["POST"])
+    blueprint.add_url_rule(f"{root}/end", "end_post", end_post, methods=["POST"])
+    blueprint.add_url_rule(f"{root}/code", "post_code", post_code, methods=["POST"])

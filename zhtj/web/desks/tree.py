@@ -1,0 +1,63 @@
+"""组织树: browse and search the whole part of the tree below; levels are loaded when they are opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from zhtj.kernel.database import session
+from zhtj.kernel.permissions import Permission
+from zhtj.orgs import queries
+from zhtj.orgs.models import Organisation
+from zhtj.orgs.search import SearchResult, search
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation
+
+
+@requires(Permission.ORGANISATION_VIEW)
+def tree() -> str:
+    """The line down to one organisation and its children; or what a search finds."""
+    own = own_organisation()
+    at = _named() or own
+    text = request.args.get("q", "").strip()[:80]
+    found: SearchResult | None = search(session, text, within=own) if text else None
+    return render_template(
+        "desks/tree.html",
+        at=at,
+        line=[(one.short_name, url_for(".tree", at=one.id)) for one in queries.line_within(at, current_seat().path)],
+        q=text,
+        found=found,
+        missing=queries.branchless([hit.organisation for hit in found.hits]) if found else set(),
+        **({} if found else _level(at)),
+    )
+
+
+def _named() -> Organisation | None:
+    """The organisation that the address names; one out of sight is not there."""
+    number = number_in(request.args.get("at", ""))
+    return load_organisation(number, Permission.ORGANISATION_VIEW) if number is not None else None
+
+
+@requires(Permission.ORGANISATION_VIEW)
+def tree_level(number: int) -> str:
+    """The next level below one organisation, as a fragment."""
+    shown = load_organisation(number, Permission.ORGANISATION_VIEW)
+    return render_template("desks/_tree_level.html", at=shown, **_level(shown))
+
+
+def _level(shown: Organisation) -> dict[str, Any]:
+    page = queries.children(shown, closed=False, **cursors())
+    return {
+        "children": page.rows,
+        "branchless": queries.branchless(page.rows),
+        "after": page.after,
+        "before": page.before,
+        "first": not (request.args.get("after") or request.args.get("before")),
+    }
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the desk to a role."""
+    blueprint.add_url_rule("/organisations/tree", "tree", tree)
+    blueprint.add_url_rule("/organisations/<int:number>/children", "tree_level", tree_level)
