@@ -60,7 +60,7 @@ class FileFilters:
         text: start of the name, or a whole student number.
     """
 
-    state: FileState | None = FileState.MISSING
+    state: FileState | None = None
     path: str = ""
     text: str = ""
 

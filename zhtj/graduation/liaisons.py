@@ -120,10 +120,11 @@ def _is_college(organisation: Organisation) -> bool:
 
 def _read(role: Role, typed: Mapping[str, str]) -> tuple[str, str]:
     name = " ".join(typed.get(f"name_{role}", "").split())
-    phone = "".join(typed.get(f"phone_{role}", "").split()).replace("-", "")
+    phone = "".join(typed.get(f"phone_{role}", "").split())
+    digits = phone.replace("-", "")
     if not name or len(name) > LONGEST_NAME:
         raise DomainError(f"请填写{role.label}的姓名。", field=f"name_{role}", rule="F-13")
-    if not (phone.isascii() and phone.isdecimal() and 7 <= len(phone) <= _MOBILE + 1):  # noqa: PLR2004 - a landline
+    if not (digits.isascii() and digits.isdecimal() and 7 <= len(digits) <= _MOBILE + 1):  # noqa: PLR2004 - a landline
         raise DomainError(f"请填写{role.label}的电话，手机或带区号的固定电话。", field=f"phone_{role}", rule="F-13")
     return name, phone
 

@@ -32,7 +32,18 @@ from zhtj.kernel.permissions import Permission
 from zhtj.kernel.tasks import TaskState
 from zhtj.transfers.waits import Side
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks import arrivals, cases, decisions, exceptions, graduates, marking, members, quality, registration
+from zhtj.web.desks import (
+    arrivals,
+    cases,
+    decisions,
+    exceptions,
+    files,
+    graduates,
+    marking,
+    members,
+    quality,
+    registration,
+)
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import number_in
 from zhtj.web.htmx import hx_redirect, is_htmx
@@ -59,6 +70,8 @@ READERS: dict[str, Callable[[], Any]] = {
     "marking": lambda: marking.read_filters(request.args),
     "emptied": Nothing,
     "graduates": lambda: graduates.read_filters(request.args),
+    "files": lambda: files.read_filters(request.args),
+    "record": lambda: graduates.read_filters(request.args),
     "destinations": lambda: registration.read_filters(request.args),
     "exceptions": lambda: exceptions.read_filters(request.args),
     "quality": quality.read_cut,
