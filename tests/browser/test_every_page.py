@@ -29,7 +29,8 @@ ADVICE = (
     "/help/advice?situation=employed_without_org&address=安徽省合肥市蜀山区井岗镇&done=1",
     "/help/advice?situation=further_study&unit=江淮示范大学&done=1",
 )
-PUBLIC = ("/login", "/activate", "/register", "/password/reset", "/help/", "/v/nonsense", "/nowhere", *ADVICE)
+PUBLIC = ("/login", "/activate", "/register", "/password/reset", "/help/", "/v/nonsense", "/help/chart", "/nowhere", *ADVICE)
+PUBLIC += ("/help/offices", "/help/offices?q=示范大学", "/help/offices?q=nothing", "/help/offices?school=3401-001")
 DESK_PAGES = (
     "/",
     "/waiting",

@@ -270,6 +270,7 @@ def test_only_these_routes_are_open_to_everybody(installations) -> None:
         "/password/reset",
         "/help/",
         "/help/advice",
+        "/help/offices",
         "/healthz",
         "/readyz",
         "/metrics",

@@ -81,6 +81,16 @@ def _townships_below(organisation: Organisation) -> ColumnElement[bool]:
     )
 
 
+def second_level(school: Organisation, text: str = "", limit: int = 60) -> list[Organisation]:
+    """Open colleges and other committees directly below a basic committee, by a part of their names."""
+    query = select(Organisation).where(
+        Organisation.parent_id == school.id, Organisation.tier == Tier.SECOND, Organisation.closed_at.is_(None)
+    )
+    if text:
+        query = query.where(Organisation.full_name.contains(text, autoescape=True))
+    return list(session.scalars(query.order_by(Organisation.path).limit(limit)))
+
+
 def by_code_or_name(text: str) -> Organisation | None:
     """An organisation by its code or its full name, whichever was given."""
     query = select(Organisation).where(or_(Organisation.code == text.strip(), Organisation.full_name == text.strip()))
