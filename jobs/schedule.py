@@ -67,6 +67,7 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("remind", DAY, 8 * HOUR),
     sweep("files", DAY, 8 * HOUR + 10 * MINUTE),
     sweep("identity", HOUR, 40 * MINUTE),
+    sweep("floating", DAY, 8 * HOUR + 5 * MINUTE),
     sweep("register", HOUR),
     sweep("duplicates", DAY, 4 * HOUR),
     sweep("waits", HOUR, 10 * MINUTE),

@@ -354,13 +354,14 @@ def test_a_correction_needs_proof_a_right_number_and_something_to_correct(world:
 def test_a_statement_is_filed_by_the_committee_and_stays_on_the_persons_file(world: World):
     text = "该生为定向委培学生，毕业后回原单位工作，档案随人。"
     paper = Upload("协议.pdf", PDF)
-    case = ask(world.seat("college"), "statement", world.graduate, paper, purpose="commissioned", text=text)
+    typed = {"purpose": "commissioned", "text": text, "dues": "按月交给学院", "life": "随班参加"}
+    case = ask(world.seat("college"), "statement", world.graduate, paper, **typed)
     assert [one.short_name for one in queries.way(case)] == ["江淮示范大学团委"]
     grant(world, case, "university")
     kept = queries.about_member(world.seat("class1"), world.graduate.id)
     assert [one.data["text"] for one in kept] == [text]
     assert queries.about_member(world.seat("class2"), world.graduate.id) == []
-    assert sheet(world.seat("university"), "statement")[1][3:5] == ("定向委培", text)
+    assert sheet(world.seat("university"), "statement")[1][3:5] == ("定向委培，在原单位任职，组织关系留在原单位", text)
 
 
 # -- F-11

@@ -164,7 +164,7 @@ def test_nobody_decides_about_himself(world: World):
 @pytest.mark.rule("PD-22")
 def test_the_office_acts_for_an_organisation_without_administrator(world: World):
     case = ask(
-        world.seat("class1"), "statement", world.graduate, purpose="commissioned", text="该生为定向委培学生，协议在校。"
+        world.seat("class1"), "statement", world.graduate, purpose="other", text="该生为定向委培学生，协议在校。"
     )
     with unit_of_work():
         post = session.scalars(select(Seat).where(Seat.org_id == world.orgs["college"].id)).one()

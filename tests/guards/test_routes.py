@@ -43,6 +43,7 @@ KINDS = {
     "imports/members": "members_batch",
     "imports/organisations": "organisations_batch",
     "imports/destinations": "destinations_batch",
+    "imports/floating": "floating_batch",
     "runs": "run",
     "exports": "export",
 }
@@ -59,7 +60,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "reason": ("employed_with_org",),
     "status": ("404",),
     "step": ("unit", "place", "organisation", "external", "special", "check"),
-    "topic": ("delay",),
+    "topic": ("delay", "retention", "overseas-study"),
     "year": ("2026",),
 }
 LETTERS = (
@@ -86,7 +87,6 @@ NARROWER = {
     "mark": "a leading organ marks only below itself (G-12)",
     "mark_change": "a leading organ changes only what it may mark (G-13)",
     "code": "own organisation or direct superior (U-04)",
-    "organisation_code": "the direct superior alone (U-07)",
     "organisation_edit": "those above an organisation, not itself (PD-06)",
     "organisation_close": "those above an organisation, not itself (PD-06)",
     "organisation_reopen": "those above an organisation, not itself (PD-06)",
@@ -97,6 +97,10 @@ NARROWER = {
 }
 # Let through, and then not found: what is asked for is there for nobody.
 NOT_THERE = {
+    "case_paper": "a statement is a form that nobody signs",
+    "case_sign": "a correction is signed by nobody",
+    "case_ask_refusal": "a correction is no application to stay",
+    "staying_round_cancel": "an empty post names no round",
     "file_open": "nobody has an approved form",
     "sheet_print": "nobody has filled in a sheet",
     "switch_seat": "an empty post names no seat",
@@ -109,16 +113,25 @@ NOT_THERE = {
     "letter_stubs_xlsx": "a college has issued none",
     "letter_stubs_pdf": "a college has issued none",
     "letter_batch_file": "nothing was printed yet",
+    "letter_receipt_file": "no receipt has come back",
+    "case_form": "a statement is not signed",
+    "letter_seal_picture": "no seal was uploaded",
+    "letter_stubs_xlsx": "a college has issued none",
+    "letter_stubs_pdf": "a college has issued none",
+    "letter_batch_file": "nothing was printed yet",
     "mark_change": "only a branch that was marked has a mark to change (G-14)",
     "member_marks": "only a branch has members to mark (G-05)",
 }
 # An upload is its owner's alone, whatever stands below him.
-PERSONAL = frozenset({"export", "members_batch", "organisations_batch", "destinations_batch", "run", "letter_batch"})
+PERSONAL = frozenset(
+    {"export", "members_batch", "organisations_batch", "destinations_batch", "floating_batch", "run", "letter_batch"}
+)
 # What a form must hold to be looked at.
 FORMS = {
     "import_members_apply": {"accepted": "0"},
     "import_organisations_apply": {"accepted": "0"},
     "import_destinations_apply": {"accepted": "0"},
+    "import_floating_apply": {"accepted": "0"},
 }
 # Arguments that come from outside; most of their values lead nowhere.
 OPEN_ENDED = frozenset({"code", "status", "digest", "evidence"})
@@ -271,6 +284,8 @@ def test_only_these_routes_are_open_to_everybody(installations) -> None:
         "/help/",
         "/help/advice",
         "/help/offices",
+        "/help/chart",
+        "/help/chart.pdf",
         "/healthz",
         "/readyz",
         "/metrics",

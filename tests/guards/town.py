@@ -16,7 +16,7 @@ from zhtj.exports.operations import Order
 from zhtj.exports.registry import LISTS as EXPORTED
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
-from zhtj.imports.layouts import DESTINATIONS, ORGANISATIONS, ROSTER
+from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportKind
 from zhtj.imports.tables import Table
 from zhtj.kernel import audit, clock
@@ -50,7 +50,9 @@ OBJECTS = (
     "members_batch",
     "organisations_batch",
     "destinations_batch",
+    "floating_batch",
     "run",
+    "letter_batch",
     "export",
     "letter_batch",
 )
@@ -176,6 +178,7 @@ class Town:
             ImportKind.MEMBERS: ROSTER,
             ImportKind.ORGANISATIONS: ORGANISATIONS,
             ImportKind.DESTINATIONS: DESTINATIONS,
+            ImportKind.FLOATING: FLOATING,
         }
         for kind, layout in layouts.items():
             table = Table(rows=[], header_row=1, columns=[column.name for column in layout.columns])

@@ -381,11 +381,16 @@ def test_warned_destination_asks_for_confirmation_and_a_remark(browser: Browser,
 
 @pytest.mark.rule("PD-10")
 def test_a_branch_for_those_who_stay_opens_no_transfer(browser: Browser, world: World) -> None:
+    # Choosing it opens the application to be kept instead, and says so
     page = at_check(browser, world, "retained")
-
+    assert "不是转接，要办理“保留团组织关系”" in page.text
+    assert page.has_form("/member/stay/retention")
+    assert "暂时保留在学校" in page.click("这是怎么回事").main
+    # Whoever goes on nevertheless is led there from the last page too
+    page = browser.get(f"{START}/check")
     assert "这不是转接，要另外办理" in page.main
     assert "提交申请" not in page.main
-    assert "暂时保留在学校" in page.click("看看怎么办").main
+    assert page.click("申请保留团组织关系").has_form("/member/stay/retention")
     assert browser.post(f"{START}/check", {"contact_mobile": "13811112222"}).status == 422
     assert applications() == []
 

@@ -193,8 +193,6 @@ class Kind:
         paper: the printed form that the member signs; the member raises such a case on a page of its own (PD-35).
         ready: raises DomainError while something is missing that must be there before it is approved.
         personal: whoever it is about sees it and may take it back, even if others raised it (A-22).
-        sheet_of: which sheet of the export a case stands on, where there are several.
-        instructions: what stands above the headings of the export.
     """
 
     key: str
@@ -225,8 +223,6 @@ class Kind:
     paper: Callable[[Matter], Paper] | None = None
     ready: Callable[[Matter, Case], None] = _ready
     personal: bool = False
-    sheet_of: Callable[[Line], str] | None = None
-    instructions: str = ""
 
     @property
     def title(self) -> str:

@@ -33,6 +33,7 @@ def _messages(steps: Sequence[Step]) -> Iterator[NewMessage]:
             tasks[case.holder_id].append(case)
         if action not in {Action.RAISE, Action.WITHDRAW}:
             yield from _to_raiser(case, action, remark, knows)
+        yield from _to_person(case, action, remark)
     for org_id, cases in tasks.items():
         yield from _to_holder(org_id, cases)
 
@@ -55,6 +56,22 @@ def _to_raiser(case: Case, action: Action, remark: str, knows: int | None) -> It
         yield NewMessage(kind, title, body, member_id=case.raised_member_id, subject=subject)
     elif case.raised_org_id != knows:
         yield NewMessage(kind, title, body, org_id=case.raised_org_id, subject=subject)
+
+
+def _to_person(case: Case, action: Action, remark: str) -> Iterator[NewMessage]:
+    """Whoever others have raised it for: he signs what has to be signed, and hears how it ended (PD-35, A-22)."""
+    kind, subject = kind_of(case.kind), (SUBJECT, case.id)
+    if not kind.personal or case.raised_member_id is not None or case.subject_id is None:
+        return
+    if action is Action.RAISE and kind.paper is not None:
+        body = f"{case.raised_org.short_name}为您提出了“{kind.label}”（编号 {case.number}）。请阅读并签名后再办理。"
+        yield NewMessage(MessageKind.TASK, "请阅读并签名", body, member_id=case.subject_id, subject=subject)
+    elif action in {Action.APPROVE, Action.REFUSE}:
+        more = case.outcome if action is Action.APPROVE else f"原因：{remark}"
+        body = f"{kind.label}（编号 {case.number}）{case.state.label}。{more or ''}"
+        yield NewMessage(
+            MessageKind.OUTCOME, f"事项{case.state.label}", body, member_id=case.subject_id, subject=subject
+        )
 
 
 def _to_holder(org_id: int, cases: Sequence[Case]) -> Iterator[NewMessage]:

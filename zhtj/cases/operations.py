@@ -51,6 +51,22 @@ def raise_case(
         raise Forbidden(f"当前任职不能提出“{kind.label}”。", rule=kind.rule)
     if seat.kind is SeatKind.MEMBER and kind.paper is not None and not typed.get(SIGNED):
         raise DomainError("请先填写并签名。", fix="请在专门的申请页面办理。", rule="PD-35")
+    case = _raise(kind, seat, subject, typed, uploads)
+    if case.state.is_open:
+        messages.tell([(case, Action.RAISE, "")])
+    return case
+
+
+def raise_many(kind: Kind, seat: ActiveSeat, wanted: Sequence[tuple[str, Mapping[str, str]]]) -> list[Case]:
+    """Raise many of one kind, each as ``raise_case``; whoever has to act is told once."""
+    if seat.kind not in kind.raised_by:
+        raise Forbidden(f"当前任职不能提出“{kind.label}”。", rule=kind.rule)
+    raised = [_raise(kind, seat, subject, typed, ()) for subject, typed in wanted]
+    messages.tell([(case, Action.RAISE, "") for case in raised if case.state.is_open])
+    return raised
+
+
+def _raise(kind: Kind, seat: ActiveSeat, subject: str, typed: Mapping[str, str], uploads: Sequence[Upload]) -> Case:
     about = _read(kind, seat, subject, typed)
     media_types = files.check(list(uploads), kind.files)
     if kind.file_needed and not uploads:
@@ -80,8 +96,6 @@ def raise_case(
     _record(case, Action.RAISE, None, State.WAITING, from_org=None, to_org=case.holder_id, remark="")
     if kind.settled(about):
         _settle(case, kind, about)
-    else:
-        messages.tell([(case, Action.RAISE, "")])
     kind.raised(about, case)
     return case
 

@@ -180,6 +180,17 @@ def about_member(seat: ActiveSeat, member_id: int) -> list[Case]:
     return list(session.scalars(query.order_by(Case.id.desc())))
 
 
+def pending(member_id: int) -> Case | None:
+    """What is under way so that this member stays where he is; it takes the place of an application (PD-10)."""
+    query = select(Case).where(
+        Case.subject_type == About.MEMBER.value,
+        Case.subject_id == member_id,
+        Case.kind.in_(PERSONAL),
+        Case.state == State.WAITING,
+    )
+    return session.scalars(query.options(defer(Case.data), joinedload(Case.holder)).order_by(Case.id.desc())).first()
+
+
 def about_himself(seat: ActiveSeat, found: Case) -> bool:
     """Whether the case is about the actor's own membership (PD-02)."""
     own = seat.member_id is not None and seat.member_id

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
-
 from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Situation, Stay, StayKind
 from zhtj.floating.queries import KEPT_FOR, looks_after, of_member
 from zhtj.floating.rules import months_after
@@ -371,4 +370,3 @@ def _check_day(stay: Stay, day: date, field: str, *, earlier: bool = False) -> N
         raise DomainError("日期不能晚于今天。", field=field, rule="T-29")
     if not earlier and day < stay.since:
         raise DomainError(f"{stay.since.month}月{stay.since.day}日 才转入，日期不能更早。", field=field, rule="T-29")
-

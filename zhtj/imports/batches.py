@@ -8,10 +8,11 @@ import zlib
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
-from zhtj.imports import destinations, organisations, rosters, tables
+from zhtj.imports import destinations, floating, organisations, rosters, tables
 from zhtj.imports.destinations import DestinationPlan
+from zhtj.imports.floating import FloatingPlan
 from zhtj.imports.models import ImportBatch, ImportKind
 from zhtj.imports.organisations import OrganisationPlan
 from zhtj.imports.plans import Plan
@@ -22,6 +23,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation
+from zhtj.people.models import Member
 
 LIFETIME = timedelta(hours=2)
 _LONGEST_NAME = 120
@@ -62,22 +64,33 @@ def plan_of(batch: ImportBatch) -> Plan:
     return _preview(batch)
 
 
-def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan | DestinationPlan:
+def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan:
     table = tables.load(_unpack(batch.content or ""))
     organisation = session.get_one(Organisation, batch.org_id)
     if batch.kind is ImportKind.MEMBERS:
         return rosters.preview(table, organisation)
     if batch.kind is ImportKind.DESTINATIONS:
         return destinations.preview(table, organisation)
+    if batch.kind is ImportKind.FLOATING:
+        return floating.preview(table, organisation)
     return organisations.preview(table, organisation)
 
 
-def _write(plan: RosterPlan | OrganisationPlan | DestinationPlan) -> int:
+def _write(plan: RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan, batch: ImportBatch) -> int:
     if isinstance(plan, RosterPlan):
         return rosters.apply(plan, partial=True)
     if isinstance(plan, DestinationPlan):
         return destinations.apply(plan, partial=True)
+    if isinstance(plan, FloatingPlan):
+        return floating.apply(plan, _seat_of(batch), partial=True)
     return organisations.apply(plan, partial=True)
+
+
+def _seat_of(batch: ImportBatch) -> ActiveSeat:
+    """The seat it was uploaded in."""
+    organisation = session.get_one(Organisation, batch.org_id)
+    own = session.scalars(select(Member.id).where(Member.account_id == batch.account_id)).first()
+    return ActiveSeat(organisation.workbench, batch.account_id, None, organisation.id, organisation.path, own)
 
 
 def apply(batch: ImportBatch, *, expected: int) -> int:
@@ -98,7 +111,7 @@ def apply(batch: ImportBatch, *, expected: int) -> int:
     plan = _preview(batch)
     if plan.accepted != expected:
         raise Conflict("核对之后系统里的数据有了变化，没有导入。", fix="请重新核对后再导入。")
-    done = _write(plan)
+    done = _write(plan, batch)
     taken = session.scalar(
         update(ImportBatch)
         .where(ImportBatch.id == batch.id, ImportBatch.applied_at.is_(None))

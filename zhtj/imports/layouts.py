@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zhtj.cases.kinds.retention import INSTRUCTIONS, PLANS, SHEET
 from zhtj.graduation.destinations import LABELS
 from zhtj.imports.tables import Column, Layout
 from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category
@@ -110,3 +111,25 @@ DESTINATIONS = Layout(
         "每人一行，再次导入会更新原来登记的内容；已完成转接的不再更改。",
     ),
 )
+
+COLLEGE, OLD_BRANCH = "学院", "转出团支部"
+LEADER, LEADER_PHONE = "学社衔接工作负责人姓名（师生均可）", "学社衔接工作负责人联系方式"
+LEAVER, LEAVER_PHONE = "转出人姓名", "转出人常用联系方式"
+WHY_KEPT, PLAN, REMARK = "转接原因", "转出人毕业去向", "备注"
+
+FLOATING = Layout(
+    SHEET,
+    (
+        Column(COLLEGE, required=True),
+        Column(OLD_BRANCH, required=True, width=120),
+        Column(LEADER, required=True, aliases=("学社衔接工作负责人姓名",), width=60),
+        Column(LEADER_PHONE, required=True, width=40),
+        Column(LEAVER, required=True, width=60),
+        Column(LEAVER_PHONE, required=True, width=20),
+        Column(WHY_KEPT, required=True, width=300),
+        Column(PLAN, required=True, width=20, choices=tuple(label for _, label in PLANS)),
+        Column(REMARK, width=300),
+    ),
+    INSTRUCTIONS[1:],
+)
+"""F-01: exactly the document's columns, in its order; no sign is added to a heading."""

@@ -17,6 +17,7 @@ class ImportKind(StrEnum):
     MEMBERS = "members"
     ORGANISATIONS = "organisations"
     DESTINATIONS = "destinations"
+    FLOATING = "floating"
 
 
 class ImportBatch(Base):

@@ -239,7 +239,7 @@ def allowed(wanted: Submission, found: Verdict) -> None:
         # Staying put is no transfer (PD-10): the school keeps him by a case of its own.
         raise DomainError(
             f"{found.case.label}不是转接，组织关系留在学校。",
-            fix="请联系学院或学校团委办理。",
+            fix=f"本人请申请“{found.case.label}”；团组织请到“流动团员”中代为提出。",
             field="destination",
             rule="PD-10",
         )

@@ -80,7 +80,7 @@ FIELDS = (
         Shape.LONG,
         hint="写明具体情况；二战考研的，写明居住地团组织为什么不接收。",
         width=300,
-        at_least=REASON_AT_LEAST,
+        at_least=2,
     ),
     PLAN,
     Field("mobile", "常用联系电话", Shape.MOBILE, required=False, width=20, hint="保留期间能找到本人的手机。"),
@@ -242,8 +242,6 @@ KIND = Kind(
     paper=_paper,
     personal=True,
     short=lambda matter: choice_label(GROUND, matter.said("ground")),
-    sheet_of=staying.college_name,
-    instructions="\n".join(INSTRUCTIONS),
     columns=(
         Column("学院", staying.college_name),
         Column("转出团支部", staying.old_branch),

@@ -25,6 +25,9 @@ from zhtj.cases.workflow import Decider
 from zhtj.kernel.errors import DomainError
 
 MISTAKE = "mistaken_removal"
+COMMISSIONED = "commissioned"
+# Who stays with the unit that sent him to study: dues and organisational life are settled in writing (T-27, R-09).
+AGREED = {"dues": "团费怎样交纳", "life": "怎样参加组织生活"}
 _PURPOSE = Field(
     "purpose",
     "说明什么",
@@ -32,7 +35,7 @@ _PURPOSE = Field(
     choices=(
         (MISTAKE, "记录被误删（误归档），请求恢复"),
         ("joined", "入团时间与志愿书、团员证不一致"),
-        ("commissioned", "定向委培"),
+        (COMMISSIONED, "定向委培，在原单位任职，组织关系留在原单位"),
         ("objection", "对停止团籍、除名、离团有异议"),
         ("other", "其他"),
     ),
@@ -45,6 +48,10 @@ def _decider(matter: Matter) -> Decider:
 
 
 def _check(matter: Matter) -> None:
+    if matter.said("purpose") == COMMISSIONED:
+        for name, label in AGREED.items():
+            if not matter.said(name):
+                raise DomainError(f"定向委培留在原单位的，请写明{label}。", field=name, rule="R-09")
     archived = matter.person.archived_at is not None
     if matter.said("purpose") == MISTAKE and not archived:
         raise DomainError(
@@ -60,6 +67,8 @@ def _effect(matter: Matter, case: Case) -> str:
     if matter.said("purpose") == MISTAKE:
         records.restore(matter.person, f"case:{case.id}")
         return f"记录已恢复到{matter.person.org.short_name}，说明存入本人材料。"
+    if matter.said("purpose") == COMMISSIONED:
+        return f"说明已存入本人材料，组织关系留在{matter.person.org.short_name}。"
     return "说明已存入本人材料。"
 
 
@@ -85,6 +94,8 @@ KIND = Kind(
     fields=(
         _PURPOSE,
         Field("text", "说明", Shape.LONG, hint="写清时间、经过和经办人。", width=2000, at_least=10),
+        Field("dues", AGREED["dues"], required=False, hint="定向委培的填写。", width=200),
+        Field("life", AGREED["life"], required=False, hint="定向委培的填写。", width=200),
     ),
     decider=_decider,
     check=_check,

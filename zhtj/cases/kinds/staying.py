@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, case, or_, select
 
 from zhtj.cases.kind import Line, Matter
 from zhtj.cases.lines import climb
@@ -97,9 +97,9 @@ def check_free(member: Member) -> None:
         )
 
 
-def signature_there(case: Case, paper: str) -> None:
+def signature_there(found: Case, paper: str) -> None:
     """Raise DomainError while the form is not signed: no form, no place in the branch (A-26, F-01)."""
-    if session.scalar(select(SignedForm.id).where(SignedForm.case_id == case.id)) is None:
+    if session.scalar(select(SignedForm.id).where(SignedForm.case_id == found.id)) is None:
         raise DomainError(
             f"本人还没有填写、签名{paper}。", fix="请提醒本人登录后签名；线下签的，请上传照片或扫描件。", rule="A-26"
         )
@@ -108,16 +108,15 @@ def signature_there(case: Case, paper: str) -> None:
 def came_from(line: Line) -> Organisation:
     """The branch he was in when the case was raised, wherever he is by now."""
     moment = line.case.raised_at
+    moved = Membership.ended_by == f"case:{line.case.id}"
+    there = and_(Membership.started_at <= moment, or_(Membership.ended_at.is_(None), Membership.ended_at > moment))
     query = (
         select(Organisation)
         .join(Membership, Membership.org_id == Organisation.id)
-        .where(
-            Membership.member_id == line.matter.person.id,
-            Membership.started_at <= moment,
-            or_(Membership.ended_at.is_(None), Membership.ended_at > moment),
-        )
+        .where(Membership.member_id == line.matter.person.id, or_(moved, there))
+        .order_by(case((moved, 0), else_=1), Membership.id)
     )
-    return session.scalars(query.order_by(Membership.id.desc())).first() or line.matter.person.org
+    return session.scalars(query).first() or line.matter.person.org
 
 
 def old_branch(line: Line) -> str:

@@ -23,7 +23,7 @@ from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Member
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
+from zhtj.web.desks.loading import cursors, load_member, number_in, own_organisation, page_links
 
 TITLE = "流动团员台账"
 COLUMNS = (
@@ -166,10 +166,16 @@ def _cells(place: int, stay: Stay) -> list[str]:
 
 
 def load_stay(number: int) -> tuple[Member, Stay]:
-    """A floating member that the seat may see: in its part of the tree, or of its college (R-06). Raises NotFound."""
+    """A floating member that the seat may see: in its part of the tree, or of its college (R-06).
+
+    Raises:
+        NotFound: elsewhere.
+        DomainError: he is in no such branch.
+    """
     stay = queries.stay_of(current_seat(), number)
     if stay is None:
-        raise NotFound
+        member = load_member(number, Permission.TRANSFER_OUT)
+        return member, queries.of_member(member)
     return stay.member, stay
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import queries, rounds, signing, subjects
 from zhtj.cases.files import LARGEST, Upload
 from zhtj.cases.kind import Kind
-from zhtj.cases.kinds import kind_of
+from zhtj.cases.kinds import kind_of, retention
+from zhtj.cases.kinds.staying import college_name
 from zhtj.cases.models import Case, SignedForm
 from zhtj.cases.queries import PERSONAL, Filters, Side
 from zhtj.cases.subjects import Invalid
 from zhtj.cases.workflow import Party, State
 from zhtj.floating import branches
+from zhtj.imports import floating as f01
+from zhtj.imports.exports import XLSX
+from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
@@ -188,9 +193,24 @@ def _paper_page(found: Case, kind: Kind, error: DomainError | None = None) -> st
     )
 
 
+@requires(Permission.CASES)
+def export() -> Response:
+    """F-01: the applications of this part of the tree with exactly the document's columns, a sheet a college (R-06)."""
+    seat, kind = current_seat(), retention.KIND
+    target = BytesIO()
+    with unit_of_work():
+        lines = queries.export(seat, kind, Filters(Side.ALL, kind.key))
+        rows = [(college_name(line), [column.cell(line) for column in kind.columns]) for line in lines]
+        count = f01.write(target, f01.by_college(rows) or [(kind.title, [])])
+        audit.record("cases.export", "organisation", seat.org_id, kind=kind.key, rows=count)
+    target.seek(0)
+    return send_file(target, XLSX, as_attachment=True, download_name=f"{kind.title}.xlsx")
+
+
 def register(blueprint: Blueprint) -> None:
     """Add the desk to a role."""
     blueprint.add_url_rule("/staying", "staying", staying)
+    blueprint.add_url_rule("/staying/export", "staying_export", export, methods=["POST"])
     blueprint.add_url_rule("/staying/rounds", "staying_round", announce, methods=["POST"])
     blueprint.add_url_rule("/staying/rounds/cancel", "staying_round_cancel", cancel, methods=["POST"])
     blueprint.add_url_rule("/cases/<int:number>/paper", "case_paper", paper, methods=["GET", "POST"])

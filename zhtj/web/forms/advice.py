@@ -30,6 +30,10 @@ _PLACE = frozenset({Reason.UNPLACED, Reason.OVERSEAS_PRIVATE, Reason.RELOCATION}
 _LOCAL = _PLACE | {Reason.EMPLOYED_WITHOUT_ORG}
 
 
+_GROUNDS = {"retake_exam": "retake", "teaching_year": "teaching", "file_first": "file_first"}
+"""Situation of the decision table → ground of the application to be retained (T-23 … T-25)."""
+
+
 class Stage(StrEnum):
     """Which question the page asks; the value is its template's name."""
 
@@ -236,6 +240,11 @@ class Adviser:
             ),
             self.policy,
         )
+
+    @property
+    def ground(self) -> str:
+        """Which ground of a retention the situation stands for, to be chosen in its form; "" if none does."""
+        return _GROUNDS.get(self.counsel.key, "")
 
     @property
     def guide(self) -> str:

@@ -106,7 +106,13 @@ def _save(filling: Filling, **answers: Any) -> AnyResponse:
     """Keep the answers and go on to the first open question."""
     with unit_of_work():
         operations.save_draft(filling.member, replace(filling.answers, **answers).kept())
-    return redirect(_address(Filling(filling.member).next_step), 303)
+    after = Filling(filling.member)
+    if after.next_step is Step.CHECK and after.verdict is not None and after.verdict.case is not None:
+        # Staying put is no transfer: the case is opened instead, and it is said so (PD-10).
+        where = after.destination.short_name if after.destination else ""
+        flash(f"留在{where}不是转接，要办理“{after.verdict.case.label}”。请在这里申请。", "info")
+        return redirect(url_for(".stay", topic=OF_CASE[after.verdict.case].value), 303)
+    return redirect(_address(after.next_step), 303)
 
 
 def _reason(filling: Filling) -> AnyResponse:

@@ -1,4 +1,4 @@
-"""What is no transfer here, or not yet: each page says whom to ring and what to bring (PD-10, PD-32)."""
+"""What is no transfer here, or not yet: each page says what holds, and leads into the form (PD-10, PD-32)."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def guide(topic: str) -> str:
     return render_template(
         "member/guide.html",
         topic=Topic(topic),
+        staying=Topic(topic) in STAYING,
         member=member,
         line=own_line(member.org),
         policy=checks.policy_of(member.org),

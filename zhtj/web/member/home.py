@@ -8,10 +8,14 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
+from zhtj.cases.queries import pending
+from zhtj.floating import queries as floating
 from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs.models import Purpose
+from zhtj.people.models import Member
 from zhtj.policy import phases
 from zhtj.policy.model import Policy
 from zhtj.transfers import checks, kinds, objections, queries, waits
@@ -59,6 +63,7 @@ def home() -> str:
         )
     season = _season(filling)
     context = {"member": member, "filling": filling, "application": latest, "line": own_line(member.org), **season}
+    context |= {"pending": pending(member.id), "stay": floating.open_stay(member.id) if _is_kept(member) else None}
     if latest is not None and latest.state is State.COMPLETED and _is_news(latest) and not _is_settled(latest):
         return render_template(
             "member/home_completed.html",
@@ -80,6 +85,10 @@ def home() -> str:
             **context,
         )
     return render_template("member/home_nothing.html", **context)
+
+
+def _is_kept(member: Member) -> bool:
+    return member.org.purpose in {Purpose.FLOATING, Purpose.OVERSEAS}
 
 
 def _is_news(ended: Application) -> bool:

@@ -25,6 +25,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.orgs.models import Organisation
 from zhtj.people import authentication
 from zhtj.people.models import Member
 from zhtj.web.access import requires
@@ -276,9 +277,17 @@ def _stay_page(member: Member, error: DomainError | None = None) -> str:
         forms=signing.of_member(member.id),
         typed=request.form if error else {},
         error=error,
-        line=own_line(member.org),
+        line=_line(member, now.home),
         abroad=now.kind is StayKind.OVERSEAS,
     )
+
+
+def _line(member: Member, home: Organisation | None) -> list[Organisation]:
+    """Whom he can ring: branch, college and school; the college that looks after him although the branch is not its."""
+    line = own_line(member.org)
+    if home is not None and home not in line:
+        line.insert(1, home)
+    return line
 
 
 def register(blueprint: Blueprint) -> None:

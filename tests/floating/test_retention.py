@@ -1,0 +1,347 @@
+"""Retention: who may, how long, where to, in batches, and how it counts (R-01 … R-12, D-18, A-22, A-26)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.cases.steps import PDF, ask, do
+from tests.floating.steps import RETAINED, apply, build, grant, sign, stay_of, where
+from tests.transfers.steps import EMPLOYED, acting, start
+from tests.transfers.steps import do as transfer
+from tests.world import World
+from zhtj.cases import messages, operations, queries, rounds, signing
+from zhtj.cases.files import Upload
+from zhtj.cases.models import SignedForm
+from zhtj.cases.queries import Filters
+from zhtj.cases.subjects import Invalid
+from zhtj.cases.workflow import Action, State
+from zhtj.floating import operations as floating
+from zhtj.floating import queries as ledger
+from zhtj.floating.models import StayKind
+from zhtj.floating.queries import LedgerFilters
+from zhtj.floating.rules import retained_until
+from zhtj.graduation import personal
+from zhtj.graduation import queries as graduation
+from zhtj.graduation.models import MarkKind
+from zhtj.graduation.personal import OwnMark
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import Conflict, DomainError, Forbidden
+from zhtj.notices.models import Message
+from zhtj.orgs.models import Organisation, Purpose
+from zhtj.people.models import Member
+from zhtj.transfers import operations as transfers
+from zhtj.transfers.workflow import State as TransferState
+
+WAY = ("college", "university")
+
+
+def keep(world: World, member: Member, **typed: Any) -> Member:
+    grant(world, apply(world, member, **typed), *WAY)
+    return member
+
+
+@pytest.mark.rule("R-05", "R-06", "T-15", "PD-10")
+def test_who_is_retained_goes_to_the_schools_floating_branch(school: World) -> None:
+    # Given a graduate without a job, who has filled in the form and signed
+    case = apply(school, school.graduate)
+    assert case.holder_id == school.orgs["college"].id
+    # When his college and then the school's committee agree
+    grant(school, case, *WAY)
+    # Then he is in the school's floating branch, looked after by his college, until the end of the term
+    assert where(school.graduate) == school.orgs["kept"].id
+    stay = stay_of(school.graduate)
+    assert (stay.kind, stay.home_id, stay.ground) == (StayKind.SCHOOL, school.orgs["college"].id, "no_job")
+    assert stay.retained_until == date(2026, 12, 31)
+    # And nothing of it is a transfer
+    assert session.scalar(select(func.count()).select_from(transfers.Application)) == 0
+
+
+@pytest.mark.rule("D-18", "R-02", "PD-10")
+@pytest.mark.parametrize(
+    ("graduation", "months", "until"),
+    [((2026, 6), 6, date(2026, 12, 31)), ((2026, 6), 12, date(2027, 6, 30)), ((2025, 8), 6, date(2026, 2, 28))],
+)
+def test_the_term_runs_from_the_end_of_the_graduation_month(
+    graduation: tuple[int, int], months: int, until: date
+) -> None:
+    assert retained_until(date(*graduation, 15), months) == until
+
+
+@pytest.mark.rule("D-18", "R-02")
+def test_it_is_extended_once_where_the_policy_says_so(school: World, policy: Any) -> None:
+    member = keep(school, school.graduate)
+    seat = school.own_seat(session.merge(member))
+    case = ask(seat, "retention_extension", why="单位明年三月才能办手续")
+    grant(school, case, "university")
+    assert (stay_of(member).retained_until, stay_of(member).extended_on) == (date(2027, 6, 30), date(2026, 10, 14))
+    with pytest.raises(DomainError, match="不能再延长"):
+        ask(seat, "retention_extension", why="还要再延长一次")
+    policy(retention_max_months=6)
+    with pytest.raises(DomainError, match="不能延长"):
+        ask(seat, "retention_extension", why="还要再延长一次")
+
+
+@pytest.mark.rule("R-01", "K-11")
+def test_who_may_be_retained_the_policy_says(school: World, policy: Any) -> None:
+    # A sophomore stays anyway; an employee is no school's
+    for member, words in ((school.sophomore, "不是毕业生"), (school.employee, "不在学校")):
+        with pytest.raises(DomainError, match=words):
+            apply(school, member)
+    # Vocational schools: by the national guide, not in the college's local one; at Nankai whoever applies
+    with unit_of_work():
+        session.get_one(Organisation, school.orgs["university"].id).industry = "中等职业院校"
+    policy("2020-college")
+    with pytest.raises(DomainError, match="不能保留在学校"):
+        apply(school, school.graduate)
+    for name in ("2026-national", "2022-nankai"):
+        policy(name)
+        with unit_of_work():
+            case = apply(school, school.graduate)
+        do(case, school.own_seat(session.merge(school.graduate)), Action.WITHDRAW)
+    with unit_of_work():
+        session.get_one(Organisation, school.orgs["university"].id).industry = "普通高中"
+    policy("2020-national")
+    with pytest.raises(DomainError, match="不能保留"):
+        apply(school, school.graduate)
+
+
+@pytest.mark.rule("R-08", "T-19")
+def test_a_delayed_graduate_never(school: World) -> None:
+    with unit_of_work():
+        wanted = OwnMark(MarkKind.DELAYED, date(2027, 6, 1), "学分未修满")
+        personal.mark_members(school.seat("college"), school.orgs["class1"], [school.graduate.id], wanted)
+    session.expire_all()
+    with pytest.raises(DomainError, match="延迟毕业"):
+        apply(school, school.graduate)
+
+
+@pytest.mark.rule("R-04")
+def test_he_stays_in_the_denominator_and_is_not_completed(school: World) -> None:
+    before = graduation.progress(2026, school.orgs["university"].path)
+    member = keep(school, school.graduate)
+    row = graduation.register_row(member.id, 2026)
+    assert row is not None
+    assert (row.closed_at, row.completed_at) == (None, None)
+    assert graduation.progress(2026, school.orgs["university"].path) == before
+    # Until he is really transferred: then he counts like everybody else, and his stay has ended
+    member = session.get_one(Member, member.id)
+    application = start(school.own_seat(member), member, school.orgs["team"], **EMPLOYED)
+    transfer(transfers.accept, application, school.seat("team"))
+    session.expire_all()
+    assert application.state is TransferState.COMPLETED
+    assert row.completed_at is not None
+    assert ledger.open_stay(member.id) is None
+
+
+@pytest.mark.rule("R-05", "T-24", "R-09")
+def test_in_two_tiers_the_college_takes_him_into_its_own_branch(school: World, policy: Any) -> None:
+    # Given somebody who sits the examination again, because his township refuses
+    policy("2022-nankai")
+    with pytest.raises(Invalid):
+        apply(school, school.graduate, ground="retake", dues="", life="")
+    case = apply(school, school.graduate, ground="retake", detail="居住地街道不接收，准备二战考研")
+    grant(school, case, *WAY)
+    assert "再由计算机学院团总支分配" in (case.outcome or "")
+    # When his college, which sees him although the branch is the school's, allocates him
+    seat = school.seat("college")
+    assert where(school.graduate) == school.orgs["kept"].id
+    (stay,) = ledger.listing(seat, LedgerFilters("allocate")).rows
+    stranger = school.seat("university")
+    with pytest.raises(DomainError), acting(stranger):
+        floating.allocate(stranger, [stay_of(school.graduate)], school.orgs["floating"])
+    with acting(seat):
+        assert floating.allocate(seat, ledger.picked(seat, [stay.id]), school.orgs["college_kept"]) == 1
+    # Then he is in the college's floating branch, on the same terms
+    assert where(school.graduate) == school.orgs["college_kept"].id
+    now = stay_of(school.graduate)
+    assert (now.id, now.org_id, now.retained_until) == (stay.id, school.orgs["college_kept"].id, date(2026, 12, 31))
+    assert ledger.count(seat, LedgerFilters("allocate")) == 0
+    # And what was agreed stands in the form he signed
+    form = session.scalars(select(SignedForm)).one()
+    assert ["团费交纳", RETAINED["dues"]] in form.content["rows"]
+
+
+@pytest.mark.rule("T-23", "T-25")
+@pytest.mark.parametrize(("ground", "until"), [("teaching", date(2027, 6, 30)), ("file_first", date(2026, 12, 31))])
+def test_some_go_to_the_colleges_floating_branch_at_once(school: World, ground: str, until: date) -> None:
+    member = keep(school, school.graduate, ground=ground)
+    assert where(member) == school.orgs["college_kept"].id
+    assert stay_of(member).retained_until == until
+
+
+@pytest.mark.rule("T-26")
+def test_a_dropout_whom_nobody_reaches_is_kept_and_not_deleted(school: World) -> None:
+    # He signs nothing; his college states it of him
+    typed = {**RETAINED, "ground": "dropout", "detail": "退学回家，电话不通", "dues": "", "life": ""}
+    case = ask(school.seat("college"), "retention", school.graduate, **typed)
+    grant(school, case, "university")
+    assert where(school.graduate) == school.orgs["college_kept"].id
+    assert session.get_one(Member, school.graduate.id).archived_at is None
+
+
+@pytest.mark.rule("T-27", "R-09")
+def test_a_commissioned_student_stays_with_his_unit_by_a_statement_on_file(school: World) -> None:
+    seat, words = school.seat("team"), {"purpose": "commissioned", "text": "定向委培，在本单位任团支部委员，关系不转。"}
+    with pytest.raises(DomainError, match="团费"):
+        ask(seat, "statement", school.employee, **words)
+    with pytest.raises(DomainError, match="组织生活"):
+        ask(seat, "statement", school.employee, **words, dues="按月在单位交")
+    case = ask(seat, "statement", school.employee, **words, dues="按月在单位交", life="寒暑假参加组织生活")
+    grant(school, case, "company")
+    assert case.state is State.APPROVED
+    assert where(school.employee) == school.orgs["team"].id
+    own = school.own_seat(session.merge(school.employee))
+    assert [one.id for one in queries.about_member(own, school.employee.id)] == [case.id]
+
+
+@pytest.mark.rule("A-26", "R-06", "F-08")
+def test_nobody_is_taken_in_before_his_form_is_signed(school: World) -> None:
+    case = ask(school.seat("college"), "retention", school.graduate, **RETAINED)
+    seat = school.seat("university")
+    assert "还没有填写、签名" in operations.obstacle(case)
+    with pytest.raises(DomainError, match="还没有填写、签名"):
+        do(case, seat, Action.APPROVE)
+    assert where(school.graduate) == school.orgs["class1"].id
+    sign(school, case, school.graduate)
+    assert operations.obstacle(case) == ""
+    grant(school, case, "university")
+    assert where(school.graduate) == school.orgs["kept"].id
+
+
+@pytest.mark.rule("A-26", "R-05")
+def test_the_committee_decides_many_at_once_at_announced_times(school: World) -> None:
+    # Given a round that was announced, and three applications of which one is not signed
+    seat = school.seat("university")
+    with acting(seat):
+        rounds.announce(seat, date(2026, 10, 20), date(2026, 10, 25))
+    with unit_of_work():
+        third = school.enrol("文心", "class1")
+        school.graduate, school.classmate = session.merge(school.graduate), session.merge(school.classmate)
+    with unit_of_work():
+        session.get_one(Member, third.id).is_graduate = True
+    cases = [apply(school, one) for one in (school.graduate, school.classmate)]
+    cases.append(ask(school.seat("college"), "retention", third, **RETAINED))
+    for case in cases[:2]:
+        do(case, school.seat("college"), Action.FORWARD)
+    # When the committee decides all that lie with it
+    ids = queries.listed_ids(seat, Filters(kind="retention"), 100)
+    assert ids == [case.id for case in cases]
+    with acting(seat):
+        errors = operations.decide(queries.load(seat, ids), seat, Action.APPROVE)
+    # Then two are in the branch, and the third line says why not
+    assert list(errors) == [cases[2].id]
+    assert "签名" in str(errors[cases[2].id])
+    assert {where(school.graduate), where(school.classmate)} == {school.orgs["kept"].id}
+    told = session.scalars(select(Message.body).where(Message.org_id == school.orgs["college"].id)).all()
+    assert any("10月25日 集中审核" in body for body in told)
+    with pytest.raises(Forbidden), acting(school.seat("college")):
+        rounds.announce(school.seat("college"), date(2026, 10, 20), date(2026, 10, 25))
+
+
+@pytest.mark.rule("A-22")
+def test_who_is_not_eligible_takes_it_back_or_asks_for_a_refusal(school: World) -> None:
+    own = school.own_seat(session.merge(school.graduate))
+    # He takes back what he applied for himself, and what his college has raised for him
+    mine = apply(school, school.graduate)
+    do(mine, own, Action.WITHDRAW)
+    theirs = ask(school.seat("college"), "retention", school.graduate, **RETAINED)
+    assert queries.case(own, theirs.id).id == theirs.id
+    do(theirs, own, Action.WITHDRAW)
+    assert (mine.state, theirs.state) == (State.WITHDRAWN, State.WITHDRAWN)
+    # Or the committee refuses because he asks for it
+    third = ask(school.seat("college"), "retention", school.graduate, **RETAINED)
+    with acting(own):
+        messages.ask_refusal(third, "丁一", "已经找到单位")
+    at_school = select(Message.body).where(Message.org_id == school.orgs["university"].id).order_by(Message.id.desc())
+    assert "丁一请求不同意" in (session.scalars(at_school).first() or "")
+    do(third, school.seat("university"), Action.REFUSE, "本人请求不同意")
+    assert third.state is State.REFUSED
+    assert where(school.graduate) == school.orgs["class1"].id
+
+
+@pytest.mark.rule("R-13", "R-06")
+def test_a_form_signed_by_hand_is_filed_as_a_picture(school: World) -> None:
+    seat = school.seat("college")
+    case = ask(seat, "retention", school.graduate, **{**RETAINED, "dues": "", "life": ""})
+    agreed = {"dues": "一次交清半年", "life": "线上参加"}
+    with pytest.raises(Invalid), acting(seat):
+        signing.file_paper(case, seat, Upload("告知书.pdf", PDF), {})
+    with acting(seat):
+        session.refresh(case)
+        kept = signing.file_paper(case, seat, Upload("告知书.pdf", PDF), agreed)
+    assert kept.on_paper
+    grant(school, case, "university")
+    assert [one.form for one in signing.of_member(school.graduate.id)] == ["F-08"]
+    with pytest.raises(Conflict), acting(seat):
+        signing.file_paper(case, seat, Upload("告知书.pdf", PDF), agreed)
+
+
+@pytest.mark.rule("PD-35", "F-08")
+def test_the_notice_is_signed_by_name_and_kept_as_it_was_read(school: World) -> None:
+    case = ask(school.seat("college"), "retention", school.graduate, **RETAINED)
+    own = school.own_seat(session.merge(school.graduate))
+    other = school.own_seat(session.merge(school.classmate))
+    with pytest.raises(DomainError, match="姓名不一致"), acting(own):
+        signing.sign(case, own, signing.Signature("丁二", own.account_id), {})
+    with pytest.raises(Forbidden), acting(other):
+        signing.sign(case, other, signing.Signature("卜喆", other.account_id), {})
+    sign(school, case, school.graduate)
+    form = session.scalars(select(SignedForm)).one()
+    assert (form.form, form.member_id, form.name, form.on_paper) == ("F-08", school.graduate.id, "丁一", False)
+    # The six points, whom to ring, the receipt: number, telephone, signature, day
+    assert len(form.content["text"]) == 6
+    labels = dict(form.content["rows"])
+    assert labels["团组织联系人"] == school.accounts["college"].name
+    assert labels["联系电话"]
+    assert labels["团员身份证号码"] == school.graduate.account.id_number
+    assert (labels["本人手机号码"], labels["签名"], labels["日期"]) == ("13811112222", "丁一", "2026年10月14日")
+    with pytest.raises(Conflict):
+        sign(school, case, school.graduate)
+
+
+@pytest.mark.rule("R-07")
+def test_why_is_said_in_the_forms_words(school: World) -> None:
+    with pytest.raises(Invalid) as wrong:
+        apply(school, school.graduate, ground="", detail="")
+    assert {"ground", "detail"} <= wrong.value.errors.keys()
+    with pytest.raises(DomainError, match="备注"):
+        apply(school, school.graduate, plan="other")
+
+
+@pytest.mark.rule("O-12")
+def test_where_the_branch_is_missing_whoever_decides_is_told_how_to_build_it(world: World, clock_at: Any) -> None:
+    case = apply(world, world.graduate)
+    do(case, world.seat("college"), Action.FORWARD)
+    with pytest.raises(DomainError, match=r"还没有“流动团员团支部”.*下级组织"):
+        do(case, world.seat("university"), Action.APPROVE)
+    build(world, "kept", "university", Purpose.FLOATING)
+    grant(world, case, "university")
+    assert where(world.graduate) == world.orgs["kept"].id
+
+
+def test_under_way_it_waits_for_the_transfer_and_the_other_way_round(school: World) -> None:
+    case = apply(school, school.graduate)
+    member = session.get_one(Member, school.graduate.id)
+    start(school.own_seat(member), member, school.orgs["team"], **EMPLOYED)
+    do(case, school.seat("college"), Action.FORWARD)
+    with pytest.raises(DomainError, match="正在办理的转接申请"):
+        do(case, school.seat("university"), Action.APPROVE)
+    other = session.get_one(Member, school.classmate.id)
+    start(school.own_seat(other), other, school.orgs["team"], **EMPLOYED)
+    with pytest.raises(DomainError, match="正在办理的转接申请"):
+        apply(school, other)
+
+
+def test_taken_back_he_is_where_he_was(school: World) -> None:
+    member = keep(school, school.graduate)
+    seat = school.seat("university")
+    with pytest.raises(DomainError, match="原因"), acting(seat):
+        floating.take_back(seat, stay_of(member), "")
+    with acting(seat):
+        floating.take_back(seat, stay_of(member), "手续办错了，重新办理")
+    assert where(member) == school.orgs["class1"].id
+    assert ledger.open_stay(member.id) is None
