@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from tests.cases.steps import ask, do, grant
@@ -195,3 +196,29 @@ def test_former_paths_follow_an_organisation_through_several_moves(world: World)
         paths.append(session.get_one(Organisation, team.id).path)
     assert moving.former_paths(paths[-1]) == [paths[1], paths[0]]
     assert moving.former_paths(world.orgs["class1"].path) == []
+
+
+# ---- the operator's command
+
+
+@pytest.mark.rule("PD-07")
+def test_across_provinces_the_operator_moves_it(world: World, app: Flask) -> None:
+    code = world.orgs["company"].code
+    session.commit()
+    run = app.test_cli_runner().invoke
+    done = run(args=["orgs", "move", code, "--to", "3201", "--why", "国资委批复"])
+    assert done.exit_code == 0, done.output
+    assert "已迁到共青团江苏省南京市委员会下面" in done.output
+    session.expire_all()
+    moved = session.get_one(Organisation, world.orgs["company"].id)
+    assert moved.path.startswith(session.get_one(Organisation, world.orgs["city2"].id).path)
+    assert moved.code == code
+    assert healthy()
+
+
+@pytest.mark.parametrize(("code", "to", "status"), [("nothing", "3201", 2), ("3401", "340104", 1)])
+def test_the_operator_too_is_told_what_cannot_be(world: World, app: Flask, code: str, to: str, status: int) -> None:
+    session.commit()
+    done = app.test_cli_runner().invoke(args=["orgs", "move", code, "--to", to, "--why", "没有依据"])
+    assert done.exit_code == status
+    assert done.output

@@ -19,6 +19,7 @@ from zhtj.imports.tables import Layout, Table
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
+from zhtj.orgs import moving
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.orgs.tree_load import load_tree
@@ -93,6 +94,24 @@ def export_organisations(file: Path | None, code: str | None) -> None:
     with unit_of_work():
         audit.record("export.organisations", "organisation", scope.id if scope else 0, rows=count)
     click.echo(f"已导出 {count} 个组织", err=True)
+
+
+@orgs_group.command("move")
+@click.argument("organisation", metavar="CODE")
+@click.option("--to", "superior", required=True, metavar="CODE", help="新的上级组织（编码或全称），可以在另一个省")
+@click.option("--why", required=True, metavar="TEXT", help="依据，记入日志，如批复文号")
+def move_organisation(organisation: str, superior: str, why: str) -> None:
+    """跨省迁移组织：连同下级和团员迁到新的上级下面，编码、名称和历年统计不变."""
+    moved, to = _organisation(organisation), _organisation(superior)
+    number, target = moved.id, to.id
+    try:
+        with audit.acting(None), unit_of_work():
+            found, above = session.get_one(Organisation, number), session.get_one(Organisation, target)
+            moving.move(found, above, why.strip(), across_provinces=True)
+    except DomainError as error:
+        _fail(str(error), NOT_SO)
+    moved, to = session.get_one(Organisation, number), session.get_one(Organisation, target)
+    click.echo(f"{moved.full_name}（{moved.code}）已迁到{to.full_name}下面。")
 
 
 @members_group.command("import")

@@ -22,7 +22,7 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
-from zhtj.orgs import operations as orgs
+from zhtj.orgs import children
 from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category, Organisation, Region, Tier, industries
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.queries import by_code_or_name
@@ -56,6 +56,9 @@ def _check(matter: Matter) -> None:
             field="full_name",
             rule="O-20",
         )
+    children.check_names(
+        category, children.tidy_name(matter.said("full_name")), children.tidy_name(matter.said("short_name"))
+    )
     if parent.system is not Region.NATIONAL:
         raise DomainError(
             f"{parent.system.label}使用自己的系统，其组织不在这里建立。",
@@ -73,7 +76,7 @@ def _check(matter: Matter) -> None:
 
 def _effect(matter: Matter, case: Case) -> str:
     del case
-    created = orgs.create(
+    created = children.build(
         _parent(matter),
         NewOrganisation(
             full_name=matter.said("full_name"),

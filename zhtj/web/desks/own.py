@@ -9,7 +9,8 @@ from zhtj.cases.kinds import kind_of
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.orgs import administration
+from zhtj.orgs import administration, changes
+from zhtj.orgs.models import Tier
 from zhtj.people.queries import posts
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
@@ -45,6 +46,8 @@ def _page(error: DomainError | None = None) -> str:
         posts=posts(organisation),
         gaps=administration.gaps(organisation),
         flag=administration.flag(organisation),
+        earlier=changes.earlier_names(organisation),
+        may_move=organisation.tier not in {Tier.CENTRE, Tier.PROVINCE},
         may_correct=current_seat().kind in kind_of("township").raised_by,
         values={name: request.form.get(name, "") for name in stored} if typed else stored,
         seen=administration.seen(organisation),
