@@ -283,6 +283,8 @@ def test_only_these_routes_are_open_to_everybody(installations) -> None:
         "/password/reset",
         "/help/",
         "/help/advice",
+        "/help/chart",
+        "/help/chart.pdf",
         "/help/offices",
         "/help/chart",
         "/help/chart.pdf",

@@ -1,4 +1,4 @@
-"""Printed forms beside the letter: F-07, F-08, sheets of codes, the register of stubs; drawn from plain data.
+"""Printed forms beside the letter: F-07, F-08, code sheets, stub register, direction chart; drawn from plain data.
 
 Every sheet comes off the letters' press: the one Song face, nothing fetched, tagged PDF. A character that the face
 lacks is an error before printing.
@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from zhtj.kernel.errors import DomainError
-from zhtj.letters.fonts import missing
+from zhtj.letters.chart import Chart
+from zhtj.letters.fonts import FAMILY, missing
 from zhtj.letters.pages import Code, qr_code
 from zhtj.letters.register import HEADINGS
 from zhtj.letters.render import printing
@@ -111,3 +112,15 @@ def _check(where: str, texts: Iterable[str]) -> None:
                 fix="请核对用字；确系此字的，请运维人员增补字体。",
                 rule="L-10",
             )
+
+
+def direction_chart(drawn: Chart, season: int, source: str) -> bytes:
+    """The direction chart of a season on one A4 page across (H-11).
+
+    Args:
+        drawn: the chart of the season's policy.
+        season: the year it holds for.
+        source: document that the policy rests on.
+    """
+    heading = f"{season} 年毕业学生团员团组织关系转接去向指引图"
+    return printing("direction").print(heading, heading=heading, chart=drawn, source=source, face=FAMILY)

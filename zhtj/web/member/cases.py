@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from zhtj.web.desks import cases
+from zhtj.web.desks import cases, letter_forms
 
 
 def register(blueprint: Blueprint) -> None:
     """Add the pages; what he sees is his own."""
     cases.register_own(blueprint)
+    letter_forms.register(blueprint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock, limits
@@ -12,6 +11,7 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import queries, receipts
 from zhtj.letters.models import CardSide, Letter
+from zhtj.people.models import Account
 from zhtj.web.access import current_seat, public, requires
 from zhtj.web.desks.letters import day_of_form, slip_of_form
 
@@ -80,6 +80,7 @@ def _addressed(code: str) -> Letter:
 
 
 def _page(found: Letter, error: DomainError | None = None) -> str:
+    account = session.get_one(Account, current_seat().account_id)
     return render_template(
         "public/letter_receipt.html",
         letter=found,
@@ -88,7 +89,7 @@ def _page(found: Letter, error: DomainError | None = None) -> str:
         receipt=receipts.receipt_of(found.id),
         card=receipts.card_of(found.id),
         CardSide=CardSide,
-        first={"handler": current_user.name, "phone": current_user.mobile or ""},
+        first={"handler": account.name, "phone": account.mobile or ""},
         today=clock.today(),
         typed=request.form,
         error=error,

@@ -1,0 +1,48 @@
+"""去向指引图 for everybody: drawn from this season's destination table, on the page and to print (H-11)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from flask import Blueprint, Response, make_response, render_template
+
+from zhtj.kernel import clock
+from zhtj.letters import chart as charts
+from zhtj.letters import forms
+from zhtj.policy.model import Policy
+from zhtj.transfers.checks import national_policy
+from zhtj.web.access import public
+
+
+@public
+def direction_chart() -> str:
+    """The chart, and below it the same in words with its rules."""
+    policy = national_policy()
+    return render_template(
+        "public/direction.html", chart=charts.chart(policy), season=clock.today().year, source=_source(policy)
+    )
+
+
+def _source(policy: Policy) -> str:
+    return policy.layers[-1].title
+
+
+@public
+def direction_chart_pdf() -> Response:
+    """The chart on one A4 page; printed once a season and process."""
+    response = make_response(_pdf(clock.today().year))
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = 'inline; filename="direction-chart.pdf"'
+    return response
+
+
+@lru_cache(maxsize=2)
+def _pdf(season: int) -> bytes:
+    policy = national_policy()
+    return forms.direction_chart(charts.chart(policy), season, _source(policy))
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages."""
+    blueprint.add_url_rule("/help/chart", "direction_chart", direction_chart)
+    blueprint.add_url_rule("/help/chart.pdf", "direction_chart_pdf", direction_chart_pdf)
