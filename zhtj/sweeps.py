@@ -10,13 +10,13 @@ from datetime import datetime
 from flask import current_app
 
 from zhtj.config import Config
-from zhtj.floating import reminders as floating
 from zhtj.exports import operations as exports
 from zhtj.graduation import conversion, register
 from zhtj.graduation import operations as graduation
 from zhtj.identity import checking
 from zhtj.identity import reminders as missing_files
 from zhtj.imports import batches
+from zhtj.imports import work as imports
 from zhtj.kernel import audit, clock, limits, periods
 from zhtj.kernel.database import unit_of_work
 from zhtj.letters import batches as letter_batches
@@ -96,6 +96,11 @@ def _remind_of_letters(at: datetime) -> Counts:
     return Counts(found, told, found - told)
 
 
+def _resume_imports(at: datetime) -> Counts:
+    found, done = imports.resume(at)
+    return Counts(found, done, found - done)
+
+
 def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:
     def run(at: datetime) -> Counts:
         del at
@@ -136,7 +141,6 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "return": _return_overdue,
     "waits": _in_unit(waits.tell_all),
     "remind": _remind,
-    "floating": _in_unit(floating.remind),
     "files": _in_unit(missing_files.remind),
     "identity": _identity,
     "deliver": _deliver,
@@ -144,6 +148,7 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "runs": _resume_runs,
     "letters": _resume_letters,
     "old-letters": _in_unit(letter_batches.purge),
+    "imports": _resume_imports,
     "uploads": _in_unit(batches.purge),
     "exports": _resume_exports,
     "old-exports": _in_unit(lambda: exports.purge(_config().instance)),

@@ -1,47 +1,102 @@
-"""Keeps an upload between looking at it and importing it; for its owner in his seat, for two hours."""
+"""Keeps an upload between looking at it and importing it; for its owner in his seat, for two hours.
+
+A short file is read, checked and imported while he waits, a long one by jobs (``zhtj/imports/work.py``). What was
+imported stays on record for thirty days, and can be undone (``zhtj/imports/undo.py``).
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import zlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import defer
 
-from zhtj.imports import destinations, floating, organisations, rosters, tables
+from zhtj.imports import destinations, organisations, rosters, sheets, tables, undo
 from zhtj.imports.destinations import DestinationPlan
-from zhtj.imports.floating import FloatingPlan
-from zhtj.imports.models import ImportBatch, ImportKind
+from zhtj.imports.layouts import DESTINATIONS, ORGANISATIONS, ROSTER
+from zhtj.imports.models import ImportBatch, ImportEntry, ImportKind, Phase
 from zhtj.imports.organisations import OrganisationPlan
-from zhtj.imports.plans import Plan
-from zhtj.imports.rosters import RosterPlan
+from zhtj.imports.plans import Plan, Tell
+from zhtj.imports.rosters import Entered, RosterPlan
 from zhtj.imports.tables import Table
-from zhtj.kernel import clock
-from zhtj.kernel.database import session
+from zhtj.kernel import clock, tasks
+from zhtj.kernel.database import insert_rows, session, touched
 from zhtj.kernel.errors import Conflict, NotFound
 from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.tasks import TaskState
 from zhtj.orgs.models import Organisation
-from zhtj.people.models import Member
 
+JOB = "jobs.imports.work_off"
 LIFETIME = timedelta(hours=2)
+KEPT_FOR = timedelta(days=30)
+"""How long an import stays on record, and can be undone."""
+READ_AT_ONCE = 2**20
+"""Bytes of a file that is read while somebody waits."""
+AT_ONCE = 2000
+"""Rows that are checked and imported while somebody waits."""
+LAYOUTS = {
+    ImportKind.MEMBERS: ROSTER,
+    ImportKind.ORGANISATIONS: ORGANISATIONS,
+    ImportKind.DESTINATIONS: DESTINATIONS,
+}
+# A batch of which nothing has been imported yet.
+LOOKING = (Phase.READ, Phase.CHECK)
 _LONGEST_NAME = 120
+
+
+def read(kind: ImportKind, data: bytes, filename: str) -> Table:
+    """The table of an uploaded file. Raises FileError."""
+    return tables.find(sheets.read(data, filename), LAYOUTS[kind])
+
+
+def upload(kind: ImportKind, data: bytes, seat: ActiveSeat, filename: str) -> ImportBatch:
+    """Keep a file that was uploaded: read, if it is short, else for a job to read.
+
+    Raises:
+        FileError: it is short, and cannot be read.
+    """
+    if len(data) <= READ_AT_ONCE:
+        return keep(kind, read(kind, data, filename), seat, filename)
+    content = {"file": base64.b64encode(data).decode()}
+    batch = _kept(kind, seat, filename, content, Phase.READ, TaskState.WAITING)
+    tasks.enqueue(JOB, batch.id)
+    return batch
 
 
 def keep(kind: ImportKind, table: Table, seat: ActiveSeat, filename: str) -> ImportBatch:
     """Keep what was read, in place of what the same seat uploaded before and never imported; old ones go."""
+    is_long = len(table.rows) > AT_ONCE
+    state = TaskState.WAITING if is_long else TaskState.DONE
+    batch = _kept(kind, seat, filename, tables.dump(table), Phase.CHECK, state)
+    batch.total = len(table.rows)
+    if is_long:
+        tasks.enqueue(JOB, batch.id)
+    return batch
+
+
+def _kept(  # noqa: PLR0917 - the columns of the row
+    kind: ImportKind, seat: ActiveSeat, filename: str, content: dict[str, Any], phase: Phase, state: TaskState
+) -> ImportBatch:
     purge()
     mine = (ImportBatch.account_id == seat.account_id, ImportBatch.org_id == seat.org_id, ImportBatch.kind == kind)
-    session.execute(delete(ImportBatch).where(*mine, ImportBatch.applied_at.is_(None)))
+    session.execute(delete(ImportBatch).where(*mine, ImportBatch.phase.in_(LOOKING)))
+    moment = clock.now()
     batch = ImportBatch(
         kind=kind,
         account_id=seat.account_id,
         org_id=seat.org_id,
         filename=filename[-_LONGEST_NAME:],
-        content=_pack(tables.dump(table)),
-        created_at=clock.now(),
-        expires_at=clock.now() + LIFETIME,
+        content=pack(content),
+        phase=phase,
+        state=state,
+        created_at=moment,
+        touched_at=moment,
+        expires_at=moment + LIFETIME,
     )
     session.add(batch)
     session.flush()
@@ -60,37 +115,55 @@ def owned(number: int, kind: ImportKind, seat: ActiveSeat) -> ImportBatch:
 def plan_of(batch: ImportBatch) -> Plan:
     """What importing the batch would do now, or what it did."""
     if batch.report is not None:
-        return Plan.restored(_unpack(batch.report))
+        return Plan.restored(unpack(batch.report))
     return _preview(batch)
 
 
-def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan:
-    table = tables.load(_unpack(batch.content or ""))
+def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan | DestinationPlan:
+    return preview(batch, tables.load(unpack(batch.content or "")))
+
+
+def preview(
+    batch: ImportBatch, table: Table, tell: Tell | None = None
+) -> RosterPlan | OrganisationPlan | DestinationPlan:
+    """What importing these rows would do now; ``tell`` hears how many were looked at, where that can be said."""
     organisation = session.get_one(Organisation, batch.org_id)
     if batch.kind is ImportKind.MEMBERS:
-        return rosters.preview(table, organisation)
+        return rosters.preview(table, organisation, tell)
     if batch.kind is ImportKind.DESTINATIONS:
         return destinations.preview(table, organisation)
-    if batch.kind is ImportKind.FLOATING:
-        return floating.preview(table, organisation)
     return organisations.preview(table, organisation)
 
 
-def _write(plan: RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan, batch: ImportBatch) -> int:
+def write(plan: RosterPlan | OrganisationPlan | DestinationPlan, batch: ImportBatch) -> int:
+    """Import the rows without errors, in the transaction of the preview. Returns how many."""
     if isinstance(plan, RosterPlan):
-        return rosters.apply(plan, partial=True)
+        return _write_members(plan, batch)
     if isinstance(plan, DestinationPlan):
         return destinations.apply(plan, partial=True)
-    if isinstance(plan, FloatingPlan):
-        return floating.apply(plan, _seat_of(batch), partial=True)
     return organisations.apply(plan, partial=True)
 
 
-def _seat_of(batch: ImportBatch) -> ActiveSeat:
-    """The seat it was uploaded in."""
-    organisation = session.get_one(Organisation, batch.org_id)
-    own = session.scalars(select(Member.id).where(Member.account_id == batch.account_id)).first()
-    return ActiveSeat(organisation.workbench, batch.account_id, None, organisation.id, organisation.path, own)
+def _write_members(plan: RosterPlan, batch: ImportBatch) -> int:
+    if not plan.may_apply(partial=True):
+        return 0
+    remember(batch.id, rosters.write(plan))
+    rosters.finish(plan, {enrolment.branch_id for enrolment in plan.enrolments}, plan.organisation_id)
+    return plan.accepted
+
+
+def remember(number: int, entered: Sequence[Entered]) -> None:
+    """Keep what a batch did to whom, so that it can be undone."""
+    insert_rows(
+        ImportEntry,
+        [{"batch_id": number, "member_id": one.member_id, "how": one.how, "change": _written(one)} for one in entered],
+    )
+
+
+def _written(one: Entered) -> str | None:
+    if not one.after:
+        return None
+    return json.dumps({"before": one.before, "after": one.after}, ensure_ascii=False, default=str)
 
 
 def apply(batch: ImportBatch, *, expected: int) -> int:
@@ -111,11 +184,18 @@ def apply(batch: ImportBatch, *, expected: int) -> int:
     plan = _preview(batch)
     if plan.accepted != expected:
         raise Conflict("核对之后系统里的数据有了变化，没有导入。", fix="请重新核对后再导入。")
-    done = _write(plan, batch)
+    done = write(plan, batch)
     taken = session.scalar(
         update(ImportBatch)
         .where(ImportBatch.id == batch.id, ImportBatch.applied_at.is_(None))
-        .values(applied_at=clock.now(), content=None, report=_pack(plan.as_dict()))
+        .values(
+            applied_at=clock.now(),
+            expires_at=clock.now() + KEPT_FOR,
+            phase=Phase.WRITE,
+            content=None,
+            report=pack(plan.as_dict()),
+            done=done,
+        )
         .returning(ImportBatch.id)
         .execution_options(synchronize_session=False)
     )
@@ -125,10 +205,90 @@ def apply(batch: ImportBatch, *, expected: int) -> int:
     return done
 
 
+def is_long(batch: ImportBatch) -> bool:
+    """Whether it is a job's."""
+    return batch.total > AT_ONCE
+
+
+def start(batch: ImportBatch, *, expected: int) -> None:
+    """Have a job import a long file, whose rows a job has checked.
+
+    Args:
+        batch: checked, not imported yet.
+        expected: how many rows the owner was told would be imported.
+
+    Raises:
+        Conflict: under way or imported already, or the page was an older one.
+    """
+    if batch.report is None or plan_of(batch).accepted != expected:
+        raise Conflict("页面不是最新的，没有导入。", fix="请刷新后再导入。")
+    moment = clock.now()
+    started = session.execute(
+        update(ImportBatch)
+        .where(ImportBatch.id == batch.id, ImportBatch.phase == Phase.CHECK, ImportBatch.state == TaskState.DONE)
+        .values(
+            phase=Phase.WRITE,
+            state=TaskState.WAITING,
+            done=0,
+            total=expected,
+            touched_at=moment,
+            expires_at=moment + KEPT_FOR,
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    if touched(started) != 1:
+        raise Conflict("这份文件已经导入过了，或正在导入。", fix="请查看进度和结果。")
+    session.expire(batch)
+    tasks.enqueue(JOB, batch.id)
+
+
+def start_undo(batch: ImportBatch) -> bool:
+    """Take an import back: a short one at once, a long one by a job. Returns whether it is done.
+
+    Raises:
+        Conflict: it cannot be undone, or something has happened to one of its people.
+    """
+    if batch.done <= AT_ONCE:
+        undo.undo(batch)
+        batch.undone_at, batch.phase = clock.now(), Phase.UNDO
+        session.flush()
+        return True
+    if not undo.may_undo(batch) or batch.state is not TaskState.DONE:
+        raise Conflict("这次导入不能撤销，或已经撤销。", fix="请刷新页面。")
+    batch.phase, batch.state, batch.touched_at = Phase.UNDO, TaskState.WAITING, clock.now()
+    batch.done, batch.total = 0, 1
+    session.flush()
+    tasks.enqueue(JOB, batch.id)
+    return False
+
+
+def again(batch: ImportBatch) -> None:
+    """Go on with what a job could not finish. Raises Conflict for anything else."""
+    if batch.state is not TaskState.FAILED or batch.phase not in {Phase.CHECK, Phase.WRITE, Phase.UNDO}:
+        raise Conflict("这份文件不需要重新处理。", fix="请刷新页面。")
+    batch.state, batch.problem, batch.touched_at = TaskState.WAITING, None, clock.now()
+    session.flush()
+    tasks.enqueue(JOB, batch.id)
+
+
 def discard(batch: ImportBatch) -> None:
-    """Throw an upload away."""
+    """Throw an upload away. Raises Conflict once its import has begun."""
+    if batch.phase not in LOOKING:
+        raise Conflict("这份文件已经开始导入，不能放弃。", fix="请等导入完成；导错了可以撤销。")
     session.delete(batch)
     session.flush()
+
+
+def recent(kind: ImportKind, seat: ActiveSeat, limit: int = 10) -> Sequence[ImportBatch]:
+    """This seat's uploads of a kind that can still be looked at, newest first; without their contents."""
+    query = select(ImportBatch).where(
+        ImportBatch.kind == kind,
+        ImportBatch.account_id == seat.account_id,
+        ImportBatch.org_id == seat.org_id,
+        ImportBatch.expires_at > clock.now(),
+    )
+    query = query.options(*(defer(column) for column in (ImportBatch.content, ImportBatch.report, ImportBatch.late)))
+    return session.scalars(query.order_by(ImportBatch.id.desc()).limit(limit)).all()
 
 
 def purge() -> int:
@@ -137,10 +297,12 @@ def purge() -> int:
     return len(session.scalars(expired.returning(ImportBatch.id)).all())
 
 
-def _pack(value: dict[str, Any]) -> str:
+def pack(value: dict[str, Any]) -> str:
+    """As it lies in a row."""
     return base64.b64encode(zlib.compress(json.dumps(value, ensure_ascii=False).encode())).decode()
 
 
-def _unpack(packed: str) -> dict[str, Any]:
+def unpack(packed: str) -> dict[str, Any]:
+    """What was packed."""
     value: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(packed)))
     return value

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime
+from zhtj.kernel.tasks import Task
 
 
 class ImportKind(StrEnum):
@@ -17,29 +18,68 @@ class ImportKind(StrEnum):
     MEMBERS = "members"
     ORGANISATIONS = "organisations"
     DESTINATIONS = "destinations"
-    FLOATING = "floating"
 
 
-class ImportBatch(Base):
+class Phase(StrEnum):
+    """What is being done to a batch (导入阶段), for a short file by the request, for a long one by a job."""
+
+    READ = "read"
+    CHECK = "check"
+    WRITE = "write"
+    UNDO = "undo"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"read": "正在读取", "check": "正在核对", "write": "正在导入", "undo": "正在撤销"}[self.value]
+
+
+class Done(StrEnum):
+    """What an import did to somebody (导入结果)."""
+
+    CREATED = "created"
+    ATTACHED = "attached"
+    UPDATED = "updated"
+
+
+class ImportBatch(Task, Base):
     """导入批次: a file that somebody uploaded in one of his seats, first to look at, then to import.
 
-    ``content`` holds its rows until they are imported, ``report`` the outcome afterwards; both are encrypted (PD-37).
+    ``content`` holds the file or its rows until they are imported; ``report`` what was found, and in the end the
+    outcome; ``late`` what went wrong between the two. All three are encrypted (PD-37). ``done`` of ``total`` are rows.
     """
 
     __tablename__ = "import_batches"
     __table_args__ = (
         CheckConstraint("(applied_at IS NULL) = (content IS NOT NULL)", name="content"),
-        CheckConstraint("(applied_at IS NULL) = (report IS NULL)", name="report"),
+        CheckConstraint("applied_at IS NULL OR report IS NOT NULL", name="report"),
+        CheckConstraint("undone_at IS NULL OR applied_at IS NOT NULL", name="undone"),
         Index("ix_import_batches_owner", "account_id", "org_id"),
+        Index("ix_import_batches_state", "state", "touched_at"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[ImportKind] = mapped_column(StrEnumType(ImportKind))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     filename: Mapped[str] = mapped_column(String(120))
     content: Mapped[str | None] = mapped_column(Encrypted)
     report: Mapped[str | None] = mapped_column(Encrypted)
+    late: Mapped[str | None] = mapped_column(Encrypted)
+    phase: Mapped[Phase] = mapped_column(StrEnumType(Phase))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ImportEntry(Base):
+    """导入明细: what a batch did to one member; for a change the values before and after, to be able to undo it."""
+
+    __tablename__ = "import_entries"
+
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batches.id", ondelete="CASCADE"), primary_key=True)
+    # No foreign key: an undone member is gone, and what happened to him stays on record as long as the batch.
+    member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    how: Mapped[Done] = mapped_column(StrEnumType(Done))
+    # JSON of {"before", "after"}; encrypted, for it holds telephone numbers (PD-37).
+    change: Mapped[str | None] = mapped_column(Encrypted)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from zhtj.imports.problems import Problem
 from zhtj.imports.tables import Layout
+
+Tell = Callable[[int], None]
+"""Hears how many rows have been looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,14 @@ class Plan:
     def may_apply(self, *, partial: bool) -> bool:
         """All or nothing, unless ``partial``."""
         return self.accepted > 0 and (partial or not self.errors)
+
+    def extend(self, part: Plan) -> None:
+        """Take over what was found in further rows of the same file."""
+        self.read += part.read
+        self.created += part.created
+        self.updates += part.updates
+        self.errors += part.errors
+        self.warnings += part.warnings
 
     def sort(self, layout: Layout) -> None:
         """Problems in the order of the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,11 +15,12 @@ from zhtj.identity import certification
 from zhtj.imports import queries, rules
 from zhtj.imports.cells import key
 from zhtj.imports.layouts import DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
+from zhtj.imports.models import Done
 from zhtj.imports.places import Branches
-from zhtj.imports.plans import Change, Plan, Update
+from zhtj.imports.plans import Change, Plan, Tell, Update
 from zhtj.imports.problems import Problem
 from zhtj.imports.queries import People, Person
-from zhtj.imports.rules import FIELDS, Entry
+from zhtj.imports.rules import FIELDS, Earlier, Entry
 from zhtj.imports.tables import Table
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
@@ -34,6 +36,9 @@ from zhtj.people.operations import NewMember
 
 _COLUMNS = {attribute: column for column, attribute in FIELDS.items()}
 _PRIVATE = frozenset({"emergency_name", "emergency_phone"})
+_MOBILE = "mobile"
+PART = 2000
+"""Rows looked at together."""
 _BY_TRANSFER = "请通过“办理转入”转接，不能用导入代替。"
 
 
@@ -46,6 +51,16 @@ class _Amendment:
     mobile: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What was done to a member; for a change, the values before and after."""
+
+    member_id: int
+    how: Done
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class RosterPlan(Plan):
     """A preview that knows how to become true."""
@@ -56,40 +71,71 @@ class RosterPlan(Plan):
     attached: list[tuple[int, Entry]] = field(default_factory=list)
     amendments: list[_Amendment] = field(default_factory=list)
 
+    def add(self, part: RosterPlan) -> None:
+        """Take over the plan of further rows."""
+        self.extend(part)
+        self.enrolments += part.enrolments
+        self.attached += part.attached
+        self.amendments += part.amendments
 
-def preview(table: Table, organisation: Organisation) -> RosterPlan:
+
+def preview(table: Table, organisation: Organisation, tell: Tell | None = None) -> RosterPlan:
     """What importing ``table`` into ``organisation`` and below would do; writes nothing.
 
     Args:
         table: the roster.
         organisation: every member goes to a branch that it is or that stands below it.
+        tell: called with the number of rows looked at so far; between two calls nothing loaded is kept.
     """
-    branches = Branches(organisation.full_name, queries.places_within(organisation.path))
-    checked = rules.check(table, branches, clock.today())
-    plan = RosterPlan(
-        read=len(table.rows),
-        errors=checked.errors,
-        warnings=checked.warnings,
-        skipped=table.skipped,
-        organisation_id=organisation.id,
-    )
-    known = _known(checked.entries)
-    records = _records(checked.entries, known)
-    for entry in checked.entries:
-        person, owner = _match(entry, known)
-        problems = _identity_problems(entry, person, owner)
-        if person is None or person.member_id is None:
-            problems = problems or rules.new_member_problems(entry)
-            if entry.joined_on is not None and not problems:
-                _enrol(entry, entry.joined_on, person, plan)
-        elif not problems:
-            problems = _elsewhere(entry, person, organisation)
-            if not problems:
-                _amend(entry, person, records[person.member_id], plan)
-        plan.errors += problems
-    plan.warnings += _occupied(checked.entries)
+    checking = Checking(organisation)
+    plan = checking.part(Table([], table.header_row, table.columns, table.unknown, table.skipped, table.typed))
+    for done, part in table.parts(PART):
+        plan.add(checking.part(part))
+        if tell is not None:
+            tell(done)
     plan.sort(ROSTER)
     return plan
+
+
+class Checking:
+    """Looks at a roster part by part, each against the database as it is then and against the rows above.
+
+    Args:
+        organisation: every member goes to a branch that it is or that stands below it.
+    """
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._organisation_id = organisation.id
+        self._branches = Branches(organisation.full_name, queries.places_within(organisation.path))
+        self._earlier = Earlier()
+
+    def part(self, table: Table) -> RosterPlan:
+        """What importing these rows would do."""
+        organisation = session.get_one(Organisation, self._organisation_id)
+        checked = rules.check(table, self._branches, clock.today(), self._earlier)
+        plan = RosterPlan(
+            read=len(table.rows),
+            errors=checked.errors,
+            warnings=checked.warnings,
+            skipped=table.skipped,
+            organisation_id=organisation.id,
+        )
+        known = _known(checked.entries)
+        records = _records(checked.entries, known)
+        for entry in checked.entries:
+            person, owner = _match(entry, known)
+            problems = _identity_problems(entry, person, owner)
+            if person is None or person.member_id is None:
+                problems = problems or rules.new_member_problems(entry)
+                if entry.joined_on is not None and not problems:
+                    _enrol(entry, entry.joined_on, person, plan)
+            elif not problems:
+                problems = _elsewhere(entry, person, organisation)
+                if not problems:
+                    _amend(entry, person, records[person.member_id], plan)
+            plan.errors += problems
+        plan.warnings += _occupied(checked.entries)
+        return plan
 
 
 def apply(plan: RosterPlan, *, partial: bool = False) -> int:
@@ -103,27 +149,41 @@ def apply(plan: RosterPlan, *, partial: bool = False) -> int:
     """
     if not plan.may_apply(partial=partial):
         return 0
-    try:
-        _write(plan)
-    except IntegrityError as error:
-        raise Conflict("其他人刚刚登记了名单中的人员。", fix="请重新上传核对。") from error
+    write(plan)
+    finish(plan, {enrolment.branch_id for enrolment in plan.enrolments}, plan.organisation_id)
     return plan.accepted
 
 
-def _write(plan: RosterPlan) -> None:
-    for account_id, entry in plan.attached:
-        _attach(account_id, entry)
-    entered = bulk.add_members(plan.enrolments)
-    _vouch(plan, entered)
-    members = queries.members([amendment.member_id for amendment in plan.amendments])
-    for amendment in plan.amendments:
-        _change_member(amendment, members[amendment.member_id])
-    session.flush()
-    graduation.open_register()
+def write(plan: RosterPlan) -> list[Entered]:
+    """Write the members of a plan, and say what was done to whom; ``finish`` has to follow, once for all parts.
+
+    Raises:
+        Conflict: meanwhile someone else has entered one of the people.
+    """
+    try:
+        for account_id, entry in plan.attached:
+            _attach(account_id, entry)
+        entered = bulk.add_members(plan.enrolments)
+        _vouch(plan, entered)
+        members = queries.members([amendment.member_id for amendment in plan.amendments])
+        changed = [_change_member(amendment, members[amendment.member_id]) for amendment in plan.amendments]
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict("其他人刚刚登记了名单中的人员。", fix="请重新上传核对。") from error
+    return [_entered(*pair) for pair in zip(entered, plan.enrolments, strict=True)] + changed
+
+
+def _entered(member_id: int, enrolment: Enrolment) -> Entered:
+    return Entered(member_id, Done.CREATED if enrolment.account_id is None else Done.ATTACHED)
+
+
+def finish(plan: Plan, branches: Collection[int], organisation_id: int) -> None:
+    """Give the new members of these branches their rows of the season, and note the import."""
+    graduation.open_register(branches=branches)
     audit.record(
         "import.members",
         "organisation",
-        plan.organisation_id,
+        organisation_id,
         read=plan.read,
         created=plan.created,
         updated=len(plan.updates),
@@ -269,9 +329,13 @@ def _new_mobile(entry: Entry, person: Person, plan: RosterPlan) -> str | None:
     return entry.mobile
 
 
-def _change_member(amendment: _Amendment, member: Member) -> None:
+def _change_member(amendment: _Amendment, member: Member) -> Entered:
+    before: dict[str, Any] = {name: getattr(member, name) for name in amendment.values}
     for name, value in amendment.values.items():
         setattr(member, name, value)
+    after: dict[str, Any] = dict(amendment.values)
     if amendment.mobile is not None:
+        before[_MOBILE], after[_MOBILE] = member.account.mobile, amendment.mobile
         people.change_mobile(member.account, amendment.mobile)
     audit.record("member.update", "member", member.id, fields=sorted(amendment.values), how="import")
+    return Entered(member.id, Done.UPDATED, before, after)

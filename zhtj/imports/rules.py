@@ -103,16 +103,17 @@ class Checked:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def check(table: Table, branches: Branches, today: date) -> Checked:
+def check(table: Table, branches: Branches, today: date, earlier: Earlier | None = None) -> Checked:
     """Check every row by itself and against the rows above it (PD-31).
 
     Args:
-        table: the roster.
+        table: the roster, or a part of it.
         branches: where its members may go.
         today: nobody is born or joins later.
+        earlier: what the parts above have.
     """
     checked = Checked(warnings=table.remarks())
-    earlier = _Earlier()
+    earlier = earlier or Earlier()
     for row in table.rows:
         reading = Reading(row, ROSTER, typed=table.typed)
         entry = _entry(row, reading, branches, today, earlier)
@@ -133,7 +134,7 @@ def new_member_problems(entry: Entry) -> list[Problem]:
     return []
 
 
-class _Earlier:
+class Earlier:
     """Numbers that stand further up in the file, with their rows."""
 
     def __init__(self) -> None:
@@ -145,7 +146,7 @@ class _Earlier:
         return None if first == row else first
 
 
-def _entry(row: Row, reading: Reading, branches: Branches, today: date, earlier: _Earlier) -> Entry | None:
+def _entry(row: Row, reading: Reading, branches: Branches, today: date, earlier: Earlier) -> Entry | None:
     name = person_name(reading)
     who = person_identity(reading, today)
     mobile = _mobile(reading)
@@ -278,7 +279,7 @@ def _ethnicity(reading: Reading) -> str:
     return name
 
 
-def _repeated(row: int, reading: Reading, earlier: _Earlier, numbers: dict[str, str]) -> None:
+def _repeated(row: int, reading: Reading, earlier: Earlier, numbers: dict[str, str]) -> None:
     """The later of two rows with the same number is the error; a row entered twice is one error."""
     first_rows: set[int] = set()
     for column, number in numbers.items():

@@ -93,6 +93,16 @@ class Table:
     skipped: list[tuple[int, str]] = field(default_factory=list)
     typed: bool = True
 
+    def parts(self, size: int) -> Iterator[tuple[int, Table]]:
+        """The rows in parts: how many rows come up to the end of each, and the part; without what is said about all."""
+        for start in range(0, len(self.rows), size):
+            part = self.rows[start : start + size]
+            yield start + len(part), self.only(part)
+
+    def only(self, rows: list[Row]) -> Table:
+        """A table of these of its rows, without what is said about all."""
+        return Table(rows, self.header_row, self.columns, typed=self.typed)
+
     def remarks(self) -> list[Problem]:
         """Warnings about the file as a whole."""
         return [

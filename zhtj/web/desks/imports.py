@@ -11,19 +11,23 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.imports import batches, exports, floating, sheets, tables
-from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports import batches, exports, undo
+from zhtj.imports.layouts import DESTINATIONS, ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportKind
 from zhtj.imports.problems import FileError
 from zhtj.imports.tables import Layout
+from zhtj.kernel import audit
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.kernel.tasks import TaskState
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
+from zhtj.web.htmx import hx_redirect, is_htmx
 
 SHOWN = 200
 """Problems listed on the page; the file that can be downloaded has them all."""
+NAME_NOTED = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,6 @@ DESKS = (
     Desk(ImportKind.MEMBERS, Permission.MEMBER_IMPORT, ROSTER, "团员", "members"),
     Desk(ImportKind.ORGANISATIONS, Permission.ORGANISATION_IMPORT, ORGANISATIONS, "组织", "organisations"),
     Desk(ImportKind.DESTINATIONS, Permission.DESTINATIONS, DESTINATIONS, "毕业去向", "destinations"),
-    Desk(ImportKind.FLOATING, Permission.EXCEPTIONS, FLOATING, "流动团员汇总表", "staying"),
 )
 
 
@@ -59,34 +62,64 @@ def _upload(desk: Desk) -> AnyResponse:
     """The form; a file that can be read is kept, and its preview opened."""
     form = UploadForm()
     if form.validate_on_submit():
-        upload = form.file.data
+        sent = form.file.data
+        data, name = sent.read(), sent.filename or ""
         try:
-            found = sheets.read(upload.read(), upload.filename or "")
-            if desk.kind is ImportKind.FLOATING:
-                floating.check_sheet(found)
-            table = tables.find(found, desk.layout)
+            with unit_of_work():
+                number = batches.upload(desk.kind, data, current_seat(), name).id
         except FileError as error:
+            _refused(desk, name, len(data), error)
             form.file.errors = [str(error)]
         else:
-            with unit_of_work():
-                number = batches.keep(desk.kind, table, current_seat(), upload.filename or "").id
             return redirect(desk.url("batch", number=number), 303)
-    page = render_template("imports/upload.html", desk=desk, form=form, organisation=own_organisation())
+    page = render_template(
+        "imports/upload.html",
+        desk=desk,
+        form=form,
+        organisation=own_organisation(),
+        recent=batches.recent(desk.kind, current_seat()),
+    )
     return make_response(page, 422 if form.errors else 200)
+
+
+def _refused(desk: Desk, name: str, size: int, error: FileError) -> None:
+    """Note a file that was not accepted."""
+    with unit_of_work():
+        seat = current_seat()
+        audit.record(
+            "import.refused",
+            "organisation",
+            seat.org_id,
+            kind=desk.kind.value,
+            file=name[-NAME_NOTED:],
+            size=size,
+            why=error.message,
+        )
 
 
 def _template(desk: Desk) -> Response:
     """An empty file to fill in."""
-    data = floating.template() if desk.kind is ImportKind.FLOATING else exports.template(desk.layout)
-    return _xlsx(data, f"{desk.layout.title}模板.xlsx")
+    return _xlsx(exports.template(desk.layout), f"{desk.layout.title}模板.xlsx")
 
 
-def _batch(desk: Desk, number: int) -> str:
-    """What importing would do, row by row; afterwards what it did."""
+def _batch(desk: Desk, number: int) -> AnyResponse | str:
+    """How far a job is; what importing would do, row by row; afterwards what it did."""
     batch = batches.owned(number, desk.kind, current_seat())
+    if is_htmx():
+        here = desk.url("batch", number=number)
+        shown = render_template("imports/_progress.html", desk=desk, batch=batch)
+        return shown if batch.state.is_open else hx_redirect(here)
+    if batch.state.is_open or batch.state is TaskState.FAILED:
+        return render_template("imports/working.html", desk=desk, batch=batch, organisation=own_organisation())
     plan = batches.plan_of(batch)
     return render_template(
-        "imports/preview.html", desk=desk, batch=batch, plan=plan, shown=SHOWN, organisation=own_organisation()
+        "imports/preview.html",
+        desk=desk,
+        batch=batch,
+        plan=plan,
+        shown=SHOWN,
+        may_undo=undo.may_undo(batch),
+        organisation=own_organisation(),
     )
 
 
@@ -97,12 +130,15 @@ def _problems(desk: Desk, number: int) -> Response:
 
 
 def _apply(desk: Desk, number: int) -> AnyResponse:
-    """Import the rows without errors."""
+    """Import the rows without errors, or have a job do it."""
     expected = request.form.get("accepted", "")
     if not expected.isdecimal():
         raise DomainError("提交的内容不完整。", fix="请返回上一页，刷新后再试。")
     with unit_of_work():
         batch = batches.owned(number, desk.kind, current_seat())
+        if batches.is_long(batch):
+            batches.start(batch, expected=int(expected))
+            return redirect(desk.url("batch", number=number), 303)
         done = batches.apply(batch, expected=int(expected))
         skipped = batches.plan_of(batch).bad_rows
     flash(f"已导入 {done:,} 条" + (f"，跳过 {skipped:,} 条。" if skipped else "。"), "success")
@@ -115,6 +151,29 @@ def _discard(desk: Desk, number: int) -> AnyResponse:
         batches.discard(batches.owned(number, desk.kind, current_seat()))
     flash("已放弃，没有导入任何内容。", "info")
     return redirect(desk.url(), 303)
+
+
+def _again(desk: Desk, number: int) -> AnyResponse:
+    """Go on where a job stopped."""
+    with unit_of_work():
+        batches.again(batches.owned(number, desk.kind, current_seat()))
+    return redirect(desk.url("batch", number=number), 303)
+
+
+def _undo(desk: Desk, number: int) -> AnyResponse | str:
+    """Take an import back: first who stands in the way, then it is done."""
+    batch = batches.owned(number, desk.kind, current_seat())
+    if request.method == "GET":
+        if not undo.may_undo(batch):
+            return redirect(desk.url("batch", number=number), 303)
+        found, count = undo.blockers(batch)
+        plan = batches.plan_of(batch)
+        return render_template("imports/undo.html", desk=desk, batch=batch, plan=plan, found=found, count=count)
+    with unit_of_work():
+        done = batches.start_undo(batches.owned(number, desk.kind, current_seat()))
+    if done:
+        flash("导入已撤销，可以改正后重新导入。", "success")
+    return redirect(desk.url("batch", number=number), 303)
 
 
 def _xlsx(data: bytes, name: str) -> Response:
@@ -133,6 +192,8 @@ def register(blueprint: Blueprint) -> None:
             (f"{one}/problems.xlsx", "_problems", _problems, ["GET"]),
             (f"{one}/apply", "_apply", _apply, ["POST"]),
             (f"{one}/discard", "_discard", _discard, ["POST"]),
+            (f"{one}/again", "_again", _again, ["POST"]),
+            (f"{one}/undo", "_undo", _undo, ["GET", "POST"]),
         ):
             guarded = requires(desk.permission)(_bound(view, desk))
             blueprint.add_url_rule(rule, f"{name}{page}", guarded, methods=method)
