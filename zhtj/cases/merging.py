@@ -41,7 +41,7 @@ class Line:
     @property
     def differs(self) -> bool:
         """Whether both have something, and not the same."""
-        return self.doubled != self.kept and not self.taken
+        return NOTHING not in {self.doubled, self.kept} and self.doubled != self.kept
 
 
 @dataclass(frozen=True, slots=True)

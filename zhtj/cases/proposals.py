@@ -17,7 +17,7 @@ from sqlalchemy.orm import joinedload
 from zhtj.floating.models import Stay
 from zhtj.floating.queries import last_contacts
 from zhtj.graduation.models import RegisterRow
-from zhtj.kernel import clock
+from zhtj.kernel import clock, paging
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope
@@ -103,14 +103,17 @@ def holds(member: Member, measure: Measure) -> bool:
 def listing(seat: ActiveSeat, measure: Measure, *, after: str = "", before: str = "") -> Page[Member]:
     """Whom the software proposes, in the seat's organisation and below."""
     query = _proposed(select(Member), seat, measure).options(joinedload(Member.account), joinedload(Member.org))
-    return paginate(query, [Member.id], after=after, before=before)
+    if after or before:
+        mark = paging.decode(after or before, [str, int])[0]
+        query = query.where(Organisation.path <= mark if before else Organisation.path >= mark)
+    return paginate(query, [Organisation.path, Member.id], after=after, before=before)
 
 
 def counts(seat: ActiveSeat, most: int) -> dict[Measure, int]:
     """How many there are of each, counted up to ``most`` + 1, in one statement."""
     parts = [
         select(func.count())
-        .select_from(_proposed(select(Member.id), seat, measure).limit(most + 1).subquery())
+        .select_from(_proposed(select(Member.id), seat, measure).order_by(Organisation.path).limit(most + 1).subquery())
         .scalar_subquery()
         for measure in PROPOSED
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import select
 
 from zhtj import config
-from zhtj.demo import accounts, calendar
+from zhtj.demo import accounts, calendar, standing
 from zhtj.demo.invention import Inventor
 from zhtj.imports import layouts, organisations, rosters, sheets, tables
 from zhtj.imports.tables import Layout, Table
@@ -224,6 +224,7 @@ def build(inventor: Inventor) -> Stage:
         _import_members(stage)
         _enrol_juniors(stage, inventor)
         _enrol_residents(stage, inventor)
+        _enrol_doubtful(stage, inventor)
     return stage
 
 
@@ -288,3 +289,11 @@ def _enrol_residents(stage: Stage, inventor: Inventor) -> None:
     for _ in range(_RESIDENTS):
         new = inventor.student(entered=2021, major="", student_no="", places=(HOME_TOWNSHIP,))
         people.add_member(branch, replace(new, student_no=None, major=None))
+
+
+def _enrol_doubtful(stage: Stage, inventor: Inventor) -> None:
+    """Somebody too old, somebody who does not pay, and somebody entered twice."""
+    juniors = stage.place("juniors")
+    class_ = select(Member).where(Member.org_id == juniors.id).order_by(Member.id.desc())
+    known = session.scalars(class_.limit(1)).one()
+    standing.enrol(juniors, stage.place("home_floating"), known, inventor, HOME_TOWNSHIP)

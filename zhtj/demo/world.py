@@ -28,6 +28,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import SeatKind
 from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.tree_load import load_tree
+from zhtj.people import duplicates
 from zhtj.people.models import Member, Seat
 from zhtj.transfers.models import Application
 
@@ -76,6 +77,7 @@ def load(size: str, seed: int, *, provinces: Collection[str] | None = None, say:
         accounts.keep(_play(scene, founded, SIZES[size].share, chance, say))
         say("正在封存日志……")
         with clock.at(calendar.START):
+            duplicates.find()
             audit.seal(everything=True)
         offset = calendar.START - clock.now()
         settings.put(settings.CLOCK_OFFSET, str(offset.total_seconds()))

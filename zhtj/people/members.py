@@ -17,15 +17,15 @@ from zhtj.kernel import clock, paging
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
-from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope, subtree
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column, scope, subtree
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people.accounts import tidy
 from zhtj.people.models import Account, Member, Membership, Sex
 from zhtj.people.rules import LEAVING_AGE, NUMBERED_SINCE, years_before
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
-# A list that has more says so and counts no further.
-COUNTED = 5000
+# A list that has more says so and counts no further: what is rare lies far apart in a province.
+COUNTED, COUNTED_BY_LEADING = 5000, 200
 _LAST_SIGN = "\U0010ffff"
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
@@ -85,8 +85,7 @@ class Missing(StrEnum):
 class Order(StrEnum):
     """排序."""
 
-    ENTERED = ""
-    NEWEST = "newest"
+    BRANCH = ""
     NAME = "name"
     JOINED = "joined"
     OLDEST = "oldest"
@@ -96,8 +95,7 @@ class Order(StrEnum):
     def label(self) -> str:
         """The term on the screen."""
         return {
-            "": "录入先后",
-            "newest": "最近录入在前",
+            "": "团支部",
             "name": "姓名",
             "joined": "入团年月",
             "oldest": "年龄从大到小",
@@ -133,32 +131,33 @@ class MemberFilters:
     age: Age | None = None
     missing: Missing | None = None
     political: str = ""
-    order: Order = Order.ENTERED
+    order: Order = Order.BRANCH
 
 
 def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before: str = "") -> Page[Member]:
     """One page of the members of the seat's organisation and below."""
     query = _listed(select(Member), seat, filters).options(joinedload(Member.account), joinedload(Member.org))
     keys, descending = _order(filters.order)
-    if filters.order is Order.NAME and (after or before):
-        # The pair of name and id comes from two tables; this half lets the index on names find the place.
+    first = keys[0]
+    if filters.order in {Order.BRANCH, Order.NAME} and (after or before):
+        # The pair comes from two tables; this half of the comparison lets the index on the first find the place.
         mark = paging.decode(after or before, [str, int])[0]
-        query = query.where(Account.name <= mark if before else Account.name >= mark)
-    if keys[0] is Member.born:
+        query = query.where(first <= mark if before else first >= mark)
+    if first is Member.born:
         query = query.where(Member.born.is_not(None))
     return paginate(query, keys, after=after, before=before, descending=descending)
 
 
 def _order(order: Order) -> tuple[list[Any], bool]:
     """Columns that order the list, and whether downwards."""
-    first = {
+    first: Any = {
+        Order.BRANCH: Organisation.path,
         Order.NAME: Account.name,
         Order.JOINED: Member.joined_on,
         Order.OLDEST: Member.born,
         Order.YOUNGEST: Member.born,
-    }.get(order)
-    keys = [Member.id] if first is None else [first, Member.id]
-    return keys, order in {Order.NEWEST, Order.YOUNGEST}
+    }[order]
+    return [first, Member.id], order is Order.YOUNGEST
 
 
 def picked(
@@ -169,23 +168,31 @@ def picked(
     query = _listed(columns, seat, filters).where(Member.archived_at.is_(None))
     if ids is not None:
         query = query.where(Member.id.in_(ids))
-    rows = session.execute(query.order_by(Member.id).limit(limit))
+    rows = session.execute(query.order_by(Organisation.path, Member.id).limit(limit))
     return [(number, name, branch) for number, name, branch in rows]
 
 
+def counted_by(seat: ActiveSeat) -> int:
+    """How far lists are counted in this seat."""
+    return COUNTED_BY_LEADING if seat.kind is SeatKind.PROVINCIAL else COUNTED
+
+
 def count_listed(seat: ActiveSeat, filters: MemberFilters) -> int:
-    """How many members the list shows on all its pages; ``COUNTED`` + 1 where there are more than that."""
-    rows = _listed(select(Member.id), seat, filters).limit(COUNTED + 1).subquery()
+    """How many members the list shows on all its pages; ``counted_by`` + 1 where there are more than that."""
+    # In the order of the tree, so that no plan hopes to meet them soon somewhere among all members.
+    query = _listed(select(Member.id), seat, filters, account=False).order_by(Organisation.path)
+    rows = query.limit(counted_by(seat) + 1).subquery()
     return session.scalar(select(func.count()).select_from(rows)) or 0
 
 
-def _listed(query: Query, seat: ActiveSeat, filters: MemberFilters) -> Query:
-    """``query`` narrowed to the members that the list shows under its filters."""
-    query = (
-        query.join(Organisation, Organisation.id == Member.org_id)
-        .join(Account, Account.id == Member.account_id)
-        .where(scope(Organisation.path, seat, Permission.MEMBER_VIEW), *_standing(filters.standing))
+def _listed(query: Query, seat: ActiveSeat, filters: MemberFilters, *, account: bool = True) -> Query:
+    """``query`` narrowed to the members that the list shows under its filters; ``account``: joins it even unasked."""
+    account = account or bool(filters.text.strip() or filters.active) or filters.missing is Missing.MOBILE
+    query = query.join(Organisation, Organisation.id == Member.org_id).where(
+        scope(Organisation.path, seat, Permission.MEMBER_VIEW), *_standing(filters.standing)
     )
+    if account:
+        query = query.join(Account, Account.id == Member.account_id)
     if filters.text.strip():
         query = query.where(_called(filters.text.strip()))
     if filters.org_id is not None:

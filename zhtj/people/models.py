@@ -29,7 +29,7 @@ class Account(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     # Part of the session: a new password signs out everywhere.
     session_version: Mapped[int] = mapped_column(default=1)
-    activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     def set_id_number(self, number: str | None) -> None:
@@ -116,6 +116,8 @@ class Member(Base):
         Index("ix_members_born_id", "born", "id"),
         Index("ix_members_joined_on_id", "joined_on", "id"),
         Index("ix_members_dev_number", "dev_number"),
+        Index("ix_members_political_status", "political_status"),
+        Index("ix_members_dues_until", "dues_until"),
         Index("ix_members_archived", "id", sqlite_where=ARCHIVED, postgresql_where=ARCHIVED),
         Index("ix_members_suspended", "id", sqlite_where=SUSPENDED, postgresql_where=SUSPENDED),
     )
@@ -156,6 +158,11 @@ class Member(Base):
     def name(self) -> str:
         """The person's name."""
         return self.account.name
+
+    @property
+    def path(self) -> str:
+        """The branch's place in the tree, by which lists are ordered."""
+        return self.org.path
 
     def age_on(self, day: date) -> int | None:
         """Completed years (周岁); None where the day of birth is not known."""

@@ -66,7 +66,7 @@ def member_filters(said: Mapping[str, str]) -> MemberFilters:
         age=_choice(Age, said.get("age", "")),
         missing=_choice(Missing, said.get("missing", "")),
         political=political if political in POLITICAL else "",
-        order=_choice(Order, said.get("order", "")) or Order.ENTERED,
+        order=_choice(Order, said.get("order", "")) or Order.BRANCH,
     )
 
 
@@ -124,8 +124,8 @@ def _list(said: MultiDict[str, str], error: DomainError | None = None, name: str
         narrowed=bool(arguments.keys() - {"cols", "order"}),
         opened=bool(unit or arguments.keys() - {"q", "org", "active", "graduate", "order"}),
         counted=counted,
-        total=counted if more and counted <= people.COUNTED else 0,
-        most=people.COUNTED,
+        total=counted if more and counted <= people.counted_by(seat) else 0,
+        most=people.counted_by(seat),
         views=views.views_of(seat),
         options=OPTIONS,
         today=clock.today(),

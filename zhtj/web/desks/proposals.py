@@ -18,7 +18,7 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, page_links
 
 AT_ONCE = 100
-_COUNTED = 1000
+_COUNTED = 200
 KIND = "standing"
 
 
