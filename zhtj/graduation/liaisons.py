@@ -36,6 +36,11 @@ class Role(StrEnum):
         """The term on the screen."""
         return {"leader": "学院团总支负责人", "deputy": "学生副书记", "cadre": "团总支干部"}[self.value]
 
+    @property
+    def short(self) -> str:
+        """The same for a narrow screen."""
+        return "负责人" if self is Role.LEADER else self.label
+
 
 class Liaison(Base):
     """学社衔接负责人: one of the three a college names a season."""
