@@ -10,6 +10,7 @@ from datetime import datetime
 from flask import current_app
 
 from zhtj.config import Config
+from zhtj.floating import reminders as floating
 from zhtj.exports import operations as exports
 from zhtj.graduation import conversion, register
 from zhtj.graduation import operations as graduation
@@ -141,6 +142,7 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "return": _return_overdue,
     "waits": _in_unit(waits.tell_all),
     "remind": _remind,
+    "floating": _in_unit(floating.remind),
     "files": _in_unit(missing_files.remind),
     "identity": _identity,
     "deliver": _deliver,
