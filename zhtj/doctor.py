@@ -57,6 +57,16 @@ def _paths() -> Select[Any]:
     )
 
 
+def _application_places() -> Select[Any]:
+    old, new = aliased(Organisation), aliased(Organisation)
+    return (
+        select(Application.id)
+        .join(old, old.id == Application.from_org_id)
+        .join(new, new.id == Application.to_org_id)
+        .where(or_(Application.from_path != old.path, Application.to_path != new.path))
+    )
+
+
 def _offices() -> Select[Any]:
     seated = exists().where(Seat.org_id == Organisation.id, Seat.ended_at.is_(None))
     above = select(Parent.office_id).where(Parent.id == Organisation.parent_id).scalar_subquery()
@@ -179,6 +189,7 @@ def _cases() -> Select[Any]:
 
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant("paths", "组织路径与上级一致", _paths),
+    Invariant("application_places", "申请记下的两端位置与组织一致", _application_places),
     Invariant("offices", "承办组织是本级或最近的有管理员的上级", _offices),
     Invariant("graduates", "毕业生团组织都是团支部", _graduates),
     Invariant("closed", "停用的组织里没有团员", _closed_with_members),

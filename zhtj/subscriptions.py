@@ -8,10 +8,11 @@ from typing import Any
 from zhtj.floating.operations import after_completion
 from zhtj.kernel import facts
 from zhtj.letters.operations import void_after_failure
-from zhtj.orgs.facts import OrganisationCreated
+from zhtj.orgs.facts import OrganisationCreated, OrganisationMoved
 from zhtj.transfers import waits
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.messages import tell
+from zhtj.transfers.places import moved
 
 SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     # An application that failed takes its letter with it (PD-28).
@@ -23,6 +24,8 @@ SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     # Whoever waited for his new school applies or is told that he can (T-11).
     (ApplicationsChanged, waits.applied),
     (OrganisationCreated, waits.created),
+    # Applications know where both their organisations stand (PD-07).
+    (OrganisationMoved, moved),
 )
 
 

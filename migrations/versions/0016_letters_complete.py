@@ -172,8 +172,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_letter_reminders_letter_id")),
         sa.PrimaryKeyConstraint("letter_id", "kind", name=op.f("pk_letter_reminders")),
     )
-    # Plain ALTER with its constraint: both databases take it, and no table of letters is rebuilt.
-    op.execute("ALTER TABLE letters ADD COLUMN seal_id INTEGER CONSTRAINT fk_letters_seal_id REFERENCES seals (id)")
+    with op.batch_alter_table("letters") as table:
+        table.add_column(sa.Column("seal_id", sa.Integer(), nullable=True))
+        table.create_foreign_key(op.f("fk_letters_seal_id"), "seals", ["seal_id"], ["id"])
 
 
 def downgrade() -> None:

@@ -13,3 +13,16 @@ class OrganisationCreated:
 
     id: int
     purpose: Purpose | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationMoved:
+    """An organisation stands elsewhere now, with all below it (PD-07).
+
+    Args:
+        before: its path so far.
+        after: its path from now on.
+    """
+
+    before: str
+    after: str

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from sqlalchemy import func, select, update
 
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, facts
 from zhtj.kernel.database import session, touched
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs import operations
+from zhtj.orgs.facts import OrganisationMoved
 from zhtj.orgs.models import SEGMENT, Category, Organisation, OrganisationMove, Region, Tier
 from zhtj.orgs.rules import tier_below
 from zhtj.orgs.terms import move_terms
 
 _PROVINCE = 2 * SEGMENT
 _RANKS = tuple(Tier)
+_FORMER = "former_paths"  # asked several times a page, of the same organisation
 
 
 def check_move(organisation: Organisation, superior: Organisation, *, across_provinces: bool = False) -> None:
@@ -82,6 +84,7 @@ def move(organisation: Organisation, superior: Organisation, by: str, *, across_
     place = operations.next_place(superior.id)
     _rewrite(before, place.path)
     move_terms(session(), before, place.path)
+    facts.publish(OrganisationMoved(before, place.path))
     _change_office(place.path, office, place.office_id)
     former, organisation.parent_id = organisation.parent_id, superior.id
     session.add(
@@ -91,6 +94,7 @@ def move(organisation: Organisation, superior: Organisation, by: str, *, across_
     )
     session.flush()
     session.expire_all()
+    session().info.pop(_FORMER, None)
     audit.record("organisation.move", "organisation", organisation.id, before=former, after=superior.id, by=by)
 
 
@@ -135,14 +139,17 @@ def former_paths(path: str) -> list[str]:
 
     A path is never used again, so what was written down under a former one is still this organisation's own (PD-07).
     """
-    above = [path[:end] for end in range(SEGMENT, len(path) + 1, SEGMENT)]
-    found = session.execute(
-        select(OrganisationMove.from_path, OrganisationMove.to_path)
-        .where(OrganisationMove.to_path.in_(above))
-        .order_by(OrganisationMove.id.desc())
-    )
-    former: list[str] = []
-    for from_path, to_path in found.all():
-        old = from_path + path[len(to_path) :]
-        former += [old, *former_paths(old)]
-    return list(dict.fromkeys(former))
+    known: dict[str, list[str]] = session().info.setdefault(_FORMER, {})
+    if path not in known:
+        above = [path[:end] for end in range(SEGMENT, len(path) + 1, SEGMENT)]
+        found = session.execute(
+            select(OrganisationMove.from_path, OrganisationMove.to_path)
+            .where(OrganisationMove.to_path.in_(above))
+            .order_by(OrganisationMove.id.desc())
+        )
+        former: list[str] = []
+        for from_path, to_path in found.all():
+            old = from_path + path[len(to_path) :]
+            former += [old, *former_paths(old)]
+        known[path] = list(dict.fromkeys(former))
+    return known[path]

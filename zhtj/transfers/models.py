@@ -9,7 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, t
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.graduation.models import RegisterRow
-from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, sorted_text
 from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Account, Member
 from zhtj.policy.vocabulary import Destination, Level
@@ -37,6 +37,8 @@ class Application(Base):
         Index("ix_applications_holder", "holder_id", "id"),
         Index("ix_applications_from", "from_org_id", "id"),
         Index("ix_applications_to", "to_org_id", "id"),
+        Index("ix_applications_from_path", "from_path", "id"),
+        Index("ix_applications_to_path", "to_path", "id"),
         CheckConstraint(f"(state IN {_in(RUNNING)}) = (due_at IS NOT NULL)", name="due"),
         CheckConstraint(f"(state IN {_in(OPEN)}) = (ended_at IS NULL)", name="ended"),
         CheckConstraint(f"(state IN {_in(OPEN)}) = (holder_id IS NOT NULL)", name="holder"),
@@ -51,6 +53,9 @@ class Application(Base):
     initiator_org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     from_org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     to_org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    # Where the two stand in the tree: with them the database knows how much of a list lies below an organisation.
+    from_path: Mapped[str] = mapped_column(sorted_text(64))
+    to_path: Mapped[str] = mapped_column(sorted_text(64))
     final_org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
     # Whose turn it is; its office (PD-22) decides.
     holder_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))

@@ -20,6 +20,7 @@ from zhtj.orgs.queries import arrives_in
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
 from zhtj.transfers.parties import DECISIONS, parties, roles
+from zhtj.transfers.places import below
 from zhtj.transfers.workflow import OPEN, Action, State, offered
 
 WHOLE = (
@@ -47,6 +48,8 @@ LISTED = (
         )
     ),
 )
+# Nobody decides more than this at once; what a list holds beyond it is not counted.
+COUNTED = 5000
 _ORGANISATIONS = ("from_org", "to_org", "final_org", "holder")
 
 
@@ -113,13 +116,7 @@ def visible(seat: ActiveSeat) -> ColumnElement[bool]:
     if seat.kind is SeatKind.MEMBER:
         mine: ColumnElement[bool] = Application.member_id == seat.member_id
         return mine
-    below = select(Organisation.id).where(subtree(Organisation.path, seat.path))
-    served = select(Organisation.id).where(Organisation.office_id == seat.org_id)
-    return or_(
-        Application.from_org_id.in_(below),
-        Application.to_org_id.in_(below),
-        and_(Application.state.in_(OPEN), Application.holder_id.in_(served)),
-    )
+    return below(seat.path)
 
 
 def applications(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
@@ -130,10 +127,9 @@ def applications(seat: ActiveSeat, filters: Filters, *, after: str = "", before:
 
 
 def _on_side(seat: ActiveSeat, side: str) -> ColumnElement[bool]:
-    below = select(Organisation.id).where(subtree(Organisation.path, seat.path))
     if side == "out":
-        return Application.from_org_id.in_(below)
-    return Application.to_org_id.in_(below) if side == "in" else visible(seat)
+        return subtree(Application.from_path, seat.path)
+    return subtree(Application.to_path, seat.path) if side == "in" else visible(seat)
 
 
 class Listing(StrEnum):
@@ -156,8 +152,10 @@ def _listed(seat: ActiveSeat, listing: Listing, filters: Filters, query: Select[
 
 
 def count_listed(seat: ActiveSeat, listing: Listing, filters: Filters) -> int:
-    """How many applications the list shows on all its pages."""
-    return session.scalar(_listed(seat, listing, filters, select(func.count(Application.id)))) or 0
+    """How many applications the list shows on all its pages; ``COUNTED`` + 1 where there are more than that."""
+    # In the order of the list, so that it ends as soon as it has met so many.
+    rows = _listed(seat, listing, filters, select(Application.id)).order_by(Application.id.desc()).limit(COUNTED + 1)
+    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
 
 def listed_ids(seat: ActiveSeat, listing: Listing, filters: Filters, limit: int) -> list[int]:

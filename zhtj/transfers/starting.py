@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from zhtj.kernel import clock
@@ -26,6 +27,7 @@ def begin(application: Application, state: State, *, due_at: datetime | None) ->
     moment = clock.now()
     application.state, application.due_at = state, due_at
     application.submitted_at = application.waiting_since = moment
+    application.from_path, application.to_path = _places(application)
     application.holder_id = _first_holder(application, state)
     if state is State.COMPLETED:
         application.ended_at, application.final_org_id = moment, application.to_org_id
@@ -39,6 +41,14 @@ def begin(application: Application, state: State, *, due_at: datetime | None) ->
         raise Conflict(checks.OPEN_BUSINESS, fix="请先撤销原申请，或等待它办结。", rule="A-06") from error
     step = Step(application, Action.SUBMIT, state, state, application.final_org_id, remark=application.remark or "")
     record([step], Action.SUBMIT, None, state)
+
+
+def _places(application: Application) -> tuple[str, str]:
+    """Where both organisations stand; neither moves before this is committed (PD-07)."""
+    wanted = (application.from_org_id, application.to_org_id)
+    query = select(Organisation.id, Organisation.path).where(Organisation.id.in_(wanted)).order_by(Organisation.id)
+    paths = dict(session.execute(query.with_for_update(read=True, key_share=True)).all())
+    return paths[wanted[0]], paths[wanted[1]]
 
 
 def _first_holder(application: Application, state: State) -> int | None:

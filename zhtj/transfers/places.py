@@ -1,0 +1,29 @@
+"""Applications know where both their organisations stand in the tree, and follow when one moves (PD-07)."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, func, or_, update
+
+from zhtj.kernel.database import session
+from zhtj.kernel.permissions import subtree
+from zhtj.orgs.facts import OrganisationMoved
+from zhtj.transfers.models import Application
+
+
+def moved(fact: OrganisationMoved) -> None:
+    """Follow an organisation that moved, with everything below it."""
+    for column in (Application.from_path, Application.to_path):
+        session.execute(
+            update(Application)
+            .where(subtree(column, fact.before))
+            .values({column: fact.after + func.substr(column, len(fact.before) + 1)}),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def below(path: str) -> ColumnElement[bool]:
+    """Applications that leave or reach this part of the tree (A-07, A-11).
+
+    Whoever an application waits for, and whose office acts for it (PD-22), stands at or above one of its ends.
+    """
+    return or_(subtree(Application.from_path, path), subtree(Application.to_path, path))
