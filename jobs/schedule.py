@@ -65,6 +65,7 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("deliver", MINUTE),
     sweep("seal", MINUTE),
     sweep("remind", DAY, 8 * HOUR),
+    sweep("floating", DAY, 8 * HOUR + 5 * MINUTE),
     sweep("files", DAY, 8 * HOUR + 10 * MINUTE),
     sweep("identity", HOUR, 40 * MINUTE),
     sweep("register", HOUR),

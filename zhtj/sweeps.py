@@ -10,8 +10,8 @@ from datetime import datetime
 from flask import current_app
 
 from zhtj.config import Config
-from zhtj.floating import reminders as floating
 from zhtj.exports import operations as exports
+from zhtj.floating import reminders as floating
 from zhtj.graduation import conversion, register
 from zhtj.graduation import operations as graduation
 from zhtj.identity import checking
@@ -100,6 +100,18 @@ def _remind_of_letters(at: datetime) -> Counts:
 def _resume_imports(at: datetime) -> Counts:
     found, done = imports.resume(at)
     return Counts(found, done, found - done)
+
+
+def _resume_letters(at: datetime) -> Counts:
+    found, done = letter_batches.resume(at)
+    return Counts(found, done, found - done)
+
+
+def _remind_of_letters(at: datetime) -> Counts:
+    del at
+    with unit_of_work(), audit.acting(None):
+        found, told = outstanding.remind()
+    return Counts(found, told, found - told)
 
 
 def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:

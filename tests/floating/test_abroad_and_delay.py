@@ -7,9 +7,11 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from sqlalchemy import select
 
+from tests.browsing import Browser
 from tests.cases.steps import ask, do
 from tests.floating.steps import ABROAD, apply, build, grant, stay_of, where
 from tests.transfers.steps import acting
@@ -26,6 +28,7 @@ from zhtj.floating.models import Situation, StayKind
 from zhtj.graduation import personal
 from zhtj.graduation import queries as graduation
 from zhtj.graduation.models import CloseReason, MarkKind, MemberMark
+from zhtj.graduation.personal import OwnMark
 from zhtj.imports.exports import write_xlsx
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
@@ -175,6 +178,20 @@ def test_a_delayed_graduate_is_marked_and_put_into_his_organisation(school: Worl
     with acting(seat):
         personal.undo(seat, [school.graduate.id])
     assert progress(school) == before
+
+
+@pytest.mark.rule("T-19", "G-17")
+def test_whoever_was_marked_at_the_desk_is_put_there_with_one_button(school: World, client: FlaskClient) -> None:
+    seat = school.seat("college")
+    with acting(seat):
+        wanted = OwnMark(MarkKind.DELAYED, date(2027, 6, 1), "学分未修满")
+        personal.mark_members(seat, school.orgs["class1"], [school.graduate.id], wanted)
+    page = Browser(client).login(school.accounts["college"]).get("/college/staying")
+    assert "有 1 名团员已标记延迟毕业" in page.main
+    done = page.form("/staying/delayed").submit().follow()
+    assert "1 人" in done.text
+    assert where(school.graduate) == school.orgs["delayed"].id
+    assert not done.has_form("/staying/delayed")
 
 
 @pytest.mark.rule("T-19", "K-24", "R-08")

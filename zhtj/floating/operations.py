@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
+from zhtj.floating import branches
 from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Situation, Stay, StayKind
-from zhtj.floating.queries import KEPT_FOR, looks_after, of_member
+from zhtj.floating.queries import KEPT_FOR, looks_after, marked_delayed, of_member
 from zhtj.floating.rules import months_after
 from zhtj.graduation import register
 from zhtj.graduation.models import CloseReason
@@ -265,6 +266,33 @@ def place_delayed(member: Member, branch: Organisation, by: str) -> None:
     if member.org_id != branch.id:
         move_members([Move(member.id, member.org_id, branch.id, by)])
     audit.record("delay.place", "member", member.id, org=branch.id, by=by)
+
+
+def place_marked(seat: ActiveSeat, member_ids: Sequence[int]) -> dict[str, int]:
+    """Put members whom a desk has marked as delayed into their organisation of delayed graduates (T-19, G-17).
+
+    Args:
+        seat: of a college or school.
+        member_ids: marked members; whoever is there already, or lies elsewhere, is passed over.
+
+    Returns:
+        How many, by branch.
+
+    Raises:
+        Forbidden: neither a college nor a school.
+        DomainError: that organisation is not there yet.
+    """
+    if seat.kind not in {SeatKind.COLLEGE, SeatKind.SCHOOL}:
+        raise Forbidden("由学院或学校编入延迟毕业团组织。", rule="T-19")
+    placed: dict[str, int] = {}
+    for member in session.scalars(marked_delayed(seat).where(Member.id.in_(member_ids))):
+        home = branches.home_of(member.org)
+        if home is None or member.id == seat.member_id:
+            continue
+        branch = branches.for_delay(home)
+        place_delayed(member, branch, f"seat:{seat.seat_id or 0}")
+        placed[branch.short_name] = placed.get(branch.short_name, 0) + 1
+    return placed
 
 
 # ---- looking after

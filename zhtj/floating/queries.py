@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from zhtj.floating.models import FAR, Contact, Stay, StayKind
 from zhtj.floating.rules import AHEAD
+from zhtj.graduation.models import MarkKind, MemberMark
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
-from zhtj.orgs.models import Organisation, Purpose, Tier
+from zhtj.orgs.models import Category, Organisation, Purpose, Tier
 from zhtj.people.models import Account, Member, Membership
 from zhtj.transfers.checks import serves
 
@@ -106,8 +107,10 @@ def _in_sight(seat: ActiveSeat, home: type[Organisation]) -> ColumnElement[bool]
     return or_(here, scope(home.path, seat, Permission.TRANSFER_OUT))
 
 
-def _listed(query: Selected, seat: ActiveSeat, filters: LedgerFilters) -> Selected:
-    home = aliased(Organisation)
+def _listed(
+    query: Selected, seat: ActiveSeat, filters: LedgerFilters, home: type[Organisation] | None = None
+) -> Selected:
+    home = home or aliased(Organisation)
     query = (
         query.select_from(Stay)
         .join(Organisation, Organisation.id == Stay.org_id)
@@ -116,7 +119,7 @@ def _listed(query: Selected, seat: ActiveSeat, filters: LedgerFilters) -> Select
         .where(Stay.ended_at.is_(None), Member.archived_at.is_(None), _in_sight(seat, home))
     )
     if filters.status:
-        query = query.where(_status(filters.status, home))
+        query = query.where(_statuses(home)[filters.status])
     if filters.kind:
         query = query.where(Stay.kind == filters.kind)
     if filters.path:
@@ -131,10 +134,11 @@ def _listed(query: Selected, seat: ActiveSeat, filters: LedgerFilters) -> Select
     return query
 
 
-def _status(status: str, home: type[Organisation]) -> ColumnElement[bool]:
+def _statuses(home: type[Organisation]) -> dict[str, ColumnElement[bool]]:
+    """SQL of each of ``STATUSES``."""
     today = clock.today()
     soon, own = date.fromordinal(today.toordinal() + AHEAD), aliased(Organisation)
-    found: dict[str, ColumnElement[bool]] = {
+    return {
         "late": Stay.next_on < today,
         "soon": and_(Stay.next_on >= today, Stay.next_on <= soon),
         "found": Stay.due_on.is_not(None),
@@ -148,7 +152,6 @@ def _status(status: str, home: type[Organisation]) -> ColumnElement[bool]:
             exists().where(own.parent_id == home.id, own.purpose == Purpose.FLOATING, own.closed_at.is_(None)),
         ),
     }
-    return found[status]
 
 
 def listing(seat: ActiveSeat, filters: LedgerFilters, *, after: str = "", before: str = "") -> Page[Stay]:
@@ -162,6 +165,15 @@ def listing(seat: ActiveSeat, filters: LedgerFilters, *, after: str = "", before
 def count(seat: ActiveSeat, filters: LedgerFilters) -> int:
     """How many the filters show."""
     return session.scalar(_listed(select(func.count()), seat, filters)) or 0
+
+
+def counts(seat: ActiveSeat, filters: LedgerFilters) -> dict[str, int]:
+    """How many there are, by status; "" is all of them. One statement."""
+    home = aliased(Organisation)
+    statuses = _statuses(home)
+    columns = [func.count(case((condition, 1))) for condition in statuses.values()]
+    query = _listed(select(func.count(), *columns), seat, replace(filters, status=""), home)
+    return dict(zip(("", *statuses), session.execute(query).one(), strict=True))
 
 
 def picked(seat: ActiveSeat, ids: Sequence[int]) -> list[Stay]:
@@ -258,3 +270,21 @@ def log_of(stay: Stay) -> list[Contact]:
     """His contact log, newest first, with who wrote it."""
     query = select(Contact).where(Contact.onward_id == stay.id).options(joinedload(Contact.account))
     return list(session.scalars(query.order_by(Contact.on.desc(), Contact.id.desc())))
+
+
+def marked_delayed(seat: ActiveSeat) -> Select[Member]:
+    """Members here who are marked as delayed and still are in the branch that graduated without them (T-19)."""
+    return (
+        select(Member)
+        .join(MemberMark, MemberMark.member_id == Member.id)
+        .join(Organisation, Organisation.id == Member.org_id)
+        .where(
+            MemberMark.kind == MarkKind.DELAYED,
+            MemberMark.org_id == Member.org_id,
+            Organisation.category == Category.GRADUATES,
+            Member.archived_at.is_(None),
+            scope(Organisation.path, seat, Permission.TRANSFER_OUT),
+        )
+        .options(joinedload(Member.org), joinedload(Member.account))
+        .order_by(Member.id)
+    )

@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import defer
 
-from zhtj.imports import destinations, organisations, rosters, sheets, tables, undo
+from zhtj.imports import destinations, floating, organisations, rosters, sheets, tables, undo
 from zhtj.imports.destinations import DestinationPlan
-from zhtj.imports.layouts import DESTINATIONS, ORGANISATIONS, ROSTER
+from zhtj.imports.floating import FloatingPlan
+from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportBatch, ImportEntry, ImportKind, Phase
 from zhtj.imports.organisations import OrganisationPlan
 from zhtj.imports.plans import Plan, Tell
@@ -30,6 +31,7 @@ from zhtj.kernel.errors import Conflict, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.tasks import TaskState
 from zhtj.orgs.models import Organisation
+from zhtj.people.models import Member
 
 JOB = "jobs.imports.work_off"
 LIFETIME = timedelta(hours=2)
@@ -43,6 +45,7 @@ LAYOUTS = {
     ImportKind.MEMBERS: ROSTER,
     ImportKind.ORGANISATIONS: ORGANISATIONS,
     ImportKind.DESTINATIONS: DESTINATIONS,
+    ImportKind.FLOATING: FLOATING,
 }
 # A batch of which nothing has been imported yet.
 LOOKING = (Phase.READ, Phase.CHECK)
@@ -51,7 +54,10 @@ _LONGEST_NAME = 120
 
 def read(kind: ImportKind, data: bytes, filename: str) -> Table:
     """The table of an uploaded file. Raises FileError."""
-    return tables.find(sheets.read(data, filename), LAYOUTS[kind])
+    found = sheets.read(data, filename)
+    if kind is ImportKind.FLOATING:
+        floating.check_sheet(found)
+    return tables.find(found, LAYOUTS[kind])
 
 
 def upload(kind: ImportKind, data: bytes, seat: ActiveSeat, filename: str) -> ImportBatch:
@@ -119,28 +125,32 @@ def plan_of(batch: ImportBatch) -> Plan:
     return _preview(batch)
 
 
-def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan | DestinationPlan:
+def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan:
     return preview(batch, tables.load(unpack(batch.content or "")))
 
 
 def preview(
     batch: ImportBatch, table: Table, tell: Tell | None = None
-) -> RosterPlan | OrganisationPlan | DestinationPlan:
+) -> RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan:
     """What importing these rows would do now; ``tell`` hears how many were looked at, where that can be said."""
     organisation = session.get_one(Organisation, batch.org_id)
     if batch.kind is ImportKind.MEMBERS:
         return rosters.preview(table, organisation, tell)
     if batch.kind is ImportKind.DESTINATIONS:
         return destinations.preview(table, organisation)
+    if batch.kind is ImportKind.FLOATING:
+        return floating.preview(table, organisation)
     return organisations.preview(table, organisation)
 
 
-def write(plan: RosterPlan | OrganisationPlan | DestinationPlan, batch: ImportBatch) -> int:
+def write(plan: RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan, batch: ImportBatch) -> int:
     """Import the rows without errors, in the transaction of the preview. Returns how many."""
     if isinstance(plan, RosterPlan):
         return _write_members(plan, batch)
     if isinstance(plan, DestinationPlan):
         return destinations.apply(plan, partial=True)
+    if isinstance(plan, FloatingPlan):
+        return floating.apply(plan, _seat_of(batch), partial=True)
     return organisations.apply(plan, partial=True)
 
 
@@ -164,6 +174,13 @@ def _written(one: Entered) -> str | None:
     if not one.after:
         return None
     return json.dumps({"before": one.before, "after": one.after}, ensure_ascii=False, default=str)
+
+
+def _seat_of(batch: ImportBatch) -> ActiveSeat:
+    """The seat it was uploaded in."""
+    organisation = session.get_one(Organisation, batch.org_id)
+    own = session.scalars(select(Member.id).where(Member.account_id == batch.account_id)).first()
+    return ActiveSeat(organisation.workbench, batch.account_id, None, organisation.id, organisation.path, own)
 
 
 def apply(batch: ImportBatch, *, expected: int) -> int:

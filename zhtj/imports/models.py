@@ -18,6 +18,7 @@ class ImportKind(StrEnum):
     MEMBERS = "members"
     ORGANISATIONS = "organisations"
     DESTINATIONS = "destinations"
+    FLOATING = "floating"
 
 
 class Phase(StrEnum):

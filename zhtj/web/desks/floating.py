@@ -19,7 +19,7 @@ from zhtj.imports.exports import XLSX, write_xlsx
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
-from zhtj.kernel.permissions import Permission, SeatKind
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Member
 from zhtj.web.access import current_seat, requires
@@ -64,7 +64,7 @@ def ledger() -> str:
     """The ledger: overdue first, then whoever is due next."""
     seat, filters = current_seat(), _filters(request.args)
     page = queries.listing(seat, filters, **cursors())
-    counts = {key: queries.count(seat, LedgerFilters(key, filters.kind, filters.text)) for key in ("", *STATUSES)}
+    counts = queries.counts(seat, filters)
     own = own_organisation()
     of_school = own.industry in SCHOOL_INDUSTRIES
     return render_template(
@@ -80,12 +80,19 @@ def ledger() -> str:
             if counts[key] or key in {"", "late"}
         ],
         untracked=queries.count_untracked(seat),
-        may_start=lambda row: queries.may_look_after(seat, row) and row.org.path.startswith(seat.path),
+        may_start=lambda row: _may_start(seat, row),
         of_school=of_school and seat.kind is not SeatKind.BRANCH,
         allocating=_places(page.rows) if filters.status == "allocate" else [],
         ground=lambda row: staying.ground_label(row.ground),
         links=page_links(page, ".floating", **_kept(filters)),
     )
+
+
+def _may_start(seat: ActiveSeat, stay: Stay) -> str:
+    """What a line offers: a transfer where the branch is ours, the log where only the person is; "" for nothing."""
+    if not queries.may_look_after(seat, stay):
+        return ""
+    return "start" if stay.org.path.startswith(seat.path) else "log"
 
 
 def _places(rows: Sequence[Stay]) -> list[tuple[int, str]]:

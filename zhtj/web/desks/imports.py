@@ -11,8 +11,8 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.imports import batches, exports, undo
-from zhtj.imports.layouts import DESTINATIONS, ORGANISATIONS, ROSTER
+from zhtj.imports import batches, exports, floating, undo
+from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportKind
 from zhtj.imports.problems import FileError
 from zhtj.imports.tables import Layout
@@ -49,6 +49,7 @@ DESKS = (
     Desk(ImportKind.MEMBERS, Permission.MEMBER_IMPORT, ROSTER, "团员", "members"),
     Desk(ImportKind.ORGANISATIONS, Permission.ORGANISATION_IMPORT, ORGANISATIONS, "组织", "organisations"),
     Desk(ImportKind.DESTINATIONS, Permission.DESTINATIONS, DESTINATIONS, "毕业去向", "destinations"),
+    Desk(ImportKind.FLOATING, Permission.EXCEPTIONS, FLOATING, "流动团员汇总表", "staying"),
 )
 
 
@@ -99,7 +100,8 @@ def _refused(desk: Desk, name: str, size: int, error: FileError) -> None:
 
 def _template(desk: Desk) -> Response:
     """An empty file to fill in."""
-    return _xlsx(exports.template(desk.layout), f"{desk.layout.title}模板.xlsx")
+    data = floating.template() if desk.kind is ImportKind.FLOATING else exports.template(desk.layout)
+    return _xlsx(data, f"{desk.layout.title}模板.xlsx")
 
 
 def _batch(desk: Desk, number: int) -> AnyResponse | str:

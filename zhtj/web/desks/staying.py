@@ -7,6 +7,7 @@ from datetime import date
 from io import BytesIO
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import queries, rounds, signing, subjects
@@ -18,7 +19,8 @@ from zhtj.cases.models import Case, SignedForm
 from zhtj.cases.queries import PERSONAL, Filters, Side
 from zhtj.cases.subjects import Invalid
 from zhtj.cases.workflow import Party, State
-from zhtj.floating import branches
+from zhtj.floating import branches, operations
+from zhtj.floating import queries as floating
 from zhtj.imports import floating as f01
 from zhtj.imports.exports import XLSX
 from zhtj.kernel import audit
@@ -26,6 +28,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Purpose
+from zhtj.people.models import Member
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
 
@@ -58,9 +61,34 @@ def _page(error: DomainError | None = None) -> str:
         rounds=rounds.coming(home.school) if home is not None else [],
         may_announce=seat.kind is SeatKind.SCHOOL and home is not None,
         may_import=seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL},
+        delayed=_delayed(seat),
         typed=request.form if error else {},
         error=error,
     )
+
+
+def _delayed(seat: ActiveSeat) -> int:
+    """Who is marked as delayed at the desk, and not put into his organisation yet (T-19)."""
+    if seat.kind not in {SeatKind.COLLEGE, SeatKind.SCHOOL}:
+        return 0
+    marked = floating.marked_delayed(seat).with_only_columns(Member.id).order_by(None).subquery()
+    return session.scalar(select(func.count()).select_from(marked)) or 0
+
+
+@requires(Permission.CASES)
+def place() -> AnyResponse:
+    """Put all of them into the organisation of delayed graduates."""
+    seat = current_seat()
+    try:
+        with unit_of_work():
+            ids = [one.id for one in session.scalars(floating.marked_delayed(seat))]
+            placed = operations.place_marked(seat, ids)
+    except DomainError as error:
+        flash(str(error), "warning")
+        return redirect(url_for(".staying"), 303)
+    words = "，".join(f"{name} {number} 人" for name, number in placed.items())
+    flash(f"已编入：{words}。" if words else "没有需要编入的团员。", "success")
+    return redirect(url_for(".staying"), 303)
 
 
 def _pile(seat: ActiveSeat, kind: Kind) -> Pile:
@@ -210,6 +238,7 @@ def export() -> Response:
 def register(blueprint: Blueprint) -> None:
     """Add the desk to a role."""
     blueprint.add_url_rule("/staying", "staying", staying)
+    blueprint.add_url_rule("/staying/delayed", "staying_delayed", place, methods=["POST"])
     blueprint.add_url_rule("/staying/export", "staying_export", export, methods=["POST"])
     blueprint.add_url_rule("/staying/rounds", "staying_round", announce, methods=["POST"])
     blueprint.add_url_rule("/staying/rounds/cancel", "staying_round_cancel", cancel, methods=["POST"])
