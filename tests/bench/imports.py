@@ -96,7 +96,7 @@ class Watch:
         """Phase, state, done, total, attempt."""
         session.rollback()
         columns = (ImportBatch.phase, ImportBatch.state, ImportBatch.done, ImportBatch.total, ImportBatch.attempt)
-        return session.execute(select(*columns).where(ImportBatch.id == self.number)).one()._tuple()
+        return session.execute(select(*columns).where(ImportBatch.id == self.number)).one()
 
     def until(self, phase: Phase, state: TaskState, least: int = 0) -> float:
         """Seconds until the batch is there."""
