@@ -16,6 +16,7 @@ from tests.guards.test_routes import statements
 from tests.transfers.steps import UNPLACED, apply
 from tests.world import World, id_number
 from zhtj import doctor, sweeps
+from zhtj.cases.files import Upload
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Action, State
 from zhtj.graduation.models import RegisterRow
@@ -256,6 +257,16 @@ def test_name_and_number_are_corrected_by_the_city_alone_old_and_new_masked(worl
     assert f"{str(old)[:3]}***********{str(old)[-4:]} → {new[:3]}***********{new[-4:]}" in page.main
     assert new not in page.source
     assert case.line[-1] == world.orgs["city"].id
+
+
+@pytest.mark.rule("U-11", "E-06")
+def test_a_correction_makes_nobody_too_young_at_joining(world: World) -> None:
+    proof = Upload("志愿书.png", PNG)
+    with pytest.raises(DomainError, match="应满 12 周岁") as too_young:
+        ask(world.seat("class1"), "correction", world.graduate, proof, joined="2015-01", why="以志愿书为准")
+    assert too_young.value.rule == "U-11"
+    with pytest.raises(DomainError, match="应满 13 周岁"):
+        ask(world.seat("class1"), "correction", world.graduate, proof, joined="2017-01", why="以志愿书为准")
 
 
 @pytest.mark.rule("U-14", "U-21")

@@ -35,9 +35,9 @@ from zhtj.imports.tables import Row, Table
 from zhtj.people import identity
 from zhtj.people.identity import Identity, IdentityError
 from zhtj.people.models import Sex
-from zhtj.people.rules import NUMBERED_SINCE
+from zhtj.people.rules import NUMBERED_SINCE, least_age
 
-LEAST_AGE, LEAST_AGE_BEFORE, USUAL_AGE = 13, 12, 14
+USUAL_AGE = 14
 DEV_DIGITS, MOBILE_DIGITS = 12, 11
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
@@ -213,7 +213,7 @@ def _joined(reading: Reading, who: Identity | None, today: date) -> date | None:
         return joined
     age = max(who.age_on(joined), 0)
     strict = joined >= NUMBERED_SINCE
-    least = LEAST_AGE if strict else LEAST_AGE_BEFORE
+    least = least_age(joined)
     if age < least:
         since = "2017 年及以后" if strict else "2017 年以前"
         fix = "请核对两项；确实如此的，身份不能认定。" if strict else "请核对两项；确实如此的，核查档案后线下管理。"

@@ -24,8 +24,8 @@ from zhtj.people.models import Account, Member, Membership, Sex
 from zhtj.people.rules import LEAVING_AGE, NUMBERED_SINCE, years_before
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
-# A list that has more says so and counts no further: what is rare lies far apart in a province.
-COUNTED, COUNTED_BY_LEADING = 5000, 200
+# A leading organ's list that has more says so and counts no further: what is rare lies far apart in a province.
+COUNTED = 200
 _LAST_SIGN = "\U0010ffff"
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
@@ -172,51 +172,59 @@ def picked(
     return [(number, name, branch) for number, name, branch in rows]
 
 
-def counted_by(seat: ActiveSeat) -> int:
-    """How far lists are counted in this seat."""
-    return COUNTED_BY_LEADING if seat.kind is SeatKind.PROVINCIAL else COUNTED
-
-
 def count_listed(seat: ActiveSeat, filters: MemberFilters) -> int:
-    """How many members the list shows on all its pages; ``counted_by`` + 1 where there are more than that."""
-    # In the order of the tree, so that no plan hopes to meet them soon somewhere among all members.
-    query = _listed(select(Member.id), seat, filters, account=False).order_by(Organisation.path)
-    rows = query.limit(counted_by(seat) + 1).subquery()
-    return session.scalar(select(func.count()).select_from(rows)) or 0
+    """How many members the list shows on all its pages; ``COUNTED`` + 1 where a leading organ has more than that."""
+    if seat.kind is SeatKind.PROVINCIAL:
+        # In the order of the tree, so that no plan hopes to meet them soon somewhere among all members.
+        query = _listed(select(Member.id), seat, filters, account=False).order_by(Organisation.path)
+        return session.scalar(select(func.count()).select_from(query.limit(COUNTED + 1).subquery())) or 0
+    # Branch by branch: whatever is asked, nobody outside the school is looked at.
+    here = select(func.count(Member.id)).where(Member.org_id == Organisation.id, *_of_person(filters))
+    if _of_account(filters):
+        here = here.join(Account, Account.id == Member.account_id)
+    each = here.correlate(Organisation).scalar_subquery()
+    return session.scalar(select(func.sum(each)).select_from(Organisation).where(*_of_place(seat, filters))) or 0
 
 
 def _listed(query: Query, seat: ActiveSeat, filters: MemberFilters, *, account: bool = True) -> Query:
     """``query`` narrowed to the members that the list shows under its filters; ``account``: joins it even unasked."""
-    account = account or bool(filters.text.strip() or filters.active) or filters.missing is Missing.MOBILE
-    query = query.join(Organisation, Organisation.id == Member.org_id).where(
-        scope(Organisation.path, seat, Permission.MEMBER_VIEW), *_standing(filters.standing)
-    )
-    if account:
+    query = query.join(Organisation, Organisation.id == Member.org_id)
+    if account or _of_account(filters):
         query = query.join(Account, Account.id == Member.account_id)
-    if filters.text.strip():
-        query = query.where(_called(filters.text.strip()))
+    return query.where(*_of_place(seat, filters), *_of_person(filters))
+
+
+def _of_account(filters: MemberFilters) -> bool:
+    """Whether anything is asked of the account."""
+    return bool(filters.text.strip() or filters.active) or filters.missing is Missing.MOBILE
+
+
+def _of_place(seat: ActiveSeat, filters: MemberFilters) -> list[ColumnElement[bool]]:
+    """What is asked of the branch."""
+    asked = [scope(Organisation.path, seat, Permission.MEMBER_VIEW)]
     if filters.org_id is not None:
-        query = query.where(_inside(filters.org_id))
-    return query.where(*_kinds(filters))
+        asked.append(_inside(filters.org_id))
+    if filters.purpose is not None:
+        asked.append(bool_column(Organisation.purpose == filters.purpose))
+    return asked
 
 
-def _kinds(filters: MemberFilters) -> list[ColumnElement[bool]]:
-    """The conditions that are chosen from lists."""
-    chosen: list[ColumnElement[bool]] = []
+def _of_person(filters: MemberFilters) -> list[ColumnElement[bool]]:
+    """What is asked of the member and his account."""
+    asked = _standing(filters.standing)
+    if filters.text.strip():
+        asked.append(_called(filters.text.strip()))
     if filters.active:
-        chosen.append(_either(Account.activated_at.is_not(None), filters.active))
+        asked.append(_either(Account.activated_at.is_not(None), filters.active))
     if filters.graduate:
-        chosen.append(_either(Member.is_graduate.is_(True), filters.graduate))
-    for column, value in (
-        (Organisation.purpose, filters.purpose),
-        (Member.sex, filters.sex),
-        (Member.political_status, filters.political),
-    ):
-        if value:
-            chosen.append(bool_column(column == value))
+        asked.append(_either(Member.is_graduate.is_(True), filters.graduate))
+    if filters.sex is not None:
+        asked.append(bool_column(Member.sex == filters.sex))
+    if filters.political:
+        asked.append(bool_column(Member.political_status == filters.political))
     if filters.age is not None:
-        chosen += _aged(filters.age)
-    return chosen + _lacking(filters.missing) if filters.missing is not None else chosen
+        asked += _aged(filters.age)
+    return asked + _lacking(filters.missing) if filters.missing is not None else asked
 
 
 def _either(condition: ColumnElement[bool], wanted: str) -> ColumnElement[bool]:
@@ -233,10 +241,10 @@ def _standing(wanted: Standing) -> list[ColumnElement[bool]]:
 
 
 def _inside(org_id: int) -> ColumnElement[bool]:
-    """In this organisation or below; of a branch by its id, which has an index."""
+    """This organisation or below; a branch by its id."""
     found = session.get(Organisation, org_id)
     if found is None or found.is_branch:
-        return bool_column(Member.org_id == org_id)
+        return bool_column(Organisation.id == org_id)
     return subtree(Organisation.path, found.path)
 
 

@@ -27,7 +27,9 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
+from zhtj.people import identity
 from zhtj.people.models import Member
+from zhtj.people.rules import least_age
 
 _LABELS = {"name": "姓名", "id_number": "身份证号码", "joined": "入团年月"}
 
@@ -61,6 +63,15 @@ def _check(matter: Matter) -> None:
         records.number_is_free(wanted["id_number"], person.account)
     if "joined" in wanted and _month(wanted["joined"]) > clock.today():
         raise DomainError("入团年月还没有到。", field="joined", rule="E-06")
+    right = {**known, **wanted}
+    age, joined = identity.read(right["id_number"]).age_on(_month(right["joined"])), _month(right["joined"])
+    if {"joined", "id_number"} & wanted.keys() and age < least_age(joined):
+        raise DomainError(
+            f"这样更正后，入团时只有 {max(age, 0)} 周岁，应满 {least_age(joined)} 周岁。",
+            fix="请对照身份证和入团志愿书核对。",
+            field="joined" if "joined" in wanted else "id_number",
+            rule="U-11",
+        )
 
 
 def _effect(matter: Matter, case: Case) -> str:

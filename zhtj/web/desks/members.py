@@ -15,7 +15,7 @@ from zhtj.graduation import queries as graduation
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
-from zhtj.kernel.permissions import Permission, check
+from zhtj.kernel.permissions import Permission, SeatKind, check
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people import members as people
 from zhtj.people import standing, views
@@ -110,6 +110,7 @@ def _list(said: MultiDict[str, str], error: DomainError | None = None, name: str
     page = people.listing(seat, filters, **cursors())
     more = bool(page.after or page.before)
     counted = people.count_listed(seat, filters) if more else len(page.rows)
+    beyond = seat.kind is SeatKind.PROVINCIAL and counted > people.COUNTED
     arguments = kept(filters, columns)
     return render_template(
         "desks/members.html",
@@ -124,8 +125,8 @@ def _list(said: MultiDict[str, str], error: DomainError | None = None, name: str
         narrowed=bool(arguments.keys() - {"cols", "order"}),
         opened=bool(unit or arguments.keys() - {"q", "org", "active", "graduate", "order"}),
         counted=counted,
-        total=counted if more and counted <= people.counted_by(seat) else 0,
-        most=people.counted_by(seat),
+        total=counted if more and not beyond else 0,
+        beyond=people.COUNTED if beyond else 0,
         views=views.views_of(seat),
         options=OPTIONS,
         today=clock.today(),
