@@ -13,11 +13,13 @@ from zhtj import doctor
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Action, State
 from zhtj.graduation.models import RegisterRow
+from zhtj.graduation.queries import progress
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.orgs import moving
 from zhtj.orgs.models import Category, Organisation
 from zhtj.orgs.search import search
+from zhtj.transfers import graduates
 
 LEADING = Category.LEADING_ORGAN
 
@@ -96,6 +98,8 @@ def test_who_acts_for_what_has_nobody_is_the_new_line(world: World) -> None:
 @pytest.mark.rule("PD-07", "PD-08")
 def test_the_season_keeps_the_line_of_that_season(world: World) -> None:
     before = session.scalars(select(RegisterRow.season_path)).all()
+    counted = progress(2026, world.orgs["class1"].path).graduates
+    assert counted == 2
     with acting(world.seat("university")):
         world.add(
             "college2",
@@ -111,6 +115,12 @@ def test_the_season_keeps_the_line_of_that_season(world: World) -> None:
     assert session.scalars(select(RegisterRow.season_path)).all() == before
     moved = session.get_one(Organisation, world.orgs["class1"].id)
     assert moving.former_paths(moved.path) == [before[0]]
+    # The class still finds its own graduates, the old college keeps them, the new one does not get them
+    assert progress(2026, moved.path).graduates == counted
+    assert progress(2026, world.orgs["college"].path).graduates == counted
+    assert progress(2026, world.orgs["college2"].path).graduates == 0
+    rows = graduates.listing(world.seat("class1"), 2026, graduates.GraduateFilters()).rows
+    assert len(rows) == counted
     assert healthy()
 
 

@@ -11,11 +11,12 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.graduation import queries, register
 from zhtj.graduation.models import DestinationEntry, GraduateCategory, RegisterRow
+from zhtj.graduation.season_line import counts_for, in_season
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.paging import Page, paginate
-from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy, ReasonSpec
@@ -225,11 +226,11 @@ def _listed(
 ) -> Select[*tuple[Any, ...]]:
     query = query.where(
         RegisterRow.season == season,
-        subtree(RegisterRow.season_path, seat.path),
+        in_season(seat.path),
         RegisterRow.closed_at.is_(None),
     )
     if filters.path:
-        query = query.where(subtree(RegisterRow.season_path, filters.path))
+        query = query.where(in_season(filters.path))
     if filters.state:
         known = select(DestinationEntry.row_id).where(DestinationEntry.row_id == RegisterRow.id).exists()
         query = query.where(known if filters.state == "yes" else ~known)
@@ -261,7 +262,7 @@ def entries_of(row_ids: Sequence[int]) -> dict[int, DestinationEntry]:
 def of_member(seat: ActiveSeat, member_id: int) -> RegisterRow | None:
     """A member's row of this season, if it lies in the seat's part of the tree or is his own."""
     row = queries.register_row(member_id, clock.today().year)
-    if row is None or (seat.member_id != member_id and not row.season_path.startswith(seat.path)):
+    if row is None or (seat.member_id != member_id and not counts_for(row.season_path, seat.path)):
         return None
     return row
 
@@ -275,7 +276,7 @@ def rows_by_number(path: str, season: int, hashes: Sequence[str], student_nos: S
                 _rows()
                 .join(Member, Member.id == RegisterRow.member_id)
                 .join(Account, Account.id == Member.account_id)
-                .where(RegisterRow.season == season, subtree(RegisterRow.season_path, path))
+                .where(RegisterRow.season == season, in_season(path))
                 .where(column.in_(values[start : start + CHUNK]))
             )
             found |= {row.id: row for row in session.scalars(query)}

@@ -14,6 +14,7 @@ from zhtj.graduation.conversion import unmarked
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark, NoTime, RegisterRow
 from zhtj.graduation.register import in_year
 from zhtj.graduation.rules import markable_industries
+from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
@@ -54,7 +55,7 @@ def progress(season: int, path: str) -> Progress:
     row = session.execute(
         select(func.count(), func.count(RegisterRow.completed_at)).where(
             RegisterRow.season == season,
-            subtree(RegisterRow.season_path, path),
+            in_season(path),
             RegisterRow.closed_at.is_(None),
         )
     ).one()

@@ -31,11 +31,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
 
 from zhtj.graduation.models import RegisterRow
+from zhtj.graduation.season_line import check_season, in_season
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, UtcDateTime, session
-from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.errors import DomainError
 from zhtj.kernel.paging import PAGE, Page, decode, encode
-from zhtj.kernel.permissions import ActiveSeat, Permission, check, subtree
+from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import OPEN, State
@@ -145,11 +146,9 @@ def _register(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Subqu
 
 
 def _inside(query: Selected, seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Selected:
-    query = query.where(
-        RegisterRow.season == season, subtree(RegisterRow.season_path, seat.path), RegisterRow.closed_at.is_(None)
-    )
+    query = query.where(RegisterRow.season == season, in_season(seat.path), RegisterRow.closed_at.is_(None))
     if filters.path:
-        query = query.where(subtree(RegisterRow.season_path, filters.path))
+        query = query.where(in_season(filters.path))
     text = filters.text.strip()
     if text:
         found = (
@@ -242,7 +241,7 @@ def of_application(seat: ActiveSeat, application: Application) -> ExceptionLine:
     row = application.register_row
     if row is None or application.state not in FAILED:
         raise DomainError("这份申请没有被退回，不列入特殊情况记录。", rule="A-28")
-    check(seat, Permission.EXCEPTIONS, row.season_path)
+    check_season(seat, Permission.EXCEPTIONS, row.season_path)
     note = session.scalars(select(ExceptionNote).where(ExceptionNote.application_id == application.id)).first()
     later = select(Application.id).where(
         Application.member_id == application.member_id,
@@ -292,7 +291,7 @@ def enter(seat: ActiveSeat, row: RegisterRow | None, wanted: ByHand) -> Exceptio
     """
     if row is None or row.closed_at is not None:
         raise DomainError("只有本届毕业生可以列入特殊情况记录。", rule="A-28")
-    check(seat, Permission.EXCEPTIONS, row.season_path)
+    check_season(seat, Permission.EXCEPTIONS, row.season_path)
     note = of_graduate(row)
     if note is None and session.scalar(select(Application.id).where(Application.register_row_id == row.id).limit(1)):
         raise DomainError(
@@ -335,6 +334,5 @@ def graduate(seat: ActiveSeat, member: Member, season: int) -> RegisterRow:
     row = session.scalars(query.options(joinedload(RegisterRow.origin))).first()
     if row is None:
         raise DomainError("只有本届毕业生可以列入特殊情况记录。", rule="A-28")
-    if not seat.may(Permission.EXCEPTIONS, row.season_path):
-        raise NotFound
+    check_season(seat, Permission.EXCEPTIONS, row.season_path)
     return row

@@ -17,10 +17,11 @@ from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from zhtj.graduation.models import GraduateCategory, RegisterRow
+from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
-from zhtj.kernel.permissions import ActiveSeat, Permission, subtree
+from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member, Seat
 from zhtj.transfers.models import Application
@@ -147,12 +148,12 @@ def _standing(query: Selected, seat: ActiveSeat, season: int, filters: GraduateF
         .outerjoin(Application, _NEWEST)
         .where(
             RegisterRow.season == season,
-            subtree(RegisterRow.season_path, seat.path),
+            in_season(seat.path),
             RegisterRow.closed_at.is_(None),
         )
     )
     if filters.path:
-        query = query.where(subtree(RegisterRow.season_path, filters.path))
+        query = query.where(in_season(filters.path))
     if filters.ids is not None:
         query = query.where(RegisterRow.id.in_(filters.ids))
     text = filters.text.strip()

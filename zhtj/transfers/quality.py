@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select
 
 from zhtj.graduation.models import RegisterRow
+from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
-from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy
@@ -161,7 +162,7 @@ def _season(seat: ActiveSeat, season: int) -> tuple[ColumnElement[bool], ...]:
     """Whoever has moved still counts where he graduated (PD-08)."""
     return (
         RegisterRow.season == season,
-        subtree(RegisterRow.season_path, seat.path),
+        in_season(seat.path),
         RegisterRow.closed_at.is_(None),
         Application.state.in_(COUNTED),
     )
