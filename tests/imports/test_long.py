@@ -16,9 +16,10 @@ from tests.imports.making import csv_bytes, person
 from tests.world import World
 from zhtj import sweeps
 from zhtj.graduation import operations as graduation
-from zhtj.imports import work
+from zhtj.imports import rosters, work
 from zhtj.imports.layouts import ROSTER
 from zhtj.imports.models import ImportBatch, ImportEntry, Phase
+from zhtj.imports.rosters import Entered, RosterPlan
 from zhtj.kernel import audit, clock, tasks
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
@@ -145,15 +146,15 @@ def test_a_killed_worker_is_replaced_and_nobody_is_entered_twice(
     class Killed(BaseException):
         pass
 
-    written = work.rosters.write
+    written = rosters.write
 
-    def die(plan: work.rosters.RosterPlan) -> list[work.rosters.Entered]:
+    def die(plan: RosterPlan) -> list[Entered]:
         if imported(session) == 3:
             raise Killed
         return written(plan)
 
     with monkeypatch.context() as patch:
-        patch.setattr(work.rosters, "write", die)
+        patch.setattr(rosters, "write", die)
         with pytest.raises(Killed):
             jobs.work_off(number)
     session.rollback()
@@ -174,16 +175,16 @@ def test_an_earlier_worker_stops_when_another_has_taken_over(
     browser: Browser, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = let_go(browser, roster())
-    written = work.rosters.write
+    written = rosters.write
 
-    def slow(plan: work.rosters.RosterPlan) -> list[work.rosters.Entered]:
-        monkeypatch.setattr(work.rosters, "write", written)
+    def slow(plan: RosterPlan) -> list[Entered]:
+        monkeypatch.setattr(rosters, "write", written)
         session.rollback()
         session.info["in_unit"] = False
         assert jobs.work_off(number) is True
         raise tasks.Overtaken
 
-    monkeypatch.setattr(work.rosters, "write", slow)
+    monkeypatch.setattr(rosters, "write", slow)
 
     assert jobs.work_off(number) is False
     assert imported(session) == 7
@@ -236,7 +237,7 @@ def test_what_fails_can_be_gone_on_with(browser: Browser, session: Session, monk
         raise RuntimeError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(work.rosters, "write", broken)
+        patch.setattr(rosters, "write", broken)
         assert jobs.work_off(number) is False
     page = browser.get(f"{ADDRESS}/{number}")
     assert "没有完成" in page.text
