@@ -109,15 +109,10 @@ def listing(seat: ActiveSeat, measure: Measure, *, after: str = "", before: str 
     return paginate(query, [Organisation.path, Member.id], after=after, before=before)
 
 
-def counts(seat: ActiveSeat, most: int) -> dict[Measure, int]:
-    """How many there are of each, counted up to ``most`` + 1, in one statement."""
-    parts = [
-        select(func.count())
-        .select_from(_proposed(select(Member.id), seat, measure).order_by(Organisation.path).limit(most + 1).subquery())
-        .scalar_subquery()
-        for measure in PROPOSED
-    ]
-    return dict(zip(PROPOSED, session.execute(select(*parts)).one(), strict=True))
+def count(seat: ActiveSeat, measure: Measure, most: int) -> int:
+    """How many there are, counted up to ``most`` + 1."""
+    rows = _proposed(select(Member.id), seat, measure).order_by(Organisation.path).limit(most + 1).subquery()
+    return session.scalar(select(func.count()).select_from(rows)) or 0
 
 
 def _proposed(query: Select[Any], seat: ActiveSeat, measure: Measure) -> Select[Any]:
