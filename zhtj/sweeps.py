@@ -102,18 +102,6 @@ def _resume_imports(at: datetime) -> Counts:
     return Counts(found, done, found - done)
 
 
-def _resume_letters(at: datetime) -> Counts:
-    found, done = letter_batches.resume(at)
-    return Counts(found, done, found - done)
-
-
-def _remind_of_letters(at: datetime) -> Counts:
-    del at
-    with unit_of_work(), audit.acting(None):
-        found, told = outstanding.remind()
-    return Counts(found, told, found - told)
-
-
 def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:
     def run(at: datetime) -> Counts:
         del at
