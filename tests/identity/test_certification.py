@@ -13,7 +13,7 @@ from tests.cases.steps import ask as raise_case
 from tests.identity.papers import PAPER
 from tests.transfers.steps import EMPLOYED, acting, apply, start
 from tests.world import World, id_number
-from zhtj.cases import blockers, e_files
+from zhtj.cases import blockers, e_files, records
 from zhtj.cases.blockers import Obstacle
 from zhtj.cases.e_files import FileFilters, FileState
 from zhtj.cases.files import Upload
@@ -315,3 +315,16 @@ def test_a_committee_of_a_college_hands_up_to_the_leading_organ(world: World) ->
         session.merge(world.orgs["college"]).category = Category.COMMITTEE
     case = upload(world.seat("college"), world.graduate, why="原扫描件缺页")
     assert way(case) == ["江淮示范大学团委", "团合肥市委"]
+
+
+@pytest.mark.rule("U-15")
+def test_of_two_records_the_kept_one_takes_the_certification(world: World) -> None:
+    with unit_of_work():
+        session.merge(world.sophomore).joined_on = LATE
+    certify(world, world.graduate)
+    file_id = session.get_one(Certification, world.graduate.id).file_id
+    with acting(world.seat("university")):
+        doubled, kept = (session.get_one(Member, one.id) for one in (world.graduate, world.sophomore))
+        records.merge(doubled, kept, "test")
+    assert session.get_one(Certification, world.sophomore.id).file_id == file_id
+    assert state(world.sophomore) is FileState.CERTIFIED

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from zhtj.graduation import register
 from zhtj.graduation.models import CloseReason, RegisterRow
-from zhtj.identity import checking
+from zhtj.identity import certification, checking
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session, touched
@@ -122,6 +122,7 @@ def merge(doubled: Member, kept: Member, by: str) -> None:
         if getattr(kept, name) is None:
             setattr(kept, name, getattr(doubled, name))
     _hand_over_rows(doubled, kept)
+    certification.hand_over(doubled, kept)
     posts = [(seat.org, seat.post) for seat in _posts(doubled.account_id)]
     archive(doubled, "merged", by)
     doubled.merged_into_id = kept.id

@@ -59,6 +59,18 @@ def certify(member: Member, origin: Origin, file_id: int | None, by: str) -> Non
     audit.record("member.certify", "member", member.id, origin=origin.value, file=file_id, replaced=replaced, by=by)
 
 
+def hand_over(doubled: Member, kept: Member) -> None:
+    """Of two records of one person the kept one takes the certification where it has none (U-15)."""
+    known = of_member(doubled.id)
+    if known is not None and of_member(kept.id) is None:
+        session.add(
+            Certification(
+                member_id=kept.id, certified_at=known.certified_at, origin=known.origin, file_id=known.file_id
+            )
+        )
+        session.flush()
+
+
 def vouch(policy: Policy, members: Iterable[tuple[int, date]]) -> int:
     """Take over records whose files a superior has looked after before this system was there; returns how many.
 
