@@ -28,6 +28,14 @@ def _source(policy: Policy) -> str:
 
 
 @public
+def direction_chart_svg() -> Response:
+    """The chart alone, as a picture: black on white, as on paper."""
+    drawn = charts.chart(national_policy())
+    picture = render_template("letters/_direction.html", chart=drawn, face="sans-serif", ground=True)
+    return Response(picture, mimetype="image/svg+xml")
+
+
+@public
 def direction_chart_pdf() -> Response:
     """The chart on one A4 page; printed once a season and process."""
     response = make_response(_pdf(clock.today().year))
@@ -45,4 +53,5 @@ def _pdf(season: int) -> bytes:
 def register(blueprint: Blueprint) -> None:
     """Add the pages."""
     blueprint.add_url_rule("/help/chart", "direction_chart", direction_chart)
+    blueprint.add_url_rule("/help/chart.svg", "direction_chart_svg", direction_chart_svg)
     blueprint.add_url_rule("/help/chart.pdf", "direction_chart_pdf", direction_chart_pdf)
