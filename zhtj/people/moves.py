@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Integer, String, case, cast, insert, liter
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict
+from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member, Membership, Seat
 from zhtj.people.operations import end_seat
 
@@ -53,6 +54,7 @@ def move_members(moves: Sequence[Move]) -> None:
             for move in moves
         ],
     )
+    _check_open(moves)
     _end_posts(moves)
     session.execute(
         update(Member).where(Member.id.in_([move.member_id for move in moves])).values(org_id=_to(moves)),
@@ -60,6 +62,15 @@ def move_members(moves: Sequence[Move]) -> None:
     )
     events = [(move.member_id, {"from_org": move.from_id, "to_org": move.to_id, "by": move.by}) for move in moves]
     audit.record_many("member.move", "member", events)
+
+
+def _check_open(moves: Sequence[Move]) -> None:
+    """Whoever closes an organisation waits for who came before him; who comes after him sees it here (PD-06)."""
+    to = {move.to_id for move in moves}
+    query = select(Organisation.short_name).where(Organisation.id.in_(to), Organisation.closed_at.is_not(None))
+    closed = session.scalar(query.limit(1))
+    if closed is not None:
+        raise Conflict(f"{closed}刚刚已停用，不能再转入。", fix="请选择其他组织。", rule="PD-06")
 
 
 def _to(moves: Sequence[Move]) -> ColumnElement[int]:
