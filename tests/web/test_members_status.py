@@ -220,7 +220,26 @@ def test_the_suspended_state_is_shown(world: World, browser: Browser) -> None:
     assert "恢复团籍" in page.main
 
 
+@pytest.mark.rule("D-21", "F-17")
+def test_the_member_reads_on_his_own_page_that_he_is_suspended_and_objects(world: World, browser: Browser) -> None:
+    with unit_of_work():
+        session.merge(world.sophomore).suspended_at = clock.now()
+    page = browser.login(world.sophomore.account).get("/member/me")
+    assert "团籍已停止" in page.main
+    page = page.click("提交情况说明").form("/cases/new/statement").submit(text="本人一直与支部保持联系。").follow()
+    assert session.scalars(select(Case)).one().data["purpose"] == "objection"
+
+
 # -- corrections
+
+
+@pytest.mark.rule("U-14")
+def test_a_member_asks_for_corrections_on_his_own_page(world: World, browser: Browser) -> None:
+    page = browser.login(world.sophomore.account).get("/member/me").click("民族、政治面貌")
+    page = page.form("/cases/new/profile").submit(ethnicity="满族", why="户口簿").follow()
+    assert "汉族 → 满族" in page.main
+    case = session.scalars(select(Case)).one()
+    assert case.line == [world.orgs[key].id for key in ("class2", "college", "university")]
 
 
 @pytest.mark.rule("U-14")
