@@ -31,18 +31,12 @@ from zhtj.imports.rules import mobile_number
 from zhtj.imports.tables import Table
 from zhtj.orgs.divisions import WIDTHS
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Purpose, industries
+from zhtj.orgs.rules import purpose_named
 
 CENTRE_CODE = "0"
 _COMMITTEES = (Category.COMMITTEE, Category.WORKING_COMMITTEE, Category.GENERAL_BRANCH)
 _POSTCODE = re.compile(r"[0-9]{6}")
 _CATEGORIES = {key(label): category for label, category in CATEGORIES.items()}
-# The file has no column for it: such organisations carry their purpose in their names (O-07, O-12 … O-14).
-_PURPOSES = (
-    ("流动团员团支部", Purpose.FLOATING),
-    ("出国（境）学习研究团员团支部", Purpose.OVERSEAS),
-    ("延迟毕业团员团支部", Purpose.DELAYED),
-    ("临时团支部", Purpose.TEMPORARY),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +113,8 @@ def check(table: Table) -> Checked:
 
 def purpose_of(entry: Entry) -> Purpose | None:
     """What an organisation was built for, where its name says so."""
-    if entry.is_branch:
-        return next((purpose for ending, purpose in _PURPOSES if entry.full_name.endswith(ending)), None)
-    return None
+    # The file has no column for it: such organisations carry their purpose in their names (O-07, O-12, O-13).
+    return purpose_named(entry.full_name) if entry.is_branch else None
 
 
 def code_fits(code: str, parent_code: str, category: Category) -> bool:

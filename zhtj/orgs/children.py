@@ -23,9 +23,9 @@ from zhtj.orgs.models import (
     Region,
     Tier,
 )
-from zhtj.orgs.naming import FLOATING_BRANCH, floating_short_name, own_name
+from zhtj.orgs.naming import floating_short_name, own_name
 from zhtj.orgs.operations import NewOrganisation
-from zhtj.orgs.rules import tier_below
+from zhtj.orgs.rules import PURPOSE_ENDINGS, purpose_named, tier_below
 
 # How the name of an organisation ends, by category; the full name of a committee or branch says what it is (PD-05).
 ENDINGS: dict[Category, tuple[str, ...]] = {
@@ -34,14 +34,6 @@ ENDINGS: dict[Category, tuple[str, ...]] = {
     Category.WORKING_COMMITTEE: ("工作委员会", "团工委"),
     Category.GENERAL_BRANCH: ("总支部委员会", "团总支"),
     Category.BRANCH: ("支部", "支部委员会"),
-}
-# Branches that carry in their names what they are for (O-07, O-12, O-13); the longer ending first.
-PURPOSE_ENDINGS: dict[Purpose, str] = {
-    Purpose.NEW_STUDENTS: "新生团支部",
-    Purpose.OVERSEAS: "出国（境）学习研究团员团支部",
-    Purpose.DELAYED: "延迟毕业团员团支部",
-    Purpose.FLOATING: FLOATING_BRANCH,
-    Purpose.TEMPORARY: "临时团支部",
 }
 SHORTEST, LONGEST_FULL, LONGEST_SHORT = 4, 120, 80
 _NAME = re.compile(r"[\w（）()·・•\-—－“”‘’《》、.&+#/]+")
@@ -71,11 +63,6 @@ def check_names(category: Category, full_name: str, short_name: str) -> None:
     endings = ENDINGS.get(category, ())
     if endings and not full_name.endswith(endings):
         raise DomainError(f"{category.label}的全称应以“{'”或“'.join(endings)}”结尾。", field="full_name", rule="PD-05")
-
-
-def purpose_named(full_name: str) -> Purpose | None:
-    """What a branch is for, as its name says."""
-    return next((purpose for purpose, ending in PURPOSE_ENDINGS.items() if full_name.endswith(ending)), None)
 
 
 def categories_below(parent: Organisation) -> list[Category]:

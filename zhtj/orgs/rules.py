@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import LEADING_TIERS, Category, Organisation, Purpose, Region, Tier
+from zhtj.orgs.naming import FLOATING_BRANCH
 
 _NEXT_LEADING = {Tier.CENTRE: Tier.PROVINCE, Tier.PROVINCE: Tier.CITY, Tier.CITY: Tier.COUNTY}
 _BRANCHES = (Category.BRANCH, Category.GRADUATES)
+# Branches that carry in their names what they are for (O-07, O-12, O-13).
+PURPOSE_ENDINGS: dict[Purpose, str] = {
+    Purpose.NEW_STUDENTS: "新生团支部",
+    Purpose.OVERSEAS: "出国（境）学习研究团员团支部",
+    Purpose.DELAYED: "延迟毕业团员团支部",
+    Purpose.FLOATING: FLOATING_BRANCH,
+    Purpose.TEMPORARY: "临时团支部",
+}
 
 
 def tier_below(parent: Tier, parent_category: Category, category: Category) -> Tier:
@@ -27,6 +36,11 @@ def tier_below(parent: Tier, parent_category: Category, category: Category) -> T
             raise DomainError("团的领导机关只能建在上级领导机关之下。", field="category", rule="O-01")
         return _NEXT_LEADING[parent]
     return Tier.BASIC if parent in LEADING_TIERS else Tier.SECOND
+
+
+def purpose_named(full_name: str) -> Purpose | None:
+    """What a branch is for, as its name says."""
+    return next((purpose for purpose, ending in PURPOSE_ENDINGS.items() if full_name.endswith(ending)), None)
 
 
 def destination_problem(organisation: Organisation) -> str:

@@ -13,6 +13,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.orgs import changes, children
 from zhtj.orgs.models import INDUSTRIES_COMMITTEE, Category, Organisation, Purpose
 from zhtj.orgs.operations import NewOrganisation
+from zhtj.orgs.rules import PURPOSE_ENDINGS
 from zhtj.transfers import closing
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_organisation
@@ -45,7 +46,7 @@ def _wanted(typed: dict[str, str]) -> NewOrganisation:
     category, purpose = typed["category"], typed["purpose"]
     if category not in set(Category):
         raise DomainError("请选择组织类别。", field="category", rule="O-01")
-    if purpose and purpose not in set(children.PURPOSE_ENDINGS):
+    if purpose and purpose not in set(PURPOSE_ENDINGS):
         raise DomainError("没有这种专用团支部。", field="purpose", rule="O-12")
     return NewOrganisation(
         full_name=typed["full_name"],
