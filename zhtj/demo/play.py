@@ -64,11 +64,11 @@ class Play:
         if plot.goal is None or (plot.goal.to == HOME and self._home(person, plot.goal) is None):
             return
         if plot.draft:
-            self._at(plot.at, partial(self._draft, person, plot.goal))
+            self.at(plot.at, partial(self._draft, person, plot.goal))
             return
-        self._at(plot.at, partial(self._submit, person, plot, follows=follows))
+        self.at(plot.at, partial(self._submit, person, plot, follows=follows))
         for turn in plot.turns:
-            self._at(turn.at, partial(self._take, person, turn))
+            self.at(turn.at, partial(self._take, person, turn))
         if plot.then is not None:
             self.plan(person, plot.then, follows=True)
 
@@ -79,14 +79,15 @@ class Play:
             said: told now and then how many steps are done, and of how many.
         """
         for moment in SWEEPS:
-            self._at(moment, _return)
+            self.at(moment, _return)
         for done, (moment, _, step) in enumerate(sorted(self.steps, key=lambda step: step[:2]), start=1):
             with clock.at(moment):
                 step()
             if done % SAID_EVERY == 0:
                 said(done, len(self.steps))
 
-    def _at(self, moment: datetime, step: Callable[[], None]) -> None:
+    def at(self, moment: datetime, step: Callable[[], None]) -> None:
+        """Write down one step."""
         self.steps.append((moment, len(self.steps), step))
 
     def _home(self, person: Person, goal: Goal) -> int | None:
@@ -108,7 +109,7 @@ class Play:
 
     def expect(self, person: NewMember, moment: datetime) -> None:
         """Write down that somebody from Guangdong is recorded at the employer's team."""
-        self._at(moment, partial(self._record_incoming, person))
+        self.at(moment, partial(self._record_incoming, person))
 
     def _record_incoming(self, person: NewMember) -> None:
         team, region = self.stage.place("team"), self.stage.place(Region.GUANGDONG)

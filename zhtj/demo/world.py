@@ -15,7 +15,7 @@ from datetime import date
 from sqlalchemy import func, select
 
 from zhtj import sweeps
-from zhtj.demo import accounts, calendar, stage, universities
+from zhtj.demo import accounts, calendar, stage, stays, universities
 from zhtj.demo.invention import Inventor
 from zhtj.demo.play import Person, Play, cast, people_at
 from zhtj.demo.plots import FEATURED, RESIDENTS, Crowd, Plot
@@ -129,15 +129,18 @@ def _play(scene: Stage, founded: list[University], share: float, chance: random.
     roles += _crowd(others, Crowd(chance, APPLIED))
     for university in founded:
         roles += _crowd(people_at(university.path, graduates=True), Crowd(chance, share))
+    acting = {person.id for person, _ in roles}
+    idle = [person for person in people if person.id not in acting][-len(stays.PEOPLE) :]
     with clock.at(calendar.ACTIVATION):
-        accounts.activate([person.account_id for person, _ in roles])
+        accounts.activate([person.account_id for person in (*(one for one, _ in roles), *idle)])
     play = Play(scene)
     for person, plot in roles:
         play.plan(person, plot)
     play.expect(scene.newcomer, clock.parse("2026-10-12T15:30"))
+    noted = stays.plan(play, idle)
     say("正在演出本届的转接……")
     play.act(lambda done, of: say(f"已办理 {done} 步，共 {of} 步……"))
-    return _accounts(scene, founded, [(person, plot.note) for person, plot in roles if plot.note])
+    return _accounts(scene, founded, [*((person, plot.note) for person, plot in roles if plot.note), *noted])
 
 
 def _crowd(people: list[Person], crowd: Crowd) -> list[tuple[Person, Plot]]:
