@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
-from zhtj.kernel.database import session
+from zhtj.kernel.database import insert_rows, session
 from zhtj.kernel.errors import Conflict
 from zhtj.people import identity
 from zhtj.people.models import Account, Member, Membership
+from zhtj.people.names import initials_of
 from zhtj.people.operations import NewMember
 
 CHUNK = 2000
@@ -81,7 +82,7 @@ def _add(enrolments: Sequence[Enrolment], how: str) -> list[int]:
         {"member_id": member_id, "org_id": enrolment.branch_id, "started_at": moment, "began_by": how}
         for member_id, enrolment in paired
     ]
-    session.execute(insert(Membership), intervals)
+    insert_rows(Membership, intervals)
     events = [(member_id, {"org": enrolment.branch_code, "how": how}) for member_id, enrolment in paired]
     audit.record_many("member.add", "member", events)
     return ids
@@ -90,6 +91,7 @@ def _add(enrolments: Sequence[Enrolment], how: str) -> list[int]:
 def _account(new: NewMember) -> dict[str, Any]:
     return {
         "name": new.name,
+        "initials": initials_of(new.name),
         "id_number": new.id_number,
         "id_hash": keyed_hash("id_number", new.id_number),
         "mobile": new.mobile,
@@ -98,7 +100,15 @@ def _account(new: NewMember) -> dict[str, Any]:
 
 
 def _ids(table: type[Account | Member], rows: list[dict[str, Any]]) -> list[int]:
+    """Insert rows, and answer their ids in the order of the rows."""
     if not rows:
         return []
-    statement = insert(table).returning(table.id, sort_by_parameter_order=True)
-    return list(session.scalars(statement, rows))
+    if session().get_bind().dialect.name != "postgresql":
+        statement = insert(table).returning(table.id, sort_by_parameter_order=True)
+        return list(session.scalars(statement, rows))
+    # Numbered first and sent as arrays: parsing a statement with a parameter a cell took longer than the writing.
+    sequence = func.pg_get_serial_sequence(table.__tablename__, "id")
+    numbers = select(func.nextval(sequence)).select_from(func.generate_series(1, len(rows)))
+    ids = list(session.scalars(numbers))
+    insert_rows(table, [{"id": number, **row} for number, row in zip(ids, rows, strict=True)])
+    return ids
