@@ -150,9 +150,10 @@ def test_a_cadre_gets_his_code_on_the_page_of_posts(world: World, browser: Brows
 @pytest.mark.rule("PD-03", "U-07")
 def test_a_county_prints_a_code_for_each_of_its_townships(world: World, browser: Browser) -> None:
     page = browser.login(world.accounts["county"]).get("/provincial/organisations")
-    sheet = page.form("/provincial/organisations/codes", button="为全部乡镇街道生成管理员注册码").submit()
+    sheet = page.form("/provincial/organisations/codes", button="确认生成").submit()
     assert "共青团安徽省合肥市蜀山区井岗镇委员会" in sheet.text
     assert "示例科技" not in sheet.text
+    assert "管理员注册码（区分大小写）" in sheet.text  # the full text to pass on (U-06)
     assert sheet.source.count("data:image/svg+xml") == 2  # the icon of the page, and one slip
     session.expire_all()
     assert session.scalars(select(Code.org_id)).all() == [world.orgs["township"].id]
