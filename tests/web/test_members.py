@@ -91,6 +91,8 @@ def test_search_finds_by_name_and_by_any_number_here_and_below(world: World, bro
     for text in (
         "丁",
         "丁一",
+        "dy",
+        "DY",
         number,
         str(number).lower(),
         mobile,

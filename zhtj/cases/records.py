@@ -164,7 +164,7 @@ def correct(member: Member, changes: Mapping[str, object], by: str) -> None:
     before = {"name": account.name, "joined_on": member.joined_on.isoformat()}
     name, number, joined = changes.get("name"), changes.get("id_number"), changes.get("joined_on")
     if isinstance(name, str):
-        account.name = name
+        account.set_name(name)
     if isinstance(number, str):
         number_is_free(number, account)
         account.set_id_number(number)

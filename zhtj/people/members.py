@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock, paging
@@ -30,6 +30,7 @@ _LAST_SIGN = "\U0010ffff"
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _NUMBER = re.compile(r"[0-9A-Z-]*[0-9][0-9A-Z-]*")
+_LETTERS = re.compile(r"[A-Z]{2,}")
 
 
 class Standing(StrEnum):
@@ -111,7 +112,7 @@ class MemberFilters:
     """What the list is narrowed by, and its order; yes-no filters are ``yes``, ``no`` or "" for both.
 
     Args:
-        text: start of the name, or a whole student, mobile, ID or 发展团员 number.
+        text: start of the name or of its pinyin initials, or a whole student, mobile, ID or 发展团员 number.
         org_id: one organisation with everything below it.
         active: whether the account was opened.
         graduate: whether he belongs to a graduates' organisation.
@@ -267,11 +268,15 @@ def _lacking(missing: Missing) -> list[ColumnElement[bool]]:
 
 
 def _called(text: str) -> ColumnElement[bool]:
-    """Whose name begins so, or whose number is exactly this; each way of asking has its index."""
+    """Whose name or its initials begin so, or whose number is exactly this; each way of asking has its index."""
     number = tidy(text)
     if not _NUMBER.fullmatch(number):
         name = unicodedata.normalize("NFC", text)
-        return and_(Account.name >= name, Account.name < name + _LAST_SIGN)
+        called = and_(Account.name >= name, Account.name < name + _LAST_SIGN)
+        if not _LETTERS.fullmatch(number):
+            return called
+        letters = number.lower()
+        return or_(called, and_(Account.initials >= letters, Account.initials < letters + _LAST_SIGN))
     if _ID_NUMBER.fullmatch(number):
         return bool_column(Account.id_hash == keyed_hash("id_number", number))
     ways = [select(Member.id).where(Member.student_no.in_({text, number}))]

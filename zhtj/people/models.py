@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, sorted_text
 from zhtj.orgs.models import Organisation
+from zhtj.people.names import initials_of
 
 
 class Account(Base):
@@ -21,6 +22,8 @@ class Account(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(sorted_text(60), index=True)
+    # Of the name; see ``zhtj.people.names``.
+    initials: Mapped[str | None] = mapped_column(sorted_text(60), index=True)
     # Deferred: a list shows none of it, and each costs a decryption.
     id_number: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     id_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
@@ -31,6 +34,10 @@ class Account(Base):
     session_version: Mapped[int] = mapped_column(default=1)
     activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    def set_name(self, name: str) -> None:
+        """Store the name and the initials by which it is searched for."""
+        self.name, self.initials = name, initials_of(name)
 
     def set_id_number(self, number: str | None) -> None:
         """Store the 18-digit number and its look-up hash together; its x is always a capital (K-19)."""

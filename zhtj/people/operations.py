@@ -25,7 +25,8 @@ def create_account(name: str, *, id_number: str | None = None, mobile: str | Non
     """
     _free("id_number", id_number, "该身份证号码已有账号。", "同一人请勿重复登记。")
     _free("mobile", mobile, "该手机号码已被其他人使用。", "一人一号，请填写本人的号码。")
-    account = Account(name=name, created_at=clock.now())
+    account = Account(created_at=clock.now())
+    account.set_name(name)
     account.set_id_number(id_number)
     account.set_mobile(mobile)
     session.add(account)
