@@ -239,6 +239,7 @@ def test_everything_in_the_way_is_said_at_once(world: World) -> None:
     do(case, world.seat("college"), Action.REFUSE, "这是入团申请书，不是志愿书")
     (first, *_) = blockers.of(session.get_one(Member, world.graduate.id))
     assert (first.waits, state(world.graduate)) == (False, FileState.REFUSED)
+    assert "这是入团申请书，不是志愿书" in first.way_out
     # Somebody with an open application
     apply(world, world.classmate, "team")
     (only,) = blockers.of(world.classmate)

@@ -107,6 +107,16 @@ def test_the_desks_see_the_same_list(world: World, browser: Browser) -> None:
     assert page.click("上传入团志愿书").status == 200
 
 
+def test_a_member_is_not_led_to_a_case_that_others_raised_about_him(world: World, browser: Browser) -> None:
+    upload(world.seat("class1"), world.graduate)
+    page = browser.login(world.graduate.account).get("/member/file")
+    assert "等待计算机学院团总支审核" in page.main
+    assert "查看办理情况" not in page.main
+    upload(world.own_seat(world.classmate), world.classmate)
+    page = browser.login(world.classmate.account).get("/member/file")
+    assert page.click("查看办理情况").status == 200
+
+
 @pytest.mark.rule("U-12")
 def test_the_state_of_his_identity_stands_beneath_his_name(world: World, browser: Browser) -> None:
     address = f"/branch/members/{world.graduate.id}"

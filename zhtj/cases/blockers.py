@@ -26,6 +26,7 @@ class Blocker:
 
     Args:
         case_id: the case, and ``application_id`` the application, where it is looked after.
+        own_case: he raised it himself, and may look at it.
         waits: others have to act now, not the reader.
     """
 
@@ -33,6 +34,7 @@ class Blocker:
     says: str
     way_out: str
     case_id: int | None = None
+    own_case: bool = False
     application_id: int | None = None
     waits: bool = False
 
@@ -65,16 +67,19 @@ def _certification(member: Member) -> Blocker | None:
     standing = e_files.standing(member)
     if standing.is_certified:
         return None
-    case_id = standing.case.id if standing.case else None
-    if standing.state is FileState.PENDING and standing.case is not None:
-        holder = standing.case.holder.short_name if standing.case.holder else ""
+    case = standing.case
+    own = case is not None and case.raised_member_id == member.id
+    case_id = case.id if case else None
+    if standing.state is FileState.PENDING and case is not None:
+        holder = case.holder.short_name if case.holder else ""
         way_out = f"入团志愿书已上传，等待{holder}审核，审核通过后就能办理。"
-        return Blocker(Obstacle.CERTIFICATION, checks.NOT_CERTIFIED, way_out, case_id, waits=True)
+        return Blocker(Obstacle.CERTIFICATION, checks.NOT_CERTIFIED, way_out, case_id, own, waits=True)
     if standing.state is FileState.REFUSED:
-        way_out = "入团志愿书没有通过审核，请按审核意见改正后重新上传。"
+        said = e_files.opinion(case) if case is not None else ""
+        way_out = f"入团志愿书没有通过审核{f'：{said}' if said else ''}。请改正后重新上传。"
     else:
         way_out = "请上传入团志愿书的扫描件（PDF）；志愿书在本人档案中的，可请团组织取出后代为上传。"
-    return Blocker(Obstacle.CERTIFICATION, checks.NOT_CERTIFIED, way_out, case_id)
+    return Blocker(Obstacle.CERTIFICATION, checks.NOT_CERTIFIED, way_out, case_id, own)
 
 
 def _number(member: Member) -> Blocker | None:

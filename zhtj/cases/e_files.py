@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from zhtj.cases import files
 from zhtj.cases.kind import About
 from zhtj.cases.kinds.e_file import KEY
-from zhtj.cases.models import Case, CaseFile
+from zhtj.cases.models import Case, CaseEvent, CaseFile
 from zhtj.cases.workflow import State
 from zhtj.identity import certification
 from zhtj.identity.models import Certification
@@ -103,6 +103,14 @@ def standing(member: Member) -> Standing:
     if last is not None and last.state is State.REFUSED:
         return Standing(FileState.REFUSED, last)
     return Standing(FileState.MISSING)
+
+
+def opinion(case: Case) -> str:
+    """Why a form was refused, without the full stop."""
+    last = session.scalars(
+        select(CaseEvent.remark).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id.desc()).limit(1)
+    ).first()
+    return (last or "").rstrip("。")
 
 
 def _cases(member_id: int) -> Select[Case]:
