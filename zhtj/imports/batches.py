@@ -23,9 +23,10 @@ from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportBatch, ImportEntry, ImportKind, Phase
 from zhtj.imports.organisations import OrganisationPlan
 from zhtj.imports.plans import Plan, Tell
+from zhtj.imports.problems import FileError
 from zhtj.imports.rosters import Entered, RosterPlan
 from zhtj.imports.tables import Table
-from zhtj.kernel import clock, tasks
+from zhtj.kernel import audit, clock, tasks
 from zhtj.kernel.database import insert_rows, session, touched
 from zhtj.kernel.errors import Conflict, NotFound
 from zhtj.kernel.permissions import ActiveSeat
@@ -72,6 +73,12 @@ def upload(kind: ImportKind, data: bytes, seat: ActiveSeat, filename: str) -> Im
     batch = _kept(kind, seat, filename, content, Phase.READ, TaskState.WAITING)
     tasks.enqueue(JOB, batch.id)
     return batch
+
+
+def refused(kind: ImportKind, org_id: int, filename: str, size: int, error: FileError) -> None:
+    """Note a file that was not accepted."""
+    name = filename[-_LONGEST_NAME:]
+    audit.record("import.refused", "organisation", org_id, kind=kind.value, file=name, size=size, why=error.message)
 
 
 def keep(kind: ImportKind, table: Table, seat: ActiveSeat, filename: str) -> ImportBatch:

@@ -18,7 +18,7 @@ from zhtj.imports import batches, rosters, tables, undo
 from zhtj.imports.layouts import NAME
 from zhtj.imports.models import Done, ImportBatch, ImportEntry, ImportKind, Phase
 from zhtj.imports.plans import Plan
-from zhtj.imports.problems import Problem
+from zhtj.imports.problems import FileError, Problem
 from zhtj.imports.rosters import Checking
 from zhtj.imports.tables import Table, load
 from zhtj.kernel import audit, clock, tasks
@@ -107,7 +107,12 @@ class _Work:
         """Take the file apart."""
         batch = self.batch()
         data = base64.b64decode(batches.unpack(batch.content or "")["file"])
-        table = batches.read(batch.kind, data, batch.filename)
+        try:
+            table = batches.read(batch.kind, data, batch.filename)
+        except FileError as error:
+            with unit_of_work(), audit.acting(self.seat, request=f"import-{self.number}"):
+                batches.refused(batch.kind, batch.org_id, batch.filename, len(data), error)
+            raise
         packed = batches.pack(tables.dump(table))
         with unit_of_work():
             values = {"content": packed, "phase": Phase.CHECK, "done": 0, "total": len(table.rows)}

@@ -16,7 +16,6 @@ from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportKind
 from zhtj.imports.problems import FileError
 from zhtj.imports.tables import Layout
-from zhtj.kernel import audit
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
@@ -27,7 +26,6 @@ from zhtj.web.htmx import hx_redirect, is_htmx
 
 SHOWN = 200
 """Problems listed on the page; the file that can be downloaded has them all."""
-NAME_NOTED = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,8 @@ def _upload(desk: Desk) -> AnyResponse:
             with unit_of_work():
                 number = batches.upload(desk.kind, data, current_seat(), name).id
         except FileError as error:
-            _refused(desk, name, len(data), error)
+            with unit_of_work():
+                batches.refused(desk.kind, current_seat().org_id, name, len(data), error)
             form.file.errors = [str(error)]
         else:
             return redirect(desk.url("batch", number=number), 303)
@@ -81,21 +80,6 @@ def _upload(desk: Desk) -> AnyResponse:
         recent=batches.recent(desk.kind, current_seat()),
     )
     return make_response(page, 422 if form.errors else 200)
-
-
-def _refused(desk: Desk, name: str, size: int, error: FileError) -> None:
-    """Note a file that was not accepted."""
-    with unit_of_work():
-        seat = current_seat()
-        audit.record(
-            "import.refused",
-            "organisation",
-            seat.org_id,
-            kind=desk.kind.value,
-            file=name[-NAME_NOTED:],
-            size=size,
-            why=error.message,
-        )
 
 
 def _template(desk: Desk) -> Response:
