@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from zhtj import create_app
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.letters import batch_files, batches, operations
-from zhtj.letters.batch_models import BatchState, LetterBatch
+from zhtj.letters.batch_models import LetterBatch
 from zhtj.letters.operations import Details
 from zhtj.letters.record import LetterReason
 from zhtj.people.models import Member
@@ -42,17 +43,26 @@ def press(environment: dict[str, str], order: Order, together: Any) -> None:
                 operations.issue_offline(member, ELSEWHERE, reason, order.seat, order.details)
 
 
-def work(environment: dict[str, str], number: int, chunk: int, start: Any) -> None:
-    """Do what the jobs of a batch do, until it is done."""
+def work(environment: dict[str, str], number: int, chunk: int, start: Any, share: tuple[int, int] = (0, 1)) -> None:
+    """Do what the jobs of a batch do, until it is done.
+
+    Args:
+        environment: of the application.
+        number: id of the batch.
+        chunk: letters a transaction.
+        start: what to wait for.
+        share: which part of the files it prints, of how many.
+    """
     app = create_app(environment)
     batches.CHUNK = chunk
+    which, parts = share
     with app.app_context():
         session.connection()
         session.rollback()
         assert start.wait(PATIENCE)
         while not batches.issue(number):
-            pass
+            time.sleep(0.05)  # another one has the lines in hand
         batch = session.get_one(LetterBatch, number, populate_existing=True)
         for place in batch_files.missing(batch):
-            batch_files.print_file(number, place)
-        assert session.get_one(LetterBatch, number, populate_existing=True).state is BatchState.DONE
+            if place % parts == which:
+                batch_files.print_file(number, place)

@@ -28,7 +28,7 @@ TYPED = {"dues_until": "2026-09", "file_disposition": "with_personal_file", "han
 @pytest.fixture
 def many(office, monkeypatch):
     """Seven graduates on their way to the company; files hold three letters, transactions two."""
-    monkeypatch.setattr(batch_files, "MOST_LETTERS", 3)
+    monkeypatch.setattr(batch_files, "A_FILE", 3)
     monkeypatch.setattr(batches, "CHUNK", 2)
     with unit_of_work():
         members = [office.enrol(f"员{place}", "class1") for place in range(1, 8)]

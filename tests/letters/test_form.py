@@ -33,6 +33,61 @@ def test_three_slips_with_title_and_name(record):
         assert part in page.slip(number)
 
 
+# The form's own words, slip by slip, in print order.
+FORM = (
+    (
+        "存根",
+        "同志系中国共产主义青年团团员",
+        "团组织关系由",
+        "转到",
+        "团员档案：",
+        "继续保存",
+        "随学籍（人事）档案转递",
+        "邮寄转递",
+        "本人自带",
+        "其他：",
+        "转出经办人：",
+        "团员本人联系电话：",
+        "第一联",
+    ),
+    (
+        "正本",
+        "同志（",
+        "岁",
+        "族",
+        "系中国共产主义青年团团员",
+        "身份证号码",
+        "团员发展编号",
+        "（12位）",
+        "因",
+        "原因",
+        "由",
+        "转入你处，请接收其团组织关系，该同志团费交至",
+        "（有效期90天）",
+        "（转出团委盖章）",
+        "团员本人联系电话：",
+        "转出团委联系电话：",
+        "转出团委通讯地址：",
+        "第二联",
+    ),
+    ("回执", "同志的团员组织关系已转达我处，特此回复。", "转入经办人：", "联系电话：", "（转入团委盖章）", "第三联"),
+)
+
+
+@pytest.mark.rule("F-09")
+@pytest.mark.parametrize("record", [ORDINARY, LONG])
+def test_every_word_of_the_form_stands_on_its_slip(record):
+    page = printed(record)
+    for number, words in enumerate(FORM):
+        text = page.slip(number)
+        assert [word for word in words if word not in text] == []
+    assert "转出经办人：" in page.slip(ORIGINAL)
+    assert "邮编：" in page.slip(ORIGINAL)
+    # and what is asked for is filled in: none of the lines of slips one and two is empty
+    assert record.name in page.slip(STUB)
+    assert record.addressee in page.slip(ORIGINAL)
+
+
 @pytest.mark.rule("L-09", "L-16", "L-26")
 @pytest.mark.parametrize("record", [ORDINARY, LONG])
 def test_the_three_numbers_are_equal(record):

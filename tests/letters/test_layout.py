@@ -10,6 +10,7 @@ import pytest
 
 from tests.letters.reading import EDGES, Page, pages
 from tests.letters.samples import ALL, LONG, ORDINARY, SITE
+from tests.letters.test_seals import stamp
 from zhtj.letters.pages import SIZES, sizes
 from zhtj.letters.record import LIMITS, LetterRecord
 from zhtj.letters.render import render_letter
@@ -46,6 +47,16 @@ def _inside(left: float, right: float) -> bool:
 @pytest.mark.parametrize("name", ALL)
 def test_every_text_has_its_place(name):
     assert faults(drawn(ALL[name])) == []
+
+
+@pytest.mark.rule("L-05", "L-08")
+@pytest.mark.parametrize("with_stub", [True, False])
+@pytest.mark.parametrize("name", ["ordinary", "long", "most"])
+def test_with_a_seal_and_as_the_members_copy_too(name, with_stub):
+    # given a letter with the issuer's seal under its print
+    (page,) = pages(render_letter(ALL[name], site=SITE, seal=stamp(), with_stub=with_stub))
+    # then every text keeps its place, and there is one page
+    assert faults(page) == []
 
 
 @pytest.mark.parametrize("field", ["issuer", "receiver", "name", "address", "file_note", "handler", "reason_text"])

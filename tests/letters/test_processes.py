@@ -102,4 +102,4 @@ def test_a_worker_killed_three_times_leaves_all_letters_no_gap_and_no_repeat(liv
     assert (batch.state, batch.issued, batch.failed) == (BatchState.DONE, MANY, 0)
     printed = session.scalars(select(LetterFile.letters).where(LetterFile.batch_id == number)).all()
     assert sum(printed) == MANY
-    assert len(printed) == -(-MANY // batch_files.MOST_LETTERS)
+    assert len(printed) == -(-MANY // batch_files.A_FILE)

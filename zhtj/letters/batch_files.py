@@ -1,4 +1,4 @@
-"""The files of a batch: at most a hundred letters each, printed by jobs, kept for a while, printed anew any time."""
+"""The files of a batch: fifty letters each, printed by jobs, kept for a while, printed anew any time."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from zhtj.kernel.errors import Conflict, NotFound
 from zhtj.letters import seals
 from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter, LetterState
-from zhtj.letters.render import MOST_LETTERS, render_letters
+from zhtj.letters.render import render_letters
 
 log = logging.getLogger(__name__)
 
 PRINT_JOB = "jobs.letters.print_file"
+# Half of what a document may hold: two workers share a batch better, and each stays under 400 MB.
+A_FILE = 50
 
 
 def plan(batch: LetterBatch) -> None:
     """All lines have their result: say how many files there will be, and have them printed."""
-    batch.files, batch.touched_at = -(-_count_letters(batch.id) // MOST_LETTERS), clock.now()
+    batch.files, batch.touched_at = -(-_count_letters(batch.id) // A_FILE), clock.now()
     batch.state = BatchState.PRINTING if batch.files else BatchState.DONE
     session.flush()
     _order(batch.id, range(1, batch.files + 1))
@@ -94,8 +96,8 @@ def _letters_of(number: int, place: int) -> list[Letter]:
         select(LetterBatchLine.letter_id)
         .where(LetterBatchLine.batch_id == number, LetterBatchLine.letter_id.is_not(None))
         .order_by(LetterBatchLine.place)
-        .limit(MOST_LETTERS)
-        .offset((place - 1) * MOST_LETTERS)
+        .limit(A_FILE)
+        .offset((place - 1) * A_FILE)
     )
     ids = list(session.scalars(lines))
     found = session.scalars(select(Letter).where(Letter.id.in_(ids), Letter.state == LetterState.ISSUED))
@@ -135,7 +137,7 @@ def stale(batch: LetterBatch) -> set[int]:
     """Places of files that hold a letter which was voided after printing."""
     order = func.row_number().over(order_by=LetterBatchLine.place) - 1
     lines = (
-        select(LetterBatchLine.letter_id, (order // MOST_LETTERS).label("file"))
+        select(LetterBatchLine.letter_id, (order // A_FILE).label("file"))
         .where(LetterBatchLine.batch_id == batch.id, LetterBatchLine.letter_id.is_not(None))
         .subquery()
     )

@@ -51,7 +51,7 @@ class LetterBatch(Base):
     total: Mapped[int]
     issued: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
-    # Files of at most a hundred letters, known once all have their numbers.
+    # How many files there will be, known once all have their numbers.
     files: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     touched_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,4 +1,4 @@
-"""Letters for hundreds: looked at, confirmed, numbered in chunks, printed in files of at most a hundred.
+"""Letters for hundreds: looked at, confirmed, numbered in chunks, printed in files of fifty.
 
 Every line's letter is written in the transaction that writes its result, each file in the one that keeps it; so a
 killed job, a second one at the same moment or one that runs again loses nothing, uses no number twice and leaves no

@@ -8,18 +8,34 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from zhtj.floating import timers as floating
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters.models import Letter, LetterState
 from zhtj.letters.outstanding import missing
 from zhtj.letters.queries import visible
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
+from zhtj.transfers import timers
 from zhtj.transfers.models import Arrival
 from zhtj.transfers.timers import Mark, Source, Timer, TimerKind, end_of
 
 MOST = 500
+
+
+def sources(seat: ActiveSeat, policy: Policy) -> dict[TimerKind, Source]:
+    """Where the timers of each kind come from."""
+    found = {
+        TimerKind.RETURN: timers.returns(seat),
+        TimerKind.REMINDER: timers.next_reminders(seat),
+        TimerKind.REVIEW: timers.september(seat, policy),
+        TimerKind.ONWARD: floating.timers(seat),
+        TimerKind.MILESTONE: timers.season_days(policy),
+    }
+    if seat.may(Permission.LETTER_VIEW):
+        found |= {TimerKind.LETTER: validity(seat), TimerKind.RECEIPT: receipts(seat, policy)}
+    return found
 
 
 def validity(seat: ActiveSeat) -> Source:

@@ -44,7 +44,7 @@ _COMMITTEE = (
 )
 _MENUS = {
     **MENU,
-    SeatKind.COLLEGE: (*_COMMITTEE, ("letters", "介绍信")),
+    SeatKind.COLLEGE: _COMMITTEE,
     SeatKind.SCHOOL: (*_COMMITTEE, ("letters", "介绍信")),
     SeatKind.PROVINCIAL: _COMMITTEE,
 }
