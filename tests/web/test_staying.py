@@ -177,7 +177,7 @@ def test_the_college_keeps_the_ledger_of_its_own_wherever_they_are(client: Flask
     done = picked.submit(row=str(stay_of(school.graduate).id), branch=str(school.orgs["college_kept"].id)).follow()
     assert "已将 1 名团员编入" in done.text
     assert where(school.graduate) == school.orgs["college_kept"].id
-    exported = browser.get("/college/floating").form("/floating/export").submit()
+    exported = browser.get("/college/floating").form("/exports/list/floating").submit()
     assert exported.response.mimetype.endswith("spreadsheetml.sheet")
     # Another college sees nothing of it
     assert browser.login(school.accounts["team"]).get(f"/branch/members/{school.graduate.id}/onward").status == 404

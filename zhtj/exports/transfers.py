@@ -10,16 +10,22 @@ from zhtj.cases import queries as cases
 from zhtj.cases import special_units
 from zhtj.cases.kind import Kind
 from zhtj.cases.kinds import KINDS, kind_of
+from zhtj.cases.kinds.staying import ground_label
 from zhtj.cases.queries import Filters as CaseFilters
 from zhtj.exports.lists import Column, ExportList, Nothing, in_chunks, paged
 from zhtj.exports.words import day, last_day, moment, month
+from zhtj.floating import queries as floating
+from zhtj.floating.queries import LedgerFilters
 from zhtj.kernel import clock
+from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
+from zhtj.letters.timers import sources
 from zhtj.orgs.models import Organisation
 from zhtj.transfers import arrivals, checks, objections, queries, waits
 from zhtj.transfers.arrivals import ArrivalFilters, Arrived
 from zhtj.transfers.queries import Filters
+from zhtj.transfers.timers import Timer, TimerKind
 from zhtj.transfers.waits import AdmissionWait, Side
 
 
@@ -69,6 +75,61 @@ ARRIVALS = paged(
         Column("还要做", lambda one: "、".join(one.left) if one.is_here else "已转走"),
         Column("本人电话", _mobile),
         Column("原组织", lambda one: one.application.from_name),
+    ),
+)
+
+
+FLOATING = paged(
+    "floating",
+    "流动团员台账",
+    Permission.TRANSFER_OUT,
+    LedgerFilters,
+    floating.listing,
+    (
+        Column("姓名", lambda stay: stay.member.name),
+        Column("学号", lambda stay: stay.member.student_no),
+        Column("本人手机号码", lambda stay: stay.member.account.mobile),
+        Column("类别", lambda stay: stay.kind.label),
+        Column("所在支部", lambda stay: stay.org.full_name),
+        Column("来源学院", lambda stay: stay.home.full_name if stay.home else ""),
+        Column("编入日期", lambda stay: day(stay.since)),
+        Column("原因", lambda stay: ground_label(stay.ground)),
+        Column("保留到", lambda stay: day(stay.retained_until)),
+        Column("就业就学情况", lambda stay: stay.situation.label if stay.situation else ""),
+        Column("落实的单位或学校", lambda stay: stay.found_what),
+        Column("最近联系", lambda stay: day(stay.last_contact_on)),
+        Column("下次联系期限", lambda stay: day(stay.contact_by)),
+        Column("转出期限", lambda stay: day(stay.deadline)),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFilters:
+    """One kind of timer; None is all."""
+
+    kind: TimerKind | None = None
+
+
+def _timers(seat: ActiveSeat, chosen: TimerFilters) -> list[Timer]:
+    found = sources(seat, checks.policy_of(session.get_one(Organisation, seat.org_id)))
+    asked = [read for kind, read in found.items() if chosen.kind in {None, kind}]
+    return sorted((timer for read in asked for timer in read(None)), key=lambda timer: timer.mark)
+
+
+TIMERS = ExportList(
+    "timers",
+    "时限",
+    Permission.TRANSFER_VIEW,
+    TimerFilters,
+    lambda seat, chosen: in_chunks(_timers(seat, chosen)),
+    lambda seat, chosen: len(_timers(seat, chosen)),
+    (
+        Column("到期", lambda one: moment(one.at)),
+        Column("类别", lambda one: one.kind.label),
+        Column("姓名", lambda one: one.who.name if one.who else ""),
+        Column("事项", lambda one: one.what),
+        Column("由谁办理", lambda one: (one.org.office or one.org).short_name if one.org else ""),
     ),
 )
 
@@ -237,6 +298,8 @@ LISTS: tuple[ExportList, ...] = (
     APPLICATIONS,
     WAITING,
     ARRIVALS,
+    FLOATING,
+    TIMERS,
     WAITS,
     OBJECTIONS,
     FLAGS,

@@ -25,11 +25,12 @@ from zhtj.config import Config
 from zhtj.exports import operations, storage
 from zhtj.exports.lists import Nothing
 from zhtj.exports.people import ChildFilters, TextFilter
-from zhtj.exports.transfers import ObjectionFilters, WaitFilters
+from zhtj.exports.transfers import ObjectionFilters, TimerFilters, WaitFilters
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import Conflict, Gone, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.kernel.tasks import TaskState
+from zhtj.transfers.timers import TimerKind
 from zhtj.transfers.waits import Side
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks import (
@@ -38,6 +39,7 @@ from zhtj.web.desks import (
     decisions,
     exceptions,
     files,
+    floating,
     graduates,
     marking,
     members,
@@ -55,6 +57,11 @@ def _text() -> str:
 
 def _done() -> ObjectionFilters:
     return ObjectionFilters(request.args.get("done") == "1")
+
+
+def _timers() -> TimerFilters:
+    said = request.args.get("kind", "")
+    return TimerFilters(TimerKind(said) if said in set(TimerKind) else None)
 
 
 def _children() -> ChildFilters:
@@ -78,6 +85,8 @@ READERS: dict[str, Callable[[], Any]] = {
     "applications": decisions.read_filters,
     "waiting": decisions.read_filters,
     "arrivals": arrivals.read_filters,
+    "floating": lambda: floating.read_filters(request.args),
+    "timers": _timers,
     "waits": lambda: WaitFilters(Side.OWN if request.args.get("side") == Side.OWN else Side.COMING),
     "objections": _done,
     "flags": _done,

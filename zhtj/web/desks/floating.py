@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import signing
@@ -15,8 +14,7 @@ from zhtj.cases.kinds import staying
 from zhtj.floating import branches, operations, queries
 from zhtj.floating.models import Situation, Stay, StayKind
 from zhtj.floating.queries import STATUSES, LedgerFilters
-from zhtj.imports.exports import XLSX, write_xlsx
-from zhtj.kernel import audit, clock
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
@@ -25,27 +23,9 @@ from zhtj.people.models import Member
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, own_organisation, page_links
 
-TITLE = "流动团员台账"
-COLUMNS = (
-    "序号",
-    "姓名",
-    "学号",
-    "本人手机号码",
-    "类别",
-    "所在支部",
-    "来源学院",
-    "编入日期",
-    "原因",
-    "保留到",
-    "就业就学情况",
-    "落实的单位或学校",
-    "最近联系",
-    "下次联系期限",
-    "转出期限",
-)
 
-
-def _filters(said: Any) -> LedgerFilters:
+def read_filters(said: Any) -> LedgerFilters:
+    """Filters of the address or of a form; unknown values count as none."""
     status, kind = said.get("status", ""), said.get("kind", "")
     return LedgerFilters(
         status=status if status in STATUSES else "",
@@ -62,7 +42,7 @@ def _kept(filters: LedgerFilters) -> dict[str, str]:
 @requires(Permission.TRANSFER_OUT)
 def ledger() -> str:
     """The ledger: overdue first, then whoever is due next."""
-    seat, filters = current_seat(), _filters(request.args)
+    seat, filters = current_seat(), read_filters(request.args)
     page = queries.listing(seat, filters, **cursors())
     counts = queries.counts(seat, filters)
     own = own_organisation()
@@ -134,42 +114,6 @@ def _branch() -> Organisation:
     if found is None:
         raise DomainError("请选择分配到哪个团支部。", field="branch", rule="R-05")
     return found
-
-
-@requires(Permission.TRANSFER_OUT)
-def export() -> Response:
-    """The ledger as it is filtered; noted, for it holds telephone numbers (PD-37)."""
-    seat, filters = current_seat(), _filters(request.form)
-    target = BytesIO()
-    with unit_of_work():
-        rows = (_cells(place, stay) for place, stay in enumerate(queries.everyone(seat, filters), start=1))
-        count = write_xlsx(target, TITLE, COLUMNS, rows)
-        audit.record("floating.export", "organisation", seat.org_id, rows=count)
-    target.seek(0)
-    return send_file(target, XLSX, as_attachment=True, download_name=f"{TITLE}.xlsx")
-
-
-def _cells(place: int, stay: Stay) -> list[str]:
-    member = stay.member
-    days = (stay.since, stay.retained_until, stay.last_contact_on, stay.contact_by, stay.deadline)
-    since, until, last, contact_by, deadline = (f"{day:%Y-%m-%d}" if day else "" for day in days)
-    return [
-        str(place),
-        member.name,
-        member.student_no or "",
-        member.account.mobile or "",
-        stay.kind.label,
-        stay.org.full_name,
-        stay.home.full_name if stay.home else "",
-        since,
-        staying.ground_label(stay.ground),
-        until,
-        stay.situation.label if stay.situation else "",
-        stay.found_what or "",
-        last,
-        contact_by,
-        deadline,
-    ]
 
 
 def load_stay(number: int) -> tuple[Member, Stay]:
@@ -270,7 +214,6 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/floating", "floating", ledger)
     blueprint.add_url_rule("/floating/track", "floating_track", track, methods=["POST"])
     blueprint.add_url_rule("/floating/allocate", "floating_allocate", allocate, methods=["POST"])
-    blueprint.add_url_rule("/floating/export", "floating_export", export, methods=["POST"])
     blueprint.add_url_rule("/members/<int:number>/onward", "floating_member", one)
     for note in WRITES:
         blueprint.add_url_rule(

@@ -9,30 +9,14 @@ from itertools import islice
 from flask import Blueprint, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.floating import timers as floating
 from zhtj.kernel import clock, paging
-from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.letters import timers as letters
+from zhtj.kernel.permissions import Permission
+from zhtj.letters.timers import sources
 from zhtj.policy import phases
-from zhtj.policy.model import Policy
 from zhtj.transfers import checks, timers
 from zhtj.transfers.timers import SIZE, Mark, Source, Timer, TimerKind
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
-
-
-def sources(seat: ActiveSeat, policy: Policy) -> dict[TimerKind, Source]:
-    """Where the timers of each kind come from."""
-    found = {
-        TimerKind.RETURN: timers.returns(seat),
-        TimerKind.REMINDER: timers.next_reminders(seat),
-        TimerKind.REVIEW: timers.september(seat, policy),
-        TimerKind.ONWARD: floating.timers(seat),
-        TimerKind.MILESTONE: timers.season_days(policy),
-    }
-    if seat.may(Permission.LETTER_VIEW):
-        found |= {TimerKind.LETTER: letters.validity(seat), TimerKind.RECEIPT: letters.receipts(seat, policy)}
-    return found
 
 
 def listing(chosen: list[Source], mark: Mark | None) -> tuple[list[Timer], str]:
