@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from tests.browsing import Browser
+from tests.guards.test_routes import statements
 from tests.world import World
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
@@ -14,6 +15,8 @@ from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.people import codes
 from zhtj.people.accounts import rules_now
 from zhtj.people.models import Code, CodeKind, Seat
+
+STATEMENTS = 10
 
 
 @pytest.fixture
@@ -202,3 +205,19 @@ def test_a_registration_code_opens_only_its_own_organisation_and_only_once(world
     later = Browser(browser.client.application.test_client()).get("/register").form("/register")
     assert "已被使用" in later.submit(organisation=world.orgs["company"].code, **typed | {"mobile": "13655550002"}).text
     assert len(session.scalars(select(Seat).where(Seat.org_id == number, Seat.ended_at.is_(None))).all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("who", "address"),
+    [
+        ("county", "/provincial/organisations"),
+        ("college", "/college/organisations"),
+        ("university", "/school/organisations/tree"),
+    ],
+)
+def test_a_list_of_organisations_costs_few_statements(world: World, browser: Browser, who: str, address: str) -> None:
+    browser.login(world.accounts[who])
+    with statements() as seen:
+        assert browser.get(address).status == 200
+    reads = [one for one in seen if one.startswith("SELECT")]
+    assert len(reads) <= STATEMENTS, "\n".join(one[:110].replace("\n", " ") for one in reads)

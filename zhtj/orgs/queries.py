@@ -36,6 +36,8 @@ def children(
 
 def line_within(organisation: Organisation, path: str) -> list[Organisation]:
     """The organisation and its superiors down from ``path``, from the top."""
+    if organisation.path == path:
+        return [organisation]
     query = select(Organisation).where(Organisation.path.in_(organisation.line), Organisation.path >= path)
     return list(session.scalars(query.order_by(Organisation.path)))
 
@@ -61,24 +63,14 @@ def branchless(organisations: Sequence[Organisation]) -> set[int]:
     return set(session.scalars(select(Organisation.id).where(Organisation.id.in_(asked), ~branch)))
 
 
-def has_townships(organisation: Organisation) -> bool:
-    """Whether there are open townships directly below (PD-03, O-04)."""
-    query = select(Organisation.id).where(_townships_below(organisation))
-    return session.scalar(query.limit(1)) is not None
-
-
 def townships(organisation: Organisation, limit: int) -> list[Organisation]:
-    """The open townships directly below, in the tree's order."""
-    query = select(Organisation).where(_townships_below(organisation))
-    return list(session.scalars(query.order_by(Organisation.path).limit(limit)))
-
-
-def _townships_below(organisation: Organisation) -> ColumnElement[bool]:
-    return and_(
+    """The open townships directly below, in the tree's order (PD-03, O-04)."""
+    query = select(Organisation).where(
         Organisation.parent_id == organisation.id,
         Organisation.township_flag.is_(True),
         Organisation.closed_at.is_(None),
     )
+    return list(session.scalars(query.order_by(Organisation.path).limit(limit)))
 
 
 def second_level(school: Organisation, text: str = "", limit: int = 60) -> list[Organisation]:

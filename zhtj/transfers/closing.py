@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
@@ -25,10 +25,7 @@ def obstacles(organisation: Organisation) -> list[str]:
         select(func.count()).where(Organisation.parent_id == organisation.id, Organisation.closed_at.is_(None))
     )
     coming = session.scalar(
-        select(func.count()).where(
-            Application.state.in_(OPEN),
-            or_(Application.to_org_id == organisation.id, Application.final_org_id == organisation.id),
-        )
+        select(func.count()).where(Application.to_org_id == organisation.id, Application.state.in_(OPEN))
     )
     found = []
     if inside:

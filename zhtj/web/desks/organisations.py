@@ -63,12 +63,13 @@ def organisation_page(
         children=page.rows,
         counts=people.count_by_branch(branches),
         marks=marks.marks(branches),
-        posts=posts(shown),
+        # One's own data stand on the page "本组织".
+        plain=shown.id == seat.org_id and not shown.is_branch,
+        posts=posts(shown) if shown.id != seat.org_id or shown.is_branch else [],
         flag_of=administration.flag_words,
         may_mark=shown.is_branch and problem is None and seat.may(Permission.GRADUATION_MARK, shown.path),
         no_mark_why=problem.message + problem.fix if problem else "",
         no_times=list(NoTime),
-        no_branch=not shown.is_branch and not queries.has_branch(shown),
         text=text,
         closed=closed,
         error=error,
@@ -81,21 +82,26 @@ def organisation_page(
 
 def _administration(seat: ActiveSeat, shown: Organisation, rows: Sequence[Organisation]) -> dict[str, Any]:
     """What can be done about the organisation and its children from here."""
-    may_edit = seat.may(Permission.ORGANISATION_EDIT, shown.path) and shown.id != seat.org_id
+    own = shown.id == seat.org_id
+    may_edit = seat.may(Permission.ORGANISATION_EDIT, shown.path) and not own
     may_build = seat.may(Permission.ORGANISATION_BUILD, shown.path) and shown.closed_at is None
-    above = shown.parent
+    above = None if own else shown.parent
     # Registration codes come from the direct superior, or from whoever acts for it (U-07, PD-22).
     hands_out = shown.office_id == seat.org_id and not shown.is_branch and seat.may(Permission.CODE_ISSUE, shown.path)
+    # Where a branch is listed there is one; nobody need ask again.
+    has_branch = any(child.is_branch and child.closed_at is None for child in rows)
+    branchless = queries.branchless(rows if has_branch else [shown, *rows])
     return {
         "may_edit": may_edit,
         "may_build": may_build and not shown.is_branch,
-        "may_code": above is not None and above.office_id == seat.org_id != shown.id and shown.closed_at is None,
+        "may_code": above is not None and above.office_id == seat.org_id and shown.closed_at is None,
         "hands_out": hands_out,
-        "has_townships": hands_out and queries.has_townships(shown),
+        "has_townships": hands_out and any(child.township_flag for child in rows),
         "offers": offers(shown) if may_build else [],
         "obstacles": closing.obstacles(shown) if may_edit and shown.closed_at is None else [],
-        "branchless": queries.branchless(rows),
-        "earlier": changes.earlier_names(shown),
+        "branchless": branchless,
+        "no_branch": shown.id in branchless,
+        "earlier": [] if own else changes.earlier_names(shown),
     }
 
 
