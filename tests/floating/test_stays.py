@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
@@ -22,6 +23,7 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
+from zhtj.people.moves import Move, move_members
 from zhtj.transfers import operations
 
 MOVED = {"reason": "relocation", "place": "residence", "unit_address": "镇上", "remark": "搬到镇上居住"}
@@ -177,6 +179,20 @@ def test_members_of_a_roster_are_put_on_the_list_once(world: World) -> None:
             assert floating.track_all(seat, queries.untracked(seat)) == opened
     (row,) = rows(world, "township")
     assert row.since == date(2026, 10, 14)
+
+
+def test_who_was_moved_by_other_means_is_listed_where_he_is(world: World) -> None:
+    member = bring(world, world.graduate, "floating", "township")
+    seat = world.seat("township")
+    with acting(seat):
+        move_members([Move(member.id, world.orgs["floating"].id, world.orgs["team"].id, "test:1")])
+    assert rows(world, "township") == []
+    with acting(seat):
+        move_members([Move(member.id, world.orgs["team"].id, world.orgs["floating"].id, "test:2")])
+        session.execute(update(Stay).values(org_id=world.orgs["class2"].id))
+        assert queries.count_untracked(seat) == 1
+        floating.track_all(seat, queries.untracked(seat))
+    assert len(rows(world, "township")) == 1
 
 
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 24))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
+from sqlalchemy import case as case_when
 from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 
 from zhtj.cases import subjects
@@ -142,6 +143,17 @@ def count(seat: ActiveSeat, filters: Filters) -> int:
 def count_waiting(seat: ActiveSeat) -> int:
     """Cases this seat has to act on."""
     return count(seat, Filters()) if seat.kind is not SeatKind.MEMBER else 0
+
+
+def tally(seat: ActiveSeat, kinds: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+    """Of each of these kinds how many the seat sees, how many were granted, how many wait here. One statement."""
+    columns = (
+        func.count(Case.id),
+        func.count(case_when((Case.state == State.APPROVED, 1))),
+        func.count(case_when((and_(_served(seat), Case.state == State.WAITING), 1))),
+    )
+    query = select(Case.kind, *columns).where(_visible(seat), Case.kind.in_(kinds)).group_by(Case.kind)
+    return {kind: (total, granted, waiting) for kind, total, granted, waiting in session.execute(query)}
 
 
 def listed_ids(seat: ActiveSeat, filters: Filters, limit: int) -> list[int]:

@@ -50,6 +50,19 @@ def below(parent: Organisation, purpose: Purpose) -> Organisation | None:
     return session.scalars(query.order_by(Organisation.path.desc())).first()
 
 
+def there(home: Home) -> set[Purpose]:
+    """Which purposes the school or the college has a branch for."""
+    parents = [home.school.id, *([home.college.id] if home.college is not None else [])]
+    query = select(Organisation.purpose).where(
+        Organisation.parent_id.in_(parents),
+        Organisation.purpose.is_not(None),
+        Organisation.tier == Tier.BRANCH,
+        Organisation.category == Category.BRANCH,
+        Organisation.closed_at.is_(None),
+    )
+    return {purpose for purpose in session.scalars(query.distinct()) if purpose is not None}
+
+
 def missing(parent: Organisation, purpose: Purpose) -> DomainError:
     """What to tell whoever decides where the branch is not there yet (O-12)."""
     return DomainError(

@@ -79,6 +79,8 @@ def open_stays(stays: Sequence[tuple[int, int, date]], terms: Terms | None = Non
         if org_id in found
     ]
     if rows:
+        # Whoever was moved by other means left a stay open behind him.
+        end_stays([row["member_id"] for row in rows])
         session.execute(insert(Stay), rows)
     return len(rows)
 

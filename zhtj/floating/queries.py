@@ -46,7 +46,9 @@ def may_look_after(seat: ActiveSeat, stay: Stay) -> bool:
 
 def _untracked(query: Selected, seat: ActiveSeat) -> Selected:
     """Members of such branches who came neither by transfer nor by case, such as with a roster."""
-    known = select(Stay.member_id).where(Stay.ended_at.is_(None))
+    known = exists().where(
+        Stay.member_id == Membership.member_id, Stay.org_id == Membership.org_id, Stay.ended_at.is_(None)
+    )
     return (
         query.select_from(Membership)
         .join(Member, Member.id == Membership.member_id)
@@ -54,7 +56,7 @@ def _untracked(query: Selected, seat: ActiveSeat) -> Selected:
         .where(
             Membership.ended_at.is_(None),
             Member.archived_at.is_(None),
-            Member.id.not_in(known),
+            ~known,
             KEPT_FOR,
             scope(Organisation.path, seat, Permission.TRANSFER_OUT),
         )
@@ -116,7 +118,12 @@ def _listed(
         .join(Organisation, Organisation.id == Stay.org_id)
         .outerjoin(home, home.id == Stay.home_id)
         .join(Member, Member.id == Stay.member_id)
-        .where(Stay.ended_at.is_(None), Member.archived_at.is_(None), _in_sight(seat, home))
+        .where(
+            Stay.ended_at.is_(None),
+            Stay.org_id == Member.org_id,
+            Member.archived_at.is_(None),
+            _in_sight(seat, home),
+        )
     )
     if filters.status:
         query = query.where(_statuses(home)[filters.status])
@@ -262,7 +269,8 @@ def of_member(member: Member) -> Stay:
 
 def open_stay(member_id: int) -> Stay | None:
     """The open stay of a member, if there is one."""
-    query = select(Stay).where(Stay.member_id == member_id, Stay.ended_at.is_(None))
+    here = select(Member.org_id).where(Member.id == member_id).scalar_subquery()
+    query = select(Stay).where(Stay.member_id == member_id, Stay.ended_at.is_(None), Stay.org_id == here)
     return session.scalars(query.options(joinedload(Stay.org), joinedload(Stay.home))).first()
 
 

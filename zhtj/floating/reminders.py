@@ -53,7 +53,7 @@ def _found(due: ColumnElement[bool]) -> Iterator[Stay]:
     query = (
         select(Stay)
         .join(Member, Member.id == Stay.member_id)
-        .where(Stay.ended_at.is_(None), Member.archived_at.is_(None), due)
+        .where(Stay.ended_at.is_(None), Stay.org_id == Member.org_id, Member.archived_at.is_(None), due)
         .options(joinedload(Stay.member).joinedload(Member.account), joinedload(Stay.org), joinedload(Stay.home))
     )
     while True:

@@ -18,16 +18,17 @@ from zhtj.cases.kinds.staying import college_name
 from zhtj.cases.models import Case, SignedForm
 from zhtj.cases.queries import PERSONAL, Filters, Side
 from zhtj.cases.subjects import Invalid
-from zhtj.cases.workflow import Party, State
+from zhtj.cases.workflow import Party
 from zhtj.floating import branches, operations
 from zhtj.floating import queries as floating
+from zhtj.floating.branches import Home
 from zhtj.imports import floating as f01
 from zhtj.imports.exports import XLSX
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
-from zhtj.orgs.models import Purpose
+from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people.models import Member
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
@@ -57,7 +58,7 @@ def _page(error: DomainError | None = None) -> str:
     home = branches.home_of(own)
     return render_template(
         "desks/staying.html",
-        piles=[_pile(seat, kind_of(key)) for key in PERSONAL if kind_of(key).offered(own)],
+        piles=_piles(seat, own, home),
         rounds=rounds.coming(home.school) if home is not None else [],
         may_announce=seat.kind is SeatKind.SCHOOL and home is not None,
         may_import=seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL},
@@ -65,6 +66,25 @@ def _page(error: DomainError | None = None) -> str:
         typed=request.form if error else {},
         error=error,
     )
+
+
+def _piles(seat: ActiveSeat, own: Organisation, home: Home | None) -> list[Pile]:
+    tally = queries.tally(seat, PERSONAL)
+    built = branches.there(home) if home is not None else set()
+    piles = []
+    for kind in (kind_of(key) for key in PERSONAL):
+        total, granted, waiting = tally.get(kind.key, (0, 0, 0))
+        if total or kind.offered(own):
+            piles.append(Pile(kind, waiting, total, granted, _missing(kind, own, home, built)))
+    return piles
+
+
+def _missing(kind: Kind, own: Organisation, home: Home | None, built: set[Purpose]) -> str:
+    """What has to be built before anything can be approved (O-12)."""
+    purpose = _PURPOSE.get(kind.key)
+    if purpose is None or home is None or own.is_branch or purpose in built:
+        return ""
+    return str(branches.missing(home.school, purpose))
 
 
 def _delayed(seat: ActiveSeat) -> int:
@@ -89,27 +109,6 @@ def place() -> AnyResponse:
     words = "，".join(f"{name} {number} 人" for name, number in placed.items())
     flash(f"已编入：{words}。" if words else "没有需要编入的团员。", "success")
     return redirect(url_for(".staying"), 303)
-
-
-def _pile(seat: ActiveSeat, kind: Kind) -> Pile:
-    every = Filters(Side.ALL, kind.key)
-    return Pile(
-        kind,
-        queries.count(seat, Filters(kind=kind.key)),
-        queries.count(seat, every),
-        queries.count(seat, Filters(Side.ALL, kind.key, State.APPROVED)),
-        _missing(kind),
-    )
-
-
-def _missing(kind: Kind) -> str:
-    """What has to be built before anything can be approved (O-12)."""
-    own, purpose = own_organisation(), _PURPOSE.get(kind.key)
-    home = branches.home_of(own)
-    if purpose is None or home is None or own.is_branch:
-        return ""
-    found = branches.below(home.school, purpose) or (branches.below(home.college, purpose) if home.college else None)
-    return "" if found else str(branches.missing(home.school, purpose))
 
 
 @requires(Permission.CASES)
