@@ -13,6 +13,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.orgs import administration as own
 from zhtj.orgs.administration import Gap
+from zhtj.orgs.models import Category
 from zhtj.orgs.search import search
 
 
@@ -102,7 +103,7 @@ def test_what_is_missing_is_said_until_it_is_there(world: World, key: str, gap: 
 @pytest.mark.rule("O-02")
 def test_a_committee_without_a_branch_lacks_one(world: World):
     with acting(world.seat("county")):
-        world.add("empty", "county", "共青团空白有限公司委员会", "空白公司团委", own.Category.COMMITTEE, "非公企业")
+        world.add("empty", "county", "共青团空白有限公司委员会", "空白公司团委", Category.COMMITTEE, "非公企业")
     assert Gap.BRANCH in own.gaps(world.orgs["empty"])
     assert Gap.BRANCH not in own.gaps(world.orgs["company"])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -17,6 +19,7 @@ from zhtj.people.accounts import rules_now
 from zhtj.people.models import Code, CodeKind, Seat
 
 STATEMENTS = 10
+GOOD = "山高月小水落石出真好看"
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def test_a_purpose_built_branch_takes_two_clicks(world: World, browser: Browser)
 def test_a_child_is_built_and_a_mistake_loses_nothing(world: World, browser: Browser) -> None:
     number = world.orgs["university"].id
     page = browser.login(world.accounts["university"]).get(f"/school/organisations/{number}/new")
-    typed = {"category": "general_branch", "short_name": "外院团总支", "industry": "普通高等院校"}
+    typed: dict[str, Any] = {"category": "general_branch", "short_name": "外院团总支", "industry": "普通高等院校"}
     back = page.form(f"/school/organisations/{number}/new").submit(full_name="外语学院", **typed)
     assert back.status == 422
     form = back.form(f"/school/organisations/{number}/new")
@@ -107,7 +110,7 @@ def test_closing_asks_for_a_reason_and_says_what_is_in_the_way(world: World, bro
 def test_a_secretary_hands_over_on_the_page(world: World, browser: Browser) -> None:
     root = f"/branch/organisations/{world.orgs['class1'].id}/posts"
     page = browser.login(world.accounts["class1"]).get(f"{root}?q=卜")
-    chosen = {"member": str(world.classmate.id), "post": "secretary"}
+    chosen: dict[str, Any] = {"member": str(world.classmate.id), "post": "secretary"}
     back = page.form(root, button="任命").submit(**chosen)
     assert back.status == 422
     assert "现任书记是" in back.text
@@ -132,9 +135,9 @@ def test_somebody_elsewhere_is_appointed_by_name_and_number_a_limited_number_of_
 ) -> None:
     root = f"/college/organisations/{world.orgs['college'].id}/posts"
     page = browser.login(world.accounts["college"]).get(root)
-    wrong = {"name": "于敏", "number": "13800000000", "post": "administrator"}
+    wrong: dict[str, Any] = {"name": "于敏", "number": "13800000000", "post": "administrator"}
     assert "没有找到这个人" in page.form(root, button="任命").submit(**wrong).text
-    right = wrong | {"number": world.employee.account.mobile}
+    right: dict[str, Any] = wrong | {"number": world.employee.account.mobile}
     assert "已任命于敏为管理员" in page.form(root, button="任命").submit(**right).follow().text
     for _ in range(rules_now().lookup_limit - 2):
         assert page.form(root, button="任命").submit(**wrong).status == 422
@@ -197,7 +200,12 @@ def test_a_registration_code_opens_only_its_own_organisation_and_only_once(world
         plain = codes.issue_registrations([number], world.seat("county")).issued[0].plain
     stranger = Browser(browser.client.application.test_client())
     form = stranger.get("/register").form("/register")
-    typed = {"code": plain, "name": "新管理员", "mobile": "13655550001", "password": "山高月小水落石出真好看"}
+    typed: dict[str, Any] = {
+        "code": plain,
+        "name": "新管理员",
+        "mobile": "13655550001",
+        "password": "山高月小水落石出真好看",
+    }
     typed["again"] = typed["password"]
     wrong = form.submit(organisation=world.orgs["township"].code, **typed)
     assert "不是共青团安徽省合肥市蜀山区井岗镇委员会的注册码" in wrong.text
