@@ -14,7 +14,7 @@ from tests.transfers.steps import acting, apply
 from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
-from zhtj.letters import batch_files, batches, candidates
+from zhtj.letters import batch_files, batches, candidates, messages
 from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.candidates import CandidateFilters
 from zhtj.letters.models import Letter, LetterSeries
@@ -131,7 +131,7 @@ def test_killed_anywhere_it_goes_on_without_gap_or_repeat(many, monkeypatch):
     office, applications = many
     batch = keep(office, applications)
     confirm(office, batch)
-    real = batches.messages.tell_issued
+    real = messages.tell_issued
     deaths = iter([True, False, True])
 
     def dying(letters):
@@ -139,7 +139,7 @@ def test_killed_anywhere_it_goes_on_without_gap_or_repeat(many, monkeypatch):
             raise MemoryError
         real(letters)
 
-    monkeypatch.setattr(batches.messages, "tell_issued", dying)
+    monkeypatch.setattr(messages, "tell_issued", dying)
     for _ in range(2):
         with pytest.raises(MemoryError):
             batches.issue(batch.id)

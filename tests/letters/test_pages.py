@@ -238,6 +238,12 @@ def test_the_member_downloads_slips_two_and_three_and_is_told_what_to_do(client,
     assert "团员档案" in whole.slip(0)
 
 
+def test_the_message_leads_the_member_to_his_letter(client, office, letter):
+    member = visitor(client, office.graduate.account)
+    page = member.get("/member/messages").click("介绍信已开具")
+    assert "请持介绍信去报到" in page.click("查看介绍信").main
+
+
 @pytest.mark.rule("L-05")
 def test_the_register_of_stubs_has_every_number_void_ones_too(school, office, application, letter):
     void(letter, office.seat("university"), "=HYPERLINK(1)")

@@ -75,7 +75,8 @@ def remind_of_receipts(letters: Sequence[Letter]) -> int:
             "介绍信回执逾期未回",
             lambda letter: (
                 f"{letter.record.name}的介绍信（{letter.serial}，{letter.record.issuer}转往{letter.record.receiver}）"
-                "已满一个月，还没有回执。转入团委请扫介绍信上的二维码填写回执；转出团委收到纸质回执的，请登记。"
+                "已满一个月，还没有回执。转入团委请在“介绍信—回执”中填写，或扫介绍信上的二维码填写；"
+                "转出团委收到纸质回执的，请登记。"
             ),
             MessageKind.REMINDER,
         )
@@ -123,7 +124,10 @@ def _to_organisations(
             yield NewMessage(kind, title, f"{title}：{serials}{more}。请到“介绍信”中查看。", org_id=org_id)
             continue
         for letter in found:
-            yield NewMessage(kind, title, say(letter), org_id=org_id, subject=(SUBJECT, letter.id))
+            # The receiver sees no letter of another committee: he is led by the words.
+            mine = org_id == letter.issuer_org_id
+            subject = (SUBJECT, letter.id) if mine else None
+            yield NewMessage(kind if mine else MessageKind.NOTE, title, say(letter), org_id=org_id, subject=subject)
 
 
 def _day(letter: Letter) -> str:

@@ -20,7 +20,11 @@ from zhtj.notices.queries import Filters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
-SUBJECTS = {"application": (".application", "查看申请"), "case": (".case", "查看事项")}
+SUBJECTS = {
+    "application": (".application", "查看申请"),
+    "case": (".case", "查看事项"),
+    "letter": (".letter_page", "查看介绍信"),
+}
 CODES = Limit("digest-code", times=10, seconds=3600, what="发送验证码太频繁")
 TRIES = Limit("digest-confirm", times=10, seconds=3600, what="验证码错误次数太多")
 
