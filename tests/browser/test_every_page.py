@@ -12,11 +12,21 @@ from tests.browser.conftest import PASSWORD
 from tests.browser.stage import DESK, PHONE, serve, visit
 from tests.browser.test_main_job import mobile
 from tests.conftest import Installation
+from tests.imports.making import person, roster
 from tests.transfers.steps import apply, do
 from tests.world import World
+from zhtj.exports import operations as exports
+from zhtj.exports.models import FileFormat
+from zhtj.exports.operations import Order
+from zhtj.exports.registry import LISTS
+from zhtj.imports import batches
+from zhtj.imports.models import ImportKind
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
+from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.tasks import TaskState
 from zhtj.people import passwords
+from zhtj.people.members import MemberFilters
 from zhtj.transfers import operations
 from zhtj.transfers.rules import Ground
 
@@ -29,7 +39,17 @@ ADVICE = (
     "/help/advice?situation=employed_without_org&address=安徽省合肥市蜀山区井岗镇&done=1",
     "/help/advice?situation=further_study&unit=江淮示范大学&done=1",
 )
-PUBLIC = ("/login", "/activate", "/register", "/password/reset", "/help/", "/v/nonsense", "/help/chart", "/nowhere", *ADVICE)
+PUBLIC = (
+    "/login",
+    "/activate",
+    "/register",
+    "/password/reset",
+    "/help/",
+    "/v/nonsense",
+    "/help/chart",
+    "/nowhere",
+    *ADVICE,
+)
 PUBLIC += ("/help/offices", "/help/offices?q=示范大学", "/help/offices?q=nothing", "/help/offices?school=3401-001")
 DESK_PAGES = (
     "/",
@@ -45,6 +65,7 @@ DESK_PAGES = (
     "/members/{member}/transfer-out?to={team}",
     "/transfer-in",
     "/imports/members",
+    "/exports",
     "/organisation",
 )
 COMMITTEE_PAGES = (
@@ -70,6 +91,9 @@ ROLES = {
         "school",
         (
             *(page for page in COMMITTEE_PAGES if "{waiting}" not in page),
+            "/imports/members/{under_way}",
+            "/imports/members/{imported}",
+            "/imports/members/{imported}/undo",
             "/letters",
             "/letters/many",
             "/letters/receipts",
@@ -96,6 +120,20 @@ MEMBER_PAGES = (
 )
 
 
+def files(seat: ActiveSeat) -> dict[str, int]:
+    """Exports under way and ended, an import under way and one that is done; ids of the imports."""
+    ways = {"丁": TaskState.RUNNING, "卜": TaskState.DONE, "万": TaskState.FAILED}
+    with unit_of_work():
+        for text, state in ways.items():
+            order = Order(LISTS["members"], seat, MemberFilters(text=text), FileFormat.XLSX)
+            exports.ask(order, 3000).state = state
+        done = batches.keep(ImportKind.MEMBERS, roster(person(400), person(401)), seat, "名单.xlsx")
+        batches.apply(done, expected=batches.plan_of(done).accepted)
+        under_way = batches.keep(ImportKind.MEMBERS, roster(person(402)), seat, "另一份名单.xlsx")
+        under_way.state, under_way.total = TaskState.RUNNING, 3000
+        return {"imported": done.id, "under_way": under_way.id}
+
+
 @pytest.fixture(scope="module")
 def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, dict[str, str]]]:
     """A world with an application that waits and one that was refused, on the embedded database."""
@@ -116,6 +154,7 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
             "class1": str(world.orgs["class1"].id),
             "college": str(world.orgs["college"].id),
         }
+        names |= {name: str(number) for name, number in files(world.seat("university")).items()}
         with serve(app) as home:
             yield world, home, names
         db.session.remove()
