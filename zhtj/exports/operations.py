@@ -222,6 +222,7 @@ def _write(number: int, attempt: int, name: str, instance: Path) -> None:
     said = described(order.chosen)
 
     def tell(count: int) -> None:
+        session.expunge_all()  # written down already; marking each as expired would cost as much as reading it
         with unit_of_work():
             tasks.advance(Export, number, attempt, done=count)
 
