@@ -86,6 +86,17 @@ OF_OTHERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("beijing", {**ABROAD, "reason": "work"}),
     ("pool", SPECIAL),
 )
+# By what a graduate's application ends, and where to he applies for that.
+ENDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "allocate": ("company", UNIT),
+    "take_over": ("township", HOME),
+    "withdraw": ("company", UNIT),
+    "approve": ("pool", SPECIAL),
+    "confirm": ("beijing", ABROAD),
+    "fail": ("beijing", ABROAD),
+    "sustain": ("company", UNIT),
+    "dismiss": ("company", UNIT),
+}
 SEATS = (
     "class1",
     "class2",
@@ -210,8 +221,7 @@ class EveryWay(RuleBasedStateMachine):
     @rule(data=st.data(), old_side=st.booleans())
     def apply(self, data: st.DataObject, *, old_side: bool) -> None:
         """A member, or his branch for him, starts an application that should go through."""
-        busy = select(Application.member_id).where(Application.state.in_(OPEN))
-        free = list(session.scalars(select(Member).where(Member.id.not_in(busy)).order_by(Member.id)))
+        free = self._free()
         if not free:
             return
         member = data.draw(st.sampled_from(free), "member")
@@ -293,6 +303,38 @@ class EveryWay(RuleBasedStateMachine):
         }
         self._do(*data.draw(st.sampled_from(ways[state]), "way"))
 
+    @rule(data=st.data(), end=st.sampled_from(sorted(ENDS)))
+    def whole_way(self, data: st.DataObject, end: str) -> None:
+        """A graduate applies, and it comes to one of the ends that chance alone hardly reaches."""
+        graduates = [one for one in self._free() if graduation.open_row(one.id, clock.now()) is not None]
+        if not graduates:
+            return
+        member = data.draw(st.sampled_from(graduates), "graduate")
+        own = self.world.own_seat(member)
+        key, details = ENDS[end]
+        if not self._do("submit", own, lambda: operations.submit(self._wanted(member, key, details), own)):
+            return
+        application = session.scalars(select(Application).order_by(Application.id.desc()).limit(1)).one()
+        if end == "take_over":
+            clock.stand_still(max(clock.now(), clock.parse("2026-09-01T09:00")))
+        if end == "allocate":
+            company = self.world.seat("company")
+            self._do("accept", company, lambda: operations.accept(application, company))
+        seat = self._office(application)
+        if end in {"sustain", "dismiss"}:
+            self._object(application, sustained=end == "sustain")
+        elif seat is not None:
+            county, orgs_by = self.world.seat("county"), self.world.orgs
+            deeds: dict[str, tuple[ActiveSeat, Callable[[], object]]] = {
+                "allocate": (seat, lambda: operations.allocate(application, seat, orgs_by["team"])),
+                "take_over": (county, lambda: operations.take_over(application, county, orgs_by["county_floating"])),
+                "withdraw": (own, lambda: operations.withdraw(application, own)),
+                "approve": (seat, lambda: operations.approve(application, seat)),
+                "confirm": (seat, lambda: external.confirm(application, seat, "电话核实，对方已接收")),
+                "fail": (seat, lambda: external.fail(application, seat, "电话核实，对方没有接收")),
+            }
+            self._do(end, *deeds[end])
+
     @precondition(lambda self: self.open_now)
     @rule(data=st.data())
     def at_once(self, data: st.DataObject) -> None:
@@ -371,6 +413,25 @@ class EveryWay(RuleBasedStateMachine):
         self.town.steps["taken"] += 1
         self.town.steps["return"] += returned
         assert sweeps.run("return").found == 0
+
+    def _object(self, application: Application, *, sustained: bool) -> None:
+        """The company refuses, the applicant objects, the superior answers."""
+        company, own = self.world.seat("company"), self.world.own_seat(application.member)
+        self._do("refuse", company, lambda: operations.refuse(application, company, Ground.OTHER, "户籍不在本地不接收"))
+        if not self._do("object", own, lambda: objections.object_to(application, own, "去向属实，应当接收")):
+            return
+        found = session.scalars(select(Objection).order_by(Objection.id.desc()).limit(1)).one()
+        above = next(self.world.seat(key) for key in SEATS if self.world.orgs[key].id == found.org.office_id)
+        self._do(
+            "sustain" if sustained else "dismiss",
+            above,
+            lambda: objections.answer(found, above, sustained=sustained, remark="已经核实情况"),
+        )
+
+    def _free(self) -> list[Member]:
+        """Members about whom nothing is open."""
+        busy = select(Application.member_id).where(Application.state.in_(OPEN))
+        return list(session.scalars(select(Member).where(Member.id.not_in(busy)).order_by(Member.id)))
 
     # -- what always holds
 
