@@ -87,6 +87,7 @@ NARROWER = {
     "mark": "a leading organ marks only below itself (G-12)",
     "mark_change": "a leading organ changes only what it may mark (G-13)",
     "code": "own organisation or direct superior (U-04)",
+    "organisation_code": "the direct superior alone (U-07)",
     "organisation_edit": "those above an organisation, not itself (PD-06)",
     "organisation_close": "those above an organisation, not itself (PD-06)",
     "organisation_reopen": "those above an organisation, not itself (PD-06)",
