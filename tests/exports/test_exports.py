@@ -238,15 +238,12 @@ def test_the_file_is_his_alone_who_asked(
     browser: Browser, client: FlaskClient, session: Session, world: World, app: Flask
 ) -> None:
     asked(browser)
+    with unit_of_work():
+        colleague = session.merge(world.accounts["college"])
+        seat = people.start_seat(colleague, session.merge(world.orgs["university"]), Post.DEPUTY).id
+    other = Browser(client.application.test_client()).login(colleague, seat=str(seat))
     number = session.scalars(select(Export.id)).one()
     jobs.work_off(number)
-    with unit_of_work():
-        people.start_seat(
-            session.merge(world.accounts["college"]), session.merge(world.orgs["university"]), Post.DEPUTY
-        )
-    seat = session.scalars(select(Seat).order_by(Seat.id.desc())).first()
-
-    other = Browser(client.application.test_client()).login(world.accounts["college"], seat=str(seat.id if seat else 0))
 
     for path, method in ((f"/school/exports/{number}", "get"), (f"/school/exports/{number}/file", "post")):
         assert getattr(other, method)(path).status == 404
