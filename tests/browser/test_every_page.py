@@ -48,9 +48,12 @@ PUBLIC = (
     "/v/nonsense",
     "/help/chart",
     "/nowhere",
+    "/help/offices",
+    "/help/offices?q=示范大学",
+    "/help/offices?q=nothing",
+    "/help/offices?school=3401-001",
     *ADVICE,
 )
-PUBLIC += ("/help/offices", "/help/offices?q=示范大学", "/help/offices?q=nothing", "/help/offices?school=3401-001")
 DESK_PAGES = (
     "/",
     "/waiting",

@@ -34,6 +34,7 @@ from zhtj.notices.models import Message
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people.models import Member
 from zhtj.transfers import operations as transfers
+from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State as TransferState
 
 WAY = ("college", "university")
@@ -57,7 +58,7 @@ def test_who_is_retained_goes_to_the_schools_floating_branch(school: World) -> N
     assert (stay.kind, stay.home_id, stay.ground) == (StayKind.SCHOOL, school.orgs["college"].id, "no_job")
     assert stay.retained_until == date(2026, 12, 31)
     # And nothing of it is a transfer
-    assert session.scalar(select(func.count()).select_from(transfers.Application)) == 0
+    assert session.scalar(select(func.count()).select_from(Application)) == 0
 
 
 @pytest.mark.rule("D-18", "R-02", "PD-10")

@@ -180,7 +180,8 @@ def test_every_page_is_turned_once_and_costs_the_same(world: World, crowd: dict[
         graduation.open_register()
     for member in more[:25]:
         apply(world, member, "company")
-    seat, seen, after = world.seat("college"), [], ""
+    seat, after = world.seat("college"), ""
+    seen: list[int] = []
     while True:
         session.expire_all()
         with counted() as statements:

@@ -13,13 +13,13 @@ from sqlalchemy import select
 from tests.browsing import Browser, Page
 from tests.transfers.steps import UNPLACED, apply, do, start
 from tests.world import World
+from zhtj.floating.models import Stay
 from zhtj.graduation import operations as graduation
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.people.models import Member
 from zhtj.transfers import operations
 from zhtj.transfers.models import Arrival
-from zhtj.floating.models import Stay
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
 
