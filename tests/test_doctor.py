@@ -63,6 +63,10 @@ def path(life: Any) -> int:
     return change(Organisation, org(life, "class1"), path="00010001000100090001")
 
 
+def application_place(life: Any) -> int:
+    return change(Application, life.under_way, to_path="0001")
+
+
 def office(life: Any) -> int:
     return change(Organisation, org(life, "class1"), office_id=org(life, "team"))
 
@@ -156,6 +160,7 @@ def case_passed_by_nobody(life: Any) -> int:
 
 BREAKS: tuple[tuple[str, Callable[[Any], int]], ...] = (
     ("paths", path),
+    ("application_places", application_place),
     ("offices", office),
     ("offices", office_above),
     ("graduates", graduates),
@@ -202,9 +207,10 @@ IMPOSSIBLE = {
     "two accounts of one person": "UPDATE accounts SET id_hash = 'x'",
     "two rows in one season": "UPDATE season_register SET member_id = (SELECT min(id) FROM members)",
     "a mark without month and reason": "UPDATE branch_marks SET month = NULL",
-    "two letters of one number": "INSERT INTO letters SELECT id + 1000, issuer_org_id, year, number, member_id,"
-    " from_org_id, receiver_org_id, NULL, record, template_version, 'other-code', issued_at, last_valid_on,"
-    " issued_by_account_id, issued_by_seat_id, state, voided_at, void_reason, voided_by_account_id FROM letters",
+    "two letters of one number": "INSERT INTO letters (id, issuer_org_id, year, number, member_id, from_org_id, record,"
+    " template_version, code, issued_at, last_valid_on, issued_by_account_id, state) SELECT id + 1000, issuer_org_id,"
+    " year, number, member_id, from_org_id, record, template_version, 'other-code', issued_at, last_valid_on,"
+    " issued_by_account_id, state FROM letters",
 }
 
 

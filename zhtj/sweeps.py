@@ -11,6 +11,7 @@ from flask import current_app
 
 from zhtj.config import Config
 from zhtj.exports import operations as exports
+from zhtj.exports import work as export_work
 from zhtj.floating import reminders as floating
 from zhtj.graduation import conversion, register
 from zhtj.graduation import operations as graduation
@@ -81,7 +82,7 @@ def _resume_runs(at: datetime) -> Counts:
 
 
 def _resume_exports(at: datetime) -> Counts:
-    found, done = exports.resume(at, _config().instance)
+    found, done = export_work.resume(at, _config().instance)
     return Counts(found, done, found - done)
 
 

@@ -18,7 +18,7 @@ FOLDER = ROOT / "templates"
 ALL = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file())
 PAGES = [name for name in ALL if name.endswith(".html")]
 NAME = re.compile(r"[\w*./-]+\.(html|css)")
-# The letter's press has an environment of its own, in which its templates stand at the top.
+# The letters' press names its styles by where they stand in its folder.
 PRESS = "letters/"
 
 
@@ -44,7 +44,7 @@ def _in_python() -> Iterator[str]:
             else:
                 continue
             if NAME.fullmatch(text) and path.is_relative_to(ROOT / "zhtj" / "letters"):
-                yield PRESS + text
+                yield PRESS + text.removeprefix(PRESS)
             elif NAME.fullmatch(text) and text.endswith(".html"):
                 yield text
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import delete, or_, select
-from sqlalchemy.exc import OperationalError
 
 from zhtj.exports import storage
 from zhtj.exports.lists import ExportList, described, plain, rebuilt
@@ -25,15 +23,12 @@ from zhtj.exports.models import Export, FileFormat, filename
 from zhtj.exports.registry import LISTS
 from zhtj.imports.exports import About, write_csv, write_xlsx
 from zhtj.kernel import audit, clock, tasks
-from zhtj.kernel.database import insert_new, session, touched, unit_of_work
-from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
+from zhtj.kernel.database import insert_new, session, touched
+from zhtj.kernel.errors import Conflict, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.tasks import OPEN, Overtaken, TaskState
+from zhtj.kernel.tasks import OPEN, TaskState
 from zhtj.orgs.models import Organisation
-from zhtj.people import queries as people
 from zhtj.people.models import Account
-
-log = logging.getLogger(__name__)
 
 JOB = "jobs.exports.work_off"
 AT_ONCE = 2000
@@ -127,16 +122,14 @@ class Order:
         )
 
 
-def write_now(order: Order, target: BinaryIO) -> tuple[int, str]:
-    """Write a short list while somebody waits, and record it. Returns the number of rows and the file's name."""
+def write_now(order: Order, target: BinaryIO) -> str:
+    """Write a short list while somebody waits, and record it. Returns the file's name."""
     said = described(order.chosen)
-    rows = order.write(target, said, lambda _: None)
-    with unit_of_work():
-        order.record(said, rows)
-    return rows, filename(order.wanted.title, clock.now(), order.file_format)
+    order.record(said, order.write(target, said, lambda _: None))
+    return filename(order.wanted.title, clock.now(), order.file_format)
 
 
-# ---- by a job
+# ---- asking a job for it
 
 
 def ask(order: Order, total: int) -> Export:
@@ -177,73 +170,10 @@ def ask(order: Order, total: int) -> Export:
     return export
 
 
-def work_off(number: int, instance: Path) -> bool:
-    """Write the file of an export; safe to be killed, repeated, at once. Returns whether there is one.
-
-    Args:
-        number: id of the export.
-        instance: the installation's folder.
-    """
-    with unit_of_work():
-        attempt = tasks.claim(Export, number, done=0)
-    if attempt is None:
-        return False
-    name = f"{number}-{attempt}"
-    try:
-        _write(number, attempt, name, instance)
-    except Overtaken:
-        storage.remove(instance, name)
-        return False
-    except OperationalError:
-        storage.remove(instance, name)
-        raise  # the database is away or busy: taken up again
-    except Exception as error:
-        storage.remove(instance, name)
-        if not isinstance(error, DomainError):
-            log.exception("export %s failed", number)
-        said = str(error) if isinstance(error, DomainError) else "生成文件时系统出错，请稍后重试。"
-        _give_up(number, attempt, said)
-        return False
-    return True
-
-
-def _order(export: Export, seat: ActiveSeat) -> Order:
+def order_of(export: Export, seat: ActiveSeat) -> Order:
     """What an export was asked for. Raises NotFound, Forbidden."""
     wanted = list_of(export.list_key, seat)
     return Order(wanted, seat, rebuilt(wanted.filters, json.loads(export.filters)), export.file_format)
-
-
-def _write(number: int, attempt: int, name: str, instance: Path) -> None:
-    export = session.get_one(Export, number, populate_existing=True)
-    seat = people.post_seat(export.account_id, export.org_id)
-    if seat is None:
-        raise DomainError("您的任职已经结束，没有导出。")
-    order = _order(export, seat)
-    said = described(order.chosen)
-
-    def tell(count: int) -> None:
-        session.expunge_all()  # written down already; marking each as expired would cost as much as reading it
-        with unit_of_work():
-            tasks.advance(Export, number, attempt, done=count)
-
-    size, rows = storage.write(instance, name, lambda target: order.write(target, said, tell))
-    with unit_of_work(), audit.acting(seat, request=f"export-{number}"):
-        values = {"stored": name, "size": size, "done": rows, "total": rows, "expires_at": clock.now() + KEPT_FOR}
-        tasks.finish(Export, number, attempt, TaskState.DONE, **values)
-        order.record(said, rows, number)
-
-
-def _give_up(number: int, attempt: int, problem: str) -> None:
-    try:
-        with unit_of_work():
-            tasks.finish(Export, number, attempt, TaskState.FAILED, problem=problem)
-    except Overtaken:
-        return
-
-
-def resume(at: datetime, instance: Path) -> tuple[int, int]:
-    """Write the exports that have lost their job. Returns (found, done)."""
-    return tasks.resume(Export, lambda number: work_off(number, instance), at)
 
 
 # ---- what one has
@@ -275,7 +205,7 @@ def again(export: Export, seat: ActiveSeat) -> Export:
     """Ask for it once more, in place of one that failed, was cancelled or has expired. Raises Conflict for others."""
     if export.state.is_open or export.is_ready:
         raise Conflict("这份导出不需要重新生成。", fix="请刷新页面。")
-    order = _order(export, seat)
+    order = order_of(export, seat)
     session.delete(export)
     session.flush()
     return ask(order, order.count())

@@ -50,13 +50,13 @@ class Press:
 
     def __init__(self, name: str) -> None:
         environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
+            loader=FileSystemLoader(TEMPLATES.parent),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._template = environment.get_template(f"{name}.html")
+        self._template = environment.get_template(f"letters/{name}.html")
         self.fonts = FontConfiguration()
         style = f'@font-face {{ font-family: "{fonts.FAMILY}"; src: url("{FONT_ADDRESS}") }}\n'
         style += (TEMPLATES / f"{name}.css").read_text()

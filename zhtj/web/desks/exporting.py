@@ -37,6 +37,7 @@ def answer(key: str, chosen: Any) -> AnyResponse:
         flash(f"共 {total:,} 行，正在后台生成。可以离开，做好后在这里下载。", "info")
         return redirect(url_for(".exports"), 303)
     target = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
-    _, name = operations.write_now(order, target)
+    with unit_of_work():
+        name = operations.write_now(order, target)
     target.seek(0)
     return send_file(target, file_format.media_type, as_attachment=True, download_name=name)
