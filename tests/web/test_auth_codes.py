@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.browsing import Browser, Page
+from tests.letters.reading import reader, squeeze
 from tests.world import World
 from zhtj.kernel.database import db, unit_of_work
 from zhtj.kernel.errors import DomainError
@@ -280,3 +281,24 @@ def test_a_class_is_printed_with_a_qr_code_each(app: Flask, world: World) -> Non
         assert one.plain in page
     assert "万堃：账号已经激活。" in page
     assert not re.search(r"\sstyle=", page)
+
+
+@pytest.mark.rule("PD-03")
+def test_the_sheet_on_the_screen_is_had_as_a_pdf_by_whoever_made_it(app: Flask, browser: Browser, world: World) -> None:
+    # Given a sheet with a code of a class
+    page = browser.login(world.accounts["college"]).get("/college/members")
+    sheet = page.form("/members/codes", button="生成").submit(member=str(world.graduate.id))
+    [plain] = re.findall(r'slip__code">([^<]+)<', sheet.source)
+    form = sheet.form("/codes/sheet.pdf")
+    # When he asks for it as a PDF, then name and code stand in it
+    answer = form.submit()
+    words = squeeze("".join(page.extract_text() for page in reader(answer.response.data).pages))
+    assert world.graduate.name in words
+    assert squeeze(plain) in words
+    assert answer.response.headers["Cache-Control"] == "no-store"
+    # And nobody else can have anything printed with what he took from there, nor he with what he wrote himself
+    other = Browser(app.test_client()).login(world.accounts["class1"])
+    for slips in (str(form.values["slips"]), "made-up"):
+        refused = other.post("/codes/sheet.pdf", {"slips": slips})
+        assert refused.status == 422
+        assert "请重新生成代码" in refused.main

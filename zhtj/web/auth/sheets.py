@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import segno
-from flask import render_template, url_for
+from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask_login import current_user
+from itsdangerous import BadData, URLSafeTimedSerializer
 from markupsafe import Markup
 
 from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import Permission
+from zhtj.letters import forms
+from zhtj.letters.forms import CodeSlip
 from zhtj.people.codes import IssuedCode
 from zhtj.people.models import CodeKind
+from zhtj.web.access import requires
 
+# How long a sheet that is on the screen can be had as a PDF; nothing of it is kept here.
+PRINTED_WITHIN = 3600
 _PAGES = {
     CodeKind.ACTIVATION: "auth.activate",
     CodeKind.RESET: "auth.reset_password",
@@ -26,12 +34,14 @@ class Slip:
 
     Args:
         address: where it is entered by hand.
-        picture: QR code of the address with the code filled in, as a ``data:`` URI.
+        link: the same with the code filled in.
+        picture: QR code of the link, as a ``data:`` URI.
         message: the full text to pass on.
     """
 
     issued: IssuedCode
     address: str
+    link: str
     picture: str
     message: str
 
@@ -47,7 +57,7 @@ def slip(issued: IssuedCode) -> Slip:
     else:
         link = url_for(endpoint, code=issued.plain, organisation=issued.organisation_code, _external=True)
     picture = segno.make(link, error="m", micro=False).svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
-    return Slip(issued, address, picture, issued.message(address))
+    return Slip(issued, address, link, picture, issued.message(address))
 
 
 def code_card(issued: IssuedCode) -> Markup:
@@ -65,6 +75,34 @@ def sheet_page(
         refusals: name and reason of those who got none; on the screen only.
         back: address of that list.
     """
+    slips = [slip(one) for one in issued]
+    written = [
+        [one.issued.name, one.issued.kind.label, one.issued.plain, one.link, one.issued.deadline] for one in slips
+    ]
     return render_template(
-        "auth/sheet.html", slips=[slip(one) for one in issued], refusals=refusals, back=back, sign_in=False
+        "auth/sheet.html", slips=slips, packed=_signer().dumps(written), refusals=refusals, back=back, sign_in=False
     )
+
+
+def _signer() -> URLSafeTimedSerializer:
+    """For what this person has on his screen, and nobody else can hand in."""
+    return URLSafeTimedSerializer(current_app.secret_key or "", salt=f"code-sheet-{current_user.get_id()}")
+
+
+@requires(Permission.OWN_ACCOUNT)
+def sheet_pdf() -> Response:
+    """The sheet on the screen as a PDF: it brings its codes along, for they are kept nowhere in plain."""
+    try:
+        written = _signer().loads(request.form.get("slips", ""), max_age=PRINTED_WITHIN)
+    except BadData as error:
+        raise DomainError("这一页已经过期，不能再生成 PDF。", fix="请重新生成代码；以前的同类代码作废。") from error
+    slips = [CodeSlip(name, "", kind, plain, link, deadline) for name, kind, plain, link, deadline in written]
+    response = Response(forms.code_sheet("分发的代码", slips), mimetype="application/pdf")
+    response.headers["Content-Disposition"] = "inline; filename=codes.pdf"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the route."""
+    blueprint.add_url_rule("/codes/sheet.pdf", "sheet_pdf", sheet_pdf, methods=["POST"])
