@@ -255,8 +255,8 @@ def what_is_due(stay: Stay) -> tuple[str, str]:
     if stay.clear_by == stay.next_on:
         return "县级流动团支部的团员应在期限内转出", "D-16"
     if stay.kind is StayKind.OVERSEAS:
-        return "计划的学习期结束，应联系本人办理转接或续留", "R-17"
-    return "保留期届满，应办理转接", "D-18"
+        return "计划的学习期结束前，应联系本人办理转接或续留", "R-17"
+    return "保留期满前应办理转接", "D-18"
 
 
 def of_member(member: Member) -> Stay:
