@@ -230,7 +230,7 @@ def _transfers() -> None:
     """Eight of ten graduates have applied; half have arrived, others wait, were refused or sent back."""
     session.execute(
         text(
-            "CREATE TEMPORARY TABLE goals AS SELECT id, parent_id, row_number() OVER (ORDER BY path) - 1 AS place "
+            "CREATE TEMPORARY TABLE goals AS SELECT id, path, row_number() OVER (ORDER BY path) - 1 AS place "
             "FROM organisations WHERE code LIKE 'B:floating:%'"
         )
     )
@@ -244,7 +244,9 @@ def _transfers() -> None:
         Application,
         # The square lets a few townships have very many.
         "FROM season_register AS r JOIN members AS m ON m.id = r.member_id JOIN places ON places.id = r.origin_org_id "
-        f"JOIN goals ON goals.place = (r.id % 997) * (r.id % 997) % {number} WHERE r.season = 2026 AND r.id % 20 < 17",
+        f"JOIN goals ON goals.place = (r.id % 997) * (r.id % 997) % {number} WHERE r.season = 2026 AND r.id % 20 < 17 "
+        # People of one class do not apply one after the other.
+        "ORDER BY r.id * 7919::bigint % 500009",
         member_id="m.id",
         register_row_id="r.id",
         initiator="'member'",
@@ -252,6 +254,8 @@ def _transfers() -> None:
         initiator_org_id="r.origin_org_id",
         from_org_id="r.origin_org_id",
         to_org_id="goals.id",
+        from_path="places.path",
+        to_path="goals.path",
         final_org_id="CASE WHEN r.id % 20 < 10 THEN goals.id END",
         holder_id="CASE WHEN r.id % 20 BETWEEN 10 AND 14 THEN goals.id END",
         reason="'unplaced'",

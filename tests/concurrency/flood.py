@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select
 from tests.world import World
 from zhtj.kernel import clock
 from zhtj.kernel.database import Base, session, unit_of_work
+from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member, Membership, Sex
 from zhtj.policy.vocabulary import Destination, Level
 from zhtj.transfers.models import Application, ApplicationEvent
@@ -42,6 +43,9 @@ def applications(world: World, number: int, *, due: datetime, old: Sequence[int]
         _write(Member, rows, sex=Sex.MALE, joined_on=date(2019, 5, 1), is_graduate=False, created_at=moment)
         rows = [{"member_id": member + n, "org_id": places[n]} for n in numbers]
         _write(Membership, rows, started_at=moment, began_by="import")
+        ends = {*places, *(new or [world.orgs["team"].id])}
+        known = select(Organisation.id, Organisation.path).where(Organisation.id.in_(ends))
+        paths: dict[int, str] = dict(session.execute(known).all())
         rows = [
             {
                 "id": application + n,
@@ -50,6 +54,8 @@ def applications(world: World, number: int, *, due: datetime, old: Sequence[int]
                 "initiator_org_id": places[n],
                 "from_org_id": places[n],
                 "to_org_id": to,
+                "from_path": paths[places[n]],
+                "to_path": paths[to],
                 "holder_id": to,
             }
             for n, to in zip(numbers, news, strict=False)

@@ -266,6 +266,7 @@ def test_of_two_secretaries_of_the_province_who_decide_at_once_one_is_told_the_o
             in_pool = application.member.org_id == outside.special_pool().id
             assert in_pool is (application.state is State.COMPLETED) is (done.action == "approve")
             events = select(ApplicationEvent.action).where(ApplicationEvent.application_id == done.number)
+            events = events.order_by(ApplicationEvent.id)
             assert [each.value for each in session.scalars(events)] == ["submit", done.action]
         assert not [finding.name for finding in doctor.examine() if finding.broken]
 
