@@ -32,6 +32,7 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category, Organisation, Tier, segment
+from zhtj.people.models import Post, Seat
 from zhtj.transfers import sweeps as returns
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
@@ -64,7 +65,7 @@ def application(stack: ExitStack) -> Iterator[Flask]:
 
 
 def branches(world: World, parent: str, number: int) -> list[int]:
-    """So many branches below an organisation, each with an office of its own."""
+    """So many branches below an organisation, each with a secretary and so an office of its own."""
     above = world.orgs[parent]
     rows: list[dict[str, Any]] = [
         {
@@ -85,6 +86,8 @@ def branches(world: World, parent: str, number: int) -> list[int]:
     session.execute(
         Organisation.__table__.update().where(Organisation.id.in_(found)).values(office_id=Organisation.id)  # type: ignore[attr-defined]
     )
+    secretary = {"account_id": world.accounts[parent].id, "post": Post.SECRETARY, "started_at": clock.now()}
+    session.execute(insert(Seat), [{**secretary, "org_id": number} for number in found])
     return list(found)
 
 
@@ -95,8 +98,7 @@ def prepare() -> None:
     with unit_of_work():
         old, new = branches(world, "college", BRANCHES), branches(world, "company", BRANCHES)
     flood.applications(world, MANY, due=clock.parse(DUE), old=old, new=new)
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))
+    tidy()
 
 
 def ours() -> tuple[float, float]:
@@ -131,8 +133,7 @@ def bare() -> float:
                 "holder_id = to_org_id WHERE state = 'returned'"
             )
         )
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))
+    tidy()
     started = time.perf_counter()
     with db.engine.begin() as connection:
         connection.execute(
@@ -146,12 +147,23 @@ def bare() -> float:
     return time.perf_counter() - started
 
 
+def returned() -> int:
+    """How many were returned."""
+    session.rollback()
+    return session.scalar(select(func.count()).where(Application.state == State.RETURNED)) or 0
+
+
 def written() -> tuple[int, ...]:
     """How many were returned, and how many lines of history, log and messages that left."""
-    session.rollback()
-    gone = session.scalar(select(func.count()).where(Application.state == State.RETURNED)) or 0
+    gone = returned()
     counts = (session.scalar(select(func.count()).select_from(table)) or 0 for table in WRITTEN)
     return (gone, *counts)
+
+
+def tidy() -> None:
+    """Forget what was taken back: neither dead rows nor old figures in the planner's way."""
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
 
 
 def killed(app: Flask) -> tuple[int, ...]:
@@ -161,8 +173,8 @@ def killed(app: Flask) -> tuple[int, ...]:
         goal, start = (turn + 1) * MANY // (KILLS + 1), family().Event()
         with processes((sweep, environment, returns.CHUNK, start)):
             start.set()
-            while written()[0] < goal:
-                time.sleep(0.05)
+            while returned() < goal:
+                time.sleep(0.1)
     clock.stand_still(clock.parse(AFTER))
     sweeps.run("return")
     return written()
@@ -190,6 +202,7 @@ def main() -> int:
             )
         )
         session.commit()
+        tidy()
         found = killed(app)
         broken = [finding.name for finding in doctor.examine() if finding.broken]
         print(f"killed {KILLS} times: {found} rows, uninterrupted {expected}, doctor {broken or 'finds nothing'}")
