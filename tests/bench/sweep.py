@@ -192,6 +192,8 @@ def main() -> int:
         lines = " + ".join(f"{after - before:,}" for before, after in zip(untouched[1:], expected[1:], strict=True))
         print(f"sweep {seconds:6.1f} s  bare {floor:5.1f} s  ratio {ratio:.1f} (bound {RATIO:.0f})  rows {lines}")
         print(f"memory grew by {growth:.0f} MB over the last nine tenths (bound {GROWTH:.0f})")
+        session.rollback()
+        tidy()
         for table in WRITTEN:
             name = table.__tablename__
             session.execute(text(f"DELETE FROM {name} WHERE id IN (SELECT id FROM kept_{name})"))
