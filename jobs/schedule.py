@@ -83,6 +83,7 @@ SCHEDULE: tuple[Entry, ...] = (
     sweep("attempts", DAY, 3 * HOUR),
     sweep("convert", DAY, offset=5 * MINUTE),
     sweep("foretell", DAY, 9 * HOUR),
+    sweep("rates", DAY, 30 * MINUTE),
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 
 from zhtj import commands, config, models, subscriptions, web
 from zhtj.identity import verifiers
-from zhtj.kernel import clock, crypto, settings
+from zhtj.kernel import clock, crypto, replica, settings
 from zhtj.kernel.database import db
 
 # A file of 20 MB and the form around it.
@@ -44,6 +44,7 @@ def create_app(environment: Mapping[str, str] | None = None) -> Flask:
         ZHTJ=conf,
         SECRET_KEY=conf.secret_key,
         SQLALCHEMY_DATABASE_URI=conf.database_url,
+        SQLALCHEMY_BINDS={replica.BIND: conf.replica_url} if conf.replica_url else {},
         MAX_CONTENT_LENGTH=UPLOAD_LIMIT,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -51,6 +52,7 @@ def create_app(environment: Mapping[str, str] | None = None) -> Flask:
         TESTING=conf.env == "test",
     )
     db.init_app(app)
+    replica.init_app(app)
     Migrate(app, db, directory=str(config.ROOT / "migrations"), compare_type=True, render_as_batch=True)
     with app.app_context():
         _set_clock(conf)

@@ -11,10 +11,13 @@ from sqlalchemy.orm import aliased
 
 from zhtj.cases.models import Case, CaseEvent
 from zhtj.graduation.models import RegisterRow
+from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.orgs.models import SEGMENT, Category, Organisation, Region, Tier
 from zhtj.people.models import Member, Membership, Seat
+from zhtj.rates import counters
+from zhtj.rates.models import Standing
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.workflow import OPEN, RUNNING, State
 
@@ -29,7 +32,7 @@ class Invariant:
     Args:
         name: stable key.
         says: the rule in words.
-        offenders: selects (table's) ids that break it.
+        offenders: selects (table's) ids, or places in the tree, that break it.
     """
 
     name: str
@@ -44,7 +47,7 @@ class Finding:
     name: str
     says: str
     broken: int
-    rows: list[int]
+    rows: list[int | str]
 
 
 def _paths() -> Select[Any]:
@@ -187,6 +190,23 @@ def _cases() -> Select[Any]:
     return select(Case.id).where(~exists().where(fits))
 
 
+def _standings() -> Select[Any]:
+    this_season = RegisterRow.season == clock.today().year
+    present = and_(Standing.row_id == RegisterRow.id, Standing.until.is_(None))
+    fits = exists().where(
+        present,
+        Standing.season_path == RegisterRow.season_path,
+        Standing.category.is_not_distinct_from(RegisterRow.category),
+        Standing.done == RegisterRow.completed_at.is_not(None),
+    )
+    counts = RegisterRow.closed_at.is_(None)
+    return select(RegisterRow.id).where(this_season, or_(and_(counts, ~fits), and_(~counts, exists().where(present))))
+
+
+def _counters() -> Select[Any]:
+    return counters.differing(clock.today().year)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant("paths", "组织路径与上级一致", _paths),
     Invariant("application_places", "申请记下的两端位置与组织一致", _application_places),
@@ -203,6 +223,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("completed", "已完成的申请都有对应的组织关系变动", _completed),
     Invariant("arrivals", "已完成的申请都有新转入记录", _arrivals),
     Invariant("register", "届别名册的完成都有已完成的申请为凭", _register),
+    Invariant("standings", "每名计入本届的毕业生有且只有一条现行计入情况，与名册一致", _standings),
+    Invariant("counters", "指标计数与逐人统计一致", _counters),
     Invariant("letters", "介绍信编号不超过本年度已编到的号", _letters),
     Invariant("cases", "事项的状态和所在单位与最后一条办理记录一致", _cases),
 )

@@ -14,6 +14,7 @@ from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs import terms
 from zhtj.people import models as people
+from zhtj.rates import models as rates
 from zhtj.transfers import exceptions, runs, waits
 from zhtj.transfers import models as transfers
 
@@ -34,6 +35,7 @@ __all__ = [
     "orgs",
     "people",
     "periods",
+    "rates",
     "runs",
     "settings",
     "terms",

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from zhtj.floating.operations import after_completion
+from zhtj.graduation.facts import RegisterChanged
 from zhtj.kernel import facts
 from zhtj.letters.operations import void_after_failure
 from zhtj.orgs.facts import OrganisationCreated, OrganisationMoved
+from zhtj.rates import keeping
 from zhtj.transfers import waits
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.messages import tell
@@ -24,6 +26,9 @@ SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     # Whoever waited for his new school applies or is told that he can (T-11).
     (ApplicationsChanged, waits.applied),
     (OrganisationCreated, waits.created),
+    # Rates are kept with what they count (PD-25).
+    (RegisterChanged, keeping.register_changed),
+    (ApplicationsChanged, keeping.applications_changed),
     # Applications know where both their organisations stand (PD-07).
     (OrganisationMoved, moved),
 )

@@ -28,6 +28,7 @@ from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.people import duplicates
+from zhtj.rates import recount
 from zhtj.transfers import reminders, runs, waits
 from zhtj.transfers import sweeps as transfers
 
@@ -136,6 +137,15 @@ def _seal(at: datetime) -> Counts:
 
 
 # In the order in which `flask sweep` runs them.
+def _recount(at: datetime) -> Counts:
+    del at
+    found = recount.recount()
+    wrong = found.standings + found.places
+    if wrong:
+        log.warning("指标重新统计：%d 人的计入情况、%d 处计数与记录不符，已更正", found.standings, found.places)
+    return Counts(wrong + found.days, wrong + found.days)
+
+
 REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "foretell": _in_unit(_foretell),
     "convert": _in_unit(graduation.convert_branches),
@@ -158,6 +168,7 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
     "old-runs": _in_unit(runs.purge),
     "duplicates": _in_unit(duplicates.find),
     "attempts": _in_unit(limits.forget_old),
+    "rates": _recount,
     "seal": _seal,
 }
 

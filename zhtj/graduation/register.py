@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, extract, insert, literal, null, or_, select, update
 from sqlalchemy.orm import Mapped
 
+from zhtj.graduation.facts import RegisterChanged
 from zhtj.graduation.models import (
     BranchMark,
     CloseReason,
@@ -23,8 +24,8 @@ from zhtj.graduation.models import (
     RegisterEvent,
     RegisterRow,
 )
-from zhtj.kernel import audit, clock
-from zhtj.kernel.database import insert_new, session, touched
+from zhtj.kernel import audit, clock, facts
+from zhtj.kernel.database import insert_new, session
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Member
 from zhtj.policy.seasons import campaign_open, policy_for
@@ -99,7 +100,10 @@ def open_register(*, branches: Values | None = None, members: Values | None = No
     for part in _parts(branches, members):
         for own in (False, True):
             rows = insert_new(RegisterRow).from_select(columns, _graduating(missing, season, own=own).where(*part))
-            done += touched(session.execute(rows, execution_options={"preserve_rowcount": True}))
+            ids = session.scalars(rows.returning(RegisterRow.id)).all()
+            if ids:
+                facts.publish(RegisterChanged(tuple(ids)))
+            done += len(ids)
     return done
 
 
@@ -207,7 +211,7 @@ def _reopen(which: Sequence[ColumnElement[bool]], reasons: Sequence[CloseReason]
     return len(rows)
 
 
-def _note(events: Iterable[tuple[int, RegisterChange, str | None, str | None]], moment: datetime | None = None) -> None:
+def _note(events: Sequence[tuple[int, RegisterChange, str | None, str | None]], moment: datetime | None = None) -> None:
     """Write the history of rows, and make the session read the rows again."""
     at, account = moment or clock.now(), audit.actor().account_id
     values = [
@@ -216,6 +220,7 @@ def _note(events: Iterable[tuple[int, RegisterChange, str | None, str | None]], 
     ]
     if values:
         session.execute(insert(RegisterEvent), values)
+        facts.publish(RegisterChanged(tuple(row for row, *_ in events)))
         for row in list(session.identity_map.values()):
             if isinstance(row, RegisterRow):
                 session.expire(row)

@@ -23,6 +23,7 @@ from zhtj.kernel.database import Base, session
 from zhtj.kernel.errors import Conflict
 from zhtj.people import operations as people
 from zhtj.people.models import Account, Code, Member, Membership, Seat
+from zhtj.rates import keeping
 
 CHUNK = 5000
 SHOWN = 200
@@ -143,6 +144,7 @@ def _remove(ids: Sequence[int], own: set[int]) -> None:
     """Delete fresh records; the accounts made for them keep nothing that says whose they were."""
     options = {"synchronize_session": False}
     rows = session.execute(select(Member.id, Member.account_id).where(Member.id.in_(ids))).all()
+    keeping.forget(session.scalars(select(RegisterRow.id).where(RegisterRow.member_id.in_(ids))).all())
     for name in sorted(WITH_HIM):
         table = Base.metadata.tables.get(name)
         for column in table.columns if table is not None else ():

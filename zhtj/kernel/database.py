@@ -15,7 +15,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, Text, bindparam, cast, event, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.types import TypeDecorator
 
 from zhtj.kernel import crypto
@@ -131,6 +131,24 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         immediate = connection.get_execution_options().get("zhtj_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def before_commit(action: Callable[[], object]) -> None:
+    """Run ``action`` in this transaction just before it commits, once however often it is asked for."""
+    session().info.setdefault("before_commit", {})[action] = None
+
+
+@event.listens_for(session, "before_commit")
+def _finish(current: Session) -> None:
+    if not current.in_nested_transaction():
+        for action in current.info.pop("before_commit", {}):
+            action()
+
+
+@event.listens_for(session, "after_soft_rollback")
+def _drop(current: Session, previous: SessionTransaction) -> None:
+    if previous.parent is None:
+        current.info.pop("before_commit", None)
 
 
 def after_commit(action: Callable[[], object]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from sqlalchemy import func, select, update
 
 from zhtj.kernel import audit, clock, facts
@@ -153,3 +156,26 @@ def former_paths(path: str) -> list[str]:
             former += [old, *former_paths(old)]
         known[path] = list(dict.fromkeys(former))
     return known[path]
+
+
+Moves = Sequence[tuple[str, str, datetime]]
+
+
+def all_moves() -> Moves:
+    """Every move as (from, to, moment), newest first; few, as moving is rare."""
+    query = select(OrganisationMove.from_path, OrganisationMove.to_path, OrganisationMove.moved_at)
+    return [(before, after, at) for before, after, at in session.execute(query.order_by(OrganisationMove.id.desc()))]
+
+
+def path_at(path: str, moment: datetime, moves: Moves) -> str:
+    """Where the organisation that stands at ``path`` today stood at a moment (PD-07).
+
+    Args:
+        path: today.
+        moment: then.
+        moves: ``all_moves()``.
+    """
+    for before, after, at in moves:
+        if at > moment and path.startswith(after):
+            path = before + path[len(after) :]
+    return path

@@ -1,0 +1,105 @@
+"""Tables of the rates: where each graduate stands on each day, and the counters kept from it (PD-24, PD-25)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from zhtj.graduation.models import GraduateCategory, RegisterRow
+from zhtj.kernel.database import Base, StrEnumType, sorted_text
+from zhtj.transfers.models import Application
+
+
+class Standing(Base):
+    """计入情况: how one graduate counts from one day to the next; the present one has no end.
+
+    Days are those of the season's clock, ``until`` is the first day on which it no longer holds. Days on which he does
+    not count have no row. Derived from the register and the applications, see ``rules.spans``.
+    """
+
+    __tablename__ = "standings"
+    __table_args__ = (
+        Index(
+            "uq_standings_present",
+            "row_id",
+            unique=True,
+            sqlite_where=text("until IS NULL"),
+            postgresql_where=text("until IS NULL"),
+        ),
+        Index("ix_standings_row", "row_id", "since"),
+        Index("ix_standings_season_path", "season", "season_path", "row_id"),
+        Index("ix_standings_to_path", "season", "to_path", "row_id"),
+        CheckConstraint("until IS NULL OR until > since", name="days"),
+        CheckConstraint("(to_path IS NULL) = (shared_path IS NULL)", name="incoming"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    row_id: Mapped[int] = mapped_column(ForeignKey("season_register.id"))
+    season: Mapped[int]
+    since: Mapped[date]
+    until: Mapped[date | None]
+    season_path: Mapped[str] = mapped_column(sorted_text(64))
+    # None = 未登记; counts as flowing to society (PD-09).
+    category: Mapped[GraduateCategory | None] = mapped_column(StrEnumType(GraduateCategory))
+    # 转接完成; to an employer's organisation (M-05); ever submitted and not only withdrawn (M-06).
+    done: Mapped[bool]
+    to_unit: Mapped[bool]
+    initiated: Mapped[bool]
+    # The application it rests on, if there is one.
+    application_id: Mapped[int | None] = mapped_column(ForeignKey("applications.id"))
+    # Where he counts as coming in from outside (C, F): the destination as it stood when he applied, and the lowest
+    # place above both it and his origin; above that, and there too, he is no one from outside.
+    to_path: Mapped[str | None] = mapped_column(sorted_text(64))
+    shared_path: Mapped[str | None] = mapped_column(sorted_text(64))
+
+    row: Mapped[RegisterRow] = relationship()
+    application: Mapped[Application | None] = relationship()
+
+
+class RateCounter(Base):
+    """计数: present figures that begin at one place of one season; an organisation's are the sum of all below it.
+
+    Incoming graduates are added where they go and taken off where origin and destination meet, so that the sum
+    over a part of the tree holds only those who come from outside it. Places near the top are split into shards:
+    writers then do not wait for each other (see ``counters``).
+    """
+
+    __tablename__ = "rate_counters"
+
+    season: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[str] = mapped_column(sorted_text(64), primary_key=True)
+    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    further_study: Mapped[int] = mapped_column(default=0)
+    further_study_done: Mapped[int] = mapped_column(default=0)
+    society: Mapped[int] = mapped_column(default=0)
+    society_done: Mapped[int] = mapped_column(default=0)
+    unregistered: Mapped[int] = mapped_column(default=0)
+    to_unit: Mapped[int] = mapped_column(default=0)
+    initiated: Mapped[int] = mapped_column(default=0)
+    incoming_study: Mapped[int] = mapped_column(default=0)
+    incoming_study_done: Mapped[int] = mapped_column(default=0)
+    incoming_society: Mapped[int] = mapped_column(default=0)
+    incoming_society_done: Mapped[int] = mapped_column(default=0)
+
+
+class RateDay(Base):
+    """每日数据: a leading organ's figures at the end of a day, for its curve; smaller ones are counted when asked."""
+
+    __tablename__ = "rate_days"
+
+    season: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[str] = mapped_column(sorted_text(64), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    further_study: Mapped[int]
+    further_study_done: Mapped[int]
+    society: Mapped[int]
+    society_done: Mapped[int]
+    unregistered: Mapped[int]
+    to_unit: Mapped[int]
+    initiated: Mapped[int]
+    incoming_study: Mapped[int]
+    incoming_study_done: Mapped[int]
+    incoming_society: Mapped[int]
+    incoming_society_done: Mapped[int]

@@ -1,0 +1,268 @@
+"""Figures of an organisation, of its children, on any day, and the people behind each (PD-24, PD-25).
+
+An organisation that has moved keeps what was counted under its former superiors; those keep it too (PD-07, PD-08).
+All reads go to the replica where there is one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from zhtj.graduation.models import GraduateCategory
+from zhtj.kernel import clock
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import subtree
+from zhtj.kernel.replica import reports
+from zhtj.orgs.models import SEGMENT, Organisation, OrganisationMove
+from zhtj.orgs.moving import former_paths
+from zhtj.rates import keeping
+from zhtj.rates.counters import counted_anew, holds, kept
+from zhtj.rates.models import Standing
+from zhtj.rates.rules import FIGURES, Figures, RateKind, total
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One line of the table of children.
+
+    Args:
+        organisation: which.
+        figures: its own, as on its own page.
+        moved_in: it came under this superior after the season had begun; part of its figures counts elsewhere.
+        moved_out: it stands elsewhere today; what it has here counts here.
+    """
+
+    organisation: Organisation
+    figures: Figures
+    moved_in: bool = False
+    moved_out: bool = False
+
+
+def check_day(season: int, day: date | None) -> date | None:
+    """The day as the queries want it: None for now, and for a season that is over its last state.
+
+    Raises:
+        DomainError: a day to come, or one before the season.
+    """
+    if day is None or day == clock.today() or day >= date(season, 12, 31):
+        if day is not None and day > clock.today():
+            raise DomainError("不能查询未来的日期。", fix="请选择今天或今天以前的一天。", field="day", rule="PD-25")
+        return None
+    if day > clock.today():
+        raise DomainError("不能查询未来的日期。", fix="请选择今天或今天以前的一天。", field="day", rule="PD-25")
+    if day.year < season:
+        raise DomainError(f"{season} 届从 {season} 年开始统计。", fix="请选择本届的日期。", field="day", rule="PD-25")
+    return day
+
+
+def seasons() -> list[int]:
+    """Seasons that have figures, newest first."""
+    return list(reports().scalars(select(Standing.season).distinct().order_by(Standing.season.desc())))
+
+
+def area(path: str) -> list[str]:
+    """Where everything of the organisation at ``path`` is found: there, and where it stood before."""
+    return [path, *former_paths(path)]
+
+
+def figures(path: str, season: int, day: date | None = None) -> Figures:
+    """The figures of the organisation at ``path`` (PD-24).
+
+    Args:
+        path: where it stands today.
+        season: year.
+        day: at the end of which; None: now. See ``check_day``.
+    """
+    paths = area(path)
+    found = total(total(_parts(season, day, each).values()) for each in paths)
+    return found + -_crossing(season, day, [paths]).get(path, Figures())
+
+
+def by_child(organisation: Organisation, season: int, day: date | None = None) -> list[Child]:
+    """Its direct children with their figures, in the order of the tree; those that have moved away come last."""
+    children = list(
+        reports().scalars(
+            select(Organisation).where(Organisation.parent_id == organisation.id).order_by(Organisation.path)
+        )
+    )
+    parts = _parts(season, day, organisation.path)
+    return [*_present(children, parts, season, day), *_moved_out(organisation, children, parts)]
+
+
+def _present(
+    children: Sequence[Organisation], parts: Mapping[str, Figures], season: int, day: date | None
+) -> list[Child]:
+    areas = {each.id: area(each.path) for each in children} if _anything_moved() else {}
+    elsewhere = {number: paths for number, paths in areas.items() if len(paths) > 1}
+    crossing = _crossing(season, day, elsewhere.values())
+    found = []
+    for each in children:
+        figures = parts.get(each.path, Figures())
+        for path in elsewhere.get(each.id, [each.path])[1:]:
+            figures += total(_parts(season, day, path).values())
+        found.append(Child(each, figures + -crossing.get(each.path, Figures()), moved_in=each.id in elsewhere))
+    return found
+
+
+def _moved_out(
+    organisation: Organisation, children: Sequence[Organisation], parts: Mapping[str, Figures]
+) -> list[Child]:
+    """Lines of those that stood here in the season and stand elsewhere today."""
+    known = {organisation.path, *(each.path for each in children)}
+    left = [path for path, figures in parts.items() if path not in known and figures]
+    if not left:
+        return []
+    query = (
+        select(OrganisationMove.from_path, Organisation)
+        .join(Organisation, Organisation.id == OrganisationMove.org_id)
+        .where(OrganisationMove.from_path.in_(left))
+        .order_by(OrganisationMove.from_path, OrganisationMove.id)
+    )
+    moved = {path: one for path, one in reports().execute(query)}  # noqa: C416 - rows are no pairs to mypy
+    return [Child(one, parts[path], moved_out=True) for path, one in sorted(moved.items())]
+
+
+def _anything_moved() -> bool:
+    return reports().scalar(select(OrganisationMove.id).limit(1)) is not None
+
+
+def _parts(season: int, day: date | None, root: str) -> dict[str, Figures]:
+    """What is counted at ``root`` itself and below each of its children, by path."""
+    keeping.settle()
+    depth = len(root) + SEGMENT
+    query = kept(season, root, depth) if day is None else counted_anew(season, day, root, depth)
+    return {row[0]: Figures(*(int(number) for number in row[1:])) for row in reports().execute(query)}
+
+
+def _crossing(season: int, day: date | None, areas: Iterable[Sequence[str]]) -> dict[str, Figures]:
+    """What organisations that stand in several places got from one of them into another: no one from outside."""
+    several = [paths for paths in areas if len(paths) > 1]
+    if not several:
+        return {}
+    found: dict[str, Figures] = defaultdict(Figures)
+    origins = or_(*(subtree(Standing.season_path, path) for paths in several for path in paths))
+    query = select(Standing).where(Standing.season == season, holds(day), Standing.to_path.is_not(None), origins)
+    for each in reports().scalars(query):
+        for paths in several:
+            begins = next((path for path in paths if each.season_path.startswith(path)), None)
+            ends = next((path for path in paths if (each.to_path or "").startswith(path)), None)
+            if begins and ends and begins != ends:
+                found[paths[0]] += keeping.counted(each).incoming()
+    return found
+
+
+# What can be asked for as a list of people: a figure, or several together.
+SETS: Mapping[str, tuple[str, ...]] = {
+    **{name: (name,) for name in FIGURES},
+    "graduates": ("further_study", "society"),
+    "done": ("further_study_done", "society_done"),
+}
+LABELS: Mapping[str, str] = {
+    "further_study": "本地区升学毕业生",
+    "further_study_done": "本地区升学毕业生中已完成的",
+    "society": "本地区流向社会毕业生",
+    "society_done": "本地区流向社会毕业生中已完成的",
+    "unregistered": "未登记去向的毕业生",
+    "to_unit": "转往工作单位团组织的毕业生",
+    "initiated": "已发起转出的毕业生",
+    "incoming_study": "从外地区申请转入的升学毕业生",
+    "incoming_study_done": "从外地区转入并已完成的升学毕业生",
+    "incoming_society": "从外地区申请转入的流向社会毕业生",
+    "incoming_society_done": "从外地区转入并已完成的流向社会毕业生",
+    "graduates": "全部毕业生团员",
+    "done": "已完成转出的毕业生",
+}
+PARTS = ("numerator", "denominator", "missing")
+
+
+def asked_for(key: str) -> str:
+    """What the people of a key are, in words: a key of ``SETS``, or a rate with numerator, denominator or missing.
+
+    Raises:
+        DomainError: there is no such list.
+    """
+    if key in LABELS:
+        return LABELS[key]
+    kind, part = _rate_and_part(key)
+    words = {"numerator": "已计为完成的人员", "denominator": "应计入的全部人员", "missing": "尚未计为完成的人员"}
+    return f"{kind.label}：{words[part]}"
+
+
+def _rate_and_part(key: str) -> tuple[RateKind, str]:
+    name, _, part = key.rpartition(".")
+    if name not in set(RateKind) or part not in PARTS:
+        raise DomainError("没有这个名单。", fix="请从指标页面点击数字进入。")
+    return RateKind(name), part
+
+
+_OF_RATE: Mapping[RateKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    RateKind.FURTHER_STUDY: (("further_study_done", "incoming_study_done"), ("further_study", "incoming_study")),
+    RateKind.SOCIETY: (("society_done", "incoming_society_done"), ("society", "incoming_society")),
+    RateKind.UNIT: (("to_unit",), ("society",)),
+    RateKind.INITIATED: (("initiated",), ("further_study", "society")),
+    RateKind.DONE: (("further_study_done", "society_done"), ("further_study", "society")),
+}
+
+
+def behind(path: str, season: int, key: str, day: date | None = None) -> Select[Standing]:
+    """The standings that a figure counts; as many as the figure says (PD-25).
+
+    Args:
+        path: of the organisation, where it stands today.
+        key: of ``SETS``, or ``<rate>.numerator``, ``<rate>.denominator``, ``<rate>.missing``.
+        season: year.
+        day: at the end of which; None: now.
+
+    Raises:
+        DomainError: there is no such list.
+    """
+    if key in SETS:
+        chosen = _any(SETS[key], path)
+    else:
+        kind, part = _rate_and_part(key)
+        numerator, denominator = _OF_RATE[kind]
+        chosen = _any(numerator if part == "numerator" else denominator, path)
+        if part == "missing":
+            chosen = and_(chosen, ~_any(numerator, path))
+    return select(Standing).where(Standing.season == season, holds(day), chosen)
+
+
+def how_many(path: str, season: int, key: str, day: date | None = None) -> int:
+    """How many people a list has."""
+    keeping.settle()
+    return reports().scalar(select(func.count()).select_from(behind(path, season, key, day).subquery())) or 0
+
+
+def _any(names: Iterable[str], path: str) -> ColumnElement[bool]:
+    return or_(*(_condition(name, path) for name in names))
+
+
+def _condition(name: str, path: str) -> ColumnElement[bool]:
+    """SQL over Standing: one field of ``Figures`` counts him for the organisation at ``path``."""
+    own = _inside(Standing.season_path, path)
+    coming = and_(Standing.to_path.is_not(None), _inside(Standing.to_path, path), ~own)
+    study: Any = Standing.category.is_not_distinct_from(GraduateCategory.FURTHER_STUDY)
+    conditions: dict[str, ColumnElement[bool]] = {
+        "further_study": and_(own, study),
+        "further_study_done": and_(own, study, Standing.done),
+        "society": and_(own, ~study),
+        "society_done": and_(own, ~study, Standing.done),
+        "unregistered": and_(own, Standing.category.is_(None)),
+        "to_unit": and_(own, ~study, Standing.to_unit),
+        "initiated": and_(own, Standing.initiated),
+        "incoming_study": and_(coming, study),
+        "incoming_study_done": and_(coming, study, Standing.done),
+        "incoming_society": and_(coming, ~study),
+        "incoming_society_done": and_(coming, ~study, Standing.done),
+    }
+    return conditions[name]
+
+
+def _inside(column: Any, path: str) -> ColumnElement[bool]:
+    return or_(*(subtree(column, each) for each in area(path)))
