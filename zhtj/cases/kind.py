@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,10 @@ class Matter:
     def said(self, name: str) -> str:
         """An answer, "" where none was given."""
         return self.answers.get(name, "")
+
+    def month(self, name: str) -> date:
+        """The first day of a month that was answered."""
+        return first_of_month(self.said(name))
 
     def stood(self, name: str) -> str | None:
         """What stood in the record when the case was raised; None where the kind does not keep it."""
@@ -238,6 +243,11 @@ class Kind:
         return next(one for one in self.fields if one.name == name)
 
 
+def first_of_month(text: str) -> date:
+    """The first day of a month as an answer keeps it (2026-06)."""
+    return date.fromisoformat(f"{text}-01")
+
+
 def choice_label(one: Field, value: str) -> str:
     """The words of a choice; any other text as it is."""
     return dict(one.choices).get(value, value)
@@ -263,9 +273,20 @@ def id_number(line: Line) -> str:
     return line.matter.person.account.id_number or ""
 
 
+def body_name(line: Line) -> str:
+    """组织全称 of the organisation a case is about."""
+    return line.matter.body.full_name
+
+
 def raised_on(line: Line) -> str:
     """提交时间."""
     return f"{clock.local(line.case.raised_at):%Y-%m-%d}"
+
+
+def ended_on(line: Line) -> str:
+    """办结时间; "" while it is open."""
+    ended = line.case.ended_at
+    return f"{clock.local(ended):%Y-%m-%d}" if ended is not None else ""
 
 
 def result(line: Line) -> str:
@@ -276,6 +297,22 @@ def result(line: Line) -> str:
 def asked(name: str) -> Callable[[Line], str]:
     """A column that repeats an answer."""
     return lambda line: line.matter.said(name)
+
+
+def chosen(one: Field) -> Callable[[Line], str]:
+    """A column that repeats a choice in its words."""
+    return lambda line: choice_label(one, line.matter.said(one.name))
+
+
+def explained(one: Field, detail: str) -> Callable[[Line], str]:
+    """A column of a choice in its words, with what was written about it."""
+    parts = (chosen(one), asked(detail))
+    return lambda line: "：".join(text for text in (part(line) for part in parts) if text)
+
+
+# What most exports of cases begin and end with; a document's own form has columns of its own.
+OF_MEMBER = (Column("序号", place_of), Column("姓名", member_name), Column("所在团支部", branch_name))
+OUTCOME = (Column("提交时间", raised_on), Column("结果", result))
 
 
 def always(decider: Decider) -> Callable[[Matter], Decider]:

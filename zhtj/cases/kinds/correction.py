@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from zhtj.cases import records
 from zhtj.cases.kind import (
     ANYBODY,
+    OF_MEMBER,
+    OUTCOME,
     About,
     Column,
     Field,
@@ -16,12 +16,8 @@ from zhtj.cases.kind import (
     Shape,
     always,
     asked,
-    branch_name,
+    first_of_month,
     id_number,
-    member_name,
-    place_of,
-    raised_on,
-    result,
 )
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
@@ -32,11 +28,6 @@ from zhtj.people.models import Member
 from zhtj.people.rules import least_age
 
 _LABELS = {"name": "姓名", "id_number": "身份证号码", "joined": "入团年月"}
-
-
-def _month(text: str) -> date:
-    year, month = text.split("-")
-    return date(int(year), int(month), 1)
 
 
 def _known(person: Member) -> dict[str, str]:
@@ -61,10 +52,11 @@ def _check(matter: Matter) -> None:
         )
     if "id_number" in wanted:
         records.number_is_free(wanted["id_number"], person.account)
-    if "joined" in wanted and _month(wanted["joined"]) > clock.today():
+    if "joined" in wanted and first_of_month(wanted["joined"]) > clock.today():
         raise DomainError("入团年月还没有到。", field="joined", rule="E-06")
     right = {**known, **wanted}
-    age, joined = identity.read(right["id_number"]).age_on(_month(right["joined"])), _month(right["joined"])
+    joined = first_of_month(right["joined"])
+    age = identity.read(right["id_number"]).age_on(joined)
     if {"joined", "id_number"} & wanted.keys() and age < least_age(joined):
         raise DomainError(
             f"这样更正后，入团时只有 {max(age, 0)} 周岁，应满 {least_age(joined)} 周岁。",
@@ -80,7 +72,7 @@ def _effect(matter: Matter, case: Case) -> str:
         if matter.said(name):
             changes[name] = matter.said(name)
     if matter.said("joined"):
-        changes["joined_on"] = _month(matter.said("joined"))
+        changes["joined_on"] = matter.month("joined")
     records.correct(matter.person, changes, f"case:{case.id}")
     return f"已更正{_what(matter)}。"
 
@@ -114,13 +106,10 @@ KIND = Kind(
     short=_what,
     file_needed=True,
     columns=(
-        Column("序号", place_of),
-        Column("姓名", member_name),
-        Column("所在团支部", branch_name),
+        *OF_MEMBER,
         Column("身份证号", id_number),
         Column("更正内容", _new),
         Column("原因", asked("why")),
-        Column("提交时间", raised_on),
-        Column("结果", result),
+        *OUTCOME,
     ),
 )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from zhtj.cases.kind import (
     ANYBODY,
     About,
     Column,
     Field,
     Kind,
-    Line,
     Matter,
     Shape,
     asked,
     branch_name,
-    choice_label,
+    chosen,
+    ended_on,
     member_name,
     place_of,
     raised_on,
@@ -27,7 +25,7 @@ from zhtj.cases.workflow import Decider
 from zhtj.floating import branches, operations
 from zhtj.graduation import personal
 from zhtj.graduation.queries import policy_of
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Purpose
@@ -53,11 +51,6 @@ FIELDS = (
         width=120,
     ),
 )
-
-
-def _month(matter: Matter) -> date:
-    year, month = matter.said("month").split("-")
-    return date(int(year), int(month), 1)
 
 
 def _decider(matter: Matter) -> Decider:
@@ -92,7 +85,7 @@ def _check(matter: Matter) -> None:
         raise DomainError(
             f"{person.name}有正在办理的转接申请。", fix="请先撤销，或等它办结。", field="subject", rule="A-06"
         )
-    problem = personal.delay_problem_of(person, _month(matter), matter.said("why"))
+    problem = personal.delay_problem_of(person, matter.month("month"), matter.said("why"))
     if problem is not None:
         raise DomainError(problem.message, fix=problem.fix, field="month", rule=problem.rule)
     if matter.said("place") != DELAYED:
@@ -105,19 +98,10 @@ def _ready(matter: Matter, case: Case) -> None:
 
 
 def _effect(matter: Matter, case: Case) -> str:
-    person, branch, month = matter.person, _branch(matter), _month(matter)
+    person, branch, month = matter.person, _branch(matter), matter.month("month")
     personal.delay(person, month, matter.said("why"), audit.actor().seat_id)
     operations.place_delayed(person, branch, f"case:{case.id}")
     return f"已标记延迟毕业（预计 {month:%Y-%m}），编入{branch.short_name}；本届不再计入转接率。"
-
-
-def _place_words(line: Line) -> str:
-    return choice_label(PLACE, line.matter.said("place"))
-
-
-def _today(line: Line) -> str:
-    ended = line.case.ended_at
-    return f"{clock.local(ended):%Y-%m-%d}" if ended is not None else ""
 
 
 KIND = Kind(
@@ -144,9 +128,9 @@ KIND = Kind(
         Column("现在的团支部", branch_name),
         Column("预计毕业时间", asked("month")),
         Column("延迟毕业原因", asked("why")),
-        Column("编入", _place_words),
+        Column("编入", chosen(PLACE)),
         Column("提交时间", raised_on),
-        Column("办结时间", _today),
+        Column("办结时间", ended_on),
         Column("结果", result),
     ),
 )

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from zhtj.cases.files import FileRule
 from zhtj.cases.kind import (
     ANYBODY,
+    OF_MEMBER,
+    OUTCOME,
     About,
     Column,
     Field,
@@ -18,12 +20,7 @@ from zhtj.cases.kind import (
     Matter,
     Shape,
     asked,
-    branch_name,
     choice_label,
-    member_name,
-    place_of,
-    raised_on,
-    result,
 )
 from zhtj.cases.models import Case, CaseFile
 from zhtj.cases.workflow import Decider
@@ -158,13 +155,10 @@ KIND = Kind(
         check=pdf.check,
     ),
     columns=(
-        Column("序号", place_of),
-        Column("姓名", member_name),
-        Column("所在团支部", branch_name),
+        *OF_MEMBER,
         Column("类别", _kind_of_upload),
         Column("来源", _source),
         Column("替换原因", asked("why")),
-        Column("提交时间", raised_on),
-        Column("结果", result),
+        *OUTCOME,
     ),
 )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from zhtj.cases.kind import (
     COMMITTEES,
     About,
     Column,
     Field,
     Kind,
-    Line,
     Matter,
     Shape,
     asked,
+    body_name,
     choice_label,
     place_of,
     raised_on,
@@ -37,11 +35,6 @@ _GROUND = Field(
 )
 
 
-def _month(matter: Matter) -> date:
-    year, month = matter.said("month").split("-")
-    return date(int(year), int(month), 1)
-
-
 def _decider(matter: Matter) -> Decider:
     level = policy_of(matter.body).mark_edit_level
     return Decider(level) if level else Decider.CITY
@@ -61,14 +54,14 @@ def _check(matter: Matter) -> None:
         raise DomainError(
             "本届可以直接修改毕业时间，不用申请。", fix="请到“下级组织”中修改。", field="subject", rule="K-01"
         )
-    if mark.month == _month(matter):
+    if mark.month == matter.month("month"):
         raise DomainError("这就是现在标记的毕业时间。", field="month", rule="G-14")
 
 
 def _effect(matter: Matter, case: Case) -> str:
     graduation.change_mark(
         matter.body,
-        month=_month(matter),
+        month=matter.month("month"),
         reason=f"{matter.said('detail')}（事项 {case.number}）",
         ground=ChangeGround(matter.said("ground")),
         seat_id=audit.actor().seat_id,
@@ -79,10 +72,6 @@ def _effect(matter: Matter, case: Case) -> str:
 def _offered(organisation: Organisation) -> bool:
     """Where marks are changed freely or never, nothing is asked (K-01)."""
     return graduation.change_way(organisation) is ChangeWay.APPROVAL
-
-
-def _full_name(line: Line) -> str:
-    return line.matter.body.full_name
 
 
 KIND = Kind(
@@ -107,7 +96,7 @@ KIND = Kind(
     short=lambda matter: f"改为 {matter.said('month')}（{choice_label(_GROUND, matter.said('ground'))}）",
     columns=(
         Column("序号", place_of),
-        Column("团支部名称（智慧团建系统里的全称）", _full_name),
+        Column("团支部名称（智慧团建系统里的全称）", body_name),
         Column("正确毕业时间", asked("month")),
         Column("提交时间", raised_on),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zhtj.cases.kind import (
     ADMINS,
+    OUTCOME,
     About,
     Column,
     Field,
@@ -14,8 +15,6 @@ from zhtj.cases.kind import (
     always,
     asked,
     place_of,
-    raised_on,
-    result,
 )
 from zhtj.cases.lines import climb
 from zhtj.cases.models import Case
@@ -132,7 +131,6 @@ KIND = Kind(
         Column("上级组织", _parent_name),
         Column("联系电话", asked("phone")),
         Column("原因", asked("why")),
-        Column("提交时间", raised_on),
-        Column("结果", result),
+        *OUTCOME,
     ),
 )

@@ -9,7 +9,6 @@ from zhtj.cases.kind import (
     Column,
     Field,
     Kind,
-    Line,
     Matter,
     Shape,
     asked,
@@ -57,10 +56,6 @@ def _warn(matter: Matter) -> str:
     return f"目前使用这个编号的是：{names}。同意后从这些记录中取消。"
 
 
-def _occupant(line: Line) -> str:
-    return line.matter.said("occupant")
-
-
 KIND = Kind(
     key="occupied_number",
     label="发展团员编号被占用",
@@ -84,6 +79,6 @@ KIND = Kind(
         Column("姓名", member_name),
         Column("身份证号", id_number),
         Column("发展团员编号", asked("number")),
-        Column("备注（被谁占用）", _occupant),
+        Column("备注（被谁占用）", asked("occupant")),
     ),
 )

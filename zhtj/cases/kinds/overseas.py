@@ -16,6 +16,7 @@ from zhtj.cases.kind import (
     Shape,
     asked,
     choice_label,
+    ended_on,
     member_name,
     place_of,
     raised_on,
@@ -28,7 +29,6 @@ from zhtj.floating import branches, operations
 from zhtj.floating.operations import Terms
 from zhtj.floating.rules import end_of_month
 from zhtj.graduation.queries import is_delayed, policy_of
-from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Purpose
 from zhtj.people import identity
@@ -55,11 +55,6 @@ FIELDS = (
 )
 
 
-def _month(matter: Matter, name: str) -> date:
-    year, month = matter.said(name).split("-")
-    return date(int(year), int(month), 1)
-
-
 def decider(matter: Matter) -> Decider:
     """The school's committee, or by policy the college (R-15, K-12)."""
     school = staying.home(matter).school
@@ -76,7 +71,7 @@ def _check(matter: Matter) -> None:
             "延迟毕业的团员仍在学校，毕业后再办。", fix="标记有误的，请先撤销。", field="subject", rule="G-19"
         )
     staying.check_free(person)
-    if matter.answers and _month(matter, "ends") <= _month(matter, "begins"):
+    if matter.answers and matter.month("ends") <= matter.month("begins"):
         raise DomainError("结束的月份应晚于开始的月份。", field="ends", rule="R-14")
 
 
@@ -88,7 +83,7 @@ def _ready(matter: Matter, case: Case) -> None:
 def _effect(matter: Matter, case: Case) -> str:
     home = staying.home(matter)
     branch = branches.for_overseas(home)
-    until = end_of_month(_month(matter, "ends"))
+    until = end_of_month(matter.month("ends"))
     operations.keep(matter.person, branch, Terms(until, None, home.nearest), f"case:{case.id}")
     return f"已编入{branch.short_name}，登记到 {until:%Y-%m-%d}；不再计入转接率。在外期间至少每 6 个月报告一次。"
 
@@ -151,11 +146,6 @@ def _contact(line: Line) -> str:
     return f"{line.matter.said('contact')}（{line.matter.said('relation')}）"
 
 
-def _decided(line: Line) -> str:
-    ended = line.case.ended_at
-    return f"{clock.local(ended):%Y-%m-%d}" if ended is not None else ""
-
-
 KIND = Kind(
     key="overseas_study",
     label="出国（境）学习研究",
@@ -187,7 +177,7 @@ KIND = Kind(
         Column("国内联系电话", asked("contact_mobile")),
         Column("境外联系方式", asked("abroad")),
         Column("提交时间", raised_on),
-        Column("批准时间", _decided),
+        Column("批准时间", ended_on),
         Column("结果", result),
     ),
 )

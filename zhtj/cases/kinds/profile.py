@@ -5,6 +5,8 @@ from __future__ import annotations
 from zhtj.cases import records
 from zhtj.cases.kind import (
     ANYBODY,
+    OF_MEMBER,
+    OUTCOME,
     About,
     Column,
     Field,
@@ -14,11 +16,6 @@ from zhtj.cases.kind import (
     Shape,
     always,
     asked,
-    branch_name,
-    member_name,
-    place_of,
-    raised_on,
-    result,
 )
 from zhtj.cases.lines import climb
 from zhtj.cases.models import Case
@@ -114,12 +111,9 @@ KIND = Kind(
     effect=_effect,
     short=lambda matter: _what(matter.answers),
     columns=(
-        Column("序号", place_of),
-        Column("姓名", member_name),
-        Column("所在团支部", branch_name),
+        *OF_MEMBER,
         Column("更正内容", _changes),
         Column("原因", asked("why")),
-        Column("提交时间", raised_on),
-        Column("结果", result),
+        *OUTCOME,
     ),
 )

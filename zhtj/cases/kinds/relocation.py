@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zhtj.cases.kind import (
     ADMINS,
+    OUTCOME,
     About,
     Column,
     Field,
@@ -13,9 +14,8 @@ from zhtj.cases.kind import (
     Shape,
     always,
     asked,
+    body_name,
     place_of,
-    raised_on,
-    result,
 )
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
@@ -58,10 +58,6 @@ def _warn(matter: Matter) -> str:
     return line if matter.body.is_branch or has_branch(matter.body) else f"{line}它下面还没有团支部。"
 
 
-def _full_name(line: Line) -> str:
-    return line.matter.body.full_name
-
-
 def _new_name(line: Line) -> str:
     return _new(line.matter).full_name
 
@@ -86,10 +82,9 @@ KIND = Kind(
     short=lambda matter: f"迁往{_new(matter).short_name}",
     columns=(
         Column("序号", place_of),
-        Column("组织全称", _full_name),
+        Column("组织全称", body_name),
         Column("新的上级组织", _new_name),
         Column("原因", asked("why")),
-        Column("提交时间", raised_on),
-        Column("结果", result),
+        *OUTCOME,
     ),
 )

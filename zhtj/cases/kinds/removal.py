@@ -11,11 +11,11 @@ from zhtj.cases.kind import (
     Column,
     Field,
     Kind,
-    Line,
     Matter,
     Shape,
     branch_name,
     choice_label,
+    explained,
     id_number,
     member_name,
     place_of,
@@ -130,12 +130,6 @@ def _effect(matter: Matter, case: Case) -> str:
     return "记录已归档，不再列入名单和统计；误办的可以申请恢复。"
 
 
-def _reason(line: Line) -> str:
-    return "：".join(
-        part for part in (choice_label(_GROUND, line.matter.said("ground")), line.matter.said("detail")) if part
-    )
-
-
 KIND = Kind(
     key="removal",
     label="记录归档、合并",
@@ -174,6 +168,6 @@ KIND = Kind(
         Column("姓名", member_name),
         Column("所在团支部名称全称", branch_name),
         Column("身份证号", id_number),
-        Column("删除原因", _reason),
+        Column("删除原因", explained(_GROUND, "detail")),
     ),
 )

@@ -6,6 +6,8 @@ from sqlalchemy import select
 
 from zhtj.cases.kind import (
     ANYBODY,
+    OF_MEMBER,
+    OUTCOME,
     REASON_AT_LEAST,
     About,
     Column,
@@ -17,12 +19,10 @@ from zhtj.cases.kind import (
     Shape,
     always,
     asked,
-    branch_name,
     choice_label,
+    chosen,
+    explained,
     member_name,
-    place_of,
-    raised_on,
-    result,
 )
 from zhtj.cases.kinds import staying
 from zhtj.cases.models import Case
@@ -189,16 +189,6 @@ def _paper(matter: Matter) -> Paper:
     )
 
 
-def _reason(line: Line) -> str:
-    return "：".join(
-        part for part in (choice_label(GROUND, line.matter.said("ground")), line.matter.said("detail")) if part
-    )
-
-
-def _plan(line: Line) -> str:
-    return choice_label(PLAN, line.matter.said("plan"))
-
-
 def leader_of(college: Organisation) -> tuple[str, str]:
     """学社衔接工作负责人 of a college and his number: whom it has named this season, else who holds the post (F-13)."""
     named = liaisons.of_college(college, clock.today().year).named.get(liaisons.Role.LEADER)
@@ -249,8 +239,8 @@ KIND = Kind(
         Column("学社衔接工作负责人联系方式", _leader_phone),
         Column("转出人姓名", member_name),
         Column("转出人常用联系方式", _mobile),
-        Column("转接原因", _reason),
-        Column("转出人毕业去向", _plan),
+        Column("转接原因", explained(GROUND, "detail")),
+        Column("转出人毕业去向", chosen(PLAN)),
         Column("备注", asked("remark")),
     ),
 )
@@ -316,11 +306,8 @@ EXTENSION = Kind(
     effect=_extend,
     personal=True,
     columns=(
-        Column("序号", place_of),
-        Column("姓名", member_name),
-        Column("所在团支部", branch_name),
+        *OF_MEMBER,
         Column("延长原因", asked("why")),
-        Column("提交时间", raised_on),
-        Column("结果", result),
+        *OUTCOME,
     ),
 )

@@ -7,6 +7,8 @@ from sqlalchemy import select
 from zhtj.cases import proposals, records
 from zhtj.cases.kind import (
     ADMINS,
+    OF_MEMBER,
+    OUTCOME,
     About,
     Column,
     Field,
@@ -16,12 +18,8 @@ from zhtj.cases.kind import (
     Shape,
     always,
     asked,
-    branch_name,
     choice_label,
-    member_name,
-    place_of,
-    raised_on,
-    result,
+    chosen,
 )
 from zhtj.cases.lines import climb
 from zhtj.cases.models import Case
@@ -137,13 +135,10 @@ KIND = Kind(
     warn=_warn,
     short=lambda matter: choice_label(_MEASURE, matter.said("measure")),
     columns=(
-        Column("序号", place_of),
-        Column("姓名", member_name),
-        Column("所在团支部", branch_name),
-        Column("怎样处理", lambda line: choice_label(_MEASURE, line.matter.said("measure"))),
+        *OF_MEMBER,
+        Column("怎样处理", chosen(_MEASURE)),
         Column("依据", _ground),
         Column("核实的情况", asked("why")),
-        Column("提交时间", raised_on),
-        Column("结果", result),
+        *OUTCOME,
     ),
 )

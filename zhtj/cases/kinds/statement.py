@@ -5,20 +5,17 @@ from __future__ import annotations
 from zhtj.cases import records
 from zhtj.cases.kind import (
     ANYBODY,
+    OF_MEMBER,
+    OUTCOME,
     About,
     Column,
     Field,
     Kind,
-    Line,
     Matter,
     Shape,
     asked,
-    branch_name,
     choice_label,
-    member_name,
-    place_of,
-    raised_on,
-    result,
+    chosen,
 )
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
@@ -77,10 +74,6 @@ def _short(matter: Matter) -> str:
     return "" if purpose == "other" else choice_label(_PURPOSE, purpose)
 
 
-def _words(line: Line) -> str:
-    return choice_label(_PURPOSE, line.matter.said("purpose"))
-
-
 KIND = Kind(
     key="statement",
     label="情况说明",
@@ -102,12 +95,9 @@ KIND = Kind(
     effect=_effect,
     short=_short,
     columns=(
-        Column("序号", place_of),
-        Column("姓名", member_name),
-        Column("所在团支部", branch_name),
-        Column("事由", _words),
+        *OF_MEMBER,
+        Column("事由", chosen(_PURPOSE)),
         Column("情况说明", asked("text")),
-        Column("提交时间", raised_on),
-        Column("结果", result),
+        *OUTCOME,
     ),
 )

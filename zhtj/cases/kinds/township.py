@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from zhtj.cases.kind import COMMITTEES, About, Column, Field, Kind, Line, Matter, Shape, always
+from zhtj.cases.kind import (
+    COMMITTEES,
+    About,
+    Column,
+    Field,
+    Kind,
+    Line,
+    Matter,
+    Shape,
+    always,
+    body_name,
+)
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel import audit
@@ -40,10 +51,6 @@ def _effect(matter: Matter, case: Case) -> str:
     return f"已改为“{_WORDS[matter.said('is_township')]}”。"
 
 
-def _full_name(line: Line) -> str:
-    return line.matter.body.full_name
-
-
 def _answer(line: Line) -> str:
     return _WORDS[line.matter.said("is_township")]
 
@@ -62,5 +69,5 @@ KIND = Kind(
     check=_check,
     effect=_effect,
     short=lambda matter: f"应为“{_WORDS[matter.said('is_township')]}”",
-    columns=(Column("组织全称", _full_name), Column("是否乡镇街道团委", _answer)),
+    columns=(Column("组织全称", body_name), Column("是否乡镇街道团委", _answer)),
 )
