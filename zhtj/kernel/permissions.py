@@ -65,6 +65,7 @@ class Permission(StrEnum):
     LETTER_VIEW = "letter_view"
     LETTER_RECEIVE = "letter_receive"
     QUALITY = "quality"
+    RATES = "rates"
     CASES = "cases"
 
 
@@ -114,6 +115,7 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     # Slip three is filled by basic committees, and by leading organs for their floating branches (L-05).
     Permission.LETTER_RECEIVE: _each((SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.QUALITY: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
+    Permission.RATES: _each(ADMINS, _TREE),
     # Which kinds a seat may raise, the kind says; whether a case lies here, the operation checks (PD-34).
     Permission.CASES: {**_each(ADMINS, _TREE), SeatKind.MEMBER: _OWN},
 }

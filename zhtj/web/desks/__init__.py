@@ -40,6 +40,7 @@ from zhtj.web.desks import (
     posts,
     proposals,
     quality,
+    rates,
     registration,
     runs,
     sheets,
@@ -95,6 +96,7 @@ DESKS = (
     exports,
     waits,
     quality,
+    rates,
     messages,
 )
 

@@ -1,0 +1,13 @@
+"""The rates (衔接率): one desk of several pages, all about one organisation, one season and one day (PD-25)."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+PAGES: tuple[object, ...] = ()
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages to a role."""
+    for page in PAGES:
+        page.register(blueprint)

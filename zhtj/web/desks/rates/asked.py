@@ -1,0 +1,122 @@
+"""What every page of the rates is asked: whose figures, of which season, at the end of which day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import current_app, render_template, url_for
+
+from zhtj.kernel import clock, replica
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import Permission
+from zhtj.orgs import queries as orgs
+from zhtj.orgs.models import Organisation
+from zhtj.rates import queries
+from zhtj.web.access import current_seat
+from zhtj.web.desks.loading import load_organisation, number_in, own_organisation
+
+# Pages of the desk in the order of their tabs: endpoint and label. Only those that are registered are shown.
+TABS = (
+    ("rates", "指标"),
+    ("rates_ranking", "实时通报"),
+    ("rates_curve", "进度曲线"),
+    ("rates_map", "地区图"),
+    ("rates_stuck", "滞留"),
+    ("rates_receiving", "接收情况"),
+    ("rates_statistics", "毕业生统计"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose figures, when.
+
+    Args:
+        organisation: the seat's own or one below it.
+        season: year.
+        day: at the end of which; None: now, or the last state of a season that is over.
+        problem: what was wrong with the day or season that was asked for; the page shows the present figures then.
+    """
+
+    organisation: Organisation
+    season: int
+    day: date | None = None
+    problem: DomainError | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the season has frozen."""
+        return self.season < clock.today().year
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment for which the figures hold (PD-25)."""
+        if self.day is not None or self.is_over:
+            last = self.day or date(self.season, 12, 31)
+            return clock.start_of_day(last + timedelta(days=1))
+        return clock.now() - (replica.lag() or timedelta(0))
+
+    def kept(self, **changed: Any) -> dict[str, Any]:
+        """Arguments of an address about the same thing; ``changed`` replaces some, None or "" leaves one out."""
+        own = current_seat().org_id
+        values = {
+            "org": self.organisation.id if self.organisation.id != own else None,
+            "season": self.season if self.season != clock.today().year else None,
+            "day": self.day.isoformat() if self.day else None,
+        }
+        return {key: value for key, value in {**values, **changed}.items() if value not in {None, ""}}
+
+    def link(self, endpoint: str, **changed: Any) -> str:
+        """Address of another page of the desk about the same thing."""
+        return url_for(f".{endpoint}", **self.kept(**changed))
+
+
+def read(values: Mapping[str, str]) -> Asked:
+    """What an address or a form asks for; a wrong season or day is told, not refused.
+
+    Raises:
+        NotFound: the organisation is not the seat's, nor below it.
+    """
+    number = number_in(values.get("org", ""))
+    organisation = load_organisation(number, Permission.RATES) if number else own_organisation()
+    this_year = clock.today().year
+    text = values.get("season", "")
+    season = int(text) if text.isdecimal() and len(text) == len("2026") else this_year
+    if season > this_year:
+        problem = DomainError(f"{season} 届还没有开始。", fix=f"下面是 {this_year} 届的数据。", field="season")
+        return Asked(organisation, this_year, problem=problem)
+    asked_day = values.get("day", "")
+    if not asked_day:
+        return Asked(organisation, season)
+    try:
+        return Asked(organisation, season, queries.check_day(season, date.fromisoformat(asked_day)))
+    except DomainError as error:
+        return Asked(organisation, season, problem=error)
+    except ValueError:
+        error = DomainError(f"“{asked_day}”不是日期。", fix="请写成 2026-10-14 这样。", field="day", rule="PD-25")
+        return Asked(organisation, season, problem=error)
+
+
+def page(template: str, asked: Asked, endpoint: str, **values: Any) -> str:
+    """Render a page of the desk with the way up, the tabs and the choice of season and day."""
+    seat = current_seat()
+    line = orgs.line_within(asked.organisation, seat.path)
+    crumbs = [(each.short_name, asked.link(endpoint, org=each.id if each.id != seat.org_id else None)) for each in line]
+    return render_template(
+        template,
+        asked=asked,
+        crumbs=crumbs,
+        here=endpoint,
+        tabs=[(name, label, asked.link(name)) for name, label in TABS if _exists(name)],
+        seasons=[(each, f"{each} 届") for each in sorted({clock.today().year, *queries.seasons()}, reverse=True)],
+        as_of=asked.as_of,
+        today=clock.today(),
+        **values,
+    )
+
+
+def _exists(name: str) -> bool:
+    return f"{current_seat().kind.value}.{name}" in current_app.view_functions
