@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from flask import Blueprint
 
-PAGES: tuple[object, ...] = ()
+PAGES: tuple[ModuleType, ...] = ()
 
 
 def register(blueprint: Blueprint) -> None:

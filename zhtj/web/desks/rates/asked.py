@@ -96,8 +96,8 @@ def read(values: Mapping[str, str]) -> Asked:
     except DomainError as error:
         return Asked(organisation, season, problem=error)
     except ValueError:
-        error = DomainError(f"“{asked_day}”不是日期。", fix="请写成 2026-10-14 这样。", field="day", rule="PD-25")
-        return Asked(organisation, season, problem=error)
+        wrong = DomainError(f"“{asked_day}”不是日期。", fix="请写成 2026-10-14 这样。", field="day", rule="PD-25")
+        return Asked(organisation, season, problem=wrong)
 
 
 def page(template: str, asked: Asked, endpoint: str, **values: Any) -> str:
