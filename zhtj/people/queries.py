@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.orm import aliased, joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
@@ -45,32 +46,47 @@ def member_of(account_id: int) -> Member | None:
     ).first()
 
 
-# Asked at every request: columns, not entities, and each statement made once.
-_PLACE = (
-    Organisation.id,
-    Organisation.path,
-    Organisation.short_name,
-    Organisation.tier,
-    Organisation.industry,
-    Organisation.township_flag,
-    Organisation.purpose,
+# Asked at every request: columns, not entities, made once, and all of it in one statement.
+_Home, _Place = aliased(Organisation), aliased(Organisation)
+_WHO = (
+    select(
+        Account.id,
+        Account.name,
+        Account.session_version,
+        Account.activated_at,
+        Member.id,
+        _Home.id,
+        _Home.path,
+        _Home.short_name,
+        Seat.id,
+        Seat.post,
+        _Place.id,
+        _Place.path,
+        _Place.short_name,
+        _Place.tier,
+        _Place.industry,
+        _Place.township_flag,
+        _Place.purpose,
+    )
+    .outerjoin(Member, and_(Member.account_id == Account.id, Member.archived_at.is_(None)))
+    .outerjoin(_Home, _Home.id == Member.org_id)
+    .outerjoin(Seat, and_(Seat.account_id == Account.id, Seat.ended_at.is_(None)))
+    .outerjoin(_Place, and_(_Place.id == Seat.org_id, _Place.closed_at.is_(None)))
+    .where(Account.id == bindparam("id"))
 )
-_MEMBER = (
-    select(Member.id, *_PLACE)
-    .join(Organisation, Organisation.id == Member.org_id)
-    .where(Member.account_id == bindparam("id"), Member.archived_at.is_(None))
-)
-_POSTS = (
-    select(Seat.id, Seat.post, *_PLACE)
-    .join(Organisation, Organisation.id == Seat.org_id)
-    .where(Seat.account_id == bindparam("id"), Seat.ended_at.is_(None), Organisation.closed_at.is_(None))
-)
+_OF_ACCOUNT, _OF_MEMBER = 4, 8  # columns of _WHO up to here
 
 
 def seat_choices(account_id: int) -> list[SeatChoice]:
     """Every seat of an account: posts first, highest organisation first, then the member's own page (PD-02)."""
-    member = session.execute(_MEMBER, {"id": account_id}).first()
-    posts = session.execute(_POSTS, {"id": account_id}).all()
+    return _choices(account_id, session.execute(_WHO, {"id": account_id}).all())
+
+
+def _choices(account_id: int, rows: Sequence[Any]) -> list[SeatChoice]:
+    if not rows:
+        return []
+    member_id, home_id, home_path, home_name = rows[0][_OF_ACCOUNT:_OF_MEMBER]
+    posts = [row[_OF_MEMBER:] for row in rows if row[_OF_MEMBER + 2] is not None]
     choices = [
         SeatChoice(
             key=str(seat_id),
@@ -82,7 +98,7 @@ def seat_choices(account_id: int) -> list[SeatChoice]:
                 seat_id=seat_id,
                 org_id=org_id,
                 path=path,
-                member_id=member[0] if member else None,
+                member_id=member_id,
             ),
             has_graduates=tier in LEADING_TIERS or industry in SCHOOL_INDUSTRIES,
             has_floating=_has_floating(tier, industry, purpose, is_township=bool(township)),
@@ -91,10 +107,9 @@ def seat_choices(account_id: int) -> list[SeatChoice]:
             posts, key=lambda row: (len(row[3]), row[0])
         )
     ]
-    if member is not None:
-        member_id, org_id, path, name = member[:4]
-        own = ActiveSeat(SeatKind.MEMBER, account_id, None, org_id, path, member_id)
-        choices.append(SeatChoice(MEMBER_SEAT, "团员", name, own))
+    if member_id is not None:
+        own = ActiveSeat(SeatKind.MEMBER, account_id, None, home_id, home_path, member_id)
+        choices.append(SeatChoice(MEMBER_SEAT, "团员", home_name, own))
     return choices
 
 
@@ -121,19 +136,18 @@ class SignedIn(NamedTuple):
     id: int
     name: str
     session_version: int
-
-
-_SIGNED_IN = select(Account.id, Account.name, Account.session_version).where(
-    Account.id == bindparam("id"),
-    Account.session_version == bindparam("version"),
-    Account.activated_at.is_not(None),
-)
+    choices: list[SeatChoice]
 
 
 def signed_in(account_id: int, version: int) -> SignedIn | None:
-    """The account behind a session of this version, if it is still good."""
-    row = session.execute(_SIGNED_IN, {"id": account_id, "version": version}).first()
-    return SignedIn(*row) if row else None
+    """The account behind a session of this version with its seats, if it is still good."""
+    rows: Sequence[Any] = session.execute(_WHO, {"id": account_id}).all()
+    if not rows:
+        return None
+    number, name, present, activated_at = rows[0][:_OF_ACCOUNT]
+    if present != version or activated_at is None:
+        return None
+    return SignedIn(number, name, present, _choices(number, rows))
 
 
 _FIRST_MOBILE = (

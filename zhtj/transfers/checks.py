@@ -19,7 +19,7 @@ from zhtj.people import identity
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
-from zhtj.policy.seasons import county_open, policy_for, return_due
+from zhtj.policy.seasons import county_open, governed, policy_for, return_due
 from zhtj.policy.vocabulary import Audience, Destination, Level, Place, Reason, ReasonField
 from zhtj.transfers.kinds import admitting_ready, destination_kind, same_basic
 from zhtj.transfers.models import Application
@@ -35,7 +35,9 @@ OPEN_BUSINESS = "已有业务正在办理，不能重复发起。"
 
 def policy_of(organisation: Organisation) -> Policy:
     """The policy that governs applications out of ``organisation`` today (PD-18: the origin's)."""
-    return policy_for(clock.today().year, line_codes(organisation))
+    season = clock.today().year
+    # Where no organisation has a layer of its own, nobody need ask who stands above.
+    return policy_for(season, line_codes(organisation) if governed(season) else ())
 
 
 def line_codes(organisation: Organisation) -> tuple[str, ...]:

@@ -50,11 +50,14 @@ def load_user(text: str) -> User | None:
     if not (number.isdigit() and version.isdigit()):
         return None
     account = people.signed_in(int(number), int(version))
-    return User(account) if account else None
+    if account is None:
+        return None
+    g.seat_choices = account.choices
+    return User(account)
 
 
 def seat_choices() -> list[people.SeatChoice]:
-    """The seats of whoever is signed in; read once a request."""
+    """The seats of whoever is signed in; read with his account, or once a request."""
     if "seat_choices" not in g:
         g.seat_choices = people.seat_choices(current_user.account_id) if current_user.is_authenticated else []
     choices: list[people.SeatChoice] = g.seat_choices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import g, request, url_for
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
@@ -39,6 +39,7 @@ def own_organisation() -> Organisation:
     organisation = session.get(Organisation, current_seat().org_id)
     if organisation is None:
         raise NotFound
+    g.own_organisation = organisation  # The session forgets what nobody holds.
     return organisation
 
 
