@@ -214,8 +214,29 @@ def insert_rows(table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     session.execute(statement, {f"all_{name}": [plain[name](row[name]) for row in rows] for name in columns})
 
 
+def upsert_rows(
+    table: type[Base], rows: Sequence[Mapping[str, Any]], key: Sequence[str], *, add: Sequence[str]
+) -> None:
+    """INSERT many rows in their order; where the ``key`` is there already, the columns ``add`` are added to it."""
+    if not rows:
+        return
+    target: Any = table.__table__
+    if session().get_bind().dialect.name != "postgresql":
+        session.execute(_adding(sqlite.insert(target), target, tuple(key), tuple(add)), list(rows))
+        return
+    statement, plain = _insert_arrays(target, tuple(rows[0]), tuple(key), tuple(add))
+    session.execute(statement, {f"all_{name}": [kind(row[name]) for row in rows] for name, kind in plain.items()})
+
+
+def _adding(statement: Any, target: Any, key: Sequence[str], add: Sequence[str]) -> Any:
+    sums = {name: target.c[name] + statement.excluded[name] for name in add}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=sums)
+
+
 @lru_cache(maxsize=64)
-def _insert_arrays(target: Any, columns: tuple[str, ...]) -> tuple[Any, dict[str, Callable[[Any], Any]]]:
+def _insert_arrays(
+    target: Any, columns: tuple[str, ...], key: tuple[str, ...] = (), add: tuple[str, ...] = ()
+) -> tuple[Any, dict[str, Callable[[Any], Any]]]:
     """INSERT … SELECT from arrays, and how each column's values are put into one; JSON travels as text."""
     types = {name: target.c[name].type for name in columns}
     is_json = {name: isinstance(kind, JSON) for name, kind in types.items()}
@@ -226,7 +247,9 @@ def _insert_arrays(target: Any, columns: tuple[str, ...]) -> tuple[Any, dict[str
         )
     ).subquery("lines")
     chosen = [cast(lines.c[name], kind) if is_json[name] else lines.c[name] for name, kind in types.items()]
-    statement = insert(target).from_select(list(columns), select(*chosen))
+    statement = postgresql.insert(target).from_select(list(columns), select(*chosen))
+    if key:
+        statement = _adding(statement, target, key, add)
     return statement, {name: _as_text if is_json[name] else _as_it_is for name in columns}
 
 

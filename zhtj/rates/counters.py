@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, or_, select, text, union_all
-from sqlalchemy.dialects import postgresql, sqlite
 
 from zhtj.graduation.models import GraduateCategory
-from zhtj.kernel.database import session
+from zhtj.kernel.database import session, upsert_rows
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import SEGMENT
 from zhtj.rates.models import RateCounter, Standing
-from zhtj.rates.rules import FIGURES, Counted, Figures
+from zhtj.rates.rules import FIGURES, Figures, Span, meeting_place
 
 SHARDS = 16
 _SHARDED = 3 * SEGMENT  # the centre, provinces and what stands directly below them
@@ -28,23 +28,47 @@ _LINES = 1000  # of one statement
 Place = tuple[int, str, int]
 
 
-def change(moves: Iterable[tuple[Standing, int]]) -> None:
-    """Add (1) or take away (-1) what present standings contribute."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How one graduate of a season counts over some days; what a row of ``Standing`` holds.
+
+    Args:
+        row_id: of the register.
+        season_path: where he comes from.
+        id: of the stored row, if it is stored.
+    """
+
+    row_id: int
+    season: int
+    season_path: str
+    span: Span
+    id: int = 0
+
+    @property
+    def shared_path(self) -> str | None:
+        """The lowest place above both his origin and where he comes in; None where he comes in nowhere."""
+        to_path = self.span.counted.to_path
+        return None if to_path is None else meeting_place(self.season_path, to_path)
+
+
+def change(lines: Iterable[tuple[Line, int]]) -> None:
+    """Add (1) or take away (-1) what graduates contribute at present; lines that have ended contribute nothing."""
     places: dict[Place, Figures] = defaultdict(Figures)
-    for standing, sign in moves:
-        for place, figures in contributions(standing):
-            places[place] += figures if sign > 0 else -figures
+    for line, sign in lines:
+        if line.span.until is None:
+            for place, figures in contributions(line):
+                places[place] += figures if sign > 0 else -figures
     _write({place: figures for place, figures in places.items() if figures})
 
 
-def contributions(standing: Standing) -> list[tuple[Place, Figures]]:
+def contributions(line: Line) -> list[tuple[Place, Figures]]:
     """Where one graduate counts, and with what."""
-    counted = Counted(standing.category, standing.done, standing.to_unit, standing.initiated)
-    found = [((standing.season, standing.season_path, 0), counted.own())]
-    if standing.to_path is not None:
-        found.append(((standing.season, standing.to_path, 0), counted.incoming()))
-        if standing.shared_path:
-            place = (standing.season, standing.shared_path, shard(standing.shared_path, standing.row_id))
+    counted, shared_path = line.span.counted, line.shared_path
+    found = [((line.season, line.season_path, 0), counted.own())]
+    if counted.to_path is not None:
+        found.append(((line.season, counted.to_path, 0), counted.incoming()))
+        if shared_path:
+            place = (line.season, shared_path, shard(shared_path, line.row_id))
             found.append((place, -counted.incoming()))
     return found
 
@@ -55,25 +79,12 @@ def shard(path: str, row_id: int) -> int:
 
 
 def _write(places: dict[Place, Figures]) -> None:
-    maker: Any = sqlite.insert if session().get_bind().dialect.name == "sqlite" else postgresql.insert
     # In one order, so that two who change the same places wait for each other and never in a circle.
-    ordered = sorted(places)
-    for start in range(0, len(ordered), _LINES):
-        rows = [
-            {
-                "season": season,
-                "path": path,
-                "shard": number,
-                **{name: getattr(places[season, path, number], name) for name in FIGURES},
-            }
-            for season, path, number in ordered[start : start + _LINES]
-        ]
-        statement = maker(RateCounter).values(rows)
-        added = {name: getattr(RateCounter, name) + getattr(statement.excluded, name) for name in FIGURES}
-        session.execute(
-            statement.on_conflict_do_update(index_elements=["season", "path", "shard"], set_=added),
-            execution_options={"synchronize_session": False},
-        )
+    rows = [
+        {"season": season, "path": path, "shard": number, **asdict(places[season, path, number])}
+        for season, path, number in sorted(places)
+    ]
+    upsert_rows(RateCounter, rows, ("season", "path", "shard"), add=FIGURES)
 
 
 def own_sums() -> list[Any]:

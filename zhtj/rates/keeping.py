@@ -12,23 +12,26 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from zhtj.graduation.facts import RegisterChanged
 from zhtj.graduation.models import RegisterEvent, RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import before_commit, insert_rows, session
+from zhtj.orgs.models import OrganisationMove
 from zhtj.orgs.moving import all_moves, path_at
 from zhtj.policy.vocabulary import Destination, Reason
 from zhtj.rates import counters
+from zhtj.rates.counters import Line
 from zhtj.rates.models import Standing
-from zhtj.rates.rules import Counted, Span, Story, Tried, meeting_place, spans
+from zhtj.rates.rules import Counted, Span, Story, Tried, spans
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import ROUTES, Application, ApplicationEvent
 from zhtj.transfers.workflow import Route, State
 
 CHUNK = 2000
 _QUEUE = "rates_queue"
+_LAST_MOVE = select(func.max(OrganisationMove.moved_at)).scalar_subquery()
 # What a step changes about a rate: that there is an application, or that it has ended. A return changes nothing: he
 # stays with the organisation that let it lapse (PD-24).
 _ENDED = frozenset({State.COMPLETED, State.REFUSED, State.WITHDRAWN, State.FAILED_EXTERNAL})
@@ -83,7 +86,7 @@ def forget(row_ids: Collection[int]) -> None:
     """Take rows out of all figures, of past days too: they are about to be deleted, as if they had never been."""
     for part in _parts(sorted(row_ids)):
         for stored in _stored(part).values():
-            counters.change([(each, -1) for each in stored if each.until is None])
+            counters.change([(line, -1) for line in stored])
         session.execute(delete(Standing).where(Standing.row_id.in_(part)))
 
 
@@ -111,33 +114,28 @@ def _refresh(ids: Sequence[int], season: int) -> int:
         return 0
     numbers = [row.id for row in held]
     changes, tried, stored = _changes(numbers), _tried(numbers), _stored(numbers)
-    gone: list[Standing] = []
-    new: list[dict[str, Any]] = []
+    gone: list[Line] = []
+    new: list[Line] = []
     touched = 0
     for row in held:
-        wanted = {_key(span): span for span in spans(_story(row, changes.get(row.id, ()), tried.get(row.id, ())))}
-        known = {_key(_span(each)): each for each in stored.get(row.id, ())}
-        if wanted.keys() != known.keys():
+        wanted = set(spans(_story(row, changes.get(row.id, ()), tried.get(row.id, ()))))
+        known = {line.span: line for line in stored.get(row.id, ())}
+        if wanted != known.keys():
             touched += 1
-            gone += [each for key, each in known.items() if key not in wanted]
-            new += [_values(row, span) for key, span in wanted.items() if key not in known]
+            gone += [line for span, line in known.items() if span not in wanted]
+            new += [Line(row.id, row.season, row.season_path, span) for span in wanted - known.keys()]
     _replace(gone, new)
     return touched
 
 
-def _replace(gone: Sequence[Standing], new: Sequence[dict[str, Any]]) -> None:
+def _replace(gone: Sequence[Line], new: Sequence[Line]) -> None:
     if gone:
         session.execute(
-            delete(Standing).where(Standing.id.in_([each.id for each in gone])),
+            delete(Standing).where(Standing.id.in_([line.id for line in gone])),
             execution_options={"synchronize_session": False},
         )
-    insert_rows(Standing, new)
-    counters.change(
-        [
-            *((each, -1) for each in gone if each.until is None),
-            *((Standing(**values), 1) for values in new if values["until"] is None),
-        ]
-    )
+    insert_rows(Standing, [_values(line) for line in sorted(new, key=lambda line: (line.row_id, line.span.since))])
+    counters.change([*((line, -1) for line in gone), *((line, 1) for line in new)])
 
 
 def _story(row: Any, changes: Sequence[Any], tried: Sequence[Tried]) -> Story:
@@ -149,16 +147,8 @@ def _day(moment: Any) -> date:
     return clock.local(moment).date()
 
 
-def _key(span: Span) -> tuple[Any, ...]:
-    return (span.since, span.until, span.counted)
-
-
-def _span(standing: Standing) -> Span:
-    return Span(standing.since, standing.until, counted(standing))
-
-
-def counted(standing: Standing) -> Counted:
-    """How a graduate counts, as it is stored."""
+def counted(standing: Any) -> Counted:
+    """How a graduate counts, as it is stored in a row of ``Standing``."""
     return Counted(
         standing.category,
         standing.done,
@@ -169,30 +159,32 @@ def counted(standing: Standing) -> Counted:
     )
 
 
-def _values(row: Any, span: Span) -> dict[str, Any]:
-    counted = span.counted
+def _values(line: Line) -> dict[str, Any]:
+    found = line.span.counted
     return {
-        "row_id": row.id,
-        "season": row.season,
-        "since": span.since,
-        "until": span.until,
-        "season_path": row.season_path,
-        "category": counted.category,
-        "done": counted.done,
-        "to_unit": counted.to_unit,
-        "initiated": counted.initiated,
-        "application_id": counted.application_id,
-        "to_path": counted.to_path,
-        "shared_path": None if counted.to_path is None else meeting_place(row.season_path, counted.to_path),
+        "row_id": line.row_id,
+        "season": line.season,
+        "since": line.span.since,
+        "until": line.span.until,
+        "season_path": line.season_path,
+        "category": found.category,
+        "done": found.done,
+        "to_unit": found.to_unit,
+        "initiated": found.initiated,
+        "application_id": found.application_id,
+        "to_path": found.to_path,
+        "shared_path": line.shared_path,
     }
 
 
-def _stored(ids: Sequence[int]) -> dict[int, list[Standing]]:
-    found: dict[int, list[Standing]] = defaultdict(list)
-    query = select(Standing).where(Standing.row_id.in_(ids)).order_by(Standing.row_id, Standing.since)
-    for each in session.scalars(query.execution_options(populate_existing=True)):
-        found[each.row_id].append(each)
-        session.expunge(each)
+_STORED = select(*Standing.__table__.columns).order_by(Standing.row_id, Standing.since)
+
+
+def _stored(ids: Sequence[int]) -> dict[int, list[Line]]:
+    found: dict[int, list[Line]] = defaultdict(list)
+    for row in session.execute(_STORED.where(Standing.row_id.in_(ids))):
+        span = Span(row.since, row.until, counted(row))
+        found[row.row_id].append(Line(row.row_id, row.season, row.season_path, span, row.id))
     return found
 
 
@@ -217,16 +209,18 @@ def _tried(ids: Sequence[int]) -> dict[int, list[Tried]]:
             Application.submitted_at,
             ApplicationEvent.at,
             ApplicationEvent.to_state,
+            _LAST_MOVE.label("last_move"),
         )
         .join(ApplicationEvent, ApplicationEvent.application_id == Application.id)
         .where(Application.register_row_id.in_(ids))
         .order_by(Application.id, ApplicationEvent.id)
     )
     rows: Sequence[Any] = session.execute(query).all()
-    moves = all_moves() if rows else ()
+    moved = any(row.last_move is not None and row.last_move > row.submitted_at for row in rows)
+    moves = all_moves() if moved else ()
     found: dict[int, dict[int, Tried]] = defaultdict(dict)
     steps: dict[int, list[tuple[date, State]]] = defaultdict(list)
-    for number, row_id, kind, reason, to_path, submitted_at, at, state in rows:
+    for number, row_id, kind, reason, to_path, submitted_at, at, state, _ in rows:
         steps[number].append((_day(at), state))
         if number not in found[row_id]:
             inside = ROUTES.get(kind, Route.DOMESTIC) is Route.DOMESTIC
