@@ -20,6 +20,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.command_line import NOT_SO, WRONG_USE, speak_plainly
 from zhtj.kernel.errors import DomainError
 from zhtj.people import commands as people
+from zhtj.rates import commands as rates
 from zhtj.transfers import timers
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def register(app: Flask) -> None:
     foreign = set(app.cli.commands.values())
     for command in (sweep_command, doctor_command, audit_group):
         app.cli.add_command(command)
-    for part in (people, imports, cases, demo, jobs):
+    for part in (people, imports, cases, rates, demo, jobs):
         part.register(app)
     for own in set(app.cli.commands.values()) - foreign:
         speak_plainly(own)
