@@ -19,13 +19,14 @@ from tests.world import World
 from zhtj import doctor
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import State as CaseState
-from zhtj.graduation.models import RegisterRow
+from zhtj.graduation.models import CloseReason, RegisterRow
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.letters import operations as letters
 from zhtj.letters.models import LetterSeries
 from zhtj.orgs.models import Category, Organisation
 from zhtj.people.models import Member, Membership
+from zhtj.rates.models import RateCounter, Standing
 from zhtj.transfers import operations
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.workflow import Action, State
@@ -145,6 +146,44 @@ def counted_for_nothing(life: Any) -> int:
     return change(RegisterRow, session.scalars(row).one(), completed_at=clock.now())
 
 
+def counted_twice(life: Any) -> int:
+    """A standing that says he is done, while the register does not."""
+    row = session.scalars(select(RegisterRow.id).where(RegisterRow.member_id == life.world.classmate.id)).one()
+    session.execute(update(Standing).where(Standing.row_id == row, Standing.until.is_(None)).values(done=True))
+    return row
+
+
+def counted_nowhere(life: Any) -> int:
+    row = session.scalars(select(RegisterRow.id).where(RegisterRow.member_id == life.world.graduate.id)).one()
+    session.execute(delete(Standing).where(Standing.row_id == row))
+    return row
+
+
+def still_counted(life: Any) -> int:
+    """A row that is closed, of which nobody told the rates."""
+    row = session.scalars(select(RegisterRow.id).where(RegisterRow.member_id == life.world.classmate.id)).one()
+    return change(RegisterRow, row, closed_at=clock.now(), close_reason=CloseReason.TEACHER)
+
+
+def miscounted(life: Any) -> str:
+    path = session.scalars(select(Organisation.path).where(Organisation.id == org(life, "class1"))).one()
+    session.execute(update(RateCounter).where(RateCounter.path == path).values(society=RateCounter.society + 1))
+    return path
+
+
+def uncounted(life: Any) -> str:
+    path = session.scalars(select(Organisation.path).where(Organisation.id == org(life, "class1"))).one()
+    session.execute(delete(RateCounter).where(RateCounter.path == path))
+    return path
+
+
+def counted_of_nobody(life: Any) -> str:
+    """Figures where there is no graduate at all."""
+    path = session.scalars(select(Organisation.path).where(Organisation.id == org(life, "class2"))).one()
+    session.execute(insert(RateCounter).values(season=2026, path=path, shard=0, initiated=1))
+    return path
+
+
 def number_from_nowhere(life: Any) -> int:
     session.execute(update(LetterSeries).values(last_number=0))
     return int(life.letter)
@@ -158,7 +197,7 @@ def case_passed_by_nobody(life: Any) -> int:
     return change(Case, life.case, holder_id=org(life, "university"), level=1)
 
 
-BREAKS: tuple[tuple[str, Callable[[Any], int]], ...] = (
+BREAKS: tuple[tuple[str, Callable[[Any], int | str]], ...] = (
     ("paths", path),
     ("application_places", application_place),
     ("offices", office),
@@ -175,6 +214,12 @@ BREAKS: tuple[tuple[str, Callable[[Any], int]], ...] = (
     ("completed", never_moved),
     ("arrivals", never_arrived),
     ("register", counted_for_nothing),
+    ("standings", counted_twice),
+    ("standings", counted_nowhere),
+    ("standings", still_counted),
+    ("counters", miscounted),
+    ("counters", uncounted),
+    ("counters", counted_of_nobody),
     ("letters", number_from_nowhere),
     ("cases", case_decided_by_nobody),
     ("cases", case_passed_by_nobody),
@@ -214,7 +259,7 @@ IMPOSSIBLE = {
 }
 
 
-def findings() -> dict[str, list[int]]:
+def findings() -> dict[str, list[int | str]]:
     session.expire_all()
     return {finding.name: finding.rows for finding in doctor.examine() if finding.broken}
 
@@ -231,7 +276,7 @@ def test_every_invariant_is_broken_once_or_guarded_by_the_database() -> None:
 
 
 @pytest.mark.parametrize(("name", "spoil"), BREAKS, ids=[f"{name}-{spoil.__name__}" for name, spoil in BREAKS])
-def test_what_is_broken_is_found_with_its_row(life: Any, name: str, spoil: Callable[[Any], int]) -> None:
+def test_what_is_broken_is_found_with_its_row(life: Any, name: str, spoil: Callable[[Any], int | str]) -> None:
     offender = spoil(life)
     assert offender in findings()[name]
 
