@@ -12,7 +12,7 @@ from flask import Flask
 
 from tests.browsing import Browser, Form, Page
 from tests.conftest import undone
-from tests.guards.test_routes import asks, methods_of, permission_of, rules, turned_away
+from tests.guards.routes import asks, methods_of, permission_of, rules, turned_away
 from tests.guards.town import Town
 from zhtj.config import ROOT
 from zhtj.kernel.permissions import SeatKind

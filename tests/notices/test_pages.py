@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from tests.browsing import Browser
 from tests.notices import inboxes
 from tests.notices.receivers import MailReceiver
+from tests.statements import statements
 from tests.transfers.steps import UNPLACED, apply
 from tests.world import World
 from zhtj import sweeps
 from zhtj.kernel import outgoing
-from zhtj.kernel.database import db, session, unit_of_work
+from zhtj.kernel.database import session, unit_of_work
 from zhtj.notices import operations, queries
 from zhtj.notices.models import Message, MessageKind, Subscription
 from zhtj.notices.operations import NewMessage
@@ -264,17 +265,12 @@ def test_nobody_touches_the_addresses_of_another_organisation(
 
 def test_a_page_asks_for_the_badge_once_and_a_fragment_never(world: World, team: Browser) -> None:
     application = apply(world, world.graduate, "team")
-    seen: list[str] = []
-
-    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "count(*)" in statement and "messages" in statement:
-            seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
+    with statements() as of_page:
         team.get("/branch/")
-        assert len(seen) == 1
+    with statements() as of_fragment:
         team.get(f"/branch/applications/{application.id}/refuse", htmx=True)
-        assert len(seen) == 1
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
+    assert [_counts_messages(of_page), _counts_messages(of_fragment)] == [1, 0]
+
+
+def _counts_messages(seen: list[str]) -> int:
+    return sum("count(*)" in one and "messages" in one for one in seen)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from tests.notices import inboxes
+from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
 from zhtj import sweeps
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit
-from zhtj.kernel.database import db, session, unit_of_work
+from zhtj.kernel.database import session, unit_of_work
 from zhtj.notices.models import MessageKind
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose, Region
@@ -313,20 +313,12 @@ def test_a_fact_of_many_applications_costs_one_select_and_one_insert(world: Worl
         )
     inboxes.forget()
     clock_at("2026-10-16T00:01")
-    seen: list[str] = []
-
-    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "messages" in statement or "from_o" in statement:
-            seen.append(statement.split(maxsplit=1)[0])
-
     # When they are returned
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
+    with statements() as seen:
         sweeps.run("return")
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
     # Then all are told in one statement: each member by himself, each organisation of all together
-    assert seen == ["SELECT", "INSERT"]
+    telling = [one.split(maxsplit=1)[0] for one in seen if "messages" in one or "from_o" in one]
+    assert telling == ["SELECT", "INSERT"]
     assert len(inboxes.everything()) == 60 + 3
     assert inboxes.recipients() == {"研发团支部", "井岗镇流动团员团支部", "团蜀山区委", "本人"}
     (many,) = inboxes.of(world, "team")

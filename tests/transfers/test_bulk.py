@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
+from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
 from zhtj.graduation import operations as graduation
@@ -299,21 +300,14 @@ def test_statements_do_not_grow_with_the_lines(world: World) -> None:
     few_ids, many_ids = ([apply(world, each, "company", **EMPLOYED).id for each in group] for group in (few, many))
 
     def count(numbers: list[int]) -> int:
-        statements = []
-
-        def note(*arguments: Any) -> None:
-            statements.append(arguments[2])
-
         with acting(seat):
             session.expunge_all()
             lines = [bulk.content(each) for each in bulk.load(seat, numbers)]
             session.expunge_all()
-            connection = db.session.connection()
-            event.listen(connection, "before_cursor_execute", note)
-            done = bulk.decide_lines(seat, {"action": "accept", "branch": branch}, lines)
-            event.remove(connection, "before_cursor_execute", note)
+            with statements() as seen:
+                done = bulk.decide_lines(seat, {"action": "accept", "branch": branch}, lines)
         assert all(result.ok for result in done)
-        return len(statements)
+        return len(seen)
 
     assert count(many_ids) <= count(few_ids) + 2
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
-from sqlalchemy.engine import Engine
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests.conftest import undone
+from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
 from zhtj import sweeps
@@ -99,18 +99,10 @@ def test_a_rehearsal_foretells_exactly_what_the_sweep_does_and_writes_nothing(wo
     clock_at("2026-10-10T09:00")
     assert timers.next_return() == clock.parse("2026-10-13T00:00")
     moment = clock.parse("2026-10-17T00:00")
-    statements: list[str] = []
-
-    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement.split(maxsplit=1)[0].upper())
-
     before = picture()
-    event.listen(Engine, "before_cursor_execute", listen)
-    try:
+    with statements() as seen:
         foretold = timers.rehearse(moment)
-    finally:
-        event.remove(Engine, "before_cursor_execute", listen)
-    assert set(statements) <= {"SELECT"}
+    assert {statement.split(maxsplit=1)[0].upper() for statement in seen} == {"SELECT"}
     assert picture() == before
     assert sum(heap.number for heap in foretold.by_organisation) == foretold.number == 3
     numbers = {line.id for line in foretold.lines}

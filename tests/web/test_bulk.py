@@ -6,18 +6,18 @@ import gzip
 import re
 from datetime import date, timedelta
 from io import BytesIO
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from tests.browsing import Browser, Page
+from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, UNPLACED, apply, do
 from tests.world import World, id_number
 from zhtj.graduation import operations as graduation
-from zhtj.kernel.database import db, session, unit_of_work
+from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
@@ -211,17 +211,11 @@ def test_three_thousand_waiting_lines_are_a_screenful_and_a_handful_of_statement
     _multiply(template, people[1:])
     mine = browser(client, world, "company")
     mine.get("/school/waiting")
-    statements: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        statements.append(arguments[2])
-
-    event.listen(db.session.connection(), "before_cursor_execute", note)
-    page = mine.get("/school/waiting")
-    event.remove(db.session.connection(), "before_cursor_execute", note)
+    with statements() as seen:
+        page = mine.get("/school/waiting")
     # Then a page is light, shows how many there are, and the last page costs what the first does
     assert len(gzip.compress(page.response.get_data(), 6)) < SCREENFUL
-    assert len(statements) <= 14
+    assert 0 < len(seen) <= 14
     assert "全部 3,000 条" in page.main
     # And all of them can be decided together
     preview = page.form("/bulk").submit(action="accept", all="1")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from tests.browsing import Browser
 from tests.cases.steps import JPG, PDF, PNG, PROOF, ask, do
-from tests.guards.test_routes import statements
+from tests.statements import statements
 from tests.transfers.steps import acting
 from tests.world import World
 from zhtj.cases.models import Case, CaseFile

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests.browsing import Browser, Page
-from tests.guards.test_routes import statements
+from tests.statements import statements
 from tests.world import World, id_number
 from zhtj.cases import records
 from zhtj.imports import single

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from tests.browsing import Browser
 from tests.cases.steps import PNG, ask, do
-from tests.guards.test_routes import statements
+from tests.statements import statements
 from tests.transfers.steps import UNPLACED, apply
 from tests.world import World, id_number
 from zhtj import doctor, sweeps

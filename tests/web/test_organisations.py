@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from tests.browsing import Browser
-from tests.guards.test_routes import statements
+from tests.statements import statements
 from tests.world import World
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work

@@ -1,0 +1,14 @@
+"""Every route lets a school through exactly where the table names it."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.guards.routes import walk
+from zhtj.kernel.permissions import SeatKind
+
+
+@pytest.mark.rule("PD-02")
+def test_every_route_lets_through_exactly_what_the_table_names(app: Flask) -> None:
+    walk(app, SeatKind.SCHOOL)
