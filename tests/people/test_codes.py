@@ -186,6 +186,7 @@ def test_where_the_direct_superior_has_no_administrator_the_nearest_that_has_one
     issue(world, CodeKind.RESET, "university", world.graduate.account)
 
 
+@pytest.mark.rule("U-04")
 def test_a_branch_cannot_open_the_account_of_somebody_with_a_post_higher_up(world: World) -> None:
     # given a student who is also deputy of his college
     with unit_of_work():
@@ -198,6 +199,7 @@ def test_a_branch_cannot_open_the_account_of_somebody_with_a_post_higher_up(worl
     issue(world, CodeKind.RESET, "university", world.graduate.account)
 
 
+@pytest.mark.rule("U-04")
 def test_with_posts_in_two_places_their_nearest_common_superior_may(world: World) -> None:
     # given a teacher in a class and in a township
     with unit_of_work():
