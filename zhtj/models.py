@@ -14,11 +14,13 @@ from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs import terms
 from zhtj.people import models as people
+from zhtj.rates import access
 from zhtj.rates import models as rates
 from zhtj.transfers import exceptions, runs, waits
 from zhtj.transfers import models as transfers
 
 __all__ = [
+    "access",
     "audit",
     "cases",
     "exceptions",

@@ -66,6 +66,7 @@ class Permission(StrEnum):
     LETTER_RECEIVE = "letter_receive"
     QUALITY = "quality"
     RATES = "rates"
+    ACCESS_TOKENS = "access_tokens"
     CASES = "cases"
 
 
@@ -116,6 +117,7 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     Permission.LETTER_RECEIVE: _each((SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.QUALITY: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.RATES: _each(ADMINS, _TREE),
+    Permission.ACCESS_TOKENS: _each((SeatKind.SCHOOL, SeatKind.PROVINCIAL), _OWN),
     # Which kinds a seat may raise, the kind says; whether a case lies here, the operation checks (PD-34).
     Permission.CASES: {**_each(ADMINS, _TREE), SeatKind.MEMBER: _OWN},
 }
