@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RegisterChanged:
-    """These rows of the season register (ids) are new, count no longer, count again, or have another category."""
+    """Rows of the season register count no longer, count again, or have another category - or are new.
+
+    Args:
+        ids: which.
+        new: they were opened just now, without a category.
+    """
 
     ids: tuple[int, ...]
+    new: bool = False

@@ -31,6 +31,8 @@ from zhtj.people.models import Member
 from zhtj.policy.seasons import campaign_open, policy_for
 
 CHUNK = 5000
+# Season path of those who graduated in an external system.
+OUTSIDE = ""
 Values = Collection[Any]
 
 
@@ -102,7 +104,7 @@ def open_register(*, branches: Values | None = None, members: Values | None = No
             rows = insert_new(RegisterRow).from_select(columns, _graduating(missing, season, own=own).where(*part))
             ids = session.scalars(rows.returning(RegisterRow.id)).all()
             if ids:
-                facts.publish(RegisterChanged(tuple(ids)))
+                facts.publish(RegisterChanged(tuple(ids), new=True))
             done += len(ids)
     return done
 
@@ -235,6 +237,37 @@ def open_row(member_id: int, moment: datetime) -> RegisterRow | None:
             RegisterRow.closed_at.is_(None),
         )
     ).first()
+
+
+def open_entrant(member_id: int, category: GraduateCategory | None) -> RegisterRow | None:
+    """The row of a graduate who comes from an external system this season; a new one has no origin (PD-24).
+
+    He graduated outside our tree: the row stands on nobody's line, so he is nobody's own graduate and counts as
+    incoming wherever he applies. Who graduated here this season and comes back keeps the row he has.
+
+    Args:
+        member_id: whose.
+        category: which rate he counts for.
+
+    Returns:
+        None for one whose row was closed: he does not count this season.
+    """
+    season = clock.today().year
+    values = {
+        "season": season,
+        "member_id": member_id,
+        "season_path": OUTSIDE,
+        "category": category,
+        "opened_at": clock.now(),
+    }
+    new = session.scalar(insert_new(RegisterRow).values(values).returning(RegisterRow.id))
+    if new is not None:
+        facts.publish(RegisterChanged((new,)))
+        audit.record("register.entrant", "register", new, season=season, member=member_id)
+    row = open_row(member_id, clock.now())
+    if row is not None and category is not None:
+        categorise(row, category)
+    return row
 
 
 def is_frozen(row: RegisterRow) -> bool:

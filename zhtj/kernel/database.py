@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,7 +12,23 @@ from functools import lru_cache
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, Text, bindparam, cast, event, func, insert, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    MetaData,
+    String,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    event,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
@@ -259,6 +275,17 @@ def _as_text(value: Any) -> str | None:
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+def among(column: Any, ids: Collection[int]) -> ColumnElement[bool]:
+    """SQL: the column is one of many numbers, sent as one value however many they are."""
+    if session().get_bind().dialect.name == "postgresql":
+        numbers = bindparam(None, list(ids), type_=postgresql.ARRAY(BigInteger), unique=True)
+        chosen: ColumnElement[bool] = column == any_(numbers)
+        return chosen
+    each = func.json_each(bindparam(None, json.dumps(list(ids)), unique=True)).table_valued("value")
+    listed: ColumnElement[bool] = column.in_(select(each.c.value))
+    return listed
 
 
 def insert_new(table: type[Base]) -> Any:

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select
 from zhtj.graduation.facts import RegisterChanged
 from zhtj.graduation.models import RegisterEvent, RegisterRow
 from zhtj.kernel import clock
-from zhtj.kernel.database import before_commit, insert_rows, session
+from zhtj.kernel.database import among, before_commit, insert_rows, session
 from zhtj.orgs.models import OrganisationMove
 from zhtj.orgs.moving import all_moves, path_at
 from zhtj.policy.vocabulary import Destination, Reason
@@ -30,7 +30,7 @@ from zhtj.transfers.models import ROUTES, Application, ApplicationEvent
 from zhtj.transfers.workflow import Route, State
 
 CHUNK = 2000
-_QUEUE = "rates_queue"
+_QUEUE, _NEW = "rates_queue", "rates_new"
 _LAST_MOVE = select(func.max(OrganisationMove.moved_at)).scalar_subquery()
 # What a step changes about a rate: that there is an application, or that it has ended. A return changes nothing: he
 # stays with the organisation that let it lapse (PD-24).
@@ -39,7 +39,7 @@ _ENDED = frozenset({State.COMPLETED, State.REFUSED, State.WITHDRAWN, State.FAILE
 
 def register_changed(fact: RegisterChanged) -> None:
     """Remember whose standing to look at before the commit."""
-    _later(fact.ids)
+    _later(fact.ids, _NEW if fact.new else _QUEUE)
 
 
 def applications_changed(fact: ApplicationsChanged) -> None:
@@ -49,21 +49,34 @@ def applications_changed(fact: ApplicationsChanged) -> None:
             _later(
                 session.scalars(
                     select(Application.register_row_id).where(
-                        Application.id.in_(part), Application.register_row_id.is_not(None)
+                        among(Application.id, part), Application.register_row_id.is_not(None)
                     )
                 )
             )
 
 
-def _later(ids: Iterable[int | None]) -> None:
-    session().info.setdefault(_QUEUE, set()).update(ids)
+def _later(ids: Iterable[int | None], queue: str = _QUEUE) -> None:
+    session().info.setdefault(queue, set()).update(ids)
     before_commit(settle)
 
 
 def settle() -> None:
     """Look at everybody who waits for it; nothing if nobody does."""
-    waiting: set[int] = session().info.pop(_QUEUE, set())
+    info = session().info
+    new: set[int] = info.pop(_NEW, set())
+    waiting: set[int] = info.pop(_QUEUE, set())
+    for part in _parts(sorted(new - waiting)):
+        _begin(part)
     refresh(waiting)
+
+
+def _begin(ids: Sequence[int]) -> None:
+    """Whoever has just come onto the register counts from today; there is nothing to be looked up."""
+    rows = session.execute(
+        select(RegisterRow.id, RegisterRow.season, RegisterRow.season_path).where(among(RegisterRow.id, ids))
+    )
+    span = Span(clock.today(), None, Counted())
+    _replace([], [Line(row.id, row.season, row.season_path, span) for row in rows])
 
 
 def refresh(row_ids: Collection[int], season: int | None = None) -> int:
@@ -87,7 +100,7 @@ def forget(row_ids: Collection[int]) -> None:
     for part in _parts(sorted(row_ids)):
         for stored in _stored(part).values():
             counters.change([(line, -1) for line in stored])
-        session.execute(delete(Standing).where(Standing.row_id.in_(part)))
+        session.execute(delete(Standing).where(among(Standing.row_id, part)))
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -106,7 +119,7 @@ def _refresh(ids: Sequence[int], season: int) -> int:
             RegisterRow.opened_at,
             RegisterRow.completed_at,
         )
-        .where(RegisterRow.id.in_(ids), RegisterRow.season == season)
+        .where(among(RegisterRow.id, ids), RegisterRow.season == season)
         .order_by(RegisterRow.id)
         .with_for_update(key_share=True)
     ).all()
@@ -131,7 +144,7 @@ def _refresh(ids: Sequence[int], season: int) -> int:
 def _replace(gone: Sequence[Line], new: Sequence[Line]) -> None:
     if gone:
         session.execute(
-            delete(Standing).where(Standing.id.in_([line.id for line in gone])),
+            delete(Standing).where(among(Standing.id, [line.id for line in gone])),
             execution_options={"synchronize_session": False},
         )
     insert_rows(Standing, [_values(line) for line in sorted(new, key=lambda line: (line.row_id, line.span.since))])
@@ -182,7 +195,7 @@ _STORED = select(*Standing.__table__.columns).order_by(Standing.row_id, Standing
 
 def _stored(ids: Sequence[int]) -> dict[int, list[Line]]:
     found: dict[int, list[Line]] = defaultdict(list)
-    for row in session.execute(_STORED.where(Standing.row_id.in_(ids))):
+    for row in session.execute(_STORED.where(among(Standing.row_id, ids))):
         span = Span(row.since, row.until, counted(row))
         found[row.row_id].append(Line(row.row_id, row.season, row.season_path, span, row.id))
     return found
@@ -192,7 +205,7 @@ def _changes(ids: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
     found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     query = select(
         RegisterEvent.row_id, RegisterEvent.at, RegisterEvent.change, RegisterEvent.before, RegisterEvent.after
-    ).where(RegisterEvent.row_id.in_(ids))
+    ).where(among(RegisterEvent.row_id, ids))
     for row_id, at, change, before, after in session.execute(query.order_by(RegisterEvent.id)):
         found[row_id].append((_day(at), change, before, after))
     return found
@@ -212,7 +225,7 @@ def _tried(ids: Sequence[int]) -> dict[int, list[Tried]]:
             _LAST_MOVE.label("last_move"),
         )
         .join(ApplicationEvent, ApplicationEvent.application_id == Application.id)
-        .where(Application.register_row_id.in_(ids))
+        .where(among(Application.register_row_id, ids))
         .order_by(Application.id, ApplicationEvent.id)
     )
     rows: Sequence[Any] = session.execute(query).all()
