@@ -219,8 +219,9 @@ def test_there_are_no_other_grounds_for_taking_a_record_away(world: World):
 
 @pytest.mark.rule("U-18")
 def test_deletion_takes_the_place_of_no_transfer(world: World):
-    with pytest.raises(DomainError, match="代替转接"):
-        removal(world, world.graduate, detail="转不出去，删除后请对方重新登记")
+    for instead in ("转接", "转出", "转走", "转不", "转入不", "重新注册", "重新登记", "重新录入"):
+        with pytest.raises(DomainError, match="代替转接"):
+            removal(world, world.graduate, detail=f"删除后请对方{instead}")
     apply(world, world.classmate, "floating", **UNPLACED)
     with pytest.raises(DomainError, match="正在办理的转接申请"):
         removal(world, world.classmate)

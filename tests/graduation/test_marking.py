@@ -115,6 +115,9 @@ def test_in_2019_no_leading_organ_marks(spring: World, policy) -> None:
     problem = mark_problem(spring.seat("county"), branch)
     assert problem is not None
     assert problem.rule == "G-11"
+    # Not even one that looks after schools
+    spring.orgs["county"].industry = "中等职业院校"
+    assert mark_problem(spring.seat("county"), branch) == problem
     assert mark_problem(spring.seat("college"), spring.orgs["class2"]) is None
 
 

@@ -172,6 +172,15 @@ def test_an_approved_file_is_replaced_by_the_committee_and_reviewed_by_the_leadi
     assert apply(world, member, "team").state.is_open
 
 
+@pytest.mark.rule("E-03")
+def test_what_a_college_committee_replaces_goes_on_to_the_leading_organ(world: World) -> None:
+    with unit_of_work():
+        session.merge(world.orgs["college"]).category = Category.COMMITTEE
+    certify(world, world.graduate)
+    case = upload(world.seat("college"), world.graduate, why="原扫描件缺页")
+    assert way(case) == ["江淮示范大学团委", "团合肥市委"]
+
+
 def make_cadre(world: World, key: str, member: Member) -> None:
     with unit_of_work():
         people.start_seat(session.merge(member.account), session.merge(world.orgs[key]), Post.DEPUTY)

@@ -217,6 +217,14 @@ def test_with_its_receipt_nobody_is_reminded_and_no_list_shows_it(office, letter
     assert list(outstanding.to_fill(office.seat("company")).rows) == []
 
 
+@pytest.mark.rule("L-04")
+def test_a_void_letter_has_no_receipt_any_more(office, letter):
+    void(letter, office.seat("university"))
+    for hand_in in (fill, paper):
+        with pytest.raises(Conflict, match="已作废"):
+            hand_in(office, letter)
+
+
 @pytest.mark.rule("PD-28")
 def test_a_void_letter_is_told_to_member_issuer_and_receiver(office, application, letter):
     do(transfers.withdraw, application, office.own_seat(office.graduate))
