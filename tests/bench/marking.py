@@ -34,6 +34,7 @@ from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.orgs.bulk import insert_mappings
 from zhtj.orgs.models import Category, Organisation, Tier, segment
 from zhtj.people.models import Account, Member, Membership, Sex
+from zhtj.rates.models import RateCounter, Standing
 
 BRANCHES, EACH, ROUNDS = 1000, 40, 3
 PREVIEW, DONE = 1.0, 3.0
@@ -150,6 +151,8 @@ def _copies(table: Any, ids: list[int], before: int) -> list[dict[str, Any]]:
 
 
 def _take_back(ids: list[int], before: int) -> None:
+    for counted in (Standing, RateCounter):
+        session.execute(delete(counted))
     for table in WRITTEN:
         session.execute(delete(table).where(_which(table, ids, before)))
 
