@@ -442,6 +442,19 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(
     assert session.scalar(select(Member.id).join(Account).where(Account.name == "京来")) is None
 
 
+@pytest.mark.rule("PD-24")
+def test_whether_he_graduates_is_asked_where_the_reason_does_not_tell(team: Browser, world: World) -> None:
+    page = record(team, world, reason="other")
+    assert page.status == 422
+    assert "请选择是不是应届毕业生" in page.main
+    page = record(team, world, reason="work", graduate="yes")
+    assert "不是应届毕业生的转接原因" in page.main
+    assert record(team, world, reason="other", graduate="yes").status == 303
+    row = the_application().register_row
+    assert row is not None
+    assert (row.origin_org_id, row.season_path) == (None, "")
+
+
 def test_a_chosen_file_has_to_be_chosen_again_and_that_is_said(team: Browser, world: World) -> None:
     page = record(team, world, note="有信", file=(PDF, "通知.pdf"))
     assert page.status == 422

@@ -126,7 +126,8 @@ class RegisterRow(Base):
     season: Mapped[int]
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
     origin_org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
-    # Path of the origin branch as it stood in the season; never changed afterwards.
+    # Path of the origin branch as it stood in the season, never changed afterwards; "" with no origin: he comes from
+    # an external system and counts as incoming (PD-24).
     season_path: Mapped[str] = mapped_column(sorted_text(64))
     # None = 未登记; counts as flowing to society (PD-09).
     category: Mapped[GraduateCategory | None] = mapped_column(StrEnumType(GraduateCategory))

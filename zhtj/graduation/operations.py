@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from zhtj.graduation import conversion, queries, register
 from zhtj.graduation.models import BranchMark, NoTime
-from zhtj.graduation.register import categorise, complete_many, open_register, open_row
+from zhtj.graduation.register import categorise, complete_many, open_entrant, open_register, open_row
 from zhtj.graduation.rules import (
     UNMARKABLE,
     ChangeGround,
@@ -43,6 +43,7 @@ __all__ = [
     "mark_many",
     "mark_problem",
     "may_be_marked",
+    "open_entrant",
     "open_register",
     "open_row",
 ]

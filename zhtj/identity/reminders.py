@@ -42,6 +42,7 @@ def _messages() -> Iterator[NewMessage]:
         .outerjoin(Certification, Certification.member_id == Member.id)
         .where(
             RegisterRow.season == today.year,
+            RegisterRow.origin_org_id.is_not(None),
             RegisterRow.closed_at.is_(None),
             RegisterRow.completed_at.is_(None),
             Member.archived_at.is_(None),

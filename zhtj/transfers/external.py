@@ -9,6 +9,8 @@ from pathlib import PurePath
 
 from sqlalchemy import select
 
+from zhtj.graduation import operations as graduation
+from zhtj.graduation.models import GraduateCategory, RegisterRow
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
@@ -19,8 +21,9 @@ from zhtj.people import accounts, members
 from zhtj.people import operations as people
 from zhtj.people.models import Member
 from zhtj.people.operations import NewMember
+from zhtj.policy.model import Policy
 from zhtj.policy.seasons import campaign_open
-from zhtj.policy.vocabulary import Level, Reason
+from zhtj.policy.vocabulary import Audience, Level, Reason
 from zhtj.transfers import checks, decisions
 from zhtj.transfers.kinds import destination_kind
 from zhtj.transfers.models import Application, Evidence
@@ -133,6 +136,7 @@ class Incoming:
         person: his data.
         destination: ours.
         reason, place: key of a transfer reason; his tie to the destination's place, where that counts.
+        graduate: whether he graduates this season; None: as the reason says, if it is only for one or the other.
         note: what shows that the other system has released him.
     """
 
@@ -143,6 +147,7 @@ class Incoming:
     reason: str
     note: str
     place: str | None = None
+    graduate: bool | None = None
     upload: Upload | None = None
     contact_mobile: str | None = None
 
@@ -152,7 +157,7 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
 
     Raises:
         Forbidden: the seat does not look after the destination.
-        DomainError: the person belongs to us already, joined too young (X-09), or a field is missing.
+        DomainError: the person belongs to us already, joined too young (X-09), or a field is missing or does not fit.
         Conflict: he has an open application (A-06).
     """
     destination = wanted.destination
@@ -180,8 +185,10 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
     verdict = checks.verdict(policy, wanted.region, destination, Reason(wanted.reason).value, wanted.place)
     if verdict.level is Level.FORBIDDEN:
         raise DomainError(verdict.sentence, field="destination", rule=verdict.rule)
+    row = _register_row(policy, member, wanted)
     application = Application(
         member_id=member.id,
+        register_row_id=row.id if row else None,
         initiator=Initiator.OLD_SIDE,
         initiator_account_id=seat.account_id,
         initiator_org_id=seat.org_id,
@@ -203,6 +210,48 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         session.add(_evidence(application, seat, wanted.upload))
         session.flush()
     return application
+
+
+def _register_row(policy: Policy, member: Member, wanted: Incoming) -> RegisterRow | None:
+    """The row by which he counts as coming in, if he graduates in the season that is on (PD-24)."""
+    graduates = is_graduate(policy, wanted.reason, said=wanted.graduate)
+    if not (graduates and campaign_open(policy, clock.today())):
+        return graduation.open_row(member.id, clock.now())
+    category = policy.reasons[Reason(wanted.reason)].category
+    return graduation.open_entrant(member.id, GraduateCategory(category) if category else None)
+
+
+def is_graduate(policy: Policy, reason: str, *, said: bool | None) -> bool:
+    """Whether somebody who comes for this reason graduates this season.
+
+    Args:
+        policy: the destination's.
+        reason: key of a transfer reason.
+        said: what the form says; None: nothing.
+
+    Raises:
+        DomainError: nothing is said, and the reason is for graduates and others alike; or what is said does not fit it.
+    """
+    spec = policy.reasons[Reason(reason)]
+    audiences = set(spec.audiences)
+    if said is None and len(audiences) > 1:
+        raise DomainError(
+            f"“{spec.label}”的，请选择是不是应届毕业生。",
+            fix="应届毕业生计入本届衔接率。",
+            field="graduate",
+            rule="PD-24",
+        )
+    if said is None:
+        return Audience.GRADUATE in audiences
+    if (Audience.GRADUATE if said else Audience.OTHER) not in audiences:
+        whose = "不是应届毕业生" if said else "只是应届毕业生"
+        raise DomainError(
+            f"“{spec.label}”{whose}的转接原因。",
+            fix="请核对是不是应届毕业生，或另选原因。",
+            field="reason",
+            rule="PD-10",
+        )
+    return said
 
 
 def _person(wanted: Incoming) -> Member:

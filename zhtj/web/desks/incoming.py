@@ -51,6 +51,7 @@ def _options(form: IncomingForm, policy: Policy) -> None:
     form.region.choices = [(each.code, each.system.label) for each in outside.external_systems()]
     reasons = [(key.value, spec.label) for key, spec in policy.reasons.items() if spec.may_be_external]
     form.reason.choices = [("", "请选择"), *reasons]
+    form.graduate.choices = [("yes", "是，今年毕业"), ("no", "不是")]
     targets = orgs.transfer_targets(own_organisation())
     form.destination.choices = [("", "请选择"), *((each.code, each.short_name) for each in targets)]
     form.place.choices = [("", "不适用"), *((place.value, place.label) for place in Place)]
@@ -80,6 +81,7 @@ def _wanted(form: IncomingForm) -> external.Incoming:
         reason=form.reason.data,
         note=form.note.data or "",
         place=form.tie,
+        graduate=form.graduates,
         upload=sent_file(),
     )
 

@@ -69,6 +69,11 @@ class IncomingForm(FlaskForm):
     ethnicity = StringField("民族", [Optional(), _at_most(SHORT)], [tidy])
     political_status = StringField("政治面貌", [Optional(), _at_most(SHORT)], [tidy])
     reason = SelectField("转接原因", [InputRequired("请选择转接原因。")], validate_choice=False)
+    graduate = RadioField(
+        "是不是应届毕业生",
+        validate_choice=False,
+        description="转接原因为升学或其他的必须选择；今年毕业的计入本届衔接率。",
+    )
     destination = SelectField("转入哪个组织", [InputRequired("请选择转入哪个组织。")], validate_choice=False)
     place = SelectField("本人与转入地的关系", validate_choice=False, description="转往乡镇街道、青年之家、园区时选择。")
     note = TextAreaField(
@@ -143,6 +148,11 @@ class IncomingForm(FlaskForm):
             dev_number=number if number and number != self.policy.dev_number_missing else None,
             political_status=self.political_status.data or None,
         )
+
+    @property
+    def graduates(self) -> bool | None:
+        """Whether he graduates this season, as far as that was said."""
+        return {"yes": True, "no": False}.get(self.graduate.data or "")
 
     @property
     def tie(self) -> str | None:
