@@ -116,23 +116,31 @@ def test_whoever_is_next_and_whoever_asked_are_told(world: World):
     assert "照片看不清" in last.body
 
 
+@pytest.mark.rule("PD-34", "PD-38")
 def test_a_refusal_needs_a_reason_and_ends_the_case(world: World):
     case = wrong_name(world)
     with pytest.raises(DomainError, match="至少 5 个字"):
         do(case, world.seat("college"), Action.REFUSE, "不行")
     do(case, world.seat("college"), Action.REFUSE, "与身份证不符")
     assert (case.state, case.holder_id) == (State.REFUSED, None)
+    logged = session.scalars(select(AuditEvent).where(AuditEvent.action == "case.refuse")).one()
+    assert (logged.detail["before"], logged.detail["after"]) == ("waiting", "refused")
+    assert logged.detail["why"] == "与身份证不符"
     with pytest.raises(Conflict):
         do(case, world.seat("college"), Action.FORWARD)
     again = wrong_name(world)
     assert again.state is State.WAITING
 
 
+@pytest.mark.rule("PD-34")
 def test_the_raiser_takes_it_back_until_it_is_decided(world: World):
     case = wrong_name(world)
     do(case, world.seat("college"), Action.FORWARD)
+    # The college, which has passed it on, neither withdraws it nor passes it on again
     with pytest.raises(Forbidden):
         do(case, world.seat("college"), Action.WITHDRAW)
+    with pytest.raises(Conflict, match="上报"):
+        do(case, world.seat("college"), Action.FORWARD)
     do(case, world.seat("class1"), Action.WITHDRAW)
     assert case.state is State.WITHDRAWN
     with pytest.raises(Conflict):

@@ -108,6 +108,7 @@ def test_only_its_own_school_authorises(office, college):
             grant(office, by=key)
 
 
+@pytest.mark.rule("PD-30")
 @pytest.mark.parametrize(
     ("first", "last"),
     [(date(2026, 10, 13), None), (date(2026, 10, 14), date(2026, 10, 13)), (date(2026, 11, 1), date(2026, 10, 31))],
