@@ -62,8 +62,9 @@ def check_day(season: int, day: date | None) -> date | None:
 
 
 def seasons() -> list[int]:
-    """Seasons that have figures, newest first."""
-    return list(reports().scalars(select(Standing.season).distinct().order_by(Standing.season.desc())))
+    """Seasons from the first that has figures to the last, newest first."""
+    first, last = (reports().scalar(select(end(Standing.season))) for end in (func.min, func.max))
+    return [] if first is None or last is None else list(range(last, first - 1, -1))
 
 
 def area(path: str) -> list[str]:
@@ -162,6 +163,7 @@ SETS: Mapping[str, tuple[str, ...]] = {
     **{name: (name,) for name in FIGURES},
     "graduates": ("further_study", "society"),
     "done": ("further_study_done", "society_done"),
+    "everyone": ("further_study", "society", "incoming_study", "incoming_society"),
 }
 LABELS: Mapping[str, str] = {
     "further_study": "本地区升学毕业生",
@@ -177,6 +179,7 @@ LABELS: Mapping[str, str] = {
     "incoming_society_done": "从外地区转入并已完成的流向社会毕业生",
     "graduates": "全部毕业生团员",
     "done": "已完成转出的毕业生",
+    "everyone": "计入的全部人员",
 }
 PARTS = ("numerator", "denominator", "missing")
 
@@ -192,6 +195,19 @@ def asked_for(key: str) -> str:
     kind, part = _rate_and_part(key)
     words = {"numerator": "已计为完成的人员", "denominator": "应计入的全部人员", "missing": "尚未计为完成的人员"}
     return f"{kind.label}：{words[part]}"
+
+
+def rate_of(key: str) -> RateKind | None:
+    """The rate a list is about; None: each person's own, 升学衔接率 or 学社衔接率."""
+    return _ABOUT.get(key) if key in SETS else _rate_and_part(key)[0]
+
+
+_ABOUT: Mapping[str, RateKind] = {
+    "to_unit": RateKind.UNIT,
+    "initiated": RateKind.INITIATED,
+    "graduates": RateKind.DONE,
+    "done": RateKind.DONE,
+}
 
 
 def _rate_and_part(key: str) -> tuple[RateKind, str]:
@@ -210,11 +226,15 @@ _OF_RATE: Mapping[RateKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def behind(path: str, season: int, key: str, day: date | None = None) -> Select[Standing]:
+# Of an organisation: its path today; or exactly the places whose paths are named.
+Place = str | tuple[str, ...]
+
+
+def behind(path: Place, season: int, key: str, day: date | None = None) -> Select[Standing]:
     """The standings that a figure counts; as many as the figure says (PD-25).
 
     Args:
-        path: of the organisation, where it stands today.
+        path: of the organisation, where it stands today; of one that moved away, the place it left.
         key: of ``SETS``, or ``<rate>.numerator``, ``<rate>.denominator``, ``<rate>.missing``.
         season: year.
         day: at the end of which; None: now.
@@ -233,20 +253,20 @@ def behind(path: str, season: int, key: str, day: date | None = None) -> Select[
     return select(Standing).where(Standing.season == season, holds(day), chosen)
 
 
-def how_many(path: str, season: int, key: str, day: date | None = None) -> int:
+def how_many(path: Place, season: int, key: str, day: date | None = None) -> int:
     """How many people a list has."""
     keeping.settle()
     return reports().scalar(select(func.count()).select_from(behind(path, season, key, day).subquery())) or 0
 
 
-def _any(names: Iterable[str], path: str) -> ColumnElement[bool]:
+def _any(names: Iterable[str], path: Place) -> ColumnElement[bool]:
     return or_(*(_condition(name, path) for name in names))
 
 
-def _condition(name: str, path: str) -> ColumnElement[bool]:
+def _condition(name: str, path: Place) -> ColumnElement[bool]:
     """SQL over Standing: one field of ``Figures`` counts him for the organisation at ``path``."""
-    own = _inside(Standing.season_path, path)
-    coming = and_(Standing.to_path.is_not(None), _inside(Standing.to_path, path), ~own)
+    own = inside(Standing.season_path, path)
+    coming = and_(Standing.to_path.is_not(None), inside(Standing.to_path, path), ~own)
     study: Any = Standing.category.is_not_distinct_from(GraduateCategory.FURTHER_STUDY)
     conditions: dict[str, ColumnElement[bool]] = {
         "further_study": and_(own, study),
@@ -264,5 +284,6 @@ def _condition(name: str, path: str) -> ColumnElement[bool]:
     return conditions[name]
 
 
-def _inside(column: Any, path: str) -> ColumnElement[bool]:
-    return or_(*(subtree(column, each) for each in area(path)))
+def inside(column: Any, path: Place) -> ColumnElement[bool]:
+    """SQL over a path: it lies in everything that is the organisation's, or in exactly these places."""
+    return or_(*(subtree(column, each) for each in (area(path) if isinstance(path, str) else path)))
