@@ -33,6 +33,11 @@ KEY = crypto.generate_key()
 NOON = clock.parse("2026-10-14T09:00")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first: with several workers the short ones fill up what time is left."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 class Installation:
     """One application on one database, with the schema migrated; built once a process and database kind."""
 

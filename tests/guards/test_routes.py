@@ -19,14 +19,16 @@ from tests.guards.routes import (
 )
 from tests.guards.town import Town
 from zhtj.kernel.permissions import Permission
-from zhtj.web.access import PUBLIC
+from zhtj.web.access import PUBLIC, TOKEN
+
+pytestmark = pytest.mark.long
 
 
 def test_every_route_says_who_may_use_it(installations) -> None:
     app = installations["sqlite"].app
     for rule in rules(app):
         found = permission_of(app, rule)
-        assert found == PUBLIC or found in set(Permission), f"{rule.rule}: neither @requires nor @public"
+        assert found in {PUBLIC, TOKEN, *Permission}, f"{rule.rule}: neither @requires nor @public"
 
 
 def test_every_permission_is_asked_for_by_a_route(installations) -> None:
@@ -51,6 +53,7 @@ def test_only_these_routes_are_open_to_everybody(installations) -> None:
         "/help/chart",
         "/help/chart.pdf",
         "/help/chart.svg",
+        "/help/interface",
         "/help/offices",
         "/healthz",
         "/readyz",
@@ -60,6 +63,12 @@ def test_only_these_routes_are_open_to_everybody(installations) -> None:
         "/_components/progress",
         "/_components/errors/<int:status>",
     }
+
+
+def test_only_these_routes_are_opened_by_a_token_and_none_changes_anything(installations) -> None:
+    app = installations["sqlite"].app
+    found = {rule.rule: methods_of(rule) for rule in rules(app) if permission_of(app, rule) == TOKEN}
+    assert found == dict.fromkeys(("/api/v1/rates", "/api/v1/rates/children", "/api/v1/rates/people"), ["GET"])
 
 
 def test_nothing_that_changes_is_open_to_everybody_but_the_ways_in_and_out(installations) -> None:
@@ -83,7 +92,7 @@ def test_an_expired_session_is_told_to_htmx_in_its_own_way(app: Flask) -> None:
     Town.build()
     browser = Browser(app.test_client())
     for rule in rules(app):
-        if permission_of(app, rule) != PUBLIC and "GET" in methods_of(rule) and not rule.arguments:
+        if permission_of(app, rule) not in {PUBLIC, TOKEN} and "GET" in methods_of(rule) and not rule.arguments:
             page = browser.get(rule.rule, htmx=True)
             assert page.status == 401, rule.rule
             assert page.response.headers["HX-Redirect"].startswith("/login"), rule.rule
