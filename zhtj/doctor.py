@@ -61,12 +61,23 @@ def _paths() -> Select[Any]:
 
 
 def _application_places() -> Select[Any]:
-    old, new = aliased(Organisation), aliased(Organisation)
+    old, new, here = aliased(Organisation), aliased(Organisation), aliased(Organisation)
     return (
         select(Application.id)
         .join(old, old.id == Application.from_org_id)
         .join(new, new.id == Application.to_org_id)
-        .where(or_(Application.from_path != old.path, Application.to_path != new.path))
+        .outerjoin(RegisterRow, RegisterRow.id == Application.register_row_id)
+        .outerjoin(Arrival, Arrival.application_id == Application.id)
+        .outerjoin(here, here.id == Arrival.org_id)
+        .where(
+            or_(
+                Application.from_path != old.path,
+                Application.to_path != new.path,
+                Application.season.is_distinct_from(RegisterRow.season),
+                Application.season_path.is_distinct_from(RegisterRow.season_path),
+                Arrival.path != here.path,
+            )
+        )
     )
 
 

@@ -256,6 +256,8 @@ def _transfers() -> None:
         to_org_id="goals.id",
         from_path="places.path",
         to_path="goals.path",
+        season="r.season",
+        season_path="r.season_path",
         final_org_id="CASE WHEN r.id % 20 < 10 THEN goals.id END",
         holder_id="CASE WHEN r.id % 20 BETWEEN 10 AND 14 THEN goals.id END",
         reason="'unplaced'",
@@ -280,13 +282,14 @@ def _transfers() -> None:
         at="a.submitted_at",
         recorded_at="a.submitted_at",
     )
-    arrived = "FROM applications AS a WHERE a.state = 'completed' AND a.to_org_id IN (SELECT id FROM goals)"
+    arrived = "FROM applications AS a JOIN goals ON goals.id = a.final_org_id WHERE a.state = 'completed'"
     fill(
         Arrival,
         arrived,
         application_id="a.id",
         member_id="a.member_id",
         org_id="a.final_org_id",
+        path="goals.path",
         arrived_at="a.ended_at",
         contacted_on="CASE WHEN a.id % 2 = 0 THEN date '2026-10-12' END",
     )

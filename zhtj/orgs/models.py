@@ -120,6 +120,7 @@ class Organisation(Base):
         CheckConstraint("(parent_id IS NULL) = (tier = 'centre')", name="root"),
         CheckConstraint("tier != 'branch' OR category IN ('branch', 'graduates')", name="branch"),
         Index("ix_organisations_parent_path", "parent_id", "path"),
+        Index("ix_organisations_category_path", "category", "path"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
+from zhtj.orgs.models import Organisation
 from zhtj.people.moves import Move, move_members
 from zhtj.transfers.models import Application, Arrival
 
@@ -42,6 +43,7 @@ def complete(moved: Sequence[Moved]) -> None:
     )
     rows = [each.application.register_row_id for each in moved if each.application.register_row_id is not None]
     graduation.complete_many(rows, moment)
+    paths = _paths({each.org_id for each in moved})
     session.execute(
         insert(Arrival),
         [
@@ -49,8 +51,15 @@ def complete(moved: Sequence[Moved]) -> None:
                 "application_id": each.application.id,
                 "member_id": each.application.member_id,
                 "org_id": each.org_id,
+                "path": paths[each.org_id],
                 "arrived_at": moment,
             }
             for each in moved
         ],
     )
+
+
+def _paths(org_ids: set[int]) -> dict[int, str]:
+    """Where these organisations stand; none moves before this is committed (PD-07)."""
+    query = select(Organisation.id, Organisation.path).where(Organisation.id.in_(org_ids)).order_by(Organisation.id)
+    return dict(session.execute(query.with_for_update(read=True, key_share=True)).all())

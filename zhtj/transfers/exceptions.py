@@ -39,10 +39,9 @@ from zhtj.kernel.paging import PAGE, Page, decode, encode
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application
-from zhtj.transfers.workflow import OPEN, State
+from zhtj.transfers.workflow import FAILED, OPEN, State
 
 Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
-FAILED = frozenset({State.REFUSED, State.RETURNED, State.FAILED_EXTERNAL})
 BY_HAND = "by_hand"
 KINDS = {**{state.value: state.label for state in State if state in FAILED}, BY_HAND: "未发起"}
 REMARK_AT_MOST = 500

@@ -13,7 +13,7 @@ from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, sort
 from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Account, Member
 from zhtj.policy.vocabulary import Destination, Level
-from zhtj.transfers.workflow import OPEN, RUNNING, Action, Initiator, Path, Route, State
+from zhtj.transfers.workflow import FAILED, OPEN, RUNNING, Action, Initiator, Path, Route, State
 
 
 def _in(states: frozenset[State]) -> str:
@@ -39,6 +39,35 @@ class Application(Base):
         Index("ix_applications_to", "to_org_id", "id"),
         Index("ix_applications_from_path", "from_path", "id"),
         Index("ix_applications_to_path", "to_path", "id"),
+        # Whole answers for a province: figures of a season, its failures; what goes back next; the special units'.
+        Index(
+            "ix_applications_season",
+            "season",
+            "season_path",
+            postgresql_include=["state", "reason", "kind", "place", "level", "register_row_id"],
+        ),
+        Index(
+            "ix_applications_failed",
+            "season",
+            "season_path",
+            sqlite_where=text(f"state IN {_in(FAILED)}"),
+            postgresql_where=text(f"state IN {_in(FAILED)}"),
+            postgresql_include=["state", "ended_at", "id", "member_id", "register_row_id"],
+        ),
+        Index(
+            "ix_applications_running",
+            "due_at",
+            "id",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_applications_special",
+            "from_path",
+            "id",
+            sqlite_where=text("kind = 'special_pool'"),
+            postgresql_where=text("kind = 'special_pool'"),
+        ),
         CheckConstraint(f"(state IN {_in(RUNNING)}) = (due_at IS NOT NULL)", name="due"),
         CheckConstraint(f"(state IN {_in(OPEN)}) = (ended_at IS NULL)", name="ended"),
         CheckConstraint(f"(state IN {_in(OPEN)}) = (holder_id IS NOT NULL)", name="holder"),
@@ -56,6 +85,9 @@ class Application(Base):
     # Where the two stand in the tree: with them the database knows how much of a list lies below an organisation.
     from_path: Mapped[str] = mapped_column(sorted_text(64))
     to_path: Mapped[str] = mapped_column(sorted_text(64))
+    # Of the register row, whose season and path never change (PD-08).
+    season: Mapped[int | None]
+    season_path: Mapped[str | None] = mapped_column(sorted_text(64))
     final_org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
     # Whose turn it is; its office (PD-22) decides.
     holder_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
@@ -183,10 +215,13 @@ class Arrival(Base):
     """新转入团员: what the new organisation still has to do for somebody who arrived (U-26, A-30)."""
 
     __tablename__ = "arrivals"
+    __table_args__ = (Index("ix_arrivals_arrived_at", "arrived_at", "application_id"),)
 
     application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
     org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    # Where that stands in the tree.
+    path: Mapped[str] = mapped_column(sorted_text(64), index=True)
     arrived_at: Mapped[datetime] = mapped_column(UtcDateTime)
     contacted_on: Mapped[date | None]
     informed_on: Mapped[date | None]

@@ -7,14 +7,18 @@ from sqlalchemy import ColumnElement, func, or_, update
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.facts import OrganisationMoved
-from zhtj.transfers.models import Application
+from zhtj.transfers.models import Application, Arrival
 
 
 def moved(fact: OrganisationMoved) -> None:
     """Follow an organisation that moved, with everything below it."""
-    for column in (Application.from_path, Application.to_path):
+    for table, column in (
+        (Application, Application.from_path),
+        (Application, Application.to_path),
+        (Arrival, Arrival.path),
+    ):
         session.execute(
-            update(Application)
+            update(table)
             .where(subtree(column, fact.before))
             .values({column: fact.after + func.substr(column, len(fact.before) + 1)}),
             execution_options={"synchronize_session": False},

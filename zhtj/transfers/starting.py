@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict
@@ -28,6 +29,9 @@ def begin(application: Application, state: State, *, due_at: datetime | None) ->
     application.state, application.due_at = state, due_at
     application.submitted_at = application.waiting_since = moment
     application.from_path, application.to_path = _places(application)
+    if application.register_row_id is not None:
+        row = session.get_one(RegisterRow, application.register_row_id)
+        application.season, application.season_path = row.season, row.season_path
     application.holder_id = _first_holder(application, state)
     if state is State.COMPLETED:
         application.ended_at, application.final_org_id = moment, application.to_org_id

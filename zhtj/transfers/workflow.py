@@ -64,6 +64,7 @@ OPEN = frozenset(
 )
 RUNNING = frozenset({State.AWAITING_RELEASE, State.AWAITING_ACCEPTANCE, State.AWAITING_EXTERNAL})
 TERMINAL = frozenset(State) - OPEN
+FAILED = frozenset({State.REFUSED, State.RETURNED, State.FAILED_EXTERNAL})
 
 
 class Initiator(StrEnum):
