@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy.orm import Session
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
@@ -122,6 +123,7 @@ def paginate(
     before: str = "",
     size: int = PAGE,
     descending: bool = False,
+    reader: Session | None = None,
 ) -> Page[Any]:
     """One page of ``query``.
 
@@ -132,10 +134,12 @@ def paginate(
         before: the rows in front of it; at most one of the two.
         size: rows a page.
         descending: newest first.
+        reader: the session it is read with; None: the usual one.
     """
+    reader = reader or session()
     whole = _whole.get()
     if whole is not None and not whole.size:
-        whole.count = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+        whole.count = reader.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
         return Page([], "", "")
     size = whole.size if whole is not None else size
     position = tuple_(*keys)
@@ -146,7 +150,7 @@ def paginate(
         place = tuple_(*(literal(value, key.type) for value, key in zip(mark, keys, strict=True)))
         query = query.where(position < place if backwards != descending else position > place)
     order = [key.desc() if backwards != descending else key.asc() for key in keys]
-    rows = list(session.scalars(query.order_by(*order).limit(size + 1)).all())
+    rows = list(reader.scalars(query.order_by(*order).limit(size + 1)).all())
     more = len(rows) > size
     rows = rows[:size]
     if backwards:

@@ -430,6 +430,12 @@ class Values(Part):
     """升学衔接率 to reach, per cent."""
     target_xs: float | None = None
     """学社衔接率 to reach, per cent."""
+    target_unit: float | None = None
+    """单位团组织转接率 to reach, per cent."""
+    target_initiated: float | None = None
+    """转出发起率 to reach, per cent."""
+    target_done: float | None = None
+    """转出完成率 to reach, per cent."""
 
 
 class Policy(Values):

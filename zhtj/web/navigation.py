@@ -19,6 +19,7 @@ from zhtj.web.access import current_choice, current_seat, seat_choices
 
 WAITING = "waiting"
 GRADUATES, ARRIVALS, FLOATING, MARKING = "graduates", "arrivals", "floating", "marking"
+RATES = "rates"
 # Endpoint within the role's blueprint and its label, in the order of the menu.
 MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
     SeatKind.MEMBER: (("home", "我的组织关系"), ("history", "转接历史"), ("cases", "事项"), ("me", "我的资料")),
@@ -27,6 +28,7 @@ MENU: Mapping[SeatKind, tuple[tuple[str, str], ...]] = {
         (WAITING, "待办"),
         ("applications", "转接申请"),
         (GRADUATES, "毕业生"),
+        (RATES, "衔接率"),
         (ARRIVALS, "新转入"),
         (FLOATING, "流动团员"),
         ("members", "团员"),
@@ -104,7 +106,7 @@ def frame() -> dict[str, Any]:
         Entry(
             label,
             url_for(f"{kind.value}.{name}"),
-            active=blueprint == kind.value and here == name,
+            active=blueprint == kind.value and (here == name or (name == RATES and here.startswith(RATES))),
             counted=name == WAITING,
             count=waiting if name == WAITING else 0,
         )

@@ -6,7 +6,9 @@ from types import ModuleType
 
 from flask import Blueprint
 
-PAGES: tuple[ModuleType, ...] = ()
+from zhtj.web.desks.rates import overview, people
+
+PAGES: tuple[ModuleType, ...] = (overview, people)
 
 
 def register(blueprint: Blueprint) -> None:

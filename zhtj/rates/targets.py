@@ -1,0 +1,87 @@
+"""目标: the rates an organisation is to reach, values of the policy that governs it (M-13, PD-26)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from zhtj.kernel.replica import reports
+from zhtj.orgs.models import Organisation
+from zhtj.policy.model import Policy, Source
+from zhtj.policy.seasons import NoPolicyError, governed, policy_for
+from zhtj.rates.rules import Rate, RateKind
+
+# The policy value that is the target of a rate.
+VALUES: Mapping[RateKind, str] = {
+    RateKind.FURTHER_STUDY: "target_sx",
+    RateKind.SOCIETY: "target_xs",
+    RateKind.UNIT: "target_unit",
+    RateKind.INITIATED: "target_initiated",
+    RateKind.DONE: "target_done",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be reached, in per cent, and who says so; ``source`` is None for one that was only typed in."""
+
+    percent: Decimal
+    source: Source | None = None
+
+    def __str__(self) -> str:
+        """As it is printed."""
+        return f"{self.percent.normalize():f}%"
+
+    def distance(self, rate: Rate) -> Decimal | None:
+        """Percentage points from the target to the rate, negative below it; None for 0/0."""
+        return None if rate.value is None else rate.value - self.percent
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The targets of a season; ``read`` asks once for all organisations.
+
+    Args:
+        season: year.
+        layered: (path, code) of the organisations that have a layer of their own, from the top down.
+    """
+
+    season: int
+    layered: Sequence[tuple[str, str]] = ()
+
+    def policy(self, organisation: Organisation) -> Policy | None:
+        """The policy of the season there; None for a season before all policies."""
+        line = [code for path, code in self.layered if organisation.path.startswith(path)]
+        try:
+            return policy_for(self.season, line)
+        except NoPolicyError:
+            return None
+
+    def of(self, organisation: Organisation) -> dict[RateKind, Target]:
+        """Its targets, by rate; a rate without one is left out."""
+        policy = self.policy(organisation)
+        if policy is None:
+            return {}
+        values = {kind: getattr(policy, name) for kind, name in VALUES.items()}
+        return {
+            kind: Target(Decimal(str(value)), policy.source(VALUES[kind]))
+            for kind, value in values.items()
+            if value is not None
+        }
+
+
+def read(season: int) -> Targets:
+    """The targets of a season, effective through the policy layers of each organisation's line."""
+    codes = governed(season)
+    if not codes:
+        return Targets(season)
+    query = select(Organisation.path, Organisation.code).where(Organisation.code.in_(codes))
+    return Targets(season, [(path, code) for path, code in reports().execute(query.order_by(Organisation.path))])
+
+
+def target_of(organisation: Organisation, season: int, kind: RateKind) -> Target | None:
+    """The target of one rate there; None if nobody set one."""
+    return read(season).of(organisation).get(kind)

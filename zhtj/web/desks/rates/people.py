@@ -1,0 +1,113 @@
+"""The exact people behind a figure, each with the reason why he counts (PD-25)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, request, url_for
+
+from zhtj.graduation.season_line import counts_for
+from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.orgs.models import Organisation
+from zhtj.policy import rulebook
+from zhtj.rates import moves
+from zhtj.rates import people as listed
+from zhtj.rates.people import Line
+from zhtj.transfers.models import Application
+from zhtj.web import formatters
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, number_in
+from zhtj.web.desks.rates import asked as frame
+from zhtj.web.desks.rates.asked import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A person as the seat may see him: his name in full only where his record or application is the seat's to see."""
+
+    line: Line
+    name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of people on a page.
+
+    Args:
+        total: as many as the figure says.
+        found: of these, how many the filter leaves.
+        rules: rules that are named on the page, with the document each comes from.
+    """
+
+    key: str
+    title: str
+    rows: list[Shown]
+    total: int
+    found: int
+    text: str
+    rules: list[tuple[str, str]]
+    links: dict[str, str | None]
+    left: Organisation | None = None
+
+
+@requires(Permission.RATES)
+def people() -> str:
+    """One list, page by page."""
+    asked = frame.read(request.args)
+    return frame.page("rates/people.html", asked, "rates_people", people=people_of(asked, request.args.get("key", "")))
+
+
+def people_of(asked: Asked, key: str) -> Listed:
+    """The list that an address asks for.
+
+    Raises:
+        DomainError: there is no such list.
+        NotFound: the organisation never stood there.
+    """
+    number, text = number_in(request.args.get("left", "")), request.args.get("q", "").strip()
+    left, places = moves.place_left(asked.organisation, number) if number else (None, ())
+    wanted = listed.Asked(places or asked.organisation.path, asked.season, key, asked.day, text)
+    title = listed.title(key)
+    page = listed.listing(wanted, **cursors())
+    found = listed.how_many(wanted)
+    seat = current_seat()
+    rules = sorted({rule for line in page.rows for reason in line.reasons for rule in reason.rules})
+
+    def link(**cursor: str) -> str:
+        return asked.link("rates_people", key=key, q=text, left=left.id if left else None, **cursor)
+
+    return Listed(
+        key,
+        title,
+        [_shown(seat, line) for line in page.rows],
+        listed.how_many(listed.Asked(wanted.place, asked.season, key, asked.day)) if text else found,
+        found,
+        text,
+        [(rule, rulebook.source_of(rule)) for rule in rules],
+        {
+            "previous": link(before=page.before) if page.before else None,
+            "next": link(after=page.after) if page.after else None,
+        },
+        left,
+    )
+
+
+def _shown(seat: ActiveSeat, line: Line) -> Shown:
+    member, application = line.row.member, line.application
+    if application is not None and _may_see(seat, application):
+        return Shown(line, member.name, url_for(".application", number=application.id))
+    if member.archived_at is None and seat.may(Permission.MEMBER_VIEW, member.org.path):
+        return Shown(line, member.name, url_for(".member", number=member.id))
+    is_own = line.row.origin_org_id is not None and counts_for(line.row.season_path, seat.path)
+    return Shown(line, member.name if is_own else formatters.masked_name(member.name), "")
+
+
+def _may_see(seat: ActiveSeat, application: Application) -> bool:
+    """As the list of applications shows it: it leaves or reaches the seat's part of the tree (A-11)."""
+    return application.from_path.startswith(seat.path) or application.to_path.startswith(seat.path)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the page to a role."""
+    blueprint.add_url_rule("/rates/people", "rates_people", people)
