@@ -23,7 +23,7 @@ from tests.statements import statements
 from zhtj.kernel.permissions import TABLE, Permission, Relation, SeatKind
 from zhtj.transfers.parties import DECISIONS
 from zhtj.transfers.workflow import Action
-from zhtj.web.access import PUBLIC
+from zhtj.web.access import PUBLIC, TOKEN
 
 ANONYMOUS, SEATLESS = "anonymous", "nobody"
 ACTORS = (ANONYMOUS, SEATLESS, *SeatKind)
@@ -105,6 +105,7 @@ NOT_THERE = {
     "file_open": "nobody has an approved form",
     "sheet_print": "nobody has filled in a sheet",
     "switch_seat": "an empty post names no seat",
+    "rates_token_revoke": "an empty post names no token",
     "answer_objection": "nobody has objected to it",
     "see_flag": "nothing about it was flagged",
     "again": "only an application that has ended can be started again",
@@ -208,6 +209,8 @@ def turned_away(app: Flask, actor: str, rule: Rule) -> frozenset[int]:
     permission = permission_of(app, rule)
     if permission == PUBLIC:
         return frozenset()
+    if permission == TOKEN:  # nobody's session opens it
+        return frozenset({401})
     if actor == ANONYMOUS:
         return NOT_SIGNED_IN
     if permission is Permission.OWN_ACCOUNT:

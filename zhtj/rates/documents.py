@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
+from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock, replica
 from zhtj.kernel.errors import NotFound
 from zhtj.orgs.models import Organisation
 from zhtj.rates import queries
 from zhtj.rates.models import Standing
 from zhtj.rates.rules import Figures, RateKind
+from zhtj.transfers.models import Application
 
 
 def as_of(season: int, day: date | None) -> datetime:
@@ -89,3 +93,57 @@ def children(organisation: Organisation, season: int, day: date | None) -> list[
         }
         for child in queries.by_child(organisation, season, day)
     ]
+
+
+def person(standing: Standing, paths: Sequence[str], *, now: bool) -> dict[str, Any]:
+    """One graduate behind a figure: no ID number, no telephone; of who comes from outside no student number either.
+
+    Args:
+        standing: how he counts, with row, member, origin and application.
+        paths: of the area that is looked at.
+        now: whether the present is asked about; only then the application's state is told.
+    """
+    row, application = standing.row, standing.application
+    own = any(standing.season_path.startswith(path) for path in paths)
+    return {
+        "id": row.id,
+        "name": row.member.name,
+        "student_no": row.member.student_no if own else None,
+        "origin": named(row.origin) if row.origin is not None else None,
+        "incoming": not own,
+        "category": standing.category.value if standing.category else None,
+        "done": standing.done,
+        "to_unit": standing.to_unit,
+        "initiated": standing.initiated,
+        "destination": application.to_name if application is not None else None,
+        "state": application.state.value if application is not None and now else None,
+    }
+
+
+def people(
+    organisation: Organisation, season: int, key: str, day: date | None, *, after: int = 0, size: int = 100
+) -> tuple[list[dict[str, Any]], int | None]:
+    """Some of those whom a figure counts, in the order of the register, and the last one's place if more follow.
+
+    Args:
+        organisation: whose figure.
+        season: year.
+        key: as ``queries.behind`` takes it.
+        day: at the end of which; None: now.
+        after: the place behind which they begin.
+        size: how many at most.
+
+    Raises:
+        DomainError: there is no such list.
+    """
+    query = queries.behind(organisation.path, season, key, day).where(Standing.row_id > after)
+    loaded = (
+        joinedload(Standing.row).joinedload(RegisterRow.member),
+        joinedload(Standing.row).joinedload(RegisterRow.origin),
+        joinedload(Standing.application).joinedload(Application.to_org),
+        joinedload(Standing.application).joinedload(Application.final_org),
+    )
+    found = replica.reports().scalars(query.options(*loaded).order_by(Standing.row_id).limit(size + 1)).all()
+    paths = queries.area(organisation.path)
+    shown = [person(each, paths, now=day is None) for each in found[:size]]
+    return shown, found[size - 1].row_id if len(found) > size else None

@@ -6,6 +6,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from zhtj.web import (
+    api,
     assets,
     auth,
     branch,
@@ -36,7 +37,7 @@ def register(app: Flask) -> None:
     for part in (requests, uploads, security, assets, htmx, formatters, words, standing, navigation, errors):
         part.register(app)
     csrf.init_app(app)  # after `requests`: a refused form too has its number and its place in the figures
-    for role in (auth, public, member, branch, college, school, provincial):
+    for role in (auth, public, api, member, branch, college, school, provincial):
         app.register_blueprint(role.blueprint)
     if app.config["ZHTJ"].env != "production":
         app.register_blueprint(gallery.blueprint)

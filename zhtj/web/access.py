@@ -20,6 +20,8 @@ from zhtj.people.models import Account
 View = TypeVar("View", bound=Callable[..., Any])
 SEAT_KEY = "seat"
 PUBLIC = "public"
+# Opened by an organisation's access token instead of a seat.
+TOKEN = "token"  # noqa: S105 - the name of a kind of key, not one
 
 login_manager = LoginManager()
 login_manager.login_view = "auth.login"

@@ -39,13 +39,14 @@ TEXTS = {
         ErrorText(503, "暂时无法使用", "系统正在维护或负载过高，数据没有丢失。", "请几分钟后再试。"),
     )
 }
+INTERFACE = "/api/"
 SERVER = range(500, 600)
 BARE = frozenset({500, 503})
 """Rendered without context processors: the database may be what is down."""
 
 
 def render(status: int, message: str = "", fix: str = "") -> Response:
-    """The page of an error; for htmx a notice in the page's live region.
+    """The page of an error; for htmx a notice in the page's live region, for programs a document.
 
     Args:
         status: any status from 400 on; one without a text of its own borrows that of 400 or 500.
@@ -55,6 +56,9 @@ def render(status: int, message: str = "", fix: str = "") -> Response:
     text = TEXTS.get(status) or replace(TEXTS[500 if status in SERVER else 400], status=status)
     if message:
         text = replace(text, message=message, fix=fix)
+    if request.path.startswith(INTERFACE):
+        said = {"status": text.status, "message": text.message, "fix": text.fix}
+        return make_response({"error": said}, status)
     if is_htmx():
         template = current_app.jinja_env.get_template("errors/fragment.html")
         return to_messages(template.render(error=text), status)

@@ -15,10 +15,10 @@ from zhtj.kernel import work_queue
 from zhtj.kernel.database import session
 from zhtj.web.access import current_choice, public
 from zhtj.web.navigation import home_of
-from zhtj.web.public import advice, chart, letters, offices
+from zhtj.web.public import advice, chart, interface, letters, offices
 
 blueprint = Blueprint("public", __name__)
-for part in (advice, chart, letters, offices):
+for part in (advice, chart, interface, letters, offices):
     part.register(blueprint)
 FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
 

@@ -6,9 +6,9 @@ from types import ModuleType
 
 from flask import Blueprint
 
-from zhtj.web.desks.rates import overview, people
+from zhtj.web.desks.rates import tokens
 
-PAGES: tuple[ModuleType, ...] = (overview, people)
+PAGES: tuple[ModuleType, ...] = (tokens,)
 
 
 def register(blueprint: Blueprint) -> None:

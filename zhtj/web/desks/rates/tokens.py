@@ -1,0 +1,86 @@
+"""数据接口令牌: with what an organisation's own data centre reads its figures (PD-37, PD-38)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel import clock
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.permissions import Permission
+from zhtj.rates import access
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import number_in, own_organisation
+
+_USUAL = timedelta(days=180)
+
+
+@requires(Permission.ACCESS_TOKENS)
+def rates_tokens() -> str:
+    """Those there are, and a form for another."""
+    return _page()
+
+
+def _page(error: DomainError | None = None, plain: str = "", made: access.AccessToken | None = None) -> str:
+    today = clock.today()
+    return render_template(
+        "rates/tokens.html",
+        organisation=own_organisation(),
+        tokens=access.of(current_seat()),
+        plain=plain,
+        made=made,
+        error=error,
+        typed=request.form if error is not None else {},
+        today=today,
+        usual=today + _USUAL,
+        last=today + access.LONGEST,
+    )
+
+
+@requires(Permission.ACCESS_TOKENS)
+def rates_token_create() -> AnyResponse:
+    """Make one, and show it this once."""
+    try:
+        with unit_of_work():
+            made, plain = access.create(
+                current_seat(), request.form.get("name", ""), _day(), people=request.form.get("people") == "1"
+            )
+    except DomainError as error:
+        if error.status in {403, 404}:
+            raise
+        session.expire_all()
+        return make_response(_page(error), error.status)
+    return make_response(_page(plain=plain, made=made))
+
+
+def _day() -> date:
+    text = request.form.get("valid_until", "").strip()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise DomainError("请填写有效期，如 2026-12-31。", field="valid_until") from error
+
+
+@requires(Permission.ACCESS_TOKENS)
+def rates_token_revoke() -> AnyResponse:
+    """End one at once."""
+    number = number_in(request.form.get("token", ""))
+    if number is None:
+        raise NotFound
+    with unit_of_work():
+        name = access.revoke(number, current_seat()).name
+    flash(f"令牌“{name}”已停用。", "success")
+    return redirect(url_for(".rates_tokens"), 303)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the page to a role."""
+    for rule, view, method in (
+        ("/rates/tokens", rates_tokens, "GET"),
+        ("/rates/tokens", rates_token_create, "POST"),
+        ("/rates/tokens/revoke", rates_token_revoke, "POST"),
+    ):
+        blueprint.add_url_rule(rule, view.__name__, view, methods=[method])
