@@ -179,3 +179,16 @@ def path_at(path: str, moment: datetime, moves: Moves) -> str:
         if at > moment and path.startswith(after):
             path = before + path[len(after) :]
     return path
+
+
+def path_today(path: str, moves: Moves) -> str:
+    """Where the organisation that once stood at ``path`` stands today; paths are never used again (PD-07).
+
+    Args:
+        path: then.
+        moves: ``all_moves()``.
+    """
+    for before, after, _ in reversed(moves):
+        if path.startswith(before):
+            path = after + path[len(before) :]
+    return path

@@ -20,7 +20,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation, OrganisationMove
-from zhtj.orgs.moving import former_paths
+from zhtj.orgs.moving import all_moves, former_paths, path_today
 from zhtj.rates import keeping
 from zhtj.rates.counters import counted_anew, holds, kept
 from zhtj.rates.models import Standing
@@ -34,7 +34,7 @@ class Child:
     Args:
         organisation: which.
         figures: its own, as on its own page.
-        moved_in: it came under this superior after the season had begun; part of its figures counts elsewhere.
+        moved_in: it came under this superior in the season; part of its figures counts under another one.
         moved_out: it stands elsewhere today; what it has here counts here.
     """
 
@@ -92,41 +92,40 @@ def by_child(organisation: Organisation, season: int, day: date | None = None) -
             select(Organisation).where(Organisation.parent_id == organisation.id).order_by(Organisation.path)
         )
     )
-    parts = _parts(season, day, organisation.path)
-    return [*_present(children, parts, season, day), *_moved_out(organisation, children, parts)]
+    if not _anything_moved():
+        parts = _parts(season, day, organisation.path)
+        return [Child(each, parts.get(each.path, Figures())) for each in children]
+    here: dict[str, Figures] = {}
+    for place in area(organisation.path):
+        here |= {path: figures for path, figures in _parts(season, day, place).items() if path != place and figures}
+    return [*_present(children, here, season, day), *_moved_out(children, here)]
 
 
 def _present(
-    children: Sequence[Organisation], parts: Mapping[str, Figures], season: int, day: date | None
+    children: Sequence[Organisation], here: Mapping[str, Figures], season: int, day: date | None
 ) -> list[Child]:
-    areas = {each.id: area(each.path) for each in children} if _anything_moved() else {}
-    elsewhere = {number: paths for number, paths in areas.items() if len(paths) > 1}
-    crossing = _crossing(season, day, elsewhere.values())
+    areas = {each.id: area(each.path) for each in children}
+    crossing = _crossing(season, day, areas.values())
     found = []
     for each in children:
-        figures = parts.get(each.path, Figures())
-        for path in elsewhere.get(each.id, [each.path])[1:]:
-            figures += total(_parts(season, day, path).values())
-        found.append(Child(each, figures + -crossing.get(each.path, Figures()), moved_in=each.id in elsewhere))
+        figures = elsewhere = Figures()
+        for path in areas[each.id]:
+            if path in here:
+                figures += here[path]
+            elif path != each.path:
+                elsewhere += total(_parts(season, day, path).values())
+        found.append(Child(each, figures + elsewhere + -crossing.get(each.path, Figures()), bool(elsewhere)))
     return found
 
 
-def _moved_out(
-    organisation: Organisation, children: Sequence[Organisation], parts: Mapping[str, Figures]
-) -> list[Child]:
+def _moved_out(children: Sequence[Organisation], here: Mapping[str, Figures]) -> list[Child]:
     """Lines of those that stood here in the season and stand elsewhere today."""
-    known = {organisation.path, *(each.path for each in children)}
-    left = [path for path, figures in parts.items() if path not in known and figures]
-    if not left:
-        return []
-    query = (
-        select(OrganisationMove.from_path, Organisation)
-        .join(Organisation, Organisation.id == OrganisationMove.org_id)
-        .where(OrganisationMove.from_path.in_(left))
-        .order_by(OrganisationMove.from_path, OrganisationMove.id)
-    )
-    moved = {path: one for path, one in reports().execute(query)}  # noqa: C416 - rows are no pairs to mypy
-    return [Child(one, parts[path], moved_out=True) for path, one in sorted(moved.items())]
+    moves, present = all_moves(), {each.path for each in children}
+    left: dict[str, Figures] = defaultdict(Figures)
+    for path, figures in here.items():
+        left[path_today(path, moves)] += figures
+    query = select(Organisation).where(Organisation.path.in_(left.keys() - present)).order_by(Organisation.path)
+    return [Child(one, left[one.path], moved_out=True) for one in reports().scalars(query)]
 
 
 def _anything_moved() -> bool:
