@@ -21,6 +21,7 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category
 from zhtj.people.models import Member
+from zhtj.rates import queries as rates
 from zhtj.transfers import operations as transfers
 
 JUNE = date(2026, 6, 1)
@@ -148,7 +149,7 @@ def test_who_leaves_leaves_the_denominators_from_that_day_a_dropout_does_not(spr
     assert (row.closed_at, row.close_reason) == (left, CloseReason.LEFT)
     # a dropout is only a member of a graduates' organisation like the others: nothing takes him out
     assert queries.register_row(spring.classmate.id, 2026).closed_at is None
-    assert queries.progress(2026, spring.orgs["university"].path).graduates == 1
+    assert rates.figures(spring.orgs["university"].path, 2026).graduates == 1
 
 
 # ---- earlier years
@@ -163,7 +164,7 @@ def test_leftovers_of_earlier_years_are_a_list_of_their_own_and_in_no_rate(sprin
     sweeps.run("register")
     found = queries.leftovers(spring.seat("university")).rows
     assert [member.name for member in found] == ["丁一", "卜喆"]
-    assert queries.progress(2027, spring.orgs["university"].path).graduates == 0
+    assert rates.figures(spring.orgs["university"].path, 2027).graduates == 0
     assert queries.count_leftovers(spring.seat("company")) == 0
     assert [one.name for one in queries.leftovers(spring.seat("college"), "丁").rows] == ["丁一"]
 

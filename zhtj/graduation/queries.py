@@ -14,7 +14,6 @@ from zhtj.graduation.conversion import unmarked
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark, NoTime, RegisterRow
 from zhtj.graduation.register import in_year
 from zhtj.graduation.rules import markable_industries
-from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
@@ -40,26 +39,6 @@ def policy_of(organisation: Organisation) -> Policy:
 def organisation_of(seat: ActiveSeat) -> Organisation:
     """The seat's organisation."""
     return session.get_one(Organisation, seat.org_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How a season stands in a part of the tree: graduates in scope, and those whose transfer is complete."""
-
-    graduates: int
-    completed: int
-
-
-def progress(season: int, path: str) -> Progress:
-    """Rows of the season register whose season path lies at or below ``path`` (PD-08)."""
-    row = session.execute(
-        select(func.count(), func.count(RegisterRow.completed_at)).where(
-            RegisterRow.season == season,
-            in_season(path),
-            RegisterRow.closed_at.is_(None),
-        )
-    ).one()
-    return Progress(row[0], row[1])
 
 
 def marks(branch_ids: list[int]) -> dict[int, BranchMark]:

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from zhtj.kernel import clock
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.permissions import subtree
 from zhtj.kernel.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation, OrganisationMove
+from zhtj.orgs.moving import former_paths
 from zhtj.rates import queries
 
 
@@ -59,16 +59,8 @@ def place_left(superior: Organisation, number: int) -> tuple[Organisation, tuple
     Raises:
         NotFound: it never stood there.
     """
-    moves = (
-        reports()
-        .execute(
-            select(Organisation, OrganisationMove.from_path)
-            .join(OrganisationMove, OrganisationMove.org_id == Organisation.id)
-            .where(Organisation.id == number, subtree(OrganisationMove.from_path, superior.path))
-        )
-        .all()
-    )
-    places = tuple(path for _, path in moves if len(path) == len(superior.path) + SEGMENT)
-    if not places:
+    one, here = reports().get(Organisation, number), queries.area(superior.path)
+    places = tuple(path for path in former_paths(one.path) if path[:-SEGMENT] in here) if one is not None else ()
+    if one is None or not places:
         raise NotFound
-    return moves[0][0], places
+    return one, places

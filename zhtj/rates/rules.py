@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterChange
@@ -88,7 +88,7 @@ class Rate:
 
     def missing(self, target: Decimal) -> int:
         """How many more people have to be completed to reach ``target`` per cent (PD-26)."""
-        wanted = -(-target * self.denominator // 100)
+        wanted = (target * self.denominator / 100).to_integral_value(ROUND_CEILING)
         return max(0, int(wanted) - self.numerator)
 
 
@@ -224,11 +224,22 @@ class Tried:
 
     def state_on(self, day: date) -> State | None:
         """Its state at the end of a day; None: not submitted yet."""
-        found = None
-        for when, state in self.steps:
-            if when <= day:
-                found = state
-        return found
+        reached = self._reached(day)
+        return reached[-1] if reached else None
+
+    def comes_in(self, day: date) -> str | None:
+        """Where he counts as coming in (C, F) at the end of a day; None: nowhere.
+
+        A returned application stays with the organisation that let it lapse: with the new side it still counts,
+        with the old side it is only a graduate who has to apply again (PD-24).
+        """
+        reached = self._reached(day)
+        if not reached or reached[-1] not in _COMING or reached[-2:] == [State.AWAITING_RELEASE, State.RETURNED]:
+            return None
+        return self.to_path
+
+    def _reached(self, day: date) -> list[State]:
+        return [state for when, state in self.steps if when <= day]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,14 +273,13 @@ class Story:
             rests_on = next((each for each, state in states if state is State.COMPLETED), None)
         else:
             rests_on = next((each for each, state in reversed(states) if state is not None), None)
-        state = rests_on.state_on(day) if rests_on is not None else None
         return Counted(
             self._category_on(day),
             done,
             done and rests_on is not None and rests_on.to_unit,
             any(state not in {None, State.WITHDRAWN} for _, state in states),
             rests_on.id if rests_on is not None else None,
-            rests_on.to_path if rests_on is not None and state in _COMING else None,
+            rests_on.comes_in(day) if rests_on is not None else None,
         )
 
     def _closed_on(self, day: date) -> bool:
@@ -298,7 +308,7 @@ class Story:
         return sorted(day for day in days if self.opened_on <= day <= last)
 
 
-# A returned application stays with the organisation that let it lapse, until he applies again.
+# In which an application counts at its destination; a returned one stays there until he applies again.
 _COMING = OPEN | {State.RETURNED, State.COMPLETED}
 
 

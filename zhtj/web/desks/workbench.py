@@ -7,11 +7,12 @@ from flask import Blueprint, render_template
 from zhtj.cases import queries as cases
 from zhtj.floating import queries as floating
 from zhtj.floating.queries import LedgerFilters
-from zhtj.graduation import queries as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.people import members as people
 from zhtj.policy import phases
+from zhtj.rates import queries as rates
+from zhtj.rates.rules import RateKind
 from zhtj.transfers import arrivals, checks, objections, waits
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.arrivals import ArrivalFilters
@@ -26,6 +27,7 @@ from zhtj.web.navigation import waiting_counts
 def home() -> str:
     """The first page of every administrator."""
     seat, organisation = current_seat(), own_organisation()
+    figures = rates.figures(seat.path, clock.today().year)
     return render_template(
         "desks/workbench.html",
         organisation=organisation,
@@ -37,7 +39,8 @@ def home() -> str:
         on_the_way=transfers.count_open(seat),
         members=people.count(seat),
         season=clock.today().year,
-        graduates=graduation.progress(clock.today().year, seat.path),
+        figures=figures,
+        society=RateKind.SOCIETY.of(figures),
         coming=waits.count(seat, waits.Side.COMING),
         arrivals=arrivals.count(seat, ArrivalFilters("todo")),
         late=floating.count(seat, LedgerFilters("late")),
