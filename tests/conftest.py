@@ -54,8 +54,8 @@ class Installation:
             upgrade()
             db.engine.dispose()
 
-    def build(self, url: str) -> Flask:
-        """An application on ``url``."""
+    def build(self, url: str, **more: str) -> Flask:
+        """An application on ``url``, with ``more`` variables."""
         return create_app(
             {
                 "ZHTJ_ENV": "test",
@@ -63,6 +63,7 @@ class Installation:
                 "ZHTJ_DATABASE_URL": url,
                 "ZHTJ_SECRET_KEY": "test",
                 "ZHTJ_DATA_KEYS": KEY,
+                **more,
             }
         )
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 from flask import Flask
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, replica
 from zhtj.kernel.command_line import WRONG_USE
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
@@ -79,6 +79,8 @@ def _day(text: str | None) -> date | None:
 
 def _remark(organisation: Organisation) -> None:
     """What explains figures that are not as one expects them."""
+    if replica.is_away():
+        click.echo("报表备库连不上，以下数据取自主库。", err=True)
     if organisation.closed_at is not None:
         closed = clock.local(organisation.closed_at)
         click.echo(f"{organisation.full_name}已于 {closed:%Y-%m-%d} 停用，以下是其名下的数据。", err=True)

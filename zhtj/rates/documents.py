@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -66,7 +67,16 @@ def heading(organisation: Organisation, season: int, day: date | None) -> dict[s
         "season": season,
         "day": day.isoformat() if day else None,
         "as_of": clock.local(as_of(season, day)).isoformat(timespec="seconds"),
+        **source(),
     }
+
+
+def source() -> dict[str, Any]:
+    """Where the figures were read, and how many seconds that may be behind the database itself."""
+    lag = replica.lag()
+    if lag is None:
+        return {"source": "primary", "lag_seconds": 0}
+    return {"source": "replica", "lag_seconds": math.ceil(lag.total_seconds())}
 
 
 def overview(organisation: Organisation, season: int, day: date | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,7 +15,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
-from zhtj.rates import queries
+from zhtj.rates import documents, queries
 from zhtj.web.access import current_seat
 from zhtj.web.desks.loading import load_organisation, number_in, own_organisation
 
@@ -28,6 +29,8 @@ TABS = (
     ("rates_receiving", "接收情况"),
     ("rates_statistics", "毕业生统计"),
 )
+
+_MINUTE, _HOUR = 60, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,7 @@ class Asked:
     @property
     def as_of(self) -> datetime:
         """The moment for which the figures hold (PD-25)."""
-        if self.day is not None or self.is_over:
-            last = self.day or date(self.season, 12, 31)
-            return clock.start_of_day(last + timedelta(days=1))
-        return clock.now() - (replica.lag() or timedelta(0))
+        return documents.as_of(self.season, self.day)
 
     def kept(self, **changed: Any) -> dict[str, Any]:
         """Arguments of an address about the same thing; ``changed`` replaces some, None or "" leaves one out."""
@@ -114,8 +114,20 @@ def page(template: str, asked: Asked, endpoint: str, **values: Any) -> str:
         seasons=[(each, f"{each} 届") for each in sorted({clock.today().year, *queries.seasons()}, reverse=True)],
         as_of=asked.as_of,
         today=clock.today(),
+        replica_away=replica.is_away(),
+        replica_lag=behind(replica.lag()),
         **values,
     )
+
+
+def behind(lag: timedelta | None) -> str:
+    """How old what is read may be, in words; "" where it is the database itself."""
+    if lag is None:
+        return ""
+    seconds = math.ceil(lag.total_seconds())
+    if seconds < _MINUTE:
+        return f"约晚 {seconds} 秒" if seconds else "与主库一致"
+    return f"约晚 {seconds // _MINUTE} 分钟" if seconds < _HOUR else f"约晚 {seconds // _HOUR} 小时"
 
 
 def _exists(name: str) -> bool:
