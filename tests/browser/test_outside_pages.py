@@ -13,18 +13,19 @@ from tests.browser.stage import DESK, serve, visit
 from tests.browser.test_every_page import HASH, NARROWEST
 from tests.conftest import Installation
 from tests.transfers.steps import do, start
-from tests.transfers.test_external import ABROAD, NAME, NOTE, PNG
+from tests.transfers.test_external import ABROAD, NAME, NOTE
 from tests.transfers.test_special_units import ARMY, enlist
+from tests.uploads import PNG
 from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Account
 from zhtj.transfers import external, operations
-from zhtj.transfers.external import Upload
 from zhtj.transfers.models import Application
 
 NEW = "/member/transfer/new"

@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from tests.transfers.steps import acting
+from tests.uploads import PNG
 from tests.world import World
 from zhtj.cases import operations
-from zhtj.cases.files import Upload
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Action, State
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64 + b"IEND\xaeB`\x82"
-PDF = b"%PDF-1.7\n" + b"0" * 64 + b"\n%%EOF\n"
-JPG = b"\xff\xd8\xff\xe0" + b"0" * 64 + b"\xff\xd9"
 PROOF = Upload("身份证.png", PNG)
 
 

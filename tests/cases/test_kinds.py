@@ -13,19 +13,20 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
-from tests.cases.steps import PDF, PROOF, ask, do, grant
+from tests.cases.steps import PROOF, ask, do, grant
 from tests.transfers.steps import UNPLACED, acting, apply
 from tests.transfers.steps import do as transfer
+from tests.uploads import PDF
 from tests.world import World, id_number
 from zhtj import doctor
 from zhtj.cases import queries, special_units, subjects
-from zhtj.cases.files import Upload
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.queries import Filters, Side
 from zhtj.cases.subjects import Invalid
 from zhtj.cases.workflow import Action, State
 from zhtj.graduation.models import BranchMark, CloseReason, RegisterRow
 from zhtj.imports.exports import write_xlsx
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.orgs.models import Category, Organisation

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from tests.cases.steps import PDF, ask, do
+from tests.cases.steps import ask, do
 from tests.floating.steps import RETAINED, apply, build, grant, sign, stay_of, where
 from tests.transfers.steps import EMPLOYED, acting, start
 from tests.transfers.steps import do as transfer
+from tests.uploads import PDF
 from tests.world import World
 from zhtj.cases import messages, operations, queries, rounds, signing
-from zhtj.cases.files import Upload
 from zhtj.cases.models import SignedForm
 from zhtj.cases.queries import Filters
 from zhtj.cases.subjects import Invalid
@@ -28,6 +28,7 @@ from zhtj.graduation import personal
 from zhtj.graduation import queries as graduation
 from zhtj.graduation.models import MarkKind
 from zhtj.graduation.personal import OwnMark
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.notices.models import Message

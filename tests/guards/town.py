@@ -8,7 +8,6 @@ from datetime import date
 from tests.transfers.steps import UNPLACED, start
 from tests.world import World
 from zhtj.cases import operations as cases
-from zhtj.cases.files import Upload
 from zhtj.cases.kinds import kind_of
 from zhtj.exports import operations as exports
 from zhtj.exports.models import FileFormat
@@ -20,6 +19,7 @@ from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.models import ImportKind
 from zhtj.imports.tables import Table
 from zhtj.kernel import audit, clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat, Relation
 from zhtj.letters import batches as batches_of_letters

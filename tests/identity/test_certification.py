@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from tests.cases.steps import PDF, do, grant
 from tests.cases.steps import ask as raise_case
+from tests.cases.steps import do, grant
 from tests.identity.papers import PAPER
 from tests.transfers.steps import EMPLOYED, acting, apply, start
+from tests.uploads import PDF
 from tests.world import World, id_number
 from zhtj.cases import blockers, e_files, records
 from zhtj.cases.blockers import Obstacle
 from zhtj.cases.e_files import FileFilters, FileState
-from zhtj.cases.files import Upload
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Action, State
 from zhtj.identity import certification
@@ -24,6 +24,7 @@ from zhtj.identity.models import Certification, Origin
 from zhtj.imports import rosters
 from zhtj.imports.layouts import ROSTER
 from zhtj.imports.tables import Row, Table
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind

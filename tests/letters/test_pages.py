@@ -15,9 +15,9 @@ from tests.letters.reading import pages, reader, squeeze
 from tests.letters.test_issue import application as application  # noqa: PLC0414 - a fixture
 from tests.letters.test_issue import issue, void
 from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture
-from tests.letters.test_receipts import PNG
 from tests.letters.test_seals import stamp
 from tests.transfers.steps import apply
+from tests.uploads import PNG
 from zhtj.kernel.database import session
 from zhtj.letters import batch_files, batches
 from zhtj.letters.batch_models import LetterBatch

@@ -12,6 +12,7 @@ from tests.letters.test_issue import application as application  # noqa: PLC0414
 from tests.letters.test_issue import issue, void
 from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture
 from tests.transfers.steps import acting, do
+from tests.uploads import PNG
 from zhtj import sweeps
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
@@ -22,7 +23,6 @@ from zhtj.letters.receipts import Slip
 from zhtj.notices.models import Message
 from zhtj.transfers import operations as transfers
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 50 + b"IEND\xaeB`\x82"
 SLIP = Slip("孙经办", "0551-62200000", date(2026, 10, 14))
 
 

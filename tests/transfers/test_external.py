@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import func, select, text
 
 from tests.transfers.steps import EMPLOYED, acting, apply, do, start
+from tests.uploads import JPG, PDF, PNG
 from tests.world import World, id_number
 from zhtj import doctor, sweeps
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
@@ -31,16 +33,13 @@ from zhtj.people import operations as accounts
 from zhtj.people.models import CodeKind, Member, Membership, Sex
 from zhtj.people.operations import NewMember
 from zhtj.transfers import external, operations
-from zhtj.transfers.external import Incoming, Upload
+from zhtj.transfers.external import Incoming
 from zhtj.transfers.models import Application, Evidence
 from zhtj.transfers.workflow import Initiator, State
 
 NAME = "北京某某科技有限公司第一团支部"
 ABROAD = {**EMPLOYED, "external_name": NAME, "external_name_again": NAME}
 NOTE = "10月9日电话向对方团委王老师核实，已显示该团员。"
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
-PDF = b"%PDF-1.7\n" + b"0" * 64
-JPG = b"\xff\xd8\xff\xe0" + b"0" * 64
 
 
 @pytest.fixture
@@ -201,7 +200,14 @@ def test_what_shows_it_has_to_be_said(world: World, note: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(b"<html><script>", "PNG"), (b"MZ\x90", "PNG"), (b"", "PNG"), (PNG + b"0" * external.LARGEST, "2 MB")],
+    [
+        (b"<html><script>", "PNG"),
+        (b"MZ\x90", "PNG"),
+        (b"", "PNG"),
+        (PNG[:-8], "PNG"),
+        (PDF.replace(b"0000", b"/JavaScript", 1), "脚本"),
+        (PNG + b"0" * external.LARGEST, "2 MB"),
+    ],
 )
 def test_what_is_no_picture_or_pdf_or_too_large_is_no_evidence(world: World, content: bytes, problem: str) -> None:
     application = abroad(world)

@@ -11,9 +11,10 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from tests.browsing import Browser
-from tests.cases.steps import JPG, PDF, PNG, PROOF, ask, do
+from tests.cases.steps import PROOF, ask, do
 from tests.statements import statements
 from tests.transfers.steps import acting
+from tests.uploads import JPG, PDF, PNG
 from tests.world import World
 from zhtj.cases.models import Case, CaseFile
 from zhtj.cases.workflow import Action, State

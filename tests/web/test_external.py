@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from tests.browsing import Browser, Page
 from tests.transfers.steps import EMPLOYED, apply, do, start
-from tests.transfers.test_external import ABROAD, JPG, NAME, NOTE, PDF, PNG
+from tests.transfers.test_external import ABROAD, NAME, NOTE
+from tests.uploads import JPG, PDF, PNG
 from tests.world import World, id_number
 from zhtj import doctor, sweeps
 from zhtj.graduation import operations as graduation

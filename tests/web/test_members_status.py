@@ -11,16 +11,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests.browsing import Browser
-from tests.cases.steps import PNG, ask, do
+from tests.cases.steps import ask, do
 from tests.statements import statements
 from tests.transfers.steps import UNPLACED, apply
+from tests.uploads import PNG
 from tests.world import World, id_number
 from zhtj import doctor, sweeps
-from zhtj.cases.files import Upload
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Action, State
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.people import duplicates

@@ -9,10 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.browsing import Browser, Page
-from tests.cases.steps import PDF, ask, do
+from tests.cases.steps import ask, do
 from tests.floating.conftest import policy, school  # noqa: F401 - fixtures
 from tests.floating.steps import ABROAD, RETAINED, apply, grant, stay_of, where
 from tests.people.test_authentication import GOOD
+from tests.uploads import PDF
 from tests.world import World
 from zhtj.cases import queries
 from zhtj.cases.queries import Filters, Side

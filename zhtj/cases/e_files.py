@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.cases import files
 from zhtj.cases.kind import About
 from zhtj.cases.kinds.e_file import KEY
 from zhtj.cases.models import Case, CaseEvent, CaseFile
 from zhtj.cases.workflow import State
 from zhtj.identity import certification
 from zhtj.identity.models import Certification
-from zhtj.kernel import audit
+from zhtj.kernel import attachments, audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.paging import Page, paginate
@@ -216,4 +215,4 @@ def open_file(member: Member) -> tuple[CaseFile, bytes]:
     if found is None:
         raise NotFound("没有已通过的电子档案。", fix="请先上传入团志愿书。")
     audit.record("member.file_seen", "member", member.id, file=found.id)
-    return found, files.unpack(found.content)
+    return found, attachments.unpack(found.content)

@@ -9,13 +9,13 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from zhtj.cases import files, lines, messages, subjects
-from zhtj.cases.files import Upload
 from zhtj.cases.kind import BEFORE, REASON_AT_LEAST, About, Kind, Matter
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case, CaseEvent, CaseFile
 from zhtj.cases.queries import about_himself, parties
 from zhtj.cases.workflow import Action, Party, State, next_state
-from zhtj.kernel import audit, clock
+from zhtj.kernel import attachments, audit, clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
@@ -169,19 +169,24 @@ def _insert(case: Case) -> None:
 
 
 def _attach(case: Case, seat: ActiveSeat, uploads: Sequence[Upload], media_types: Sequence[str]) -> None:
-    session.add_all(
-        CaseFile(
-            case_id=case.id,
-            account_id=seat.account_id,
-            filename=upload.name,
-            media_type=media_type,
-            size=len(upload.content),
-            content=files.pack(upload.content),
-            added_at=clock.now(),
-        )
-        for upload, media_type in zip(uploads, media_types, strict=True)
+    for upload, media_type in zip(uploads, media_types, strict=True):
+        attach(case, seat, upload, media_type)
+
+
+def attach(case: Case, seat: ActiveSeat, upload: Upload, media_type: str) -> CaseFile:
+    """Keep a file, which has been checked, with a case."""
+    kept = CaseFile(
+        case_id=case.id,
+        account_id=seat.account_id,
+        filename=files.name_of(upload),
+        media_type=media_type,
+        size=len(upload.content),
+        content=attachments.pack(upload.content),
+        added_at=clock.now(),
     )
+    session.add(kept)
     session.flush()
+    return kept
 
 
 def decide(cases: Sequence[Case], seat: ActiveSeat | None, action: Action, remark: str = "") -> dict[int, DomainError]:
@@ -348,4 +353,4 @@ def file_content(case: Case, number: int) -> tuple[CaseFile, bytes]:
     if found is None or found.case_id != case.id:
         raise NotFound
     audit.record("case.file_seen", "case", case.id, file=number)
-    return found, files.unpack(found.content)
+    return found, attachments.unpack(found.content)

@@ -9,12 +9,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
 from zhtj.cases import files, operations, subjects
-from zhtj.cases.files import Upload
 from zhtj.cases.kind import Kind, Matter, Paper
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case, CaseFile, SignedForm
 from zhtj.cases.workflow import State
 from zhtj.kernel import audit, clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, touched
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
@@ -127,17 +127,7 @@ def file_paper(case: Case, seat: ActiveSeat, upload: Upload, typed: Mapping[str,
     if seat.kind is SeatKind.MEMBER or seat.member_id == matter.person.id:
         raise Forbidden("本人请在手机上签名。", rule="PD-35")
     (media_type,) = files.check([upload])
-    kept = CaseFile(
-        case_id=case.id,
-        account_id=seat.account_id,
-        filename=upload.name,
-        media_type=media_type,
-        size=len(upload.content),
-        content=files.pack(upload.content),
-        added_at=clock.now(),
-    )
-    session.add(kept)
-    session.flush()
+    kept = operations.attach(case, seat, upload, media_type)
     return _keep(case, agree(case, typed), matter.person.name, kept)
 
 

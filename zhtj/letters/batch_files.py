@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Sequence
 
@@ -10,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import undefer
 
-from zhtj.kernel import audit, clock, work_queue
+from zhtj.kernel import attachments, audit, clock, work_queue
 from zhtj.kernel.database import after_commit, insert_new, session, touched, unit_of_work
 from zhtj.kernel.errors import Conflict, NotFound
 from zhtj.letters import seals
@@ -80,7 +79,7 @@ def print_file(number: int, place: int) -> bool:
                 letters=len(records),
                 first=records[0].serial,
                 last=records[-1].serial,
-                content=base64.b64encode(pdf).decode(),
+                content=attachments.pack(pdf),
                 made_at=clock.now(),
             ),
             execution_options={"preserve_rowcount": True},
@@ -130,7 +129,7 @@ def content(batch: LetterBatch, place: int) -> bytes:
     found = session.get(LetterFile, (batch.id, place), options=[undefer(LetterFile.content)])
     if found is None or place in stale(batch):
         raise NotFound("这个文件还没有生成，或已经过期。", fix="请点“重新生成文件”。")
-    return base64.b64decode(found.content)
+    return attachments.unpack(found.content)
 
 
 def stale(batch: LetterBatch) -> set[int]:

@@ -5,7 +5,6 @@ L-29 … L-31, D-23, PD-29. A receipt is written once, for good: whoever comes s
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import undefer
 
-from zhtj.kernel import audit, clock
+from zhtj.kernel import attachments, audit, clock
 from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
@@ -25,15 +24,6 @@ from zhtj.letters.models import CardEntry, CardSide, Letter, LetterReceipt, Lett
 LARGEST = 5 * 1024 * 1024
 NAME_AT_LEAST, NAME_AT_MOST = 2, 40
 _PHONE = re.compile(r"\+?[(（]?[0-9][0-9()（） 、/转-]{4,38}")
-# First bytes, what must stand near the end, media type.
-_KINDS = (
-    (b"\x89PNG\r\n\x1a\n", b"IEND", "image/png"),
-    (b"\xff\xd8\xff", b"\xff\xd9", "image/jpeg"),
-    (b"%PDF-", b"%%EOF", "application/pdf"),
-)
-_TAIL = 2048
-# A PDF that does something when it is opened, or carries another file inside.
-_ACTIVE = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +87,7 @@ def _record(letter: Letter, seat: ActiveSeat, slip: Slip, way: ReceiptWay, side:
     if letter.state is LetterState.VOID:
         raise Conflict("这份介绍信已作废，不能填写回执。", fix="请联系转出团委。", rule="L-04")
     _check(letter, slip)
-    media_type = media_type_of(slip.content) if slip.content else None
+    media_type = _media_type(slip.content) if slip.content else None
     found = LetterReceipt(
         letter_id=letter.id,
         way=way,
@@ -107,7 +97,7 @@ def _record(letter: Letter, seat: ActiveSeat, slip: Slip, way: ReceiptWay, side:
         recorded_at=clock.now(),
         account_id=seat.account_id,
         org_id=seat.org_id,
-        content=base64.b64encode(slip.content).decode() if slip.content else None,
+        content=attachments.pack(slip.content) if slip.content else None,
         media_type=media_type,
     )
     try:
@@ -137,20 +127,18 @@ def _check(letter: Letter, slip: Slip) -> None:
         )
 
 
-def media_type_of(content: bytes) -> str:
+def _media_type(content: bytes) -> str:
     """What an uploaded slip is, judged by its content. Raises DomainError for anything but PNG, JPG and plain PDF."""
     if len(content) > LARGEST:
         raise DomainError(f"文件超过 {LARGEST // 2**20} MB。", fix="请压缩后再上传。", field="file", rule="L-31")
-    for start, ending, media_type in _KINDS:
-        if content.startswith(start) and ending in content[-_TAIL:]:
-            if media_type == "application/pdf" and _ACTIVE.search(content):
-                raise DomainError(
-                    "PDF 里有脚本或内嵌文件。", fix="请改为上传照片或普通扫描件。", field="file", rule="L-31"
-                )
-            return media_type
-    raise DomainError(
-        "文件不是完整的 PNG、JPG 图片或 PDF。", fix="请上传回执联的照片或扫描件。", field="file", rule="L-31"
-    )
+    media_type = attachments.media_type_of(content)
+    if media_type is None:
+        raise DomainError(
+            "文件不是完整的 PNG、JPG 图片或 PDF。", fix="请上传回执联的照片或扫描件。", field="file", rule="L-31"
+        )
+    if attachments.is_active(content):
+        raise DomainError("PDF 里有脚本或内嵌文件。", fix="请改为上传照片或普通扫描件。", field="file", rule="L-31")
+    return media_type
 
 
 def enter_card(letter: Letter, seat: ActiveSeat, side: CardSide, entered_on: date) -> None:
@@ -207,7 +195,7 @@ def picture(receipt: LetterReceipt) -> bytes:
     if found is None or not found.content:
         raise NotFound
     audit.record("letter.receipt_seen", "letter", receipt.letter_id)
-    return base64.b64decode(found.content)
+    return attachments.unpack(found.content)
 
 
 def card_of(letter_id: int) -> dict[CardSide, CardEntry]:

@@ -6,7 +6,6 @@ letters it was printed on are drawn with it for ever.
 
 from __future__ import annotations
 
-import base64
 import struct
 from io import BytesIO
 
@@ -15,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, undefer
 
-from zhtj.kernel import audit, clock
+from zhtj.kernel import attachments, audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
@@ -84,7 +83,7 @@ def upload(organisation: Organisation, seat: ActiveSeat, content: bytes) -> Seal
         session.flush()
     found = Seal(
         org_id=organisation.id,
-        content=base64.b64encode(kept).decode(),
+        content=attachments.pack(kept),
         uploaded_at=clock.now(),
         uploaded_by_account_id=seat.account_id,
     )
@@ -120,4 +119,4 @@ def pictures(ids: set[int]) -> dict[int, bytes]:
     if not ids:
         return {}
     rows = session.scalars(select(Seal).where(Seal.id.in_(ids)).options(undefer(Seal.content)))
-    return {seal.id: base64.b64decode(seal.content) for seal in rows}
+    return {seal.id: attachments.unpack(seal.content) for seal in rows}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from sqlalchemy import select
 
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import GraduateCategory, RegisterRow
-from zhtj.kernel import audit, clock
+from zhtj.kernel import attachments, audit, clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
@@ -32,16 +30,6 @@ from zhtj.transfers.workflow import Action, Initiator, State
 
 NOTE_AT_LEAST = 5
 LARGEST = 2 * 1024 * 1024
-# First bytes of what is taken as evidence: a picture, or a PDF.
-_KINDS = {b"\x89PNG\r\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"%PDF-": "application/pdf"}
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file as it was sent: name and bytes."""
-
-    filename: str
-    content: bytes
 
 
 def confirm(application: Application, seat: ActiveSeat, note: str, upload: Upload | None = None) -> None:
@@ -90,21 +78,30 @@ def _noted(note: str) -> None:
 
 
 def _evidence(application: Application, seat: ActiveSeat, upload: Upload) -> Evidence:
-    media_type = next((kind for start, kind in _KINDS.items() if upload.content.startswith(start)), None)
-    if media_type is None:
-        raise DomainError(
-            "凭据应为 PNG、JPG 图片或 PDF。", fix="请上传截图，或另存为 PDF。", field="file", rule="PD-32"
-        )
-    if len(upload.content) > LARGEST:
-        raise DomainError("凭据不能超过 2 MB。", fix="请压缩后再上传。", field="file", rule="PD-32")
     return Evidence(
         application_id=application.id,
         account_id=seat.account_id,
-        filename=PurePath(upload.filename.replace("\\", "/")).name[-120:] or "凭据",
-        media_type=media_type,
-        content=base64.b64encode(upload.content).decode(),
+        filename=upload.name or "凭据",
+        media_type=_media_type(upload.content),
+        content=attachments.pack(upload.content),
         added_at=clock.now(),
     )
+
+
+def _media_type(content: bytes) -> str:
+    if len(content) > LARGEST:
+        raise DomainError("凭据不能超过 2 MB。", fix="请压缩后再上传。", field="file", rule="PD-32")
+    media_type = attachments.media_type_of(content)
+    if media_type is None:
+        raise DomainError(
+            "凭据应为 PNG、JPG 图片或 PDF。",
+            fix="请上传完整的截图，或另存为 PDF。",
+            field="file",
+            rule="PD-32",
+        )
+    if attachments.is_active(content):
+        raise DomainError("PDF 里有脚本或内嵌文件。", fix="请打印成普通 PDF 或截图后上传。", field="file", rule="PD-32")
+    return media_type
 
 
 def evidence_of(application_id: int) -> list[Evidence]:
@@ -120,10 +117,7 @@ def evidence_content(application: Application, number: int) -> tuple[Evidence, b
     if found is None or found.application_id != application.id:
         raise NotFound
     audit.record("evidence.view", "application", application.id, evidence=number)
-    try:
-        return found, base64.b64decode(found.content, validate=True)
-    except binascii.Error as error:  # pragma: no cover - only a damaged database
-        raise NotFound from error
+    return found, attachments.unpack(found.content)
 
 
 @dataclass(frozen=True, slots=True)

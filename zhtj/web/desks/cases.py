@@ -11,7 +11,6 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import operations, queries, special_units, subjects
-from zhtj.cases.files import Upload
 from zhtj.cases.kind import About, Field, Kind, Matter, Shape, choice_label
 from zhtj.cases.kinds import KINDS, kind_of
 from zhtj.cases.models import Case, CaseEvent
@@ -19,6 +18,7 @@ from zhtj.cases.queries import Filters, Side
 from zhtj.cases.subjects import Invalid
 from zhtj.cases.workflow import Action, State
 from zhtj.kernel import audit, clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope

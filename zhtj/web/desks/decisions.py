@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, make_response, render_template, re
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
@@ -192,10 +193,10 @@ def _refuse(seat: ActiveSeat, application: Application, typed: dict[str, str]) -
     operations.refuse(application, seat, Ground(typed["ground"]), typed["remark"])
 
 
-def sent_file() -> external.Upload | None:
+def sent_file() -> Upload | None:
     """The evidence that came with the form, if a file was chosen (PD-32)."""
     found = request.files.get("file")
-    return external.Upload(found.filename, found.read()) if found is not None and found.filename else None
+    return Upload(found.filename, found.read()) if found is not None and found.filename else None
 
 
 def _accept(seat: ActiveSeat, application: Application, typed: dict[str, str]) -> None:

@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import e_files, operations
 from zhtj.cases.e_files import COUNTED_UP_TO, FileFilters, FileState
-from zhtj.cases.files import Upload
 from zhtj.cases.kinds.e_file import DEVELOPED, KIND, TRANSFERRED
 from zhtj.identity import archive, certification, checking
 from zhtj.identity.archive import AT_MOST, LARGEST_ZIP, ArchiveError, Entry
 from zhtj.identity.verifiers import VerifierDown
 from zhtj.kernel import limits
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import queries, rounds, signing, subjects
-from zhtj.cases.files import LARGEST, Upload
+from zhtj.cases.files import LARGEST
 from zhtj.cases.kind import Kind
 from zhtj.cases.kinds import kind_of, retention
 from zhtj.cases.kinds.staying import college_name
@@ -25,6 +25,7 @@ from zhtj.floating.branches import Home
 from zhtj.imports import floating as f01
 from zhtj.imports.exports import XLSX
 from zhtj.kernel import audit
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
