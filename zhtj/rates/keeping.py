@@ -32,9 +32,10 @@ from zhtj.transfers.workflow import Route, State
 CHUNK = 2000
 _QUEUE, _NEW = "rates_queue", "rates_new"
 _LAST_MOVE = select(func.max(OrganisationMove.moved_at)).scalar_subquery()
-# What a step changes about a rate: that there is an application, or that it has ended. A return changes nothing: he
-# stays with the organisation that let it lapse (PD-24).
+# What a step changes about a rate: that there is an application, or that it has ended. A return by the new side
+# changes nothing: he stays with the organisation that let it lapse (PD-24).
 _ENDED = frozenset({State.COMPLETED, State.REFUSED, State.WITHDRAWN, State.FAILED_EXTERNAL})
+_NEVER_RELEASED = (State.AWAITING_RELEASE, State.RETURNED)
 
 
 def register_changed(fact: RegisterChanged) -> None:
@@ -44,7 +45,7 @@ def register_changed(fact: RegisterChanged) -> None:
 
 def applications_changed(fact: ApplicationsChanged) -> None:
     """The same, for the graduates among the applicants."""
-    if fact.before is None or (fact.after in _ENDED and fact.before is not fact.after):
+    if fact.before is None or fact.after in _ENDED or (fact.before, fact.after) == _NEVER_RELEASED:
         for part in _parts(fact.ids):
             _later(
                 session.scalars(

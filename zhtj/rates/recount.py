@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, or_, select
 
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
@@ -80,15 +80,19 @@ def _days(season: int) -> int:
         return 0
     day = newest + timedelta(days=1) if newest else first
     until = min(clock.today(), date(season + 1, 1, 1))
+    any_at_all = or_(*(getattr(RateDay, name) != 0 for name in FIGURES))
+    last_kept = select(RateDay.path).where(RateDay.season == season, RateDay.day == newest, any_at_all)
+    before = set(session.scalars(last_kept))
     done = 0
     while day < until:
         with unit_of_work():
-            _keep(season, day)
+            before = _keep(season, day, before)
         day, done = day + timedelta(days=1), done + 1
     return done
 
 
-def _keep(season: int, day: date) -> None:
+def _keep(season: int, day: date, before: set[str]) -> set[str]:
+    """Returns the places that have figures; whoever had some the day ``before`` and has none now is kept with 0."""
     leading = set(session.scalars(select(Organisation.path).where(Organisation.tier.in_(LEADING_TIERS))))
     found: dict[str, Figures] = defaultdict(Figures)
     for path, *numbers in session.execute(counters.counted_anew(season, day, depth=_DEEPEST)):
@@ -96,11 +100,12 @@ def _keep(season: int, day: date) -> None:
         for end in range(SEGMENT, len(path) + 1, SEGMENT):
             if path[:end] in leading:
                 found[path[:end]] += figures
+    counting = {path for path, figures in found.items() if figures}
     insert_rows(
         RateDay,
         [
-            {"season": season, "path": path, "day": day, **{name: getattr(figures, name) for name in FIGURES}}
-            for path, figures in sorted(found.items())
-            if figures
+            {"season": season, "path": path, "day": day, **{name: getattr(found[path], name) for name in FIGURES}}
+            for path in sorted(counting | before)
         ],
     )
+    return counting
