@@ -71,6 +71,8 @@ DESK_PAGES = (
     "/imports/members",
     "/exports",
     "/organisation",
+    "/rates/curve",
+    "/rates/curve?step=day",
 )
 COMMITTEE_PAGES = (
     *DESK_PAGES,

@@ -6,9 +6,9 @@ from types import ModuleType
 
 from flask import Blueprint
 
-from zhtj.web.desks.rates import tokens
+from zhtj.web.desks.rates import curve, overview, people, tokens
 
-PAGES: tuple[ModuleType, ...] = (tokens,)
+PAGES: tuple[ModuleType, ...] = (overview, people, curve, tokens)
 
 
 def register(blueprint: Blueprint) -> None:
