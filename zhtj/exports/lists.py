@@ -44,7 +44,17 @@ LABELS = {
     "place": "地方",
     "member_id": "团员",
     "done": "已办",
+    "season": "届别",
+    "day": "截至",
+    "figure": "名单",
+    "rate": "指标",
+    "left": "已划出的组织",
+    "every_day": "逐日",
+    "tier": "办理层级",
+    "sort": "排序",
 }
+# How values of a field are said, where they are no words themselves; whoever knows them adds them.
+WORDS: dict[str, Callable[[Any], str]] = {}
 _NUMBER = re.compile(r"[0-9]{6,}[0-9Xx]*")
 
 
@@ -183,9 +193,11 @@ def described(chosen: Any) -> dict[str, str]:
 
 
 def _words(name: str, value: Any) -> str:
-    if name in {"path", "org_id", "parent_id"}:
+    if name in {"path", "org_id", "parent_id", "left"}:
         column = Organisation.path if name == "path" else Organisation.id
         return session.scalar(select(Organisation.short_name).where(column == value)) or ""
+    if name in WORDS:
+        return WORDS[name](value)
     if isinstance(value, list):
         return f"{len(value)} 行"
     return _NUMBER.sub("***", str(value))

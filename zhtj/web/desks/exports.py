@@ -48,6 +48,7 @@ from zhtj.web.desks import (
 )
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import number_in
+from zhtj.web.desks.rates import offered
 from zhtj.web.htmx import hx_redirect, is_htmx
 
 
@@ -93,6 +94,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "letters": Nothing,
     "cases": lambda: cases.read_filters(request.args),
     "special-units": Nothing,
+    **offered.READERS,
 }
 
 

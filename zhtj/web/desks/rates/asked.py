@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import current_app, render_template, url_for
+from flask import current_app, render_template, request, url_for
 
 from zhtj.kernel import clock, replica
 from zhtj.kernel.errors import DomainError
@@ -29,7 +29,11 @@ TABS = (
     ("rates_receiving", "接收情况"),
     ("rates_statistics", "毕业生统计"),
 )
-
+# The list that is a page's file, by endpoint; how its address is read stands in ``offered``.
+FILES = {
+    "rates": "rates",
+    "rates_people": "rates-people",
+}
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -114,10 +118,22 @@ def page(template: str, asked: Asked, endpoint: str, **values: Any) -> str:
         seasons=[(each, f"{each} 届") for each in sorted({clock.today().year, *queries.seasons()}, reverse=True)],
         as_of=asked.as_of,
         today=clock.today(),
+        offered=_offered(asked),
         replica_away=replica.is_away(),
         replica_lag=behind(replica.lag()),
         **values,
     )
+
+
+def _offered(asked: Asked) -> tuple[str, dict[str, str]] | None:
+    """The list that is this page's file, and arguments of its address that differ from the page's own."""
+    name = (request.endpoint or "").partition(".")[2]
+    key = FILES.get(name)
+    if name == "rates" and asked.organisation.is_branch:
+        return "rates-people", {"figure": "everyone"}
+    if key == "rates-people":
+        return key, {"figure": request.args.get("key", "")}
+    return (key, {}) if key else None
 
 
 def behind(lag: timedelta | None) -> str:
