@@ -7,13 +7,20 @@ from typing import Any
 from tests.transfers.steps import acting
 from tests.uploads import PNG
 from tests.world import World
-from zhtj.cases import operations
+from zhtj.cases import operations, queries
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case
+from zhtj.cases.queries import Filters, Side
 from zhtj.cases.workflow import Action, State
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat
+
+
+def on_file(seat: ActiveSeat, member_id: int) -> list[Case]:
+    """A person's file, as his page leads to it."""
+    return list(queries.listing(seat, Filters(side=Side.ALL, member_id=member_id)).rows)
+
 
 PROOF = Upload("身份证.png", PNG)
 

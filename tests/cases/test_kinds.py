@@ -13,7 +13,7 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
-from tests.cases.steps import PROOF, ask, do, grant
+from tests.cases.steps import PROOF, ask, do, grant, on_file
 from tests.transfers.steps import UNPLACED, acting, apply
 from tests.transfers.steps import do as transfer
 from tests.uploads import PDF
@@ -360,9 +360,9 @@ def test_a_statement_is_filed_by_the_committee_and_stays_on_the_persons_file(wor
     case = ask(world.seat("college"), "statement", world.graduate, paper, **typed)
     assert [one.short_name for one in queries.way(case)] == ["江淮示范大学团委"]
     grant(world, case, "university")
-    kept = queries.about_member(world.seat("class1"), world.graduate.id)
+    kept = on_file(world.seat("class1"), world.graduate.id)
     assert [one.data["text"] for one in kept] == [text]
-    assert queries.about_member(world.seat("class2"), world.graduate.id) == []
+    assert on_file(world.seat("class2"), world.graduate.id) == []
     assert sheet(world.seat("university"), "statement")[1][3:5] == ("定向委培，在原单位任职，组织关系留在原单位", text)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from tests.cases.steps import ask, do
+from tests.cases.steps import ask, do, on_file
 from tests.floating.steps import RETAINED, apply, build, grant, sign, stay_of, where
 from tests.transfers.steps import EMPLOYED, acting, start
 from tests.transfers.steps import do as transfer
@@ -197,7 +197,7 @@ def test_a_commissioned_student_stays_with_his_unit_by_a_statement_on_file(schoo
     assert case.state is State.APPROVED
     assert where(school.employee) == school.orgs["team"].id
     own = school.own_seat(session.merge(school.employee))
-    assert [one.id for one in queries.about_member(own, school.employee.id)] == [case.id]
+    assert [one.id for one in on_file(own, school.employee.id)] == [case.id]
 
 
 @pytest.mark.rule("A-26", "R-06", "F-08")

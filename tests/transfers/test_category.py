@@ -11,6 +11,7 @@ from tests.world import World
 from zhtj.graduation.models import GraduateCategory, RegisterRow
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
@@ -94,3 +95,11 @@ def test_the_reason_is_chosen_at_the_start_from_the_list_of_his_kind(
     answer = form.submit()
     assert answer.status == 422
     assert "请选择转接原因" in answer.text
+
+
+@pytest.mark.rule("A-27", "PD-10")
+def test_nobody_starts_with_a_reason_of_the_other_kind(world: World) -> None:
+    for member, reason in ((world.graduate, "work"), (world.employee, "employed_with_org")):
+        with pytest.raises(DomainError, match="请选择转接原因") as caught:
+            apply(world, member, "freshmen", reason=reason, unit_name="示例科技有限公司")
+        assert (caught.value.field, caught.value.rule) == ("reason", "PD-10")

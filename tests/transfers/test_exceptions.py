@@ -11,15 +11,17 @@ from sqlalchemy import select
 
 from tests.transfers.steps import UNPLACED, acting, apply, do
 from tests.world import World
+from zhtj.exports.models import FileFormat
+from zhtj.exports.operations import Order
+from zhtj.exports.registry import LISTS
 from zhtj.graduation import operations as graduation
-from zhtj.imports.registers import write_register
 from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.people.models import Member
 from zhtj.transfers import checks, exception_records, exceptions, operations, queries, sweeps
-from zhtj.transfers.exception_records import COLUMNS, TITLE, Record
+from zhtj.transfers.exception_records import Record
 from zhtj.transfers.exceptions import BY_HAND, ByHand, ExceptionFilters
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
@@ -216,7 +218,8 @@ def test_the_file_has_exactly_the_columns_of_the_form(world: World) -> None:
     application = refuse(world, world.graduate)
     do(lambda a, s: exceptions.annotate(s, a, "=1+1"), application, world.seat("college"))
     target = BytesIO()
-    write_register(target, TITLE, COLUMNS, [record.cells() for record in shown(world)])
+    order = Order(LISTS["exceptions"], world.seat("college"), ExceptionFilters(), FileFormat.XLSX)
+    assert order.write(target, {}, lambda _: None) == 1
     sheet = load_workbook(target).active
     assert sheet["A1"].value == "学社衔接转出特殊情况记录"
     above = [sheet.cell(2, place).value for place in range(1, 13)]

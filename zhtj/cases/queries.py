@@ -186,12 +186,6 @@ def case(seat: ActiveSeat, number: int) -> Case:
     return found
 
 
-def about_member(seat: ActiveSeat, member_id: int) -> list[Case]:
-    """What has been asked about a person, as far as the seat may see it: his file of statements and corrections."""
-    query = select(Case).where(Case.subject_type == About.MEMBER.value, Case.subject_id == member_id, _visible(seat))
-    return list(session.scalars(query.order_by(Case.id.desc())))
-
-
 def pending(member_id: int) -> Case | None:
     """What is under way so that this member stays where he is; it takes the place of an application (PD-10)."""
     query = select(Case).where(

@@ -51,8 +51,3 @@ def external_systems() -> Sequence[Organisation]:
     """The nodes of 北京, 广东 and 福建 in the tree, in its order (PD-05)."""
     query = select(Organisation).where(Organisation.system != Region.NATIONAL, Organisation.closed_at.is_(None))
     return session.scalars(query.order_by(Organisation.code)).all()
-
-
-def external_system(region: Region) -> Organisation | None:
-    """The node of one region."""
-    return next((each for each in external_systems() if each.system is region), None)

@@ -93,11 +93,6 @@ class Preview:
         return several and len(self.branches) * min(len(self.lines), SHOWN) <= MOST_OPTIONS
 
     @property
-    def needs_file(self) -> bool:
-        """Whether a receiver's policy asks for the file (E-07)."""
-        return self.order.action is Action.ACCEPT
-
-    @property
     def grounds(self) -> list[Ground]:
         """Grounds of refusal that fit any of the lines, forbidden ones last."""
         states = {line.application.state for line in self.lines}
