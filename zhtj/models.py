@@ -14,7 +14,7 @@ from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs import terms
 from zhtj.people import models as people
-from zhtj.rates import access
+from zhtj.rates import access, statistics, urging
 from zhtj.rates import models as rates
 from zhtj.transfers import exceptions, runs, waits
 from zhtj.transfers import models as transfers
@@ -40,7 +40,9 @@ __all__ = [
     "rates",
     "runs",
     "settings",
+    "statistics",
     "terms",
     "transfers",
+    "urging",
     "waits",
 ]

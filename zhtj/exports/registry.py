@@ -6,5 +6,6 @@ from zhtj.exports import graduates, people, progress, rates, transfers
 from zhtj.exports.lists import ExportList
 
 LISTS: dict[str, ExportList] = {
-    one.key: one for one in (*people.LISTS, *graduates.LISTS, *progress.LISTS, *rates.LISTS, *transfers.LISTS)
+    one.key: one
+    for one in (*people.LISTS, *graduates.LISTS, *progress.LISTS, *transfers.LISTS, *statistics.LISTS)
 }

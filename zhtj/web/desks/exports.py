@@ -25,6 +25,7 @@ from zhtj.config import Config
 from zhtj.exports import operations, storage
 from zhtj.exports.lists import Nothing
 from zhtj.exports.people import ChildFilters, TextFilter
+from zhtj.exports.statistics import StatisticsFilters
 from zhtj.exports.transfers import ObjectionFilters, TimerFilters, WaitFilters
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import Conflict, Gone, NotFound
@@ -48,6 +49,7 @@ from zhtj.web.desks import (
 )
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import number_in
+from zhtj.web.desks.rates import asked as rates
 from zhtj.web.desks.rates import offered
 from zhtj.web.htmx import hx_redirect, is_htmx
 
@@ -68,6 +70,11 @@ def _timers() -> TimerFilters:
 def _children() -> ChildFilters:
     """Of the organisation that the address names, else of the seat's own."""
     return ChildFilters(number_in(request.args.get("number", "")) or current_seat().org_id, _text())
+
+
+def _statistics() -> StatisticsFilters:
+    asked = rates.read(request.args)
+    return StatisticsFilters(asked.organisation.id, asked.season)
 
 
 # How each list reads its own address.
@@ -95,6 +102,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "cases": lambda: cases.read_filters(request.args),
     "special-units": Nothing,
     **offered.READERS,
+    "statistics": _statistics,
 }
 
 

@@ -1,0 +1,64 @@
+"""The statistics of graduating classes, branches, students and members as the printed form has them (F-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from zhtj.exports.lists import Column, ExportList
+from zhtj.kernel.database import session
+from zhtj.kernel.permissions import ActiveSeat, Permission, check
+from zhtj.orgs.models import Organisation
+from zhtj.rates import statistics
+from zhtj.rates.statistics import COLUMNS, TITLE, Counts
+
+TOTAL = "合计"
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsFilters:
+    """Whose table, of which season."""
+
+    org_id: int
+    season: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: a name and its four counts."""
+
+    name: str
+    counts: Counts
+
+
+def _rows(seat: ActiveSeat, chosen: StatisticsFilters) -> list[Row]:
+    organisation = session.get_one(Organisation, chosen.org_id)
+    check(seat, Permission.RATES, organisation.path)
+    table = statistics.table(organisation, chosen.season)
+    return [*(Row(line.organisation.full_name, line.counts) for line in table.lines), Row(TOTAL, table.total)]
+
+
+def _chunks(seat: ActiveSeat, chosen: StatisticsFilters) -> Iterator[Sequence[Row]]:
+    yield _rows(seat, chosen)
+
+
+def _cell(number: int) -> Column:
+    def text(row: Row) -> str:
+        value = row.counts.cells[number]
+        return "" if value is None else str(value)
+
+    return Column(COLUMNS[number], text)
+
+
+STATISTICS = ExportList(
+    "statistics",
+    TITLE,
+    Permission.RATES,
+    StatisticsFilters,
+    _chunks,
+    lambda seat, chosen: len(_rows(seat, chosen)),
+    (Column("单位", lambda row: row.name), *(_cell(number) for number in range(len(COLUMNS)))),
+    banner=True,
+)
+
+LISTS = (STATISTICS,)

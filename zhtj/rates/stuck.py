@@ -1,0 +1,326 @@
+"""What stands still longest and who holds it: a season's open applications by the office that must act (PD-22, PD-25).
+
+Whoever has not applied yet is held by nobody: he is counted where he graduates, by the figures of ``queries``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy.orm import aliased
+
+from zhtj.graduation.models import RegisterRow
+from zhtj.graduation.season_line import in_season
+from zhtj.kernel import clock
+from zhtj.kernel.database import UtcDateTime, session
+from zhtj.kernel.paging import PAGE, Page, decode, encode, paginate
+from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.notices.digests import deadline
+from zhtj.orgs.models import Organisation, Tier
+from zhtj.people.models import Account, Seat
+from zhtj.rates import queries, urging
+from zhtj.rates.queries import Child
+from zhtj.rates.urging import Letter, Topic, Urged, Urging
+from zhtj.transfers.models import Application
+from zhtj.transfers.queries import LISTED, attach_organisations
+from zhtj.transfers.workflow import OPEN
+
+_Office, _Holder = aliased(Organisation, name="office"), aliased(Organisation, name="holder")
+Rows = Select[*tuple[Any, ...]]
+_FAR = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class Side(StrEnum):
+    """Whose applications (范围)."""
+
+    OUT = "out"
+    IN = "in"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"out": "本组织毕业生转出的", "in": "申请转入本组织的"}[self.value]
+
+
+class Sort(StrEnum):
+    """What comes first (排序)."""
+
+    OLDEST = "oldest"
+    NUMBER = "number"
+    DUE = "due"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"oldest": "等得最久的在前", "number": "件数最多的在前", "due": "最先到期的在前"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class StuckFilters:
+    """What is looked at.
+
+    Args:
+        path: of the organisation whose graduates they are, or who waits for them.
+        season: year.
+        side: None: both.
+        tier: rank of the office that must act; None: all.
+        sort: what comes first.
+    """
+
+    path: str
+    season: int
+    side: Side | None = None
+    tier: Tier | None = None
+    sort: Sort = Sort.OLDEST
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """What lies with one office.
+
+    Args:
+        office: who must act (PD-22).
+        number: applications.
+        oldest: since when the first of them waits.
+        first_due: when the first of them goes back; None where no clock runs.
+        phone: how the office is reached.
+        urged: today's message about it, if there was one.
+    """
+
+    office: Organisation
+    number: int
+    oldest: datetime
+    first_due: datetime | None
+    phone: str = ""
+    urged: Urging | None = None
+
+
+def _open(filters: StuckFilters) -> tuple[ColumnElement[bool], ...]:
+    """SQL over Application and RegisterRow: graduates who still count as not completed, with what is under way."""
+    sides = {
+        Side.OUT: in_season(filters.path),
+        Side.IN: and_(subtree(Application.to_path, filters.path), ~in_season(filters.path)),
+    }
+    chosen = or_(*sides.values()) if filters.side is None else sides[filters.side]
+    return (
+        Application.state.in_(OPEN),
+        RegisterRow.season == filters.season,
+        RegisterRow.closed_at.is_(None),
+        RegisterRow.completed_at.is_(None),
+        chosen,
+    )
+
+
+def _joined(query: Rows, filters: StuckFilters) -> Rows:
+    query = (
+        query.select_from(Application)
+        .join(RegisterRow, RegisterRow.id == Application.register_row_id)
+        .join(_Holder, _Holder.id == Application.holder_id)
+        .join(_Office, _Office.id == func.coalesce(_Holder.office_id, _Holder.id))
+        .where(*_open(filters))
+    )
+    return query if filters.tier is None else query.where(_Office.tier == filters.tier)
+
+
+def _grouped(filters: StuckFilters) -> Any:
+    return (
+        _joined(
+            select(
+                _Office.id.label("office_id"),
+                func.count().label("number"),
+                func.min(Application.waiting_since).label("oldest"),
+                func.min(Application.due_at).label("first_due"),
+            ),
+            filters,
+        )
+        .group_by(_Office.id)
+        .subquery("heaps")
+    )
+
+
+def heaps(filters: StuckFilters, *, after: str = "", before: str = "") -> Page[Heap]:
+    """One page of offices, with what lies there, in the order that was chosen."""
+    found = _grouped(filters)
+    keys = {
+        Sort.OLDEST: found.c.oldest,
+        Sort.NUMBER: -found.c.number,
+        Sort.DUE: func.coalesce(found.c.first_due, literal(_FAR, UtcDateTime)),
+    }
+    key = keys[filters.sort]
+    kinds = [int if filters.sort is Sort.NUMBER else datetime, int]
+    query, backwards = select(found, key.label("key")), bool(before)
+    if cursor := before or after:
+        value, number = decode(cursor, kinds)
+        types = (UtcDateTime if kinds[0] is datetime else None, None)
+        mark = tuple_(*(literal(each, kind) for each, kind in zip((value, number), types, strict=True)))
+        place = tuple_(key, found.c.office_id)
+        query = query.where(place < mark if backwards else place > mark)
+    order = [key.desc(), found.c.office_id.desc()] if backwards else [key, found.c.office_id]
+    rows: list[Any] = list(session.execute(query.order_by(*order).limit(PAGE + 1)))
+    more, rows = len(rows) > PAGE, rows[:PAGE]
+    if backwards:
+        rows.reverse()
+    first, last = (encode([row.key, row.office_id]) for row in (rows[0], rows[-1])) if rows else ("", "")
+    return Page(
+        _dressed(rows),
+        first if (more if backwards else bool(cursor)) else "",
+        last if (bool(cursor) if backwards else more) else "",
+    )
+
+
+def _dressed(rows: Sequence[Any]) -> list[Heap]:
+    ids = [row.office_id for row in rows]
+    offices = {each.id: each for each in session.scalars(select(Organisation).where(Organisation.id.in_(ids)))}
+    phones, urged = phones_of(list(offices.values())), urging.today(Topic.WAITING, ids)
+    return [
+        Heap(
+            offices[row.office_id],
+            row.number,
+            row.oldest,
+            row.first_due,
+            phones[row.office_id],
+            urged.get(row.office_id),
+        )
+        for row in rows
+    ]
+
+
+def phones_of(offices: Sequence[Organisation]) -> dict[int, str]:
+    """How these are reached: their telephone, else the mobile of their first administrator (O-24)."""
+    silent = [each.id for each in offices if not each.phone]
+    mobiles: dict[int, str] = {}
+    if silent:
+        query = (
+            select(Seat.org_id, Account.mobile)
+            .join(Account, Account.id == Seat.account_id)
+            .where(Seat.org_id.in_(silent), Seat.ended_at.is_(None), Account.mobile.is_not(None))
+        )
+        for org_id, mobile in session.execute(query.order_by(Seat.id)):
+            mobiles.setdefault(org_id, mobile or "")
+    return {each.id: each.phone or mobiles.get(each.id, "") for each in offices}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much there is: applications, offices, applications whose time is up."""
+
+    applications: int
+    offices: int
+    late: int
+
+
+def totals(filters: StuckFilters) -> Totals:
+    """Everything under these filters."""
+    late = func.count().filter(Application.due_at <= clock.now())
+    query = _joined(select(func.count(), func.count(func.distinct(_Office.id)), late), filters)
+    return Totals(*session.execute(query).one())
+
+
+def tiers(filters: StuckFilters) -> dict[Tier, int]:
+    """How many applications lie with offices of each rank; for the choice of one."""
+    every = StuckFilters(filters.path, filters.season, filters.side)
+    query = _joined(select(_Office.tier, func.count()), every).group_by(_Office.tier)
+    found: dict[Any, int] = dict(session.execute(query).all())
+    return {tier: found[tier] for tier in Tier if tier in found}
+
+
+def listing(
+    filters: StuckFilters, office_id: int | None = None, *, after: str = "", before: str = ""
+) -> Page[Application]:
+    """The applications behind a heap or all of them, those that wait longest first."""
+    query = _listed(select(Application), filters, office_id).options(*LISTED)
+    page = paginate(query, [Application.waiting_since, Application.id], after=after, before=before)
+    attach_organisations(page.rows)
+    return page
+
+
+def count(filters: StuckFilters, office_id: int | None = None) -> int:
+    """How many they are: what the heap says."""
+    return session.scalar(_listed(select(func.count()), filters, office_id)) or 0
+
+
+def _listed(query: Rows, filters: StuckFilters, office_id: int | None) -> Rows:
+    query = _joined(query, filters)
+    return query if office_id is None else query.where(_Office.id == office_id)
+
+
+def urge(seat: ActiveSeat, filters: StuckFilters, office_ids: Sequence[int] | None) -> Urged:
+    """Remind offices of what lies with them, each once a day.
+
+    Args:
+        seat: who urges.
+        filters: what it looks at; no office is told of anything else.
+        office_ids: which; None: all of them, up to ``urging.MOST``.
+    """
+    found = _grouped(filters)
+    query = select(found).order_by(found.c.oldest, found.c.office_id).limit(urging.MOST)
+    if office_ids is not None:
+        query = query.where(found.c.office_id.in_(list(office_ids)))
+    return urging.urge(seat, Topic.WAITING, {row.office_id: _letter(row, filters) for row in session.execute(query)})
+
+
+def _letter(row: Any, filters: StuckFilters) -> Letter:
+    days = waited(row.oldest)
+    body = f"贵组织现有 {row.number} 件 {filters.season} 届毕业生的转接申请等待办理，等得最久的已有 {days} 天。"
+    if row.first_due is not None:
+        body += f"最早的须在 {deadline(row.first_due)} 前办理，逾期系统自动退回，需要重新发起。"
+    return Letter(f"催办：{row.number} 件转接申请等待办理", body + "请登录系统，在“待办”中办理。")
+
+
+def waited(since: datetime) -> int:
+    """Full days since then."""
+    return max(0, (clock.now() - since).days)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A child whose own graduates have not all applied (M-06).
+
+    Args:
+        child: with its figures.
+        office: who is told.
+        urged: today's message about it, if there was one.
+    """
+
+    child: Child
+    office_id: int
+    urged: Urging | None = None
+
+    @property
+    def number(self) -> int:
+        """How many of them have not applied; the list behind is ``initiated.missing``."""
+        return self.child.figures.graduates - self.child.figures.initiated
+
+
+def not_started(organisation: Organisation, season: int) -> list[Behind]:
+    """Children with graduates who have not applied, the most first; those that moved away are their new superior's."""
+    found = [
+        Behind(child, child.organisation.office_id or child.organisation.id)
+        for child in queries.by_child(organisation, season)
+        if not child.moved_out and child.figures.graduates > child.figures.initiated
+    ]
+    found.sort(key=lambda each: (-each.number, each.child.organisation.path))
+    urged = urging.today(Topic.NOT_STARTED, [each.office_id for each in found])
+    return [replace(each, urged=urged.get(each.office_id)) for each in found]
+
+
+def urge_not_started(seat: ActiveSeat, organisation: Organisation, season: int, ids: Sequence[int] | None) -> Urged:
+    """Remind children that graduates of theirs have not applied; ``ids``: which children, None: all with any."""
+    by_office: dict[int, int] = {}
+    for each in not_started(organisation, season)[: urging.MOST]:
+        if ids is None or each.child.organisation.id in ids:
+            by_office[each.office_id] = by_office.get(each.office_id, 0) + each.number
+    letters = {
+        office: Letter(
+            f"催办：{number} 名毕业生还没有发起转接",
+            f"贵组织还有 {number} 名 {season} 届毕业生团员没有发起组织关系转接，请逐一联系本人。"
+            "名单在“毕业生”页，进度选“未发起”。",
+        )
+        for office, number in by_office.items()
+    }
+    return urging.urge(seat, Topic.NOT_STARTED, letters)

@@ -1,0 +1,44 @@
+"""A list of applications behind a figure; both the stuck list and the receivers' side lead to one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from zhtj.kernel.paging import Page
+from zhtj.transfers.models import Application
+from zhtj.web.access import current_seat
+from zhtj.web.desks.rates import asked as frame
+from zhtj.web.desks.rates.asked import Asked
+
+
+def links(asked: Asked, endpoint: str, page: Page[Any], kept: dict[str, Any]) -> dict[str, str | None]:
+    """Addresses of the pages before and behind, with the filters; arguments of the ``pager`` macro."""
+    return {
+        "previous": asked.link(endpoint, **kept, before=page.before) if page.before else None,
+        "next": asked.link(endpoint, **kept, after=page.after) if page.after else None,
+    }
+
+
+def applications(asked: Asked, page: Page[Application], *, tab: str, kept: dict[str, Any], **values: Any) -> str:
+    """The page.
+
+    Args:
+        asked: whose figures.
+        page: the applications.
+        tab: endpoint of the page it belongs to; the list's own is ``<tab>_list``.
+        kept: the filters as they stand in an address.
+        values: ``title``, ``total`` and ``back`` of the template.
+    """
+    links_there = links(asked, f"{tab}_list", page, kept)
+    return frame.page(
+        "rates/applications.html", asked, tab, rows=page.rows, links=links_there, address=_address, **values
+    )
+
+
+def _address(application: Application) -> str:
+    """Where it is shown, as far as the seat sees it: it leaves or reaches the seat's part of the tree (A-11)."""
+    path = current_seat().path
+    seen = application.from_path.startswith(path) or application.to_path.startswith(path)
+    return url_for(".application", number=application.id) if seen else ""

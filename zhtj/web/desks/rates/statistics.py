@@ -1,0 +1,80 @@
+"""毕业生统计: the four counts of an area, what schools report, what the education department says (F-10, M-16)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, make_response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import Permission
+from zhtj.rates import statistics, urging
+from zhtj.rates.statistics import COLUMNS, TITLE
+from zhtj.rates.urging import Topic
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors
+from zhtj.web.desks.rates import asked as frame
+from zhtj.web.desks.rates import listed
+from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.stuck import picked
+
+
+@requires(Permission.RATES)
+def table() -> str:
+    """The table, the form of whoever has something to enter, and the schools that have not reported."""
+    return _page(frame.read(request.args))
+
+
+def _page(asked: Asked, error: DomainError | None = None) -> str:
+    here, seat = asked.organisation, current_seat()
+    found = statistics.table(here, asked.season)
+    page = statistics.missing_schools(here.path, asked.season, **cursors())
+    offices = [each.office_id or each.id for each in page.rows]
+    return frame.page(
+        "rates/statistics.html",
+        asked,
+        "rates_statistics",
+        title=TITLE,
+        table=found,
+        columns=COLUMNS,
+        due=statistics.due_on(asked.season),
+        writes=statistics.source_of(here) if statistics.may_write(seat, here, asked.season) else None,
+        typed=request.form if error else {},
+        error=error,
+        missing=page.rows,
+        urged=urging.today(Topic.STATISTICS, offices),
+        own=seat.org_id,
+        links=listed.links(asked, "rates_statistics", page, {"day": None}),
+    )
+
+
+@requires(Permission.RATES)
+def write() -> AnyResponse:
+    """Enter the two counts of an organisation."""
+    asked, seat = frame.read(request.form), current_seat()
+    try:
+        with unit_of_work():
+            statistics.write(seat, asked.organisation, asked.season, request.form)
+    except DomainError as error:
+        session.expire_all()
+        return make_response(_page(frame.read(request.form), error), error.status)
+    flash("统计数已保存，可以随时更正，每次更正都会留下记录。", "success")
+    return redirect(asked.link("rates_statistics", day=None), 303)
+
+
+@requires(Permission.RATES)
+def urge() -> AnyResponse:
+    """Remind schools that were picked that they have not reported."""
+    asked, seat = frame.read(request.form), current_seat()
+    ids = picked()
+    with unit_of_work():
+        found = statistics.urge(seat, asked.organisation.path, asked.season, ids)
+    flash(found.text, "success" if found.sent else "info")
+    return redirect(asked.link("rates_statistics", day=None) + "#missing", 303)
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages to a role."""
+    blueprint.add_url_rule("/rates/statistics", "rates_statistics", table)
+    blueprint.add_url_rule("/rates/statistics/write", "rates_statistics_write", write, methods=["POST"])
+    blueprint.add_url_rule("/rates/statistics/urge", "rates_statistics_urge", urge, methods=["POST"])

@@ -1,0 +1,133 @@
+"""滞留: what stands still longest and who holds it, with 催办 of the lagging in one action (PD-22, PD-25)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from zhtj.kernel.database import unit_of_work
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import Permission
+from zhtj.orgs.models import Tier
+from zhtj.rates import stuck, urging
+from zhtj.rates.stuck import Side, Sort, StuckFilters
+from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.loading import cursors, number_in
+from zhtj.web.desks.rates import asked as frame
+from zhtj.web.desks.rates import listed
+from zhtj.web.desks.rates.asked import Asked
+
+SHOWN = 20
+"""Children whose graduates have not applied, on one page."""
+# As offices are called by rank.
+TIERS = {
+    Tier.BRANCH: "团支部",
+    Tier.SECOND: "学院等二级组织",
+    Tier.BASIC: "学校等基层团委",
+    Tier.COUNTY: "县级团委",
+    Tier.CITY: "市级团委",
+    Tier.PROVINCE: "省级团委",
+    Tier.CENTRE: "团中央",
+}
+
+
+def read_filters(asked: Asked, values: Mapping[str, str]) -> StuckFilters:
+    """Filters of an address or a form; unknown values count as none."""
+    side, tier, sort = (values.get(name, "") for name in ("side", "tier", "sort"))
+    return StuckFilters(
+        asked.organisation.path,
+        asked.season,
+        Side(side) if side in set(Side) else None,
+        Tier(tier) if tier in set(Tier) else None,
+        Sort(sort) if sort in set(Sort) else Sort.OLDEST,
+    )
+
+
+def arguments(filters: StuckFilters) -> dict[str, Any]:
+    """The filters as they stand in an address."""
+    sort = filters.sort if filters.sort is not Sort.OLDEST else None
+    return {"day": None, "side": filters.side, "tier": filters.tier, "sort": sort}
+
+
+@requires(Permission.RATES)
+def holders() -> str:
+    """Offices with what lies there, and children whose graduates have not applied."""
+    asked = frame.read(request.args)
+    filters = read_filters(asked, request.args)
+    page, late = stuck.heaps(filters, **cursors()), stuck.not_started(asked.organisation, asked.season)
+    return frame.page(
+        "rates/stuck.html",
+        asked,
+        "rates_stuck",
+        filters=filters,
+        kept=arguments(filters),
+        rows=page.rows,
+        totals=stuck.totals(filters),
+        waited=stuck.waited,
+        sides=list(Side),
+        tiers=[(tier.value, f"{TIERS[tier]}（{number:,}）") for tier, number in stuck.tiers(filters).items()],
+        sorts=list(Sort),
+        behind=late[:SHOWN],
+        behind_total=len(late),
+        own=current_seat().org_id,
+        links=listed.links(asked, "rates_stuck", page, arguments(filters)),
+    )
+
+
+@requires(Permission.RATES)
+def applications() -> str:
+    """The applications behind one office's heap, or all of them."""
+    asked = frame.read(request.args)
+    filters, office = read_filters(asked, request.args), number_in(request.args.get("office", ""))
+    return listed.applications(
+        asked,
+        stuck.listing(filters, office, **cursors()),
+        tab="rates_stuck",
+        kept={**arguments(filters), "office": office},
+        title="等待办理的申请",
+        total=stuck.count(filters, office),
+        back=asked.link("rates_stuck", **arguments(filters)),
+    )
+
+
+@requires(Permission.RATES)
+def urge() -> AnyResponse:
+    """Remind the offices that were picked, or all that the filters show; each hears once a day."""
+    asked, seat = frame.read(request.form), current_seat()
+    filters, ids = read_filters(asked, request.form), picked()
+    with unit_of_work():
+        found = stuck.urge(seat, filters, ids)
+    flash(found.text, "success" if found.sent else "info")
+    return redirect(asked.link("rates_stuck", **arguments(filters)), 303)
+
+
+@requires(Permission.RATES)
+def urge_not_started() -> AnyResponse:
+    """Remind the children that were picked that graduates of theirs have not applied."""
+    asked, seat = frame.read(request.form), current_seat()
+    ids = picked()
+    with unit_of_work():
+        found = stuck.urge_not_started(seat, asked.organisation, asked.season, ids)
+    flash(found.text, "success" if found.sent else "info")
+    return redirect(asked.link("rates_stuck", day=None) + "#not-started", 303)
+
+
+def picked() -> list[int] | None:
+    """Ids of the lines that were ticked; None for all. Raises DomainError if there are none."""
+    if request.form.get("all"):
+        return None
+    found = [number for text in request.form.getlist("row") if (number := number_in(text)) is not None]
+    if not found:
+        raise DomainError("请先勾选要催办的组织。", fix="返回上一页勾选，或勾选“全部”。", field="row")
+    return found[: urging.MOST]
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages to a role."""
+    blueprint.add_url_rule("/rates/stuck", "rates_stuck", holders)
+    blueprint.add_url_rule("/rates/stuck/list", "rates_stuck_list", applications)
+    blueprint.add_url_rule("/rates/stuck/urge", "rates_stuck_urge", urge, methods=["POST"])
+    blueprint.add_url_rule("/rates/stuck/urge-start", "rates_stuck_urge_start", urge_not_started, methods=["POST"])
