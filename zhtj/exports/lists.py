@@ -45,7 +45,6 @@ LABELS = {
     "member_id": "团员",
     "done": "已办",
     "season": "届别",
-    "season": "届别",
     "day": "截至",
     "figure": "名单",
     "rate": "指标",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from zhtj.exports import graduates, people, progress, rates, transfers
+from zhtj.exports import graduates, people, progress, rates, statistics, transfers
 from zhtj.exports.lists import ExportList
 
 LISTS: dict[str, ExportList] = {
     one.key: one
-    for one in (*people.LISTS, *graduates.LISTS, *progress.LISTS, *transfers.LISTS, *statistics.LISTS)
+    for one in (*people.LISTS, *graduates.LISTS, *progress.LISTS, *rates.LISTS, *transfers.LISTS, *statistics.LISTS)
 }
