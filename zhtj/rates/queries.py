@@ -63,7 +63,8 @@ def check_day(season: int, day: date | None) -> date | None:
 
 def seasons() -> list[int]:
     """Seasons from the first that has figures to the last, newest first."""
-    first, last = (reports().scalar(select(end(Standing.season))) for end in (func.min, func.max))
+    ends = (select(end(Standing.season)).scalar_subquery() for end in (func.min, func.max))
+    first, last = reports().execute(select(*ends)).one()
     return [] if first is None or last is None else list(range(last, first - 1, -1))
 
 
@@ -87,6 +88,11 @@ def figures(path: str, season: int, day: date | None = None) -> Figures:
 
 def by_child(organisation: Organisation, season: int, day: date | None = None) -> list[Child]:
     """Its direct children with their figures, in the order of the tree; those that have moved away come last."""
+    return with_children(organisation, season, day)[1]
+
+
+def with_children(organisation: Organisation, season: int, day: date | None = None) -> tuple[Figures, list[Child]]:
+    """Its own figures, and ``by_child``; read in one go, as long as nothing ever moved."""
     children = list(
         reports().scalars(
             select(Organisation).where(Organisation.parent_id == organisation.id).order_by(Organisation.path)
@@ -94,11 +100,12 @@ def by_child(organisation: Organisation, season: int, day: date | None = None) -
     )
     if not _anything_moved():
         parts = _parts(season, day, organisation.path)
-        return [Child(each, parts.get(each.path, Figures())) for each in children]
+        return total(parts.values()), [Child(each, parts.get(each.path, Figures())) for each in children]
     here: dict[str, Figures] = {}
     for place in area(organisation.path):
-        here |= {path: figures for path, figures in _parts(season, day, place).items() if path != place and figures}
-    return [*_present(children, here, season, day), *_moved_out(children, here)]
+        here |= {path: part for path, part in _parts(season, day, place).items() if path != place and part}
+    lines = [*_present(children, here, season, day), *_moved_out(children, here)]
+    return figures(organisation.path, season, day), lines
 
 
 def _present(

@@ -57,8 +57,7 @@ def overview() -> str:
     """The page everybody starts from; a branch shows its people."""
     asked = frame.read(request.args)
     here = asked.organisation
-    figures = queries.figures(here.path, asked.season, asked.day)
-    children = [] if here.is_branch else queries.by_child(here, asked.season, asked.day)
+    figures, children = queries.with_children(here, asked.season, asked.day)
     wanted = targets.read(asked.season)
     sort = request.args.get("sort", "")
     return frame.page(
