@@ -95,6 +95,7 @@ NARROWER = {
     **dict.fromkeys(LETTERS, "a college only while its school authorises it (PD-30)"),
     "letter_authorise": "only the school committee (PD-30)",
     "letter_unauthorise": "only the school committee (PD-30)",
+    "rates_statistics_write": "schools, colleges and leading organs report, a branch does not (F-10)",
 }
 # Let through, and then not found: what is asked for is there for nobody.
 NOT_THERE = {
