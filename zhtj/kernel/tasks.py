@@ -7,20 +7,16 @@ word and stops. Cancelled work ends the same way. The truth is in the row: what 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from redis.exceptions import RedisError
 from sqlalchemy import String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zhtj.kernel import clock, work_queue
-from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, after_commit, session, touched
-
-log = logging.getLogger(__name__)
+from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, session, touched
 
 # Work that nobody has touched for so long has lost its job.
 LOST_AFTER = timedelta(minutes=2)
@@ -128,14 +124,7 @@ def lost(kind: type[Base], at: datetime) -> list[int]:
 
 def enqueue(job: str, number: int) -> None:
     """Have a job work on the row once this unit of work has committed; where the queue is away, the sweep finds it."""
-    after_commit(lambda: _enqueue(job, number))
-
-
-def _enqueue(job: str, number: int) -> None:
-    try:
-        work_queue.enqueue(job, number, timeout=LONGEST)
-    except RedisError as error:
-        log.warning("%s %s waits for the sweep, the queue cannot be reached: %s", job, number, error)
+    work_queue.after_the_commit(job, number, timeout=LONGEST)
 
 
 def resume(kind: type[Base], work: Callable[[int], bool], at: datetime) -> tuple[int, int]:

@@ -1,13 +1,14 @@
 """The queue of background work (RQ on Redis or Valkey).
 
 Jobs are named by their dotted path, so that no room needs to import ``jobs``, and carry ids and plain values only: they
-travel as JSON. Enqueue after the commit (``database.after_commit``). The truth is in the database: a lost queue costs
+travel as JSON. Whoever writes first enqueues ``after_the_commit``. The truth is in the database: a lost queue costs
 time, never work.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -20,10 +21,14 @@ from redis.exceptions import RedisError
 from rq import Queue, Retry
 from rq.serializers import JSONSerializer
 
+from zhtj.kernel.database import after_commit
+
 if TYPE_CHECKING:
     from rq.job import Job
 
     from zhtj.config import Config
+
+log = logging.getLogger(__name__)
 
 NAME = "zhtj"
 EXTENSION = "zhtj_work_queue"
@@ -112,6 +117,18 @@ def enqueue(function: str, *args: Any, job_id: str | None = None, timeout: int =
         failure_ttl=FAILURE_KEPT,
         retry=Retry(max=retries) if retries else None,
     )
+
+
+def after_the_commit(function: str, *args: Any, timeout: int = JOB_TIMEOUT) -> None:
+    """Enqueue once this unit of work has committed; where the queue cannot be reached, the sweep finds the work."""
+
+    def send() -> None:
+        try:
+            enqueue(function, *args, timeout=timeout)
+        except RedisError as error:
+            log.warning("%s %s waits for the sweep, the queue cannot be reached: %s", function, args, error)
+
+    after_commit(send)
 
 
 def is_waiting(job_id: str) -> bool:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
-from redis.exceptions import RedisError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import undefer
 
 from zhtj.kernel import attachments, audit, clock, work_queue
-from zhtj.kernel.database import after_commit, insert_new, session, touched, unit_of_work
+from zhtj.kernel.database import insert_new, session, touched, unit_of_work
 from zhtj.kernel.errors import Conflict, NotFound
 from zhtj.letters import seals
 from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter, LetterState
 from zhtj.letters.render import render_letters
-
-log = logging.getLogger(__name__)
 
 PRINT_JOB = "jobs.letters.print_file"
 # Half of what a document may hold: two workers share a batch better, and each stays under 400 MB.
@@ -34,20 +30,8 @@ def plan(batch: LetterBatch) -> None:
 
 def _order(number: int, places: Sequence[int]) -> None:
     """Queue up the printing once this unit of work has committed."""
-
-    def send() -> None:
-        for place in places:
-            enqueue(PRINT_JOB, number, place)
-
-    after_commit(send)
-
-
-def enqueue(job: str, *arguments: int) -> None:
-    """Queue a job up; where the queue cannot be reached, the sweep does its work."""
-    try:
-        work_queue.enqueue(job, *arguments)
-    except RedisError as error:
-        log.warning("%s %s waits for the sweep, the queue cannot be reached: %s", job, arguments, error)
+    for place in places:
+        work_queue.after_the_commit(PRINT_JOB, number, place)
 
 
 def _count_letters(number: int) -> int:

@@ -18,10 +18,11 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
 
-from zhtj.kernel import audit, clock
-from zhtj.kernel.database import after_commit, insert_new, session, touched, unit_of_work
+from zhtj.kernel import audit, clock, work_queue
+from zhtj.kernel.database import insert_new, session, touched, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
-from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.tasks import LOST_AFTER
 from zhtj.letters import batch_files, messages, operations
 from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter
@@ -39,8 +40,6 @@ CHUNK = 50
 LINES_A_JOB = 1000
 LOOKED_AT_FOR = timedelta(hours=2)
 FILES_KEPT = timedelta(days=30)
-# A batch that nobody has touched for so long has lost its job.
-LOST_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +208,7 @@ def confirm(batch: LetterBatch, seat: ActiveSeat, refused: dict[int, DomainError
     for place, error in refused.items():
         _fail(batch.id, place, error)
     audit.record("letter.batch", "letter_batch", batch.id, lines=batch.total)
-    number = batch.id
-    after_commit(lambda: batch_files.enqueue(ISSUE_JOB, number))
+    work_queue.after_the_commit(ISSUE_JOB, batch.id)
     return True
 
 
@@ -275,7 +273,7 @@ def _issue_chunk(number: int, places: Sequence[int]) -> int:
             .order_by(LetterBatchLine.place)
             .with_for_update(skip_locked=True)
         ).all()
-        seat = _seat(batch)
+        seat = people.post_seat(batch.account_id, batch.org_id)
         if seat is None:
             gone = DomainError("办理人的任职已经结束，没有开具。", fix="请由现任管理员开具。")
             for line in mine:
@@ -326,13 +324,6 @@ def _count(number: int, issued: int = 0, failed: int = 0) -> None:
         .values(issued=LetterBatch.issued + issued, failed=LetterBatch.failed + failed),
         execution_options={"synchronize_session": False},
     )
-
-
-def _seat(batch: LetterBatch) -> ActiveSeat | None:
-    """The seat of whoever confirmed the batch, if he still holds it."""
-    choices = people.seat_choices(batch.account_id)
-    posts = (one.seat for one in choices if one.seat.kind is not SeatKind.MEMBER)
-    return next((seat for seat in posts if seat.org_id == batch.org_id), None)
 
 
 def _plan_files(number: int) -> bool:

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from redis.exceptions import RedisError
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -27,7 +26,6 @@ from zhtj.kernel.database import (
     Encrypted,
     StrEnumType,
     UtcDateTime,
-    after_commit,
     insert_new,
     session,
     touched,
@@ -35,6 +33,7 @@ from zhtj.kernel.database import (
 )
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.tasks import LOST_AFTER
 from zhtj.people import queries as people
 from zhtj.transfers import bulk, mass_starts
 from zhtj.transfers.results import Result
@@ -44,8 +43,6 @@ log = logging.getLogger(__name__)
 JOB = "jobs.runs.work_off"
 LOOKED_AT_FOR = timedelta(hours=2)
 KEPT_FOR = timedelta(days=7)
-# A run that nobody has touched for so long has lost its job.
-LOST_AFTER = timedelta(minutes=2)
 LINES_A_JOB = 1000
 
 
@@ -266,16 +263,8 @@ def confirm(run: BulkRun, refused: dict[int, DomainError] | None = None) -> bool
     audit.record("bulk.start", "bulk_run", run.id, kind=run.kind.value, lines=run.total)
     if run.total - len(refused or {}) <= WORK[run.kind].at_once:
         return True
-    number = run.id
-    after_commit(lambda: _enqueue(number))
+    work_queue.after_the_commit(JOB, run.id)
     return False
-
-
-def _enqueue(number: int) -> None:
-    try:
-        work_queue.enqueue(JOB, number)
-    except RedisError as error:
-        log.warning("run %s waits for the sweep, the queue cannot be reached: %s", number, error)
 
 
 def discard(run: BulkRun) -> None:
