@@ -15,6 +15,7 @@ from tests.transfers.steps import do as transfer
 from tests.uploads import PDF
 from tests.world import World
 from zhtj.cases import messages, operations, queries, rounds, signing
+from zhtj.cases.kinds.retention import GROUND
 from zhtj.cases.models import SignedForm
 from zhtj.cases.queries import Filters
 from zhtj.cases.subjects import Invalid
@@ -312,6 +313,10 @@ def test_why_is_said_in_the_forms_words(school: World) -> None:
     assert {"ground", "detail"} <= wrong.value.errors.keys()
     with pytest.raises(DomainError, match="备注"):
         apply(school, school.graduate, plan="other")
+    # What the document names is on offer
+    offered = " ".join(words for _, words in GROUND.choices)
+    for named in ("没有升学", "没有就业", "二战考研", "工作单位未确定具体转接流程"):
+        assert named in offered
 
 
 @pytest.mark.rule("O-12")

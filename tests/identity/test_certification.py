@@ -304,6 +304,8 @@ def test_a_roster_from_above_is_vouched_for_and_a_branchs_own_is_not(world: Worl
     entered = roster(world, "college", 480)
     assert state(entered) is FileState.VOUCHED
     assert certification.of_member(entered.id).origin is Origin.VOUCHED
+    # Who joined earlier needs no form, and nobody vouches for him
+    assert certification.vouch(policy_of(entered.org), [(entered.id, date(2019, 12, 1))]) == 0
     assert apply(world, entered, "team").state.is_open
     own = roster(world, "class1", 481)
     assert state(own) is FileState.MISSING

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.cases.kind import About
@@ -22,6 +22,7 @@ from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
+from zhtj.people.search import is_named
 from zhtj.policy.model import Policy
 from zhtj.transfers.checks import policy_of
 
@@ -161,8 +162,7 @@ def _listed(query: Select[Any], seat: ActiveSeat, policy: Policy, filters: FileF
         query = query.where(_is(filters.state))
     text = filters.text.strip()
     if text:
-        named = and_(Account.name >= text, Account.name < text + "\U0010ffff")
-        query = query.join(Account, Account.id == Member.account_id).where(or_(named, Member.student_no == text))
+        query = query.join(Account, Account.id == Member.account_id).where(is_named(text))
     return query
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.graduation import queries, register
@@ -19,6 +19,7 @@ from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
+from zhtj.people.search import is_named
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.vocabulary import Audience, Reason, ReasonField
 
@@ -236,11 +237,7 @@ def _listed(
         query = query.where(known if filters.state == "yes" else ~known)
     text = filters.text.strip()
     if text:
-        found = (
-            select(Member.id)
-            .join(Account, Account.id == Member.account_id)
-            .where(or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text))
-        )
+        found = select(Member.id).join(Account, Account.id == Member.account_id).where(is_named(text))
         query = query.where(RegisterRow.member_id.in_(found))
     return query
 

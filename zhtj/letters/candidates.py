@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased, joinedload
 
 from zhtj.kernel.database import session
@@ -15,6 +15,7 @@ from zhtj.letters import rules
 from zhtj.letters.models import Letter, LetterState
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
+from zhtj.people.search import is_named
 from zhtj.policy.model import Policy
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
@@ -84,8 +85,7 @@ def _listed(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Sele
     )
     text = filters.text.strip()
     if text:
-        named = and_(Account.name >= text, Account.name < text + "\U0010ffff")
-        query = query.where(or_(named, Member.student_no == text))
+        query = query.where(is_named(text))
     if filters.org_id is not None:
         query = query.where(Application.from_org_id == filters.org_id)
     if filters.done:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
@@ -17,6 +17,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.letters.models import Letter, LetterReceipt, LetterState
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
+from zhtj.people.search import begins
 
 WHOLE = (
     joinedload(Letter.issuer),
@@ -86,9 +87,8 @@ def letters(
     if filters.state:
         query = query.where(*_in_state(filters.state))
     if filters.text:
-        named = and_(Account.name >= filters.text, Account.name < filters.text + "\U0010ffff")
         query = query.join(Member, Member.id == Letter.member_id).join(Account, Account.id == Member.account_id)
-        query = query.where(named)
+        query = query.where(begins(filters.text))
     return paginate(query, [Letter.id], after=after, before=before, descending=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import audit
@@ -17,6 +17,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.accounts import find_by_username
 from zhtj.people.models import Account, Member, Post, Seat
 from zhtj.people.operations import end_seat, start_seat
+from zhtj.people.search import is_named
 
 ENDED, HANDED_OVER = "ended", "handed_over"
 MOST = 30
@@ -58,9 +59,7 @@ def candidates(organisation: Organisation, text: str) -> list[Member]:
         .options(joinedload(Member.account), joinedload(Member.org))
     )
     if text:
-        begins = and_(Account.name >= text, Account.name < text + "\U0010ffff")
-        known = or_(Member.student_no == text, Account.mobile_hash == keyed_hash("mobile", text))
-        query = query.where(or_(begins, known))
+        query = query.where(or_(is_named(text), Account.mobile_hash == keyed_hash("mobile", text)))
     return list(session.scalars(query.order_by(Organisation.path, Member.id).limit(MOST + 1)))
 
 
