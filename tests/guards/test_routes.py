@@ -68,7 +68,8 @@ def test_only_these_routes_are_open_to_everybody(installations) -> None:
 def test_only_these_routes_are_opened_by_a_token_and_none_changes_anything(installations) -> None:
     app = installations["sqlite"].app
     found = {rule.rule: methods_of(rule) for rule in rules(app) if permission_of(app, rule) == TOKEN}
-    assert found == dict.fromkeys(("/api/v1/rates", "/api/v1/rates/children", "/api/v1/rates/people"), ["GET"])
+    assert set(found) == {"/api/v1/rates", "/api/v1/rates/children", "/api/v1/rates/people"}
+    assert all(methods == ["GET"] for methods in found.values())
 
 
 def test_nothing_that_changes_is_open_to_everybody_but_the_ways_in_and_out(installations) -> None:

@@ -70,7 +70,7 @@ def test_a_past_day_and_another_organisation_are_those_of_the_page(browser: Brow
 
     rows, last = csv_file(page.response.get_data())
     assert rows[-1][:2] == ["3401", "共青团安徽省合肥市委员会"]
-    assert "组织：团合肥市委，届别：2026 届，截至：2026-10-13" in last
+    assert "组织：团合肥市委，届别：2026，截至：2026-10-13" in last
 
 
 @pytest.mark.rule("PD-25")
@@ -130,3 +130,25 @@ def test_nobody_takes_what_he_may_not_see(client: FlaskClient, area: Area) -> No
 
 def test_every_page_that_has_a_file_says_how_its_address_is_read() -> None:
     assert set(asked.FILES.values()) <= set(READERS) & set(LISTS)
+
+
+def test_the_curve_as_numbers(browser: Browser) -> None:
+    rows, about = xlsx(file_of(browser, "rates/curve?rate=done&step=day").response.get_data())
+
+    assert rows[0][:4] == ["日期", "已完成", "应计入", "本届"]
+    assert ["2026-10-14", "1", "3", "33.33%"] in [row[:4] for row in rows]
+    assert about["筛选条件"].endswith("指标：转出完成率，逐日：是")
+
+
+def test_what_stands_still_and_how_receivers_deal_with_it(browser: Browser, area: Area) -> None:
+    area.goes(area.world.classmate, "team", **EMPLOYED)
+
+    offices, about = xlsx(file_of(browser, "rates/stuck?side=out&sort=number&tier=branch").response.get_data())
+    waiting, _ = xlsx(file_of(browser, "rates/stuck/list").response.get_data())
+    received, _ = xlsx(file_of(browser, "rates/receiving").response.get_data())
+    behind, _ = xlsx(file_of(browser, "rates/receiving/list?figure=waiting").response.get_data())
+
+    assert [row[1:3] for row in offices[1:]] == [["示例科技有限公司研发团支部", "1"]]
+    assert "范围：本组织毕业生转出的，办理层级：团支部，排序：件数最多的在前" in about["筛选条件"]
+    assert [row[0] for row in waiting[1:]] == [row[0] for row in behind[1:]] == ["卜喆"]
+    assert received[-1][1:3] == ["共青团安徽省委员会", "1"]

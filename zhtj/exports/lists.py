@@ -45,6 +45,9 @@ LABELS = {
     "member_id": "团员",
     "done": "已办",
     "season": "届别",
+    "office": "由谁办理",
+    "ground": "理由",
+    "own": "下级",
     "day": "截至",
     "figure": "名单",
     "rate": "指标",
@@ -53,8 +56,6 @@ LABELS = {
     "tier": "办理层级",
     "sort": "排序",
 }
-# How values of a field are said, where they are no words themselves; whoever knows them adds them.
-WORDS: dict[str, Callable[[Any], str]] = {}
 _NUMBER = re.compile(r"[0-9]{6,}[0-9Xx]*")
 
 
@@ -188,16 +189,21 @@ def _read(hint: Any, value: Any) -> Any:
 
 
 def described(chosen: Any) -> dict[str, str]:
-    """The filters in words, for the file and for the log; numbers that could be a person's are not repeated."""
-    return {LABELS.get(name, name): _words(name, value) for name, value in plain(chosen).items()}
+    """The filters in words, for the file and for the log; numbers that could be a person's are not repeated.
+
+    Filters may say themselves how values are said that are no words: ``SAID``, a function by field.
+    """
+    own: Mapping[str, Callable[[Any], str]] = getattr(chosen, "SAID", {})
+    return {
+        LABELS.get(name, name): own[name](value) if name in own else _words(name, value)
+        for name, value in plain(chosen).items()
+    }
 
 
 def _words(name: str, value: Any) -> str:
-    if name in {"path", "org_id", "parent_id", "left"}:
+    if name in {"path", "org_id", "parent_id", "left", "office"}:
         column = Organisation.path if name == "path" else Organisation.id
         return session.scalar(select(Organisation.short_name).where(column == value)) or ""
-    if name in WORDS:
-        return WORDS[name](value)
     if isinstance(value, list):
         return f"{len(value)} 行"
     return _NUMBER.sub("***", str(value))

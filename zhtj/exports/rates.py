@@ -5,22 +5,31 @@ To offer another one, add a ``view`` here and how its address is read to ``zhtj/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
-from zhtj.exports.lists import WORDS, Column, ExportList, in_chunks
+from zhtj.exports.lists import Column, ExportList, in_chunks, paged
+from zhtj.exports.transfers import APPLICATION
+from zhtj.exports.words import day, last_day, moment
 from zhtj.kernel import paging
 from zhtj.kernel.database import session
+from zhtj.kernel.paging import Page
 from zhtj.kernel.permissions import ActiveSeat, Permission, check
-from zhtj.orgs.models import Organisation
-from zhtj.rates import moves, queries
+from zhtj.orgs.models import Organisation, Tier
+from zhtj.rates import moves, progress, queries, receiving, stuck
 from zhtj.rates import people as listed
 from zhtj.rates.people import Line
+from zhtj.rates.progress import Row
 from zhtj.rates.queries import Child
+from zhtj.rates.receiving import Figure, Received, ReceivedFilters
 from zhtj.rates.rules import RateKind
+from zhtj.rates.stuck import Heap, Side, Sort, StuckFilters
+from zhtj.transfers.models import Application
+from zhtj.transfers.rules import Ground
 
+EVERYBODY = "graduates"
 Rows = Callable[[Organisation, Any], Iterable[Any]]
 
 
@@ -28,6 +37,17 @@ Rows = Callable[[Organisation, Any], Iterable[Any]]
 class ViewFilters:
     """Whose figures, of which season, at the end of which day; None: now."""
 
+    SAID: ClassVar[Mapping[str, Callable[[str], str]]] = {
+        "figure": listed.title,
+        "rate": lambda rate: RateKind(rate).label,
+        "every_day": lambda _: "是",
+        "side": lambda side: Side(side).label,
+        "tier": lambda tier: stuck.TIERS[Tier(tier)],
+        "sort": lambda sort: Sort(sort).label,
+        "kind": lambda kind: Figure(kind).label,
+        "ground": lambda ground: Ground(ground).label,
+        "own": lambda _: "只列本级",
+    }
     org_id: int
     season: int
     day: date | None = None
@@ -38,7 +58,7 @@ class PeopleFilters(ViewFilters):
     """Which figure's people.
 
     Args:
-        figure: key of the figure.
+        figure: key of the figure; "": all graduates.
         text: start of the name, or a whole student number.
         left: id of an organisation that moved away: those it left here.
     """
@@ -46,6 +66,33 @@ class PeopleFilters(ViewFilters):
     figure: str = ""
     text: str = ""
     left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurveFilters(ViewFilters):
+    """Which rate's curve, by default 学社衔接率; every day, or as the page shows it one a week."""
+
+    rate: RateKind | None = None
+    every_day: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StuckViewFilters(ViewFilters):
+    """What stands still: see ``stuck.StuckFilters``; ``office``: id of the one whose applications are listed."""
+
+    side: Side | None = None
+    tier: Tier | None = None
+    sort: Sort = Sort.OLDEST
+    office: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedViewFilters(ViewFilters):
+    """Which applications of the receivers' side: see ``receiving.ReceivedFilters``."""
+
+    kind: Figure = Figure.WAITING
+    ground: Ground | None = None
+    own: bool = False
 
 
 def place(seat: ActiveSeat, chosen: ViewFilters) -> Organisation:
@@ -132,7 +179,7 @@ class Person:
 def _asked(seat: ActiveSeat, chosen: PeopleFilters) -> listed.Asked:
     organisation = place(seat, chosen)
     where: queries.Place = moves.place_left(organisation, chosen.left)[1] if chosen.left else organisation.path
-    return listed.Asked(where, chosen.season, chosen.figure, chosen.day, chosen.text)
+    return listed.Asked(where, chosen.season, chosen.figure or EVERYBODY, chosen.day, chosen.text)
 
 
 def _people(seat: ActiveSeat, chosen: PeopleFilters) -> Iterator[Sequence[Person]]:
@@ -185,5 +232,122 @@ PEOPLE = ExportList(
     ),
 )
 
-LISTS: tuple[ExportList, ...] = (CHILDREN, PEOPLE)
-WORDS.update(figure=listed.title, season=lambda season: f"{season} 届")
+# ---- 进度曲线: what is drawn
+
+
+def _days(organisation: Organisation, chosen: CurveFilters) -> Sequence[Row]:
+    return progress.of(
+        organisation, chosen.season, chosen.rate or RateKind.SOCIETY, chosen.day, every_day=chosen.every_day
+    ).rows
+
+
+CURVE = view(
+    "rates-curve",
+    "进度曲线数据",
+    CurveFilters,
+    _days,
+    (
+        Column("日期", lambda row: day(row.day)),
+        Column("已完成", lambda row: str(row.rate.numerator) if row.rate else ""),
+        Column("应计入", lambda row: str(row.rate.denominator) if row.rate else ""),
+        Column("本届", lambda row: str(row.rate or "")),
+        Column("上届同日", lambda row: str(row.before or "")),
+        Column("预测", lambda row: f"{row.expected.middle}%" if row.expected else ""),
+        Column("区间下限", lambda row: f"{row.expected.low}%" if row.expected else ""),
+        Column("区间上限", lambda row: f"{row.expected.high}%" if row.expected else ""),
+        Column("截止事项", lambda row: row.deadline),
+    ),
+)
+
+# ---- 滞留: offices with what lies there, and the applications
+
+
+def _stuck(organisation: Organisation, chosen: StuckViewFilters) -> StuckFilters:
+    return StuckFilters(organisation.path, chosen.season, chosen.side, chosen.tier, chosen.sort)
+
+
+def _heaps(organisation: Organisation, chosen: StuckViewFilters) -> Iterator[Heap]:
+    return stuck.every_heap(_stuck(organisation, chosen))
+
+
+STUCK = view(
+    "rates-stuck",
+    "滞留情况",
+    StuckViewFilters,
+    _heaps,
+    (
+        Column("组织编码", lambda heap: heap.office.code),
+        Column("由谁办理", lambda heap: heap.office.full_name),
+        Column("件数", lambda heap: str(heap.number)),
+        Column("等得最久（天）", lambda heap: str(stuck.waited(heap.oldest))),
+        Column("最早到期", lambda heap: last_day(heap.first_due)),
+        Column("电话", lambda heap: heap.phone),
+        Column(
+            "今天催办", lambda heap: f"{heap.urged.by_org.short_name} {moment(heap.urged.at)}" if heap.urged else ""
+        ),
+    ),
+)
+
+
+def _applications(key: str, title: str, filters: type, listing: Callable[..., Page[Application]]) -> ExportList:
+    """Applications behind a figure; ``listing(organisation, filters, after=…)`` is the page's."""
+
+    def page(seat: ActiveSeat, chosen: Any, after: str = "") -> Page[Application]:
+        return listing(place(seat, chosen), chosen, after=after)
+
+    return paged(key, title, Permission.RATES, filters, page, APPLICATION)
+
+
+STUCK_APPLICATIONS = _applications(
+    "rates-stuck-list",
+    "等待办理的申请",
+    StuckViewFilters,
+    lambda organisation, chosen, after="": stuck.listing(_stuck(organisation, chosen), chosen.office, after=after),
+)
+
+# ---- 接收情况
+
+
+def _received(organisation: Organisation, chosen: ViewFilters) -> list[Received]:
+    lines, whole = receiving.by_child(organisation, chosen.season)
+    return [*lines, whole]
+
+
+def _figure(figure: Figure) -> Column:
+    return Column(figure.label, lambda line: str(line.figures[figure]))
+
+
+def _ground(ground: Ground) -> Column:
+    return Column(ground.label, lambda line: str(line.grounds[ground]), Figure.REFUSED.label + "的理由")
+
+
+RECEIVING = view(
+    "rates-receiving",
+    "接收情况",
+    ViewFilters,
+    _received,
+    (
+        *_ORGANISATION,
+        *(_figure(figure) for figure in Figure),
+        Column("等待天数中位数", lambda line: "" if line.median is None else f"{line.median:g}"),
+        *(_ground(ground) for ground in Ground),
+    ),
+)
+RECEIVED_APPLICATIONS = _applications(
+    "rates-receiving-list",
+    "接收情况中的申请",
+    ReceivedViewFilters,
+    lambda organisation, chosen, after="": receiving.listing(
+        ReceivedFilters(organisation.path, chosen.season, chosen.kind, chosen.ground, own=chosen.own), after=after
+    ),
+)
+
+LISTS: tuple[ExportList, ...] = (
+    CHILDREN,
+    PEOPLE,
+    CURVE,
+    STUCK,
+    STUCK_APPLICATIONS,
+    RECEIVING,
+    RECEIVED_APPLICATIONS,
+)

@@ -34,7 +34,7 @@ def reason_label(reason: str) -> str:
     return next((spec.label for key, spec in checks.national_policy().reasons.items() if key.value == reason), "")
 
 
-_APPLICATION = (
+APPLICATION = (
     Column("姓名", lambda one: one.member.name),
     Column("转出组织", lambda one: one.from_name),
     Column("转入组织", lambda one: one.to_name),
@@ -45,8 +45,8 @@ _APPLICATION = (
     Column("办理期限", lambda one: last_day(one.due_at)),
     Column("提交时间", lambda one: moment(one.submitted_at)),
 )
-APPLICATIONS = paged("applications", "转接申请", Permission.TRANSFER_VIEW, Filters, queries.applications, _APPLICATION)
-WAITING = paged("waiting", "待办转接申请", Permission.TRANSFER_DECIDE, Filters, queries.waiting, _APPLICATION)
+APPLICATIONS = paged("applications", "转接申请", Permission.TRANSFER_VIEW, Filters, queries.applications, APPLICATION)
+WAITING = paged("waiting", "待办转接申请", Permission.TRANSFER_DECIDE, Filters, queries.waiting, APPLICATION)
 
 
 def _arrival(column: str) -> Column:

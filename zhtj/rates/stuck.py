@@ -5,7 +5,7 @@ Whoever has not applied yet is held by nobody: he is counted where he graduates,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from zhtj.graduation.models import RegisterRow
 from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import UtcDateTime, session
-from zhtj.kernel.paging import PAGE, Page, decode, encode, paginate
+from zhtj.kernel.paging import CHUNK, PAGE, Page, decode, encode, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.notices.digests import deadline
 from zhtj.orgs.models import Organisation, Tier
@@ -32,6 +32,16 @@ from zhtj.transfers.workflow import OPEN
 
 _Office, _Holder = aliased(Organisation, name="office"), aliased(Organisation, name="holder")
 Rows = Select[*tuple[Any, ...]]
+# As offices are called by rank.
+TIERS = {
+    Tier.BRANCH: "团支部",
+    Tier.SECOND: "学院等二级组织",
+    Tier.BASIC: "学校等基层团委",
+    Tier.COUNTY: "县级团委",
+    Tier.CITY: "市级团委",
+    Tier.PROVINCE: "省级团委",
+    Tier.CENTRE: "团中央",
+}
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -146,12 +156,7 @@ def _grouped(filters: StuckFilters) -> Any:
 def heaps(filters: StuckFilters, *, after: str = "", before: str = "") -> Page[Heap]:
     """One page of offices, with what lies there, in the order that was chosen."""
     found = _grouped(filters)
-    keys = {
-        Sort.OLDEST: found.c.oldest,
-        Sort.NUMBER: -found.c.number,
-        Sort.DUE: func.coalesce(found.c.first_due, literal(_FAR, UtcDateTime)),
-    }
-    key = keys[filters.sort]
+    key = _key(found, filters.sort)
     kinds = [int if filters.sort is Sort.NUMBER else datetime, int]
     query, backwards = select(found, key.label("key")), bool(before)
     if cursor := before or after:
@@ -171,6 +176,25 @@ def heaps(filters: StuckFilters, *, after: str = "", before: str = "") -> Page[H
         first if (more if backwards else bool(cursor)) else "",
         last if (bool(cursor) if backwards else more) else "",
     )
+
+
+def every_heap(filters: StuckFilters) -> Iterator[Heap]:
+    """All of them in that order, for a file."""
+    found = _grouped(filters)
+    key = _key(found, filters.sort)
+    rows = session.execute(select(found, key.label("key")).order_by(key, found.c.office_id)).all()
+    for start in range(0, len(rows), CHUNK):
+        yield from _dressed(rows[start : start + CHUNK])
+
+
+def _key(found: Any, sort: Sort) -> Any:
+    """SQL over ``_grouped``: what an order compares."""
+    keys = {
+        Sort.OLDEST: found.c.oldest,
+        Sort.NUMBER: -found.c.number,
+        Sort.DUE: func.coalesce(found.c.first_due, literal(_FAR, UtcDateTime)),
+    }
+    return keys[sort]
 
 
 def _dressed(rows: Sequence[Any]) -> list[Heap]:

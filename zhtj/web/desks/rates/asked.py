@@ -33,6 +33,11 @@ TABS = (
 FILES = {
     "rates": "rates",
     "rates_people": "rates-people",
+    "rates_curve": "rates-curve",
+    "rates_stuck": "rates-stuck",
+    "rates_stuck_list": "rates-stuck-list",
+    "rates_receiving": "rates-receiving",
+    "rates_receiving_list": "rates-receiving-list",
 }
 _MINUTE, _HOUR = 60, 3600
 

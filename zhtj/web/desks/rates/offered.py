@@ -7,9 +7,16 @@ from typing import Any
 
 from flask import request
 
-from zhtj.exports.rates import PeopleFilters, ViewFilters
+from zhtj.exports.rates import (
+    EVERYBODY,
+    CurveFilters,
+    PeopleFilters,
+    ReceivedViewFilters,
+    StuckViewFilters,
+    ViewFilters,
+)
 from zhtj.web.desks.loading import number_in
-from zhtj.web.desks.rates import asked
+from zhtj.web.desks.rates import asked, curve, receiving, stuck
 
 
 def _view() -> ViewFilters:
@@ -23,13 +30,42 @@ def _people() -> PeopleFilters:
         found.organisation.id,
         found.season,
         found.day,
-        values.get("figure", ""),
+        values.get("figure", EVERYBODY),
         values.get("q", "").strip(),
         number_in(values.get("left", "")),
     )
 
 
+def _curve() -> CurveFilters:
+    found, kind = curve.with_rate(asked.read(request.args), request.args.get("rate", ""))
+    every_day = request.args.get("step") == curve.EVERY_DAY
+    return CurveFilters(found.organisation.id, found.season, found.day, kind, every_day)
+
+
+def _stuck() -> StuckViewFilters:
+    found = asked.read(request.args)
+    wanted, office = stuck.read_filters(found, request.args), number_in(request.args.get("office", ""))
+    return StuckViewFilters(found.organisation.id, found.season, None, wanted.side, wanted.tier, wanted.sort, office)
+
+
+def _received() -> ReceivedViewFilters:
+    found = asked.read(request.args)
+    wanted = receiving.read_filters(found, request.args)
+    return ReceivedViewFilters(found.organisation.id, found.season, None, wanted.figure, wanted.ground, wanted.own)
+
+
+def _now() -> ViewFilters:
+    """Of a page that knows the present only."""
+    found = asked.read(request.args)
+    return ViewFilters(found.organisation.id, found.season)
+
+
 READERS: dict[str, Callable[[], Any]] = {
     "rates": _view,
     "rates-people": _people,
+    "rates-curve": _curve,
+    "rates-stuck": _stuck,
+    "rates-stuck-list": _stuck,
+    "rates-receiving": _now,
+    "rates-receiving-list": _received,
 }

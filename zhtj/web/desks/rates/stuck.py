@@ -13,7 +13,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Tier
 from zhtj.rates import stuck, urging
-from zhtj.rates.stuck import Side, Sort, StuckFilters
+from zhtj.rates.stuck import TIERS, Side, Sort, StuckFilters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in
 from zhtj.web.desks.rates import asked as frame
@@ -22,16 +22,6 @@ from zhtj.web.desks.rates.asked import Asked
 
 SHOWN = 20
 """Children whose graduates have not applied, on one page."""
-# As offices are called by rank.
-TIERS = {
-    Tier.BRANCH: "团支部",
-    Tier.SECOND: "学院等二级组织",
-    Tier.BASIC: "学校等基层团委",
-    Tier.COUNTY: "县级团委",
-    Tier.CITY: "市级团委",
-    Tier.PROVINCE: "省级团委",
-    Tier.CENTRE: "团中央",
-}
 
 
 def read_filters(asked: Asked, values: Mapping[str, str]) -> StuckFilters:
