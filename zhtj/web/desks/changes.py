@@ -12,8 +12,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
-from zhtj.orgs.contacts import contact
-from zhtj.transfers import checks, decisions, objections, operations, queries
+from zhtj.transfers import checks, decisions, operations, queries
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Initiator
 from zhtj.web.access import current_seat, requires
@@ -21,6 +20,7 @@ from zhtj.web.desks import starting
 from zhtj.web.desks.decisions import line, render_page
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.desks.starting import FIELDS, StartPage
+from zhtj.web.forms import objecting
 from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
 from zhtj.web.member import progress
@@ -161,36 +161,13 @@ def object_to(number: int) -> AnyResponse:
     found = queries.application(seat, number)
     if not _started_here(seat, found):
         raise Forbidden("只有申请人可以申诉。", rule="PD-17")
-    if not objections.may_object(seat, found):
-        error = Conflict("这份申请不能再申诉。", fix="可以改正后重新发起。", rule="PD-17")
-        return _late(seat, number, error, request.form.get("text", ""))
-    if request.method == "GET":
-        return _object_page(found)
-    text = request.form.get("text", "")
-    try:
-        with unit_of_work():
-            to = objections.object_to(found, seat, text).org.short_name
-    except Conflict as error:
-        return _late(seat, number, error, text)
-    except DomainError as error:
-        session.expire_all()
-        return _object_page(queries.application(seat, number), text, error)
-    flash(f"申诉已交给{to}。", "success")
-    return redirect(url_for(".application", number=number), 303)
-
-
-def _object_page(found: Application, text: str = "", error: DomainError | None = None) -> AnyResponse:
-    superior = objections.superior_of(found)
-    page = render_template(
+    return objecting.object_to(
+        seat,
+        found,
         "desks/object.html",
-        application=found,
-        event=objections.refusal(found),
-        office=contact(superior) if superior else None,
-        superior=superior,
-        text=text,
-        error=error,
+        lambda error, text: _late(seat, number, error, text),
+        again="可以改正后重新发起。",
     )
-    return make_response(page, error.status if error else 200)
 
 
 def register(blueprint: Blueprint) -> None:

@@ -8,16 +8,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.transfers import decisions, objections, operations, queries
+from zhtj.transfers import decisions, operations, queries
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action
 from zhtj.web.access import requires
+from zhtj.web.forms import objecting
 from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
 from zhtj.web.member import progress
 from zhtj.web.member.answers import Answers, Filling
 from zhtj.web.member.applications import page
-from zhtj.web.member.contacts import contact
 from zhtj.web.member.loading import own
 
 
@@ -83,39 +83,12 @@ def redirect_elsewhere(number: int) -> AnyResponse:
 def object_to(number: int) -> AnyResponse:
     """Object to a refusal, once; the refuser's superior decides (PD-17)."""
     seat, _ = own()
-    found = queries.application(seat, number)
-    if not objections.may_object(seat, found):
-        refused = Conflict("这份申请不能再申诉。", fix="可以改正后重新申请。", rule="PD-17")
-        return make_response(page(seat, found, refused, "没有申诉", request.form.get("text", "")), refused.status)
-    if request.method == "GET":
-        return _object_page(found)
-    text = request.form.get("text", "")
-    try:
-        with unit_of_work():
-            objection = objections.object_to(found, seat, text)
-            to = objection.org.short_name
-    except Conflict as error:
-        session.expire_all()
+
+    def late(error: DomainError, text: str) -> AnyResponse:
         return make_response(page(seat, queries.application(seat, number), error, "没有申诉", text), error.status)
-    except DomainError as error:
-        session.expire_all()
-        return _object_page(queries.application(seat, number), text, error)
-    flash(f"申诉已交给{to}。", "success")
-    return redirect(url_for(".application", number=number), 303)
 
-
-def _object_page(found: Application, text: str = "", error: DomainError | None = None) -> AnyResponse:
-    superior = objections.superior_of(found)
-    shown = render_template(
-        "member/object.html",
-        application=found,
-        event=objections.refusal(found),
-        superior=superior,
-        office=contact(superior) if superior else None,
-        text=text,
-        error=error,
-    )
-    return make_response(shown, error.status if error else 200)
+    found = queries.application(seat, number)
+    return objecting.object_to(seat, found, "member/object.html", late, again="可以改正后重新申请。")
 
 
 def register(blueprint: Blueprint) -> None:
