@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 
 from zhtj import commands, config, models, subscriptions, web
 from zhtj.identity import verifiers
-from zhtj.kernel import clock, crypto, replica, settings
+from zhtj.kernel import clock, crypto, planner, replica, settings
 from zhtj.kernel.database import db
 
 # A file of 20 MB and the form around it.
@@ -53,6 +53,7 @@ def create_app(environment: Mapping[str, str] | None = None) -> Flask:
     )
     db.init_app(app)
     replica.init_app(app)
+    planner.init_app(app)
     Migrate(app, db, directory=str(config.ROOT / "migrations"), compare_type=True, render_as_batch=True)
     with app.app_context():
         _set_clock(conf)

@@ -165,8 +165,8 @@ def test_the_origin_s_own_policy_says_on_which_days(
         policy = seasons.policy_for(season, ())
         return Shorter(policy) if code in line else policy
 
-    monkeypatch.setattr(reminders_of_transfers, "governed", lambda _: frozenset({code}))
     for room in (reminders_of_transfers, checks):
+        monkeypatch.setattr(room, "governed", lambda _: frozenset({code}))
         monkeypatch.setattr(room, "policy_for", policy_for)
     clock_at("2026-10-05T10:00")
     # When one of its students applies, and somebody from elsewhere

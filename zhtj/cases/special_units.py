@@ -32,16 +32,12 @@ _CHUNK = 500
 
 
 def _listed(seat: ActiveSeat, season: int) -> Select[Any]:
-    return (
-        select(Application)
-        .join(Organisation, Organisation.id == Application.from_org_id)
-        .where(
-            scope(Organisation.path, seat, Permission.CASES),
-            Application.kind == Destination.SPECIAL_POOL,
-            Application.state.not_in(_OUT),
-            Application.submitted_at >= clock.start_of_day(clock.today().replace(year=season, month=1, day=1)),
-            Application.submitted_at < clock.start_of_day(clock.today().replace(year=season + 1, month=1, day=1)),
-        )
+    return select(Application).where(
+        scope(Application.from_path, seat, Permission.CASES),
+        Application.kind == Destination.SPECIAL_POOL,
+        Application.state.not_in(_OUT),
+        Application.submitted_at >= clock.start_of_day(clock.today().replace(year=season, month=1, day=1)),
+        Application.submitted_at < clock.start_of_day(clock.today().replace(year=season + 1, month=1, day=1)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.kernel import clock
@@ -118,7 +118,20 @@ class RegisterRow(Base):
     __tablename__ = "season_register"
     __table_args__ = (
         UniqueConstraint("season", "member_id"),
-        Index("ix_season_register_season_path", "season", "season_path"),
+        # With what is counted, so that figures of a province need not read its rows.
+        Index(
+            "ix_season_register_season_path",
+            "season",
+            "season_path",
+            postgresql_include=["id", "category", "completed_at", "closed_at"],
+        ),
+        Index(
+            "ix_season_register_closed",
+            "season",
+            "id",
+            sqlite_where=text("closed_at IS NOT NULL"),
+            postgresql_where=text("closed_at IS NOT NULL"),
+        ),
         CheckConstraint("(closed_at IS NULL) = (close_reason IS NULL)", name="closed"),
     )
 

@@ -6,6 +6,8 @@ its former path; its old superiors keep them, its new ones do not get them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, or_
 
 from zhtj.graduation.models import RegisterRow
@@ -14,9 +16,9 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, subtree
 from zhtj.orgs.moving import former_paths
 
 
-def in_season(path: str) -> ColumnElement[bool]:
-    """SQL over RegisterRow: it counts for the organisation that stands at ``path`` today."""
-    return or_(*(subtree(RegisterRow.season_path, each) for each in (path, *former_paths(path))))
+def in_season(path: str, column: Any = RegisterRow.season_path) -> ColumnElement[bool]:
+    """SQL over RegisterRow, or whatever keeps its season path: it counts for the organisation at ``path`` today."""
+    return or_(*(subtree(column, each) for each in (path, *former_paths(path))))
 
 
 def counts_for(season_path: str, path: str) -> bool:

@@ -12,6 +12,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.kernel.subqueries import any_of
 from zhtj.notices.models import Message, MessageKind, Outbox, Subscription
 from zhtj.orgs.models import Organisation
 
@@ -25,7 +26,7 @@ def _of_member(member: Any) -> ColumnElement[bool]:
 
 def _of_office(office: Any) -> ColumnElement[bool]:
     """An organisation's messages are read by whoever sits in its office (PD-22)."""
-    return Message.org_id.in_(select(Organisation.id).where(Organisation.office_id == office))
+    return any_of(Message.org_id, select(Organisation.id).where(Organisation.office_id == office))
 
 
 def _count(mine: ColumnElement[bool]) -> Select[int]:
@@ -60,13 +61,16 @@ class Filters:
 def inbox(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Message]:
     """The seat's messages, newest first, without their text."""
     query = select(Message).where(addressed_to(seat)).options(defer(Message.body))
+    key: Any = Message.id
     if seat.kind is not SeatKind.MEMBER:
+        # Not the column itself, by which PostgreSQL would walk through everybody's messages to find these in order.
+        key = func.coalesce(Message.id, 0).label("id")
         query = query.options(joinedload(Message.org).load_only(Organisation.short_name, Organisation.office_id))
     if filters.kind is not None:
         query = query.where(Message.kind == filters.kind)
     if filters.unread:
         query = query.where(Message.read_at.is_(None))
-    return paginate(query, [Message.id], after=after, before=before, descending=True)
+    return paginate(query, [key], after=after, before=before, descending=True)
 
 
 def message(seat: ActiveSeat, number: int) -> Message:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Subquery,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -41,7 +42,6 @@ from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import FAILED, OPEN, State
 
-Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
 BY_HAND = "by_hand"
 KINDS = {**{state.value: state.label for state in State if state in FAILED}, BY_HAND: "未发起"}
 REMARK_AT_MOST = 500
@@ -109,45 +109,58 @@ class ExceptionLine:
 
 
 _later = aliased(Application)
+_KEYS = ("open", "at", "source", "number")
+# Few rows are closed; as a list they are looked up once.
+_CLOSED = select(RegisterRow.id).where(RegisterRow.closed_at.is_not(None))
 
 
 def _register(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Subquery:
     """Keys of all lines: whether open, since when, and of which table and row."""
-    settled = exists().where(
-        _later.member_id == Application.member_id, _later.state == State.COMPLETED, _later.id > Application.id
-    )
-    columns = [
-        case((settled, 0), else_=1).label("open"),
-        Application.ended_at.label("at"),
-        literal("application", String).label("source"),
-        Application.id.label("number"),
-        RegisterRow.id.label("row_id"),
-    ]
-    applications = (
-        select(*columns)
-        .join(RegisterRow, RegisterRow.id == Application.register_row_id)
-        .where(Application.state.in_({State(filters.kind)} & FAILED if filters.kind in FAILED else FAILED))
-    )
-    columns = [
-        case((RegisterRow.completed_at.is_not(None), 0), else_=1).label("open"),
-        ExceptionNote.added_at.label("at"),
-        literal("note", String).label("source"),
-        ExceptionNote.id.label("number"),
-        RegisterRow.id.label("row_id"),
-    ]
-    notes = select(*columns).join(RegisterRow, RegisterRow.id == ExceptionNote.register_row_id)
-    parts = {"": (applications, notes), BY_HAND: (notes,)}.get(filters.kind, (applications,))
-    lines = union_all(*(_inside(part, seat, season, filters) for part in parts)).subquery()
+    parts = {"": (_unaccepted, _by_hand), BY_HAND: (_by_hand,)}.get(filters.kind, (_unaccepted,))
+    lines = union_all(*(part(seat, season, filters) for part in parts)).subquery()
     query = select(lines)
     if filters.status:
         query = query.where(lines.c.open == int(filters.status == "open"))
     return query.subquery()
 
 
-def _inside(query: Selected, seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Selected:
-    query = query.where(RegisterRow.season == season, in_season(seat.path), RegisterRow.closed_at.is_(None))
+def _unaccepted(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Select[Any]:
+    """Of applications; what is asked of the register row stands in them too, so that none is joined with its own."""
+    settled = exists().where(
+        _later.member_id == Application.member_id, _later.state == State.COMPLETED, _later.id > Application.id
+    )
+    query = select(
+        case((settled, 0), else_=1).label("open"),
+        Application.ended_at.label("at"),
+        literal("application", String).label("source"),
+        Application.id.label("number"),
+    ).where(
+        Application.season == season,
+        Application.state.in_({State(filters.kind)} & FAILED if filters.kind in FAILED else FAILED),
+        Application.register_row_id.not_in(_CLOSED.where(RegisterRow.season == season)),
+    )
+    return _narrow(query, seat, filters, Application.season_path, Application.member_id)
+
+
+def _by_hand(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Select[Any]:
+    """Of graduates who never applied."""
+    query = (
+        select(
+            case((RegisterRow.completed_at.is_not(None), 0), else_=1).label("open"),
+            ExceptionNote.added_at.label("at"),
+            literal("note", String).label("source"),
+            ExceptionNote.id.label("number"),
+        )
+        .join(RegisterRow, RegisterRow.id == ExceptionNote.register_row_id)
+        .where(RegisterRow.season == season, RegisterRow.closed_at.is_(None))
+    )
+    return _narrow(query, seat, filters, RegisterRow.season_path, RegisterRow.member_id)
+
+
+def _narrow(query: Select[Any], seat: ActiveSeat, filters: ExceptionFilters, path: Any, member: Any) -> Select[Any]:
     if filters.path:
-        query = query.where(in_season(filters.path))
+        query = query.where(in_season(filters.path, path))
+    query = query.where(in_season(seat.path, path))
     text = filters.text.strip()
     if text:
         found = (
@@ -155,7 +168,7 @@ def _inside(query: Selected, seat: ActiveSeat, season: int, filters: ExceptionFi
             .join(Account, Account.id == Member.account_id)
             .where(or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text))
         )
-        query = query.where(RegisterRow.member_id.in_(found))
+        query = query.where(member.in_(found))
     return query
 
 
@@ -174,25 +187,25 @@ def listing(
     size: int = PAGE,
 ) -> Page[ExceptionLine]:
     """One page of the register: open lines first, the newest on top."""
-    lines = _register(seat, season, filters)
-    keys = (lines.c.open, lines.c.at, lines.c.source, lines.c.number)
+    found = _register(seat, season, filters)
+    downwards = [found.c[name].desc() for name in _KEYS]
+    lines = select(found, func.row_number().over(order_by=downwards).label("place")).subquery()
+    keys = [lines.c[name] for name in _KEYS]
     query, cursor = select(lines), before or after
     if cursor:
         mark = decode(cursor, [key.type.python_type for key in keys])
         place = tuple_(*(literal(value, key.type) for value, key in zip(mark, keys, strict=True)))
         query = query.where(tuple_(*keys) > place if before else tuple_(*keys) < place)
-    order = [key.asc() if before else key.desc() for key in keys]
-    rows = list(session.execute(query.order_by(*order).limit(size + 1)).all())
+    order = lines.c.place.desc() if before else lines.c.place
+    rows = list(session.execute(query.order_by(order).limit(size + 1)).all())
     more, rows = len(rows) > size, rows[:size]
     if before:
         rows.reverse()
     if not rows:
         return Page([], "", "")
-    marks = [encode(tuple(row)[:4]) for row in (rows[0], rows[-1])]
-    first = tuple_(*(literal(value, key.type) for value, key in zip(tuple(rows[0])[:4], keys, strict=True)))
-    ahead = session.scalar(select(func.count()).select_from(lines).where(tuple_(*keys) > first)) or 0
+    marks = [encode(tuple(row)[: len(_KEYS)]) for row in (rows[0], rows[-1])]
     has_before, has_after = (more, True) if before else (bool(cursor), more)
-    return Page(_lines(rows, ahead), marks[0] if has_before else "", marks[1] if has_after else "")
+    return Page(_lines(rows), marks[0] if has_before else "", marks[1] if has_after else "")
 
 
 def everything(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Iterator[ExceptionLine]:
@@ -206,28 +219,41 @@ def everything(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Iter
             return
 
 
-def _lines(rows: list[Any], ahead: int) -> list[ExceptionLine]:
+_ROW = joinedload(RegisterRow.member).joinedload(Member.account), joinedload(RegisterRow.origin)
+
+
+def _lines(rows: list[Any]) -> list[ExceptionLine]:
+    """What stands behind these keys: one statement for applications, one for lines by hand if there are any."""
     numbers = {source: [row.number for row in rows if row.source == source] for source in ("application", "note")}
-    places = (joinedload(Application.from_org), joinedload(Application.to_org), joinedload(Application.final_org))
-    found = session.scalars(select(Application).where(Application.id.in_(numbers["application"])).options(*places))
-    applications = {each.id: each for each in found}
-    about = or_(ExceptionNote.application_id.in_(numbers["application"]), ExceptionNote.id.in_(numbers["note"]))
-    notes: dict[tuple[str, int], ExceptionNote] = {}
-    for note in session.scalars(select(ExceptionNote).where(about)):
-        notes["application" if note.application_id else "note", note.application_id or note.id] = note
-    query = select(RegisterRow).where(RegisterRow.id.in_({row.row_id for row in rows}))
-    query = query.options(joinedload(RegisterRow.member).joinedload(Member.account), joinedload(RegisterRow.origin))
-    registered = {row.id: row for row in session.scalars(query)}
-    return [
-        ExceptionLine(
-            number,
-            registered[row.row_id],
-            applications.get(row.number) if row.source == "application" else None,
-            notes.get((row.source, row.number)),
-            bool(row.open),
-        )
-        for number, row in enumerate(rows, start=ahead + 1)
-    ]
+    applied: dict[int, tuple[Application, ExceptionNote | None]] = {}
+    entered: dict[int, ExceptionNote] = {}
+    if numbers["application"]:
+        pairs = session.execute(_APPLICATIONS, {"ids": numbers["application"]})
+        applied = {application.id: (application, note) for application, note in pairs}
+    if numbers["note"]:
+        query = select(ExceptionNote).where(ExceptionNote.id.in_(numbers["note"]))
+        query = query.options(joinedload(ExceptionNote.register_row).options(*_ROW))
+        entered = {note.id: note for note in session.scalars(query)}
+    lines = []
+    for row in rows:
+        application, note = applied[row.number] if row.source == "application" else (None, entered[row.number])
+        register = application.register_row if application is not None else entered[row.number].register_row
+        if register is not None:
+            lines.append(ExceptionLine(row.place, register, application, note, bool(row.open)))
+    return lines
+
+
+_APPLICATIONS = (
+    select(Application, ExceptionNote)
+    .outerjoin(ExceptionNote, ExceptionNote.application_id == Application.id)
+    .where(Application.id.in_(bindparam("ids", expanding=True)))
+    .options(
+        joinedload(Application.from_org),
+        joinedload(Application.to_org),
+        joinedload(Application.final_org),
+        joinedload(Application.register_row).options(*_ROW),
+    )
+)
 
 
 def of_application(seat: ActiveSeat, application: Application) -> ExceptionLine:

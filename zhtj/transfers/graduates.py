@@ -351,7 +351,17 @@ def not_started(seat: ActiveSeat, season: int, filters: GraduateFilters, most: i
     return [(branch or "", name) for branch, name in rows]
 
 
-def parts(organisation: Organisation, most: int = 300) -> list[Organisation]:
-    """What the list can be narrowed to: the direct children of an organisation."""
-    query = select(Organisation).where(Organisation.parent_id == organisation.id)
-    return list(session.scalars(query.order_by(Organisation.path).limit(most)))
+def parts(seat: ActiveSeat, below: int, chosen: Organisation | None = None, most: int = 300) -> list[Organisation]:
+    """What the list can be narrowed to: the line from the seat down to what is chosen, and the direct children of one.
+
+    Args:
+        seat: whose list.
+        below: id of the organisation whose children are offered.
+        chosen: what it is narrowed to now.
+        most: children.
+    """
+    line = [path for path in chosen.line if len(path) > len(seat.path)] if chosen is not None else []
+    query = select(Organisation).where(or_(Organisation.parent_id == below, Organisation.path.in_(line)))
+    found = list(session.scalars(query.order_by(Organisation.path).limit(most + len(line))))
+    above = [one for one in found if one.path in line]
+    return above + [one for one in found if one.path not in line]

@@ -124,7 +124,7 @@ class Report:
 def report(seat: ActiveSeat, season: int) -> Report:
     """The season's applications of graduates out of the seat's part of the tree."""
     columns = (Application.reason, Application.kind, Application.place, Application.level)
-    query = select(*columns, func.count()).where(*_season(seat, season)).join(*_REGISTER).group_by(*columns)
+    query = select(*columns, func.count()).where(*_season(seat, season)).group_by(*columns)
     policy = _policy(seat)
     found: Counter[tuple[Reason, Destination, Place | None, Level]] = Counter()
     for reason, kind, place, level, count in session.execute(query):
@@ -140,10 +140,13 @@ def report(seat: ActiveSeat, season: int) -> Report:
     )
 
 
-def listing(seat: ActiveSeat, season: int, cut: Cut, *, after: str = "", before: str = "") -> Page[Application]:
-    """Exactly the applications behind one figure, newest first."""
-    forbidden = [group for group in report(seat, season).groups if group.level is Level.FORBIDDEN]
-    query: Select[Any] = select(Application).join(*_REGISTER).where(*_season(seat, season)).options(*LISTED)
+def listing(
+    seat: ActiveSeat, season: int, cut: Cut, *, known: Report | None = None, after: str = "", before: str = ""
+) -> Page[Application]:
+    """Exactly the applications behind one figure, newest first; ``known``: the report, for whoever has it already."""
+    groups = (known or report(seat, season)).groups
+    forbidden = [group for group in groups if group.level is Level.FORBIDDEN]
+    query: Select[Any] = select(Application).where(*_season(seat, season)).options(*LISTED)
     if cut.level is Level.FORBIDDEN:
         query = query.where(_any_of(forbidden))
     elif cut.level is not None:
@@ -155,15 +158,16 @@ def listing(seat: ActiveSeat, season: int, cut: Cut, *, after: str = "", before:
     return page
 
 
-_REGISTER = (RegisterRow, RegisterRow.id == Application.register_row_id)
+# Few rows are closed; as a list they are looked up once, and no application is joined with its own.
+_CLOSED = select(RegisterRow.id).where(RegisterRow.closed_at.is_not(None))
 
 
 def _season(seat: ActiveSeat, season: int) -> tuple[ColumnElement[bool], ...]:
     """Whoever has moved still counts where he graduated (PD-08)."""
     return (
-        RegisterRow.season == season,
-        in_season(seat.path),
-        RegisterRow.closed_at.is_(None),
+        Application.season == season,
+        in_season(seat.path, Application.season_path),
+        Application.register_row_id.not_in(_CLOSED.where(RegisterRow.season == season)),
         Application.state.in_(COUNTED),
     )
 

@@ -38,6 +38,7 @@ def register(app: Flask) -> None:
         masked_mobile=masked_mobile,
         masked_name=masked_name,
         number=number,
+        counted=counted,
         percent=percent,
     )
 
@@ -169,6 +170,11 @@ def masked_name(value: str | None) -> str:
 def number(value: float | None) -> str:
     """12,345; — for None."""
     return NOTHING if value is None else f"{value:,}"
+
+
+def counted(value: int, most: int | None) -> str:
+    """A number that was counted no further than ``most``, if at all: 12,345, or 多于 5,000."""
+    return f"多于 {most:,}" if most is not None and value > most else number(value)
 
 
 def percent(value: Ratio | None) -> str:

@@ -18,6 +18,7 @@ from zhtj.transfers.arrivals import DUTIES, DUTY_LEFT, ArrivalFilters, Ticks
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, page_links
 from zhtj.web.forms.auth import MemberContactForm
+from zhtj.web.forms.days import day_in, month_of
 
 STATUSES = {"todo": "还有事要做", "done": "已办完"}
 MOST = 200
@@ -52,6 +53,7 @@ def _list(error: DomainError | None = None) -> str:
         duties=DUTIES,
         duty_left=DUTY_LEFT,
         todo=arrivals.count(seat, todo),
+        most=arrivals.counted_to(seat),
         error=error,
         typed=request.form,
         ticked=set(request.form.getlist("member")),
@@ -85,22 +87,7 @@ def _ticked() -> list[int]:
 def _ticks() -> Ticks:
     today = clock.today()
     done = {name: today for name in arrivals.DAYS if request.form.get(name)}
-    return Ticks(**done, dues_from=_month(request.form.get("dues_from", "")))
-
-
-def _month(text: str) -> date | None:
-    return _day(f"{text}-01", "dues_from") if text.strip() else None
-
-
-def _day(text: str, field: str) -> date | None:
-    """A day as a form sends it; "" is none."""
-    if not text.strip():
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        example = "2026-10" if field == "dues_from" else "2026-10-14"
-        raise DomainError(f"日期请按 {example} 的样子填写。", field=field, rule="U-26") from error
+    return Ticks(**done, dues_from=month_of(request.form.get("dues_from", ""), field="dues_from", rule="U-26"))
 
 
 @requires(Permission.TRANSFER_IN)
@@ -110,8 +97,8 @@ def arrival(number: int) -> AnyResponse | str:
     if request.method == "GET":
         return _page(member, _contact_form(member))
     try:
-        days: dict[str, date | None] = {name: _day(request.form.get(name, ""), name) for name in arrivals.DAYS}
-        days["dues_from"] = _month(request.form.get("dues_from", ""))
+        days: dict[str, date | None] = {name: day_in(name, rule="U-26") for name in arrivals.DAYS}
+        days["dues_from"] = month_of(request.form.get("dues_from", ""), field="dues_from", rule="U-26")
         with unit_of_work():
             session.refresh(member)
             arrivals.correct(current_seat(), member, days)

@@ -43,8 +43,8 @@ def _reasons() -> dict[str, str]:
 @requires(Permission.EXCEPTIONS)
 def list_exceptions() -> str:
     """The register, open lines first."""
-    seat, season, filters = current_seat(), clock.today().year, read_filters(request.args)
-    chosen = chosen_organisation(request.args.get("org", ""))
+    seat, season = current_seat(), clock.today().year
+    chosen, filters = chosen_organisation(request.args.get("org", "")), read_filters(request.args)
     place = cursors()
     page = exceptions.listing(seat, season, filters, after=place["after"], before=place["before"])
     kept = {"status": filters.status, "kind": filters.kind, "q": filters.text, "org": str(chosen.id) if chosen else ""}
@@ -57,7 +57,6 @@ def list_exceptions() -> str:
         statuses=[("", "全部"), *STATUSES.items()],
         kinds=[("", "全部"), *KINDS.items()],
         parts=parts_below(chosen),
-        count=exceptions.count(seat, season, filters),
         title=TITLE,
         links=page_links(page, ".exceptions", **kept),
     )

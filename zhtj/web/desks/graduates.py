@@ -10,8 +10,7 @@ from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
-from zhtj.kernel.permissions import Permission
-from zhtj.orgs import queries as orgs
+from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
 from zhtj.transfers import checks, graduates
@@ -100,14 +99,14 @@ def _figures(found: Counts, filters: GraduateFilters, kept: dict[str, str]) -> l
 
 def parts_below(chosen: Organisation | None) -> Options:
     """Where one can look: the way up to the own organisation, and what lies below the chosen one."""
-    own = own_organisation()
-    if own.is_branch:
+    seat = current_seat()
+    if seat.kind is SeatKind.BRANCH:
         return []
-    here = chosen or own
-    above = orgs.line_within(here, own.path)[1:]
-    base = here.parent if here.is_branch and here.parent else here
-    below = [child for child in graduates.parts(base) if child.id not in {one.id for one in above}]
-    return [("", "全部"), *((one.id, one.short_name) for one in (*above, *below))]
+    base = seat.org_id
+    if chosen is not None:
+        base = chosen.parent_id if chosen.is_branch and chosen.parent_id is not None else chosen.id
+    found = graduates.parts(seat, base, chosen)
+    return [("", "全部"), *((one.id, one.short_name) for one in found)]
 
 
 def _picked() -> GraduateFilters:

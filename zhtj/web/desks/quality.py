@@ -39,12 +39,13 @@ def quality() -> str:
 def quality_list() -> str:
     """The applications behind one figure."""
     season, cut = clock.today().year, read_cut()
-    page = judging.listing(current_seat(), season, cut, **cursors())
+    found = judging.report(current_seat(), season)
+    page = judging.listing(current_seat(), season, cut, known=found, **cursors())
     return render_template(
         "desks/quality_list.html",
         cut=cut,
         rows=page.rows,
-        total=judging.report(current_seat(), season).count(cut),
+        total=found.count(cut),
         links=page_links(page, ".quality_list", **cut.arguments()),
         as_of=clock.now(),
     )

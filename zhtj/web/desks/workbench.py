@@ -43,6 +43,7 @@ def home() -> str:
         society=RateKind.SOCIETY.of(figures),
         coming=waits.count(seat, waits.Side.COMING),
         arrivals=arrivals.count(seat, ArrivalFilters("todo")),
+        arrivals_most=arrivals.counted_to(seat),
         late=floating.count(seat, LedgerFilters("late")),
         campaign=campaign.steps(seat, organisation),
         as_of=clock.now(),
