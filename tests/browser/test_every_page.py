@@ -88,6 +88,8 @@ COMMITTEE_PAGES = (
     "/organisations/tree",
     "/organisations/tree?q=rj1b",
     "/imports/organisations",
+    "/rates/map",
+    "/rates/map?rate=done",
 )
 ROLES = {
     "team": ("branch", ("/", "/waiting", "/applications/{waiting}", "/applications/{waiting}/refuse")),

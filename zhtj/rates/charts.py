@@ -190,8 +190,8 @@ class Drawing:
     def months(self) -> list[Label]:
         """First days of months, as many as fit."""
         days = list(_firsts_of_months(self.curve.first, self.curve.last))
-        wide = self._wide("12月") + 2 * _GAP
-        every = next((n for n in (1, 2, 3) if self._apart(days, n) >= wide), 4)
+        room = wide("12月", self.size.letter) + 2 * _GAP
+        every = next((n for n in (1, 2, 3) if self._apart(days, n) >= room), 4)
         return [Label(self.x(day), self.ground + self.size.letter + 5, f"{day.month}月") for day in days[::every]]
 
     @property
@@ -201,10 +201,10 @@ class Drawing:
         found = []
         for each in sorted(self.curve.deadlines, key=lambda each: each.day):
             text = f"{each.day.month}月{each.day.day}日"
-            wide = self._wide(text)
-            middle = min(max(self.x(each.day), wide / 2), self.size.width - wide / 2)
-            row = 0 if middle - wide / 2 >= ends[0] or ends[0] <= ends[1] else 1
-            ends[row] = middle + wide / 2 + _GAP
+            half = wide(text, self.size.letter) / 2
+            middle = min(max(self.x(each.day), half), self.size.width - half)
+            row = 0 if middle - half >= ends[0] or ends[0] <= ends[1] else 1
+            ends[row] = middle + half + _GAP
             found.append(Label(middle, self.size.top - 8 - row * (self.size.letter + 3), text))
         return found
 
@@ -258,13 +258,14 @@ class Drawing:
         if self.curve.target is not None:
             yield self.curve.target
 
-    def _wide(self, text: str) -> float:
-        """About how wide a text is: figures take little more than half a character."""
-        return sum(self.size.letter * (0.6 if each.isascii() else 1) for each in text)
-
     def _apart(self, days: Sequence[date], every: int) -> float:
         chosen = [self.x(day) for day in days[::every]]
         return min((after - before for before, after in pairwise(chosen)), default=self.size.width)
+
+
+def wide(text: str, letter: int) -> float:
+    """About how wide a text is in letters of that size: figures take little more than half a character."""
+    return sum(letter * (0.6 if each.isascii() else 1) for each in text)
 
 
 def axis_top(values: Iterable[Decimal]) -> int:
@@ -295,10 +296,10 @@ def _runs(points: Points) -> Iterator[list[tuple[date, Decimal]]]:
 
 
 @cache
-def _template() -> Template:
+def drawing_template(name: str) -> Template:
+    """A template that draws: the same for a page and for paper, so that it knows no request."""
     loader = FileSystemLoader(TEMPLATES)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.get_template("rates/_curve_chart.html")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True).get_template(name)
 
 
 def svg(curve: Curve, size: Size = WIDE, *, name: str = "curve", font: str = "") -> Markup:
@@ -311,4 +312,5 @@ def svg(curve: Curve, size: Size = WIDE, *, name: str = "curve", font: str = "")
         font: family of its letters; "" for that of the page.
     """
     drawing = Drawing(curve, size)
-    return Markup(_template().render(drawing=drawing, curve=curve, size=size, name=name, font=font))  # noqa: S704 - escaped by the template
+    template = drawing_template("rates/_curve_chart.html")
+    return Markup(template.render(drawing=drawing, curve=curve, size=size, name=name, font=font))  # noqa: S704 - escaped there

@@ -30,6 +30,7 @@ WITHIN = 1.2816  # standard deviations to either side that hold 80 % of a normal
 HURRY = 1.3  # the upper side is that much wider: who is late hurries before a deadline
 # Days that say what the pace is, and how many days of the usual pace are added for want of evidence.
 _WINDOWS = ((21, 7), (7, 2))
+_FADES = 60  # days: a recent pace is trusted less the further it is carried
 _USUAL = 0.012  # a season of half a year that ends at about 90 %
 _CREEP = 0.0025  # a pace below this is as good as none; guesses are compared above it
 _AS_BEFORE = 0.08  # progress assumed in both seasons before they are compared, for want of evidence
@@ -124,7 +125,7 @@ def _by(way: tuple[int, int], so_far: _Paces, at: int, ahead: int, before: _Pace
     since = max(0, at - (window or _WINDOWS[0][0]))
     mine = so_far[at] - so_far[since]
     if window:
-        return (mine + _USUAL * added) / (at - since + added) * ahead
+        return (mine + _USUAL * added) / (at - since + added) * _FADES * (1 - math.exp(-ahead / _FADES))
     keeping_up = (max(mine, 0.0) + _AS_BEFORE) / (max(before[at] - before[since], 0.0) + _AS_BEFORE)
     return min(_MOST_FASTER, max(1 / _MOST_FASTER, keeping_up)) * (before[at + ahead] - before[at])
 
