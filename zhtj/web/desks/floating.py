@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -22,6 +21,7 @@ from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Member
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, own_organisation, page_links
+from zhtj.web.forms.days import needed_day_in
 
 
 def read_filters(said: Any) -> LedgerFilters:
@@ -178,12 +178,16 @@ def write(number: int, note: str) -> AnyResponse:
 def _contact(member: Member) -> str:
     said = request.form.get("situation", "")
     situation = Situation(said) if said in set(Situation) - {Situation.FOUND} else None
-    operations.contacted(current_seat(), member, _day("on"), request.form.get("note", ""), situation)
+    operations.contacted(
+        current_seat(), member, needed_day_in("on", rule="T-29"), request.form.get("note", ""), situation
+    )
     return "联系情况已记录。"
 
 
 def _found(member: Member) -> str:
-    row = operations.found(current_seat(), member, _day("found_on"), request.form.get("found_what", ""))
+    row = operations.found(
+        current_seat(), member, needed_day_in("found_on", rule="T-29"), request.form.get("found_what", "")
+    )
     due = row.due_on or clock.today()
     return f"已登记，请在 {due.month}月{due.day}日 前办理二次转接。"
 
@@ -200,13 +204,6 @@ def _undo(member: Member) -> str:
 
 
 WRITES = {"contact": _contact, "found": _found, "lost": _lost, "undo": _undo}
-
-
-def _day(field: str) -> date:
-    try:
-        return date.fromisoformat(request.form.get(field, "").strip())
-    except ValueError as error:
-        raise DomainError("日期请按 2026-10-14 的样子填写。", field=field, rule="T-29") from error
 
 
 def register(blueprint: Blueprint) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,6 +14,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.loading import load_organisation, own_organisation
+from zhtj.web.forms.days import day_in
 
 
 @requires(Permission.LETTER_VIEW)
@@ -89,7 +88,7 @@ def letter_authorise(number: int) -> AnyResponse:
     """Let a college issue letters from a day on (PD-30)."""
     college = load_organisation(number, Permission.LETTER_ISSUE)
     try:
-        first, last = _day("valid_from") or clock.today(), _day("valid_until")
+        first, last = day_in("valid_from", rule="PD-30") or clock.today(), day_in("valid_until", rule="PD-30")
         with unit_of_work():
             authority.grant(session.get_one(Organisation, college.id), current_seat(), first, last)
     except DomainError as error:
@@ -98,14 +97,6 @@ def letter_authorise(number: int) -> AnyResponse:
         return _wrong(error, number)
     flash("已授权。", "success")
     return redirect(url_for(".letter_settings"), 303)
-
-
-def _day(name: str) -> date | None:
-    text = request.form.get(name, "").strip()
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise DomainError("日期请填写为 2026-10-20 的样子。", field=name, rule="PD-30") from error
 
 
 @requires(Permission.LETTER_ISSUE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -25,6 +24,7 @@ from zhtj.transfers.models import Application
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.loading import cursors, load_member, page_links
+from zhtj.web.forms.days import needed_day_in
 
 FIELDS = ("dues_until", "file_disposition", "file_note", "handler", "handler_mobile", "landline", "reason_text")
 OFFLINE = (*FIELDS, "receiver", "reason")
@@ -269,18 +269,10 @@ def slip_of_form() -> Slip:
     return Slip(
         handler=request.form.get("handler", "").strip(),
         phone=request.form.get("phone", "").strip(),
-        received_on=day_of_form("received_on", "L-31"),
+        received_on=needed_day_in("received_on", rule="L-31"),
         content=content,
         card_entered=bool(request.form.get("card")),
     )
-
-
-def day_of_form(name: str, rule: str) -> date:
-    """A day as it was typed. Raises DomainError."""
-    try:
-        return date.fromisoformat(request.form.get(name, "").strip())
-    except ValueError as error:
-        raise DomainError("请填写日期，如 2026-10-20。", field=name, rule=rule) from error
 
 
 @requires(Permission.LETTER_ISSUE)
@@ -317,7 +309,7 @@ def letter_card(number: int) -> AnyResponse:
     found = queries.letter(seat, number)
     authority.check_issuer(seat)
     try:
-        day = day_of_form("entered_on", "L-30")
+        day = needed_day_in("entered_on", rule="L-30")
         with unit_of_work():
             session.refresh(found)
             receipts.enter_card(found, seat, CardSide.OUT, day)

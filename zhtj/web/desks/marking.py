@@ -21,23 +21,13 @@ from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Category, Organisation
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation, page_links
+from zhtj.web.forms.days import month_of
 from zhtj.web.words import Options
 
 SHOWN = 500
 """Lines of a preview or a result on the page; what is not done comes first."""
 CASE_PAGE = "case_new"
 """Endpoint of the page on which a change that needs approval is asked for."""
-
-
-def month_in(text: str, rule: str = "G-03") -> date | None:
-    """A month as a form sends it; None if empty. Raises DomainError for anything else."""
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError as error:
-        raise DomainError("请填写年份和月份，如 2026-06。", field="month", rule=rule) from error
 
 
 def numbers_in(*names: str) -> list[int]:
@@ -117,7 +107,7 @@ def _batch() -> tuple[Batch, DomainError | None]:
     reason, text = said.get("no_time", ""), said.get("month", "").strip()
     no_time = NoTime(reason) if reason in set(NoTime) else None
     try:
-        return Batch(ids, text, month_in(text), no_time), None
+        return Batch(ids, text, month_of(text), no_time), None
     except DomainError as error:
         return Batch(ids, text, None, no_time), error
 
@@ -252,7 +242,7 @@ def _change(branch: Organisation) -> DomainError | None:
     try:
         if ground not in set(ChangeGround):
             raise DomainError("请选择更改理由。", field="ground", rule="G-15")  # noqa: TRY301 - one way out for all
-        month = month_in(said.get("month", ""))
+        month = month_of(said.get("month", ""))
         with unit_of_work():
             session.refresh(branch)
             operations.change_mark(
@@ -308,7 +298,7 @@ def _mark_members(branch: Organisation) -> DomainError | None:
     try:
         if kind not in set(MarkKind):
             raise DomainError("请选择标记为什么。", field="kind", rule="G-17")  # noqa: TRY301 - one way out for all
-        wanted = OwnMark(MarkKind(kind), month_in(said.get("month", ""), "G-17"), said.get("reason", ""))
+        wanted = OwnMark(MarkKind(kind), month_of(said.get("month", ""), rule="G-17"), said.get("reason", ""))
         if wanted.kind is MarkKind.TEACHER:
             wanted = OwnMark(MarkKind.TEACHER, reason=wanted.reason)
         with unit_of_work():

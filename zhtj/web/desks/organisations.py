@@ -25,6 +25,7 @@ from zhtj.people.queries import posts
 from zhtj.transfers import closing
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, own_organisation, page_links
+from zhtj.web.forms.days import month_of
 
 YEARS = 10  # a graduation lies at most so far away
 
@@ -128,13 +129,8 @@ def mark(number: int) -> AnyResponse:
 
 
 def _month(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        month = date.fromisoformat(f"{text}-01")
-    except ValueError as error:
-        raise DomainError("毕业时间请填写年份和月份，如 2026-06。", field="month", rule="G-03") from error
-    if abs(month.year - clock.today().year) > YEARS:
+    month = month_of(text)
+    if month is not None and abs(month.year - clock.today().year) > YEARS:
         raise DomainError("毕业时间的年份不对。", fix="请核对后再填。", field="month", rule="G-03")
     return month
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from io import BytesIO
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
@@ -33,6 +32,7 @@ from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people.models import Member
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
+from zhtj.web.forms.days import needed_day_in
 
 _PURPOSE = {"retention": Purpose.FLOATING, "overseas_study": Purpose.OVERSEAS, "delay": Purpose.DELAYED}
 
@@ -117,7 +117,12 @@ def announce() -> AnyResponse:
     """Announce when the committee decides next (A-26)."""
     try:
         with unit_of_work():
-            new = rounds.announce(current_seat(), _day("closes_on"), _day("decides_on"), request.form.get("note", ""))
+            new = rounds.announce(
+                current_seat(),
+                needed_day_in("closes_on", rule="A-26"),
+                needed_day_in("decides_on", rule="A-26"),
+                request.form.get("note", ""),
+            )
             words = f"{new.decides_on.month}月{new.decides_on.day}日"
     except DomainError as error:
         session.expire_all()
@@ -133,13 +138,6 @@ def cancel() -> AnyResponse:
         rounds.cancel(current_seat(), number_in(request.form.get("round", "")) or 0)
     flash("已取消这次集中审核。", "success")
     return redirect(url_for(".staying"), 303)
-
-
-def _day(field: str) -> date:
-    try:
-        return date.fromisoformat(request.form.get(field, "").strip())
-    except ValueError as error:
-        raise DomainError("日期请按 2026-10-14 的样子填写。", field=field, rule="A-26") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from zhtj.letters import queries, receipts
 from zhtj.letters.models import CardSide, Letter
 from zhtj.people.models import Account
 from zhtj.web.access import current_seat, public, requires
-from zhtj.web.desks.letters import day_of_form, slip_of_form
+from zhtj.web.desks.letters import slip_of_form
+from zhtj.web.forms.days import needed_day_in
 
 CHECKS = 60
 """Of one address in ten minutes."""
@@ -57,7 +58,7 @@ def letter_card_in(code: str) -> AnyResponse:
     _count()
     found = _addressed(code)
     try:
-        day = day_of_form("entered_on", "L-30")
+        day = needed_day_in("entered_on", rule="L-30")
         with unit_of_work():
             session.refresh(found)
             receipts.enter_card(found, current_seat(), CardSide.IN, day)
