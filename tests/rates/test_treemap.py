@@ -86,6 +86,14 @@ def test_words_stay_inside_and_few_people_stay_within_reach_of_a_finger(size: tr
         for line in tile.words:
             assert wide(line, size.letter) <= tile.width
         assert len(tile.words) * (size.letter + 4) <= tile.height
+        # The rate is written in each, however small
+        assert any(line.endswith("%") for line in tile.words)
+
+
+def test_a_small_rectangle_rounds_nothing_up() -> None:
+    many = [Part("大", Rate(1, 5000)), *(Part("小", Rate(1999, 2000)) for _ in range(30))]
+    figures = {line for tile in treemap.tiles(area(*many), NARROW) for line in tile.words if line.endswith("%")}
+    assert "100%" not in figures
 
 
 def test_the_smallest_of_many_are_one_rectangle_that_leads_to_the_table() -> None:

@@ -138,9 +138,8 @@ def _tile(part: Part, place: dict[str, float], size: Size) -> Tile:
 
 
 def _figure(rate: Rate, room: float, letter: int) -> str:
-    """A rate with its decimals, or without them where they are zeros and there is little room."""
-    value = rate.value or Decimal(0)
-    return str(rate) if wide(str(rate), letter) <= room else f"{value.normalize():f}%"
+    """A rate with its decimals; where there is little room, its whole per cents, never rounded up."""
+    return str(rate) if wide(str(rate), letter) <= room else f"{int(rate.value or 0)}%"
 
 
 def _cut(text: str, room: float, letter: int) -> str:
