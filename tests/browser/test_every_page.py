@@ -73,6 +73,12 @@ DESK_PAGES = (
     "/organisation",
     "/rates/curve",
     "/rates/curve?step=day",
+    "/rates/stuck",
+    "/rates/stuck/list",
+    "/rates/receiving",
+    "/rates/receiving/list?figure=refused",
+    "/rates/statistics",
+    "/rates/statistics/branches",
 )
 COMMITTEE_PAGES = (
     *DESK_PAGES,

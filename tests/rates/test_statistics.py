@@ -57,6 +57,11 @@ def test_four_counts_of_every_area_added_up_the_tree(area: Area) -> None:
     with unit_of_work():
         graduation.mark_branch(area.world.orgs["class2"], month=date(2027, 6, 1))
     assert total(area, "province").branches == 1
+    # The branches are listed, as many as counted
+    path = area.world.orgs["centre"].path
+    found = statistics.branches(path, SEASON).rows
+    assert {each.short_name for each in found} == {"软工1班团支部", "1班团支部"}
+    assert len(found) == statistics.count_branches(path, SEASON) == total(area, "centre").branches
 
 
 @pytest.mark.rule("M-16")

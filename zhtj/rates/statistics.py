@@ -202,8 +202,13 @@ def _by_place(organisation: Organisation, query: Select[*tuple[Any, ...]]) -> di
 
 
 def _branches(season: int) -> Select[*tuple[Any, ...]]:
+    return select(func.count()).select_from(Organisation).where(*_graduating(season))
+
+
+def _graduating(season: int) -> tuple[ColumnElement[bool], ...]:
+    """SQL over Organisation: a branch that is marked to graduate in the season."""
     marked = exists().where(BranchMark.org_id == Organisation.id, in_year(BranchMark.month, season))
-    return select(func.count()).select_from(Organisation).where(Organisation.tier == Tier.BRANCH, marked)
+    return Organisation.tier == Tier.BRANCH, marked
 
 
 def _reported(season: int) -> Select[*tuple[Any, ...]]:
@@ -309,6 +314,18 @@ def _read(typed: Mapping[str, str], name: str, label: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= LARGEST):
         raise DomainError(f"{label}请填写 0 到 {LARGEST:,} 之间的整数。", field=name, rule="F-10")
     return int(text)
+
+
+def branches(path: str, season: int, *, after: str = "", before: str = "") -> Page[Organisation]:
+    """Branches below that are marked to graduate in the season, in the order of the tree."""
+    query = select(Organisation).where(*_graduating(season), subtree(Organisation.path, path))
+    return paginate(query.options(joinedload(Organisation.parent)), [Organisation.path], after=after, before=before)
+
+
+def count_branches(path: str, season: int) -> int:
+    """How many they are."""
+    query = _branches(season).where(subtree(Organisation.path, path))
+    return reports().scalar(query) or 0
 
 
 def missing_schools(path: str, season: int, *, after: str = "", before: str = "") -> Page[Organisation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.graduation import queries as graduation
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
@@ -49,6 +50,22 @@ def _page(asked: Asked, error: DomainError | None = None) -> str:
 
 
 @requires(Permission.RATES)
+def branches() -> str:
+    """The branches behind 毕业班团支部."""
+    asked = frame.read(request.args)
+    page = statistics.branches(asked.organisation.path, asked.season, **cursors())
+    return frame.page(
+        "rates/statistics_branches.html",
+        asked,
+        "rates_statistics",
+        rows=page.rows,
+        total=statistics.count_branches(asked.organisation.path, asked.season),
+        marks=graduation.marks([each.id for each in page.rows]),
+        links=listed.links(asked, "rates_statistics_branches", page, {"day": None}),
+    )
+
+
+@requires(Permission.RATES)
 def write() -> AnyResponse:
     """Enter the two counts of an organisation."""
     asked, seat = frame.read(request.form), current_seat()
@@ -76,5 +93,6 @@ def urge() -> AnyResponse:
 def register(blueprint: Blueprint) -> None:
     """Add the pages to a role."""
     blueprint.add_url_rule("/rates/statistics", "rates_statistics", table)
+    blueprint.add_url_rule("/rates/statistics/branches", "rates_statistics_branches", branches)
     blueprint.add_url_rule("/rates/statistics/write", "rates_statistics_write", write, methods=["POST"])
     blueprint.add_url_rule("/rates/statistics/urge", "rates_statistics_urge", urge, methods=["POST"])
