@@ -71,6 +71,11 @@ DESK_PAGES = (
     "/imports/members",
     "/exports",
     "/organisation",
+    "/rates",
+    "/rates/people?key=society.denominator",
+    "/rates/people?key=closed",
+    "/rates/ranking?minimum=1&target=95",
+    "/rates/notice?minimum=1",
     "/rates/curve",
     "/rates/curve?step=day",
     "/rates/stuck",
@@ -118,7 +123,10 @@ ROLES = {
             "/applications/{application}/letter",
         ),
     ),
-    "province": ("provincial", ("/", "/waiting", "/applications", "/members", "/organisations")),
+    "province": (
+        "provincial",
+        ("/", "/waiting", "/applications", "/members", "/organisations", "/rates", "/rates/ranking?minimum=1"),
+    ),
 }
 MEMBER_PAGES = (
     "/member/",

@@ -152,3 +152,15 @@ def test_what_stands_still_and_how_receivers_deal_with_it(browser: Browser, area
     assert "范围：本组织毕业生转出的，办理层级：团支部，排序：件数最多的在前" in about["筛选条件"]
     assert [row[0] for row in waiting[1:]] == [row[0] for row in behind[1:]] == ["卜喆"]
     assert received[-1][1:3] == ["共青团安徽省委员会", "1"]
+
+
+def test_the_ranking_and_the_map_as_numbers(browser: Browser) -> None:
+    ranked, about = xlsx(file_of(browser, "rates/ranking?minimum=1&target=95").response.get_data())
+    drawn, _ = xlsx(file_of(browser, "rates/map?rate=society").response.get_data())
+
+    assert [[row[0], row[1], row[5], row[8], row[9]] for row in ranked[1:]] == [
+        ["1", "3402", "100.00%", "95%", "0"],
+        ["2", "3401", "33.33%", "95%", "2"],
+    ]
+    assert about["筛选条件"].endswith("指标：学社衔接率，起排人数：1，试算目标：95")
+    assert [row[2:] for row in drawn[1:]] == [["1", "3", "33.33%"], ["1", "1", "100.00%"]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from zhtj.exports.lists import Column, ExportList, in_chunks, paged
@@ -18,14 +19,17 @@ from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page
 from zhtj.kernel.permissions import ActiveSeat, Permission, check
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.rates import moves, progress, queries, receiving, stuck
+from zhtj.rates import moves, notice, progress, queries, receiving, stuck
 from zhtj.rates import people as listed
+from zhtj.rates.notice import Choice
 from zhtj.rates.people import Line
 from zhtj.rates.progress import Row
 from zhtj.rates.queries import Child
+from zhtj.rates.ranking import MINIMUM, Level, Place
 from zhtj.rates.receiving import Figure, Received, ReceivedFilters
-from zhtj.rates.rules import RateKind
+from zhtj.rates.rules import Rate, RateKind
 from zhtj.rates.stuck import Heap, Side, Sort, StuckFilters
+from zhtj.rates.targets import Target
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 
@@ -41,6 +45,7 @@ class ViewFilters:
         "figure": listed.title,
         "rate": lambda rate: RateKind(rate).label,
         "every_day": lambda _: "是",
+        "whom": lambda level: Level(level).label,
         "side": lambda side: Side(side).label,
         "tier": lambda tier: stuck.TIERS[Tier(tier)],
         "sort": lambda sort: Sort(sort).label,
@@ -74,6 +79,15 @@ class CurveFilters(ViewFilters):
 
     rate: RateKind | None = None
     every_day: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RankingFilters(CurveFilters):
+    """What is ranked: see ``notice.Choice``; ``target``: per cent as it was typed in to try it."""
+
+    whom: Level = Level.CHILDREN
+    minimum: int = MINIMUM
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +273,61 @@ CURVE = view(
     ),
 )
 
+# ---- 实时通报, 地区图
+
+
+def _places(organisation: Organisation, chosen: RankingFilters) -> notice.Ranked:
+    target = Target(Decimal(chosen.target)) if chosen.target else None
+    choice = Choice(chosen.rate or RateKind.SOCIETY, chosen.whom, chosen.minimum, target)
+    return notice.ranked(organisation, chosen.season, chosen.day, choice)
+
+
+def _climbed(place: Place) -> str:
+    return f"{place.climbed:+}" if place.climbed else ""
+
+
+RANKING = view(
+    "rates-ranking",
+    "实时通报",
+    RankingFilters,
+    _places,
+    (
+        Column("名次", lambda line: str(line[0].rank or "")),
+        Column("组织编码", lambda line: line[0].entry.organisation.code),
+        Column("组织全称", lambda line: line[0].entry.organisation.full_name),
+        Column("分子", lambda line: str(line[0].entry.rate.numerator)),
+        Column("分母", lambda line: str(line[0].entry.rate.denominator)),
+        Column("比率", lambda line: str(line[0].entry.rate)),
+        Column("比一周前（百分点）", lambda line: "" if line[0].change is None else f"{line[0].change:+}"),
+        Column("名次升降", lambda line: _climbed(line[0])),
+        Column("目标", lambda line: str(line[1] or "")),
+        Column("还差人数", lambda line: str(line[0].entry.rate.missing(line[1].percent)) if line[1] else ""),
+    ),
+)
+
+
+def _parts(organisation: Organisation, chosen: CurveFilters) -> list[tuple[Organisation, Rate]]:
+    """Children that anybody counts in, the largest first, as the map draws them."""
+    kind = chosen.rate or RateKind.SOCIETY
+    children = [] if organisation.is_branch else queries.by_child(organisation, chosen.season, chosen.day)
+    found = [(child.organisation, kind.of(child.figures)) for child in children]
+    return sorted((pair for pair in found if pair[1].denominator), key=lambda pair: -pair[1].denominator)
+
+
+MAP = view(
+    "rates-map",
+    "地区图数据",
+    CurveFilters,
+    _parts,
+    (
+        Column("组织编码", lambda pair: pair[0].code),
+        Column("组织全称", lambda pair: pair[0].full_name),
+        Column("分子", lambda pair: str(pair[1].numerator)),
+        Column("分母", lambda pair: str(pair[1].denominator)),
+        Column("比率", lambda pair: str(pair[1])),
+    ),
+)
+
 # ---- 滞留: offices with what lies there, and the applications
 
 
@@ -345,7 +414,9 @@ RECEIVED_APPLICATIONS = _applications(
 LISTS: tuple[ExportList, ...] = (
     CHILDREN,
     PEOPLE,
+    RANKING,
     CURVE,
+    MAP,
     STUCK,
     STUCK_APPLICATIONS,
     RECEIVING,

@@ -1,4 +1,4 @@
-"""Printed forms beside the letter: F-07, F-08, code sheets, stub register, direction chart; drawn from plain data.
+"""Printed forms beside the letter: F-07, F-08, code sheets, stub register, chart, bulletin; drawn from plain data.
 
 Every sheet comes off the letters' press: the one Song face, nothing fetched, tagged PDF. A character that the face
 lacks is an error before printing.
@@ -124,3 +124,19 @@ def direction_chart(drawn: Chart, season: int, source: str) -> bytes:
     """
     heading = f"{season} 年毕业学生团员团组织关系转接去向指引图"
     return printing("direction").print(heading, heading=heading, chart=drawn, source=source, face=FAMILY)
+
+
+def bulletin(title: str, texts: Iterable[str], paper: object, curve: str = "") -> bytes:
+    """A 通报 of the rates on A4 (M-14).
+
+    Args:
+        title: of the document.
+        texts: every name in it.
+        paper: what the template draws.
+        curve: SVG with ``FAMILY`` as its typeface; "" for none.
+
+    Raises:
+        DomainError: as ``signed_paper``.
+    """
+    _check("通报中的", texts)
+    return printing("bulletin").print(title, paper=paper, curve=curve)

@@ -6,9 +6,31 @@ from types import ModuleType
 
 from flask import Blueprint
 
-from zhtj.web.desks.rates import area_map, curve, overview, people, ranking, receiving, statistics, stuck, tokens
+from zhtj.web.desks.rates import (
+    area_map,
+    curve,
+    notice,
+    overview,
+    people,
+    ranking,
+    receiving,
+    statistics,
+    stuck,
+    tokens,
+)
 
-PAGES: tuple[ModuleType, ...] = (overview, people, ranking, curve, area_map, stuck, receiving, statistics, tokens)
+PAGES: tuple[ModuleType, ...] = (
+    overview,
+    people,
+    ranking,
+    notice,
+    curve,
+    area_map,
+    stuck,
+    receiving,
+    statistics,
+    tokens,
+)
 
 
 def register(blueprint: Blueprint) -> None:

@@ -33,7 +33,9 @@ TABS = (
 FILES = {
     "rates": "rates",
     "rates_people": "rates-people",
+    "rates_ranking": "rates-ranking",
     "rates_curve": "rates-curve",
+    "rates_map": "rates-map",
     "rates_stuck": "rates-stuck",
     "rates_stuck_list": "rates-stuck-list",
     "rates_receiving": "rates-receiving",

@@ -11,12 +11,13 @@ from zhtj.exports.rates import (
     EVERYBODY,
     CurveFilters,
     PeopleFilters,
+    RankingFilters,
     ReceivedViewFilters,
     StuckViewFilters,
     ViewFilters,
 )
 from zhtj.web.desks.loading import number_in
-from zhtj.web.desks.rates import asked, curve, receiving, stuck
+from zhtj.web.desks.rates import asked, curve, ranking, receiving, stuck
 
 
 def _view() -> ViewFilters:
@@ -42,6 +43,20 @@ def _curve() -> CurveFilters:
     return CurveFilters(found.organisation.id, found.season, found.day, kind, every_day)
 
 
+def _ranking() -> RankingFilters:
+    found, wanted = asked.read(request.args), ranking.read(request.args)
+    target = f"{wanted.target.percent:f}" if wanted.target else ""
+    return RankingFilters(
+        found.organisation.id,
+        found.season,
+        found.day,
+        wanted.kind,
+        whom=wanted.level,
+        minimum=wanted.minimum,
+        target=target,
+    )
+
+
 def _stuck() -> StuckViewFilters:
     found = asked.read(request.args)
     wanted, office = stuck.read_filters(found, request.args), number_in(request.args.get("office", ""))
@@ -63,7 +78,9 @@ def _now() -> ViewFilters:
 READERS: dict[str, Callable[[], Any]] = {
     "rates": _view,
     "rates-people": _people,
+    "rates-ranking": _ranking,
     "rates-curve": _curve,
+    "rates-map": _curve,
     "rates-stuck": _stuck,
     "rates-stuck-list": _stuck,
     "rates-receiving": _now,

@@ -1,0 +1,72 @@
+"""通报: a season's progress as a paper, to look at and to take along as PDF (M-14)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, request
+
+from zhtj.kernel.errors import DomainError
+from zhtj.kernel.permissions import Permission
+from zhtj.letters import forms
+from zhtj.letters.fonts import FAMILY
+from zhtj.rates import charts, progress
+from zhtj.rates import notice as notices
+from zhtj.rates.notice import Choice
+from zhtj.rates.ranking import Level
+from zhtj.rates.rules import RateKind
+from zhtj.web.access import requires
+from zhtj.web.desks.rates import asked as frame
+from zhtj.web.desks.rates import ranking
+from zhtj.web.desks.rates.asked import Asked
+
+
+@requires(Permission.RATES)
+def notice() -> str:
+    """The paper as a page, with the choice of what it ranks."""
+    asked, chosen = frame.read(request.args), ranking.read(request.args)
+    paper, problem = None, ""
+    try:
+        paper = notices.write(asked.organisation, asked.season, asked.day, _choice(chosen))
+    except DomainError as error:
+        problem = str(error)
+    found = progress.of(asked.organisation, asked.season, chosen.kind, asked.day)
+    return frame.page(
+        "rates/notice.html",
+        asked,
+        "rates_ranking",
+        paper=paper,
+        problem=problem,
+        choice=chosen,
+        kinds=[(kind.value, kind.label) for kind in RateKind],
+        levels=[(level.value, level.label) for level in Level],
+        drawings=[charts.svg(found.curve, size) for size in (charts.WIDE, charts.NARROW)] if found.rows else [],
+        pdf=asked.link("rates_notice_pdf", **chosen.kept()),
+    )
+
+
+def _choice(chosen: ranking.Choice) -> Choice:
+    return Choice(chosen.kind, chosen.level, chosen.minimum, chosen.target)
+
+
+@requires(Permission.RATES)
+def notice_pdf() -> Response:
+    """The same to print."""
+    asked, chosen = frame.read(request.args), ranking.read(request.args)
+    for problem in (asked.problem, chosen.problem):
+        if problem is not None:
+            raise problem
+    paper = notices.write(asked.organisation, asked.season, asked.day, _choice(chosen))
+    response = make_response(forms.bulletin(paper.title, paper.texts(), paper, _curve(asked, chosen.kind)))
+    response.mimetype = "application/pdf"
+    response.headers.set("Content-Disposition", "attachment", filename=f"{paper.title}.pdf")
+    return response
+
+
+def _curve(asked: Asked, kind: RateKind) -> str:
+    found = progress.of(asked.organisation, asked.season, kind, asked.day)
+    return charts.svg(found.curve, charts.WIDE, font=FAMILY) if found.rows else ""
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the pages to a role."""
+    blueprint.add_url_rule("/rates/notice", "rates_notice", notice)
+    blueprint.add_url_rule("/rates/notice.pdf", "rates_notice_pdf", notice_pdf)
