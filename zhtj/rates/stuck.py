@@ -5,7 +5,7 @@ Whoever has not applied yet is held by nobody: he is counted where he graduates,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -238,19 +238,20 @@ class Totals:
     late: int
 
 
-def totals(filters: StuckFilters) -> Totals:
-    """Everything under these filters."""
+def by_tier(filters: StuckFilters) -> dict[Tier, Totals]:
+    """How much lies with offices of each rank, whatever rank is looked at; an office has one."""
     late = func.count().filter(Application.due_at <= clock.now())
-    query = _joined(select(func.count(), func.count(func.distinct(_Office.id)), late), filters)
-    return Totals(*session.execute(query).one())
-
-
-def tiers(filters: StuckFilters) -> dict[Tier, int]:
-    """How many applications lie with offices of each rank; for the choice of one."""
-    every = StuckFilters(filters.path, filters.season, filters.side)
-    query = _joined(select(_Office.tier, func.count()), every).group_by(_Office.tier)
-    found: dict[Any, int] = dict(session.execute(query).all())
+    query = _joined(
+        select(_Office.tier, func.count(), func.count(func.distinct(_Office.id)), late), replace(filters, tier=None)
+    )
+    found = {row[0]: Totals(*row[1:]) for row in session.execute(query.group_by(_Office.tier))}
     return {tier: found[tier] for tier in Tier if tier in found}
+
+
+def together(ranks: Mapping[Tier, Totals], tier: Tier | None = None) -> Totals:
+    """All of them, or those of one rank."""
+    chosen = [each for rank, each in ranks.items() if tier in {None, rank}]
+    return Totals(*(sum(getattr(each, name) for each in chosen) for name in ("applications", "offices", "late")))
 
 
 def listing(

@@ -48,6 +48,7 @@ def holders() -> str:
     asked = frame.read(request.args)
     filters = read_filters(asked, request.args)
     page, late = stuck.heaps(filters, **cursors()), stuck.not_started(asked.organisation, asked.season)
+    ranks = stuck.by_tier(filters)
     return frame.page(
         "rates/stuck.html",
         asked,
@@ -55,10 +56,10 @@ def holders() -> str:
         filters=filters,
         kept=arguments(filters),
         rows=page.rows,
-        totals=stuck.totals(filters),
+        totals=stuck.together(ranks, filters.tier),
         waited=stuck.waited,
         sides=list(Side),
-        tiers=[(tier.value, f"{TIERS[tier]}（{number:,}）") for tier, number in stuck.tiers(filters).items()],
+        tiers=[(tier.value, f"{TIERS[tier]}（{each.applications:,}）") for tier, each in ranks.items()],
         sorts=list(Sort),
         behind=late[:SHOWN],
         behind_total=len(late),
