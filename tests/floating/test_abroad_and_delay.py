@@ -34,12 +34,13 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Purpose
 from zhtj.people.models import Member
+from zhtj.rates import queries as rates
 
 DELAY = {"month": "2027-06", "why": "学分未修满，延长一年", "place": "delayed_branch"}
 
 
 def progress(world: World) -> int:
-    return graduation.progress(2026, world.orgs["university"].path).graduates
+    return rates.figures(world.orgs["university"].path, 2026).graduates
 
 
 # ---- abroad

@@ -35,6 +35,7 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people.models import Member
+from zhtj.rates import queries as rates
 from zhtj.transfers import operations as transfers
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State as TransferState
@@ -124,12 +125,12 @@ def test_a_delayed_graduate_never(school: World) -> None:
 
 @pytest.mark.rule("R-04")
 def test_he_stays_in_the_denominator_and_is_not_completed(school: World) -> None:
-    before = graduation.progress(2026, school.orgs["university"].path)
+    before = rates.figures(school.orgs["university"].path, 2026)
     member = keep(school, school.graduate)
     row = graduation.register_row(member.id, 2026)
     assert row is not None
     assert (row.closed_at, row.completed_at) == (None, None)
-    assert graduation.progress(2026, school.orgs["university"].path) == before
+    assert rates.figures(school.orgs["university"].path, 2026) == before
     # Until he is really transferred: then he counts like everybody else, and his stay has ended
     member = session.get_one(Member, member.id)
     application = start(school.own_seat(member), member, school.orgs["team"], **EMPLOYED)

@@ -13,12 +13,13 @@ from zhtj import doctor
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Action, State
 from zhtj.graduation.models import RegisterRow
-from zhtj.graduation.queries import progress
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.orgs import moving
 from zhtj.orgs.models import Category, Organisation
 from zhtj.orgs.search import search
+from zhtj.rates.queries import figures
 from zhtj.transfers import graduates
 
 LEADING = Category.LEADING_ORGAN
@@ -98,7 +99,7 @@ def test_who_acts_for_what_has_nobody_is_the_new_line(world: World) -> None:
 @pytest.mark.rule("PD-07", "PD-08")
 def test_the_season_keeps_the_line_of_that_season(world: World) -> None:
     before = session.scalars(select(RegisterRow.season_path)).all()
-    counted = progress(2026, world.orgs["class1"].path).graduates
+    counted = figures(world.orgs["class1"].path, 2026).graduates
     assert counted == 2
     with acting(world.seat("university")):
         world.add(
@@ -116,9 +117,9 @@ def test_the_season_keeps_the_line_of_that_season(world: World) -> None:
     moved = session.get_one(Organisation, world.orgs["class1"].id)
     assert moving.former_paths(moved.path) == [before[0]]
     # The class still finds its own graduates, the old college keeps them, the new one does not get them
-    assert progress(2026, moved.path).graduates == counted
-    assert progress(2026, world.orgs["college"].path).graduates == counted
-    assert progress(2026, world.orgs["college2"].path).graduates == 0
+    assert figures(moved.path, 2026).graduates == counted
+    assert figures(world.orgs["college"].path, 2026).graduates == counted
+    assert figures(world.orgs["college2"].path, 2026).graduates == 0
     rows = graduates.listing(world.seat("class1"), 2026, graduates.GraduateFilters()).rows
     assert len(rows) == counted
     assert healthy()
@@ -145,6 +146,15 @@ def test_where_it_cannot_stand_is_refused_at_once(world: World, who: str, to: st
         return
     with pytest.raises(DomainError, match=says):
         wish(world, who, to)
+
+
+@pytest.mark.rule("PD-06", "PD-07")
+@pytest.mark.parametrize("closed", ["company", "county2"])
+def test_nothing_closed_moves_and_nothing_moves_into_it(world: World, closed: str) -> None:
+    with unit_of_work():
+        session.merge(world.orgs[closed]).closed_at = clock.now()
+    with pytest.raises(DomainError, match="已停用"):
+        moving.check_move(session.merge(world.orgs["company"]), session.merge(world.orgs["county2"]))
 
 
 def test_nobody_asks_for_another(world: World) -> None:

@@ -19,6 +19,7 @@ from zhtj.graduation.models import BranchMark, MarkKind, MemberMark, NoTime
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category
 from zhtj.policy.layers import compose, lineage
+from zhtj.rates import queries as rates
 from zhtj.transfers import operations as transfers
 
 COLLEGE = "普通高等院校"
@@ -182,7 +183,7 @@ def test_delayed_students_and_teachers_are_marked_and_taken_back(summer: World, 
     assert "学分未修满" in listed.main
     back = listed.form("/delayed/undo").submit(member=[str(summer.graduate.id), str(summer.classmate.id)]).follow()
     assert "已撤销 2 名团员的标记" in back.text
-    assert queries.progress(2026, summer.orgs["university"].path).graduates == 2
+    assert rates.figures(summer.orgs["university"].path, 2026).graduates == 2
 
 
 @pytest.mark.rule("G-20")
