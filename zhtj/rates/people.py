@@ -60,6 +60,8 @@ class Line:
         holder: who must act now; None where nothing waits, and on past days.
         from_outside: he comes in from outside the area.
         reasons: why he counts or not.
+        is_done: completed, on the day.
+        is_counted: he is in a denominator; False in the lists of those who are not, or were too late.
     """
 
     row: RegisterRow
@@ -70,11 +72,12 @@ class Line:
     from_outside: bool
     reasons: tuple[Reason, ...]
     is_done: bool = False
+    is_counted: bool = True
 
     @property
-    def is_counted(self) -> bool:
-        """Whether the step he is at matters: he counts."""
-        return self.row.closed_at is None and not self.row.after_close
+    def is_own_turn(self) -> bool:
+        """Whether nobody but himself can go on: he counts, is not completed, and nothing is under way."""
+        return self.is_counted and not self.is_done and (self.state is None or not self.state.is_open)
 
 
 def title(key: str) -> str:
@@ -209,7 +212,7 @@ def _not_counted(asked: Asked, rows: Sequence[RegisterRow]) -> list[Line]:
         why = uncounted.reasons(rows, asked.season, asked.day)
         reasons = {number: explain.why_closed(reason, _day(at), asked.season) for number, (reason, at) in why.items()}
     return [
-        Line(row, row.category, None, None, None, from_outside=False, reasons=(reasons[row.id],))
+        Line(row, row.category, None, None, None, from_outside=False, reasons=(reasons[row.id],), is_counted=False)
         for row in rows
         if row.id in reasons
     ]

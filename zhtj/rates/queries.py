@@ -199,7 +199,7 @@ def asked_for(key: str) -> str:
     if key in LABELS:
         return LABELS[key]
     kind, part = _rate_and_part(key)
-    words = {"numerator": "已计为完成的人员", "denominator": "应计入的全部人员", "missing": "尚未计为完成的人员"}
+    words = {"numerator": "计入分子的人员", "denominator": "计入分母的人员", "missing": "没有计入分子的人员"}
     return f"{kind.label}：{words[part]}"
 
 

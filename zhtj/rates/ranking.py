@@ -34,7 +34,7 @@ class Level(StrEnum):
     @property
     def label(self) -> str:
         """The term on the screen."""
-        return {"children": "直接下级", "schools": "全部基层团委（有本届毕业生的）"}[self.value]
+        return {"children": "直接下级", "schools": "各校团委"}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
