@@ -198,7 +198,7 @@ def _line(place: Place, target: Target | None) -> Line:
         place.entry.organisation.short_name,
         (
             f"{rate}（{rate.numerator:,}/{rate.denominator:,}）" if rate.denominator else NOTHING,
-            NOTHING if change is None else f"{change:+}",
+            NOTHING if change is None else f"{change:+}" if change else "持平",
             str(target) if target else NOTHING,
             f"{rate.missing(target.percent):,}" if target and rate.denominator else NOTHING,
         ),
