@@ -50,12 +50,10 @@ def check_day(season: int, day: date | None) -> date | None:
     Raises:
         DomainError: a day to come, or one before the season.
     """
-    if day is None or day == clock.today() or day >= date(season, 12, 31):
-        if day is not None and day > clock.today():
-            raise DomainError("不能查询未来的日期。", fix="请选择今天或今天以前的一天。", field="day", rule="PD-25")
-        return None
-    if day > clock.today():
+    if day is not None and day > clock.today():
         raise DomainError("不能查询未来的日期。", fix="请选择今天或今天以前的一天。", field="day", rule="PD-25")
+    if day is None or day == clock.today() or day >= date(season, 12, 31):
+        return None
     if day.year < season:
         raise DomainError(f"{season} 届从 {season} 年开始统计。", fix="请选择本届的日期。", field="day", rule="PD-25")
     return day
