@@ -11,15 +11,18 @@ import pytest
 from sqlalchemy import select
 
 from tests.browsing import Browser, Page
+from tests.floating.steps import apply as ask_to_stay
+from tests.floating.steps import build, grant
 from tests.rates.conftest import Area, area
 from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, acting, do
+from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import MarkKind
 from zhtj.graduation.personal import OwnMark, mark_members
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs import moving
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, Purpose
 from zhtj.policy.layers import compose, lineage
 from zhtj.policy.seasons import policy_for
 from zhtj.rates import targets
@@ -281,3 +284,23 @@ def test_people_from_outside_are_named_where_their_application_may_be_seen(examp
     assert "共 1 人" in county.main
     assert "宓*" in county.main
     assert "宓文" not in county.main
+
+
+@pytest.mark.rule("M-03", "M-12")
+def test_who_is_kept_at_school_counts_as_not_completed_and_it_says_why(example: Area, client, clock_at) -> None:
+    # Given: c stays in the school's branch for floating members, by a case that college and school granted
+    world = example.world
+    with unit_of_work():
+        graduation.convert_branches()
+    build(world, "kept", "university", Purpose.FLOATING)
+    clock_at("2026-10-16T09:00")
+    grant(world, ask_to_stay(world, example.third), "college", "university")
+
+    # Then
+    browser = at(example, client, "university")
+    kept = browser.get("/school/rates/people?key=society.missing&q=仉睿").main
+    assert "保留在江淮示范大学团委流动团员团支部，未完成（M-03、M-12）" in kept
+    assert "33.33%" in browser.get("/school/rates").main
+    # The day before he had done nothing.
+    before = browser.get("/school/rates/people?key=society.missing&q=仉睿&day=2026-10-15").main
+    assert "没有提交申请，仍计入分母" in before
