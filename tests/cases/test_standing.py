@@ -29,7 +29,7 @@ from zhtj.notices.models import Message
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Membership, Post, Sex
 from zhtj.people.operations import NewMember
-from zhtj.people.rules import months_before, years_before
+from zhtj.people.rules import months_after, years_before
 
 WHY = "多次电话联系，本人无正当理由"
 
@@ -225,7 +225,7 @@ def test_nobody_decides_about_himself(world: World):
 
 
 def test_months_and_years_before_a_day_fit_the_calendar():
-    assert months_before(date(2026, 3, 31), 1) == date(2026, 2, 28)
-    assert months_before(date(2026, 1, 15), 1) == date(2025, 12, 15)
-    assert months_before(date(2026, 12, 31), 12) == date(2025, 12, 31)
+    assert months_after(date(2026, 3, 31), -1) == date(2026, 2, 28)
+    assert months_after(date(2026, 1, 15), -1) == date(2025, 12, 15)
+    assert months_after(date(2026, 12, 31), -12) == date(2025, 12, 31)
     assert years_before(date(2024, 2, 29), 1) == date(2023, 2, 28)

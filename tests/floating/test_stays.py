@@ -16,7 +16,6 @@ from zhtj.floating import operations as floating
 from zhtj.floating import queries
 from zhtj.floating.models import Situation, Stay, StayKind
 from zhtj.floating.queries import LedgerFilters
-from zhtj.floating.rules import months_after
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.orgs import operations as orgs
@@ -24,6 +23,7 @@ from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
 from zhtj.people.moves import Move, move_members
+from zhtj.people.rules import months_after
 from zhtj.transfers import operations
 
 MOVED = {"reason": "relocation", "place": "residence", "unit_address": "镇上", "remark": "搬到镇上居住"}

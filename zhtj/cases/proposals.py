@@ -23,7 +23,7 @@ from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member, Seat
-from zhtj.people.rules import LEAVING_AGE, months_before, years_before
+from zhtj.people.rules import LEAVING_AGE, months_after, years_before
 
 LOST_AFTER, REMOVED_AFTER = 1, 2
 """Years without contact until suspension, and of suspension until removal (D-21)."""
@@ -89,7 +89,7 @@ def conditions(measure: Measure, today: date) -> list[ColumnElement[bool]]:
         since = clock.start_of_day(years_before(today, REMOVED_AFTER) + timedelta(days=1))
         return [*present, bool_column(Member.suspended_at < since)]
     if measure is Measure.LEFT:
-        paid = months_before(today.replace(day=1), UNPAID + 1)
+        paid = months_after(today.replace(day=1), -(UNPAID + 1))
         return [*present, Member.suspended_at.is_(None), bool_column(Member.dues_until <= paid)]
     return [*present, Member.suspended_at.is_not(None)]
 

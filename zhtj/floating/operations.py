@@ -13,7 +13,6 @@ from sqlalchemy.orm import joinedload
 from zhtj.floating import branches
 from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Situation, Stay, StayKind
 from zhtj.floating.queries import KEPT_FOR, looks_after, marked_delayed, of_member
-from zhtj.floating.rules import months_after
 from zhtj.graduation import register
 from zhtj.graduation.models import CloseReason
 from zhtj.kernel import audit, clock
@@ -23,6 +22,7 @@ from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import LEADING_TIERS, SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Tier
 from zhtj.people.models import Member, Membership
 from zhtj.people.moves import Move, move_members
+from zhtj.people.rules import months_after
 from zhtj.policy.model import Policy
 from zhtj.transfers.checks import policy_of
 from zhtj.transfers.facts import ApplicationsChanged

@@ -6,18 +6,13 @@ import calendar
 from datetime import date
 from enum import IntEnum
 
+from zhtj.people.rules import months_after
+
 TEACHING_MONTHS = 12
 """支教保研 stays one year, whatever else the policy says (T-23)."""
 # Days before a deadline on which one is told: once a month ahead, once a week ahead, once when it has passed.
 AHEAD, NEAR = 30, 7
 CONTACT_AHEAD = 14
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day so many months later; the last of the month where that has no such day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def end_of_month(day: date) -> date:

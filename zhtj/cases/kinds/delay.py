@@ -29,7 +29,6 @@ from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Purpose
-from zhtj.transfers.checks import open_application
 
 DELAYED, STUDY = "delayed_branch", "study_branch"
 PLACE = Field(
@@ -81,10 +80,7 @@ def _check(matter: Matter) -> None:
     person = matter.person
     if person.org.purpose is Purpose.DELAYED:
         raise DomainError(f"{person.name}已经在{person.org.short_name}。", field="subject", rule="T-19")
-    if open_application(person.id) is not None:
-        raise DomainError(
-            f"{person.name}有正在办理的转接申请。", fix="请先撤销，或等它办结。", field="subject", rule="A-06"
-        )
+    staying.check_nothing_open(person)
     problem = personal.delay_problem_of(person, matter.month("month"), matter.said("why"))
     if problem is not None:
         raise DomainError(problem.message, fix=problem.fix, field="month", rule=problem.rule)

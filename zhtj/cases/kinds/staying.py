@@ -82,12 +82,17 @@ def leaves_school(member: Member) -> bool:
     return session.scalar(counted) is not None
 
 
-def check_free(member: Member) -> None:
-    """Raise DomainError where business is under way, or he is no graduate."""
+def check_nothing_open(member: Member) -> None:
+    """Raise DomainError where a transfer is under way (A-06)."""
     if open_application(member.id) is not None:
         raise DomainError(
             f"{member.name}有正在办理的转接申请。", fix="请先撤销，或等它办结。", field="subject", rule="A-06"
         )
+
+
+def check_free(member: Member) -> None:
+    """Raise DomainError where business is under way, or he is no graduate."""
+    check_nothing_open(member)
     if not leaves_school(member):
         raise DomainError(
             f"{member.name}不是毕业生，组织关系本来就在学校。",
