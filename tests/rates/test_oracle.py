@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -20,6 +21,7 @@ from sqlalchemy import select
 from tests.conftest import undone
 from tests.rates import agreement, town
 from tests.rates.conftest import SEASON, Area
+from tests.rates.oracle import Oracle
 from tests.rates.town import MOVES, WAYS
 from tests.world import World, id_number
 from zhtj import sweeps
@@ -187,7 +189,8 @@ class EveryHistory(RuleBasedStateMachine):
         if not key:
             self._do("withdraw", seat, lambda: operations.withdraw(application, seat))
             return
-        wanted = Submission(application.member, self.world.orgs[key], **town.UNIT, follows=application)
+        details: dict[str, Any] = {**town.UNIT, "follows": application}
+        wanted = Submission(application.member, self.world.orgs[key], **details)
         self._do("redirect", seat, lambda: operations.redirect(application, wanted, seat))
 
     @precondition(lambda self: self.waits_in_township)
@@ -370,7 +373,7 @@ class EveryHistory(RuleBasedStateMachine):
     def look(self, data: st.DataObject) -> None:
         """Somebody asks for figures in between."""
         key = data.draw(st.sampled_from(WATCHED), "organisation")
-        oracle = agreement.Oracle()
+        oracle = Oracle()
         found = self.world.orgs[key]
         assert queries.figures(found.path, SEASON) == oracle.figures(found.id, SEASON)
 

@@ -165,6 +165,13 @@ def _finish(current: Session) -> None:
 def _drop(current: Session, previous: SessionTransaction) -> None:
     if previous.parent is None:
         current.info.pop("before_commit", None)
+        current.info.pop("pending", None)
+
+
+def pending(name: str) -> set[Any]:
+    """What waits for this transaction's commit, such as for an action of ``before_commit``; a rollback forgets it."""
+    found: set[Any] = session().info.setdefault("pending", {}).setdefault(name, set())
+    return found
 
 
 def after_commit(action: Callable[[], object]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -17,7 +18,7 @@ from sqlalchemy import delete, func, select
 from zhtj.graduation.facts import RegisterChanged
 from zhtj.graduation.models import RegisterEvent, RegisterRow
 from zhtj.kernel import clock
-from zhtj.kernel.database import among, before_commit, insert_rows, session
+from zhtj.kernel.database import among, before_commit, insert_rows, pending, session
 from zhtj.orgs.models import OrganisationMove
 from zhtj.orgs.moving import all_moves, path_at
 from zhtj.policy.vocabulary import Destination, Reason
@@ -36,6 +37,7 @@ _LAST_MOVE = select(func.max(OrganisationMove.moved_at)).scalar_subquery()
 # changes nothing: he stays with the organisation that let it lapse (PD-24).
 _ENDED = frozenset({State.COMPLETED, State.REFUSED, State.WITHDRAWN, State.FAILED_EXTERNAL})
 _NEVER_RELEASED = (State.AWAITING_RELEASE, State.RETURNED)
+Move = tuple[Line, int]
 
 
 def register_changed(fact: RegisterChanged) -> None:
@@ -57,27 +59,32 @@ def applications_changed(fact: ApplicationsChanged) -> None:
 
 
 def _later(ids: Iterable[int | None], queue: str = _QUEUE) -> None:
-    session().info.setdefault(queue, set()).update(ids)
+    """With the season in which it was told: a commit just after its last midnight still belongs to it."""
+    season = clock.today().year
+    pending(queue).update((season, number) for number in ids)
     before_commit(settle)
 
 
 def settle() -> None:
     """Look at everybody who waits for it; nothing if nobody does."""
-    info = session().info
-    new: set[int] = info.pop(_NEW, set())
-    waiting: set[int] = info.pop(_QUEUE, set())
-    for part in _parts(sorted(new - waiting)):
-        _begin(part)
-    refresh(waiting)
+    new, waiting = set(pending(_NEW)), set(pending(_QUEUE))
+    pending(_NEW).clear()
+    pending(_QUEUE).clear()
+    moves: list[Iterator[Move]] = [_begin({number for _, number in new - waiting})]
+    moves += [
+        _refresh({number for told, number in waiting if told == season}, season)
+        for season in sorted({told for told, _ in waiting})
+    ]
+    counters.change(chain.from_iterable(moves))
 
 
-def _begin(ids: Sequence[int]) -> None:
-    """Whoever has just come onto the register counts from today; there is nothing to be looked up."""
-    rows = session.execute(
-        select(RegisterRow.id, RegisterRow.season, RegisterRow.season_path).where(among(RegisterRow.id, ids))
-    )
-    span = Span(clock.today(), None, Counted())
-    _replace([], [Line(row.id, row.season, row.season_path, span) for row in rows])
+def _begin(row_ids: Collection[int]) -> Iterator[Move]:
+    """Whoever has just come onto the register counts from that day; there is nothing to be looked up."""
+    columns = (RegisterRow.id, RegisterRow.season, RegisterRow.season_path, RegisterRow.opened_at)
+    for part in _parts(sorted(row_ids)):
+        rows = session.execute(select(*columns).where(among(RegisterRow.id, part)))
+        spans = ((row, Span(_day(row.opened_at), None, Counted())) for row in rows)
+        yield from _replace([], [Line(row.id, row.season, row.season_path, span) for row, span in spans])
 
 
 def refresh(row_ids: Collection[int], season: int | None = None) -> int:
@@ -90,10 +97,15 @@ def refresh(row_ids: Collection[int], season: int | None = None) -> int:
     Returns:
         Rows whose standings were not what they should be.
     """
-    changed = 0
-    for part in _parts(sorted(row_ids)):
-        changed += _refresh(part, season or clock.today().year)
-    return changed
+    changed: set[int] = set()
+
+    def noted(moves: Iterable[Move]) -> Iterator[Move]:
+        for line, sign in moves:
+            changed.add(line.row_id)
+            yield line, sign
+
+    counters.change(noted(_refresh(row_ids, season or clock.today().year)))
+    return len(changed)
 
 
 def forget(row_ids: Collection[int]) -> None:
@@ -109,47 +121,49 @@ def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[start : start + CHUNK]
 
 
-def _refresh(ids: Sequence[int], season: int) -> int:
-    # Whoever changes one of them at the same moment waits here and then sees what we wrote.
-    held = session.execute(
-        select(
-            RegisterRow.id,
-            RegisterRow.season,
-            RegisterRow.season_path,
-            RegisterRow.category,
-            RegisterRow.opened_at,
-            RegisterRow.completed_at,
-        )
-        .where(among(RegisterRow.id, ids), RegisterRow.season == season)
-        .order_by(RegisterRow.id)
-        .with_for_update(key_share=True)
-    ).all()
-    if not held:
-        return 0
+def _refresh(row_ids: Collection[int], season: int) -> Iterator[Move]:
+    """What changes for the counters. They are written when all rows are held, so that nobody waits in a circle."""
+    for part in _parts(sorted(row_ids)):
+        # Whoever changes one of them at the same moment waits here and then sees what we wrote.
+        held = session.execute(
+            select(
+                RegisterRow.id,
+                RegisterRow.season,
+                RegisterRow.season_path,
+                RegisterRow.category,
+                RegisterRow.opened_at,
+                RegisterRow.completed_at,
+            )
+            .where(among(RegisterRow.id, part), RegisterRow.season == season)
+            .order_by(RegisterRow.id)
+            .with_for_update(key_share=True)
+        ).all()
+        if held:
+            yield from _compared(held)
+
+
+def _compared(held: Sequence[Any]) -> Iterator[Move]:
     numbers = [row.id for row in held]
     changes, tried, stored = _changes(numbers), _tried(numbers), _stored(numbers)
     gone: list[Line] = []
     new: list[Line] = []
-    touched = 0
     for row in held:
         wanted = set(spans(_story(row, changes.get(row.id, ()), tried.get(row.id, ()))))
         known = {line.span: line for line in stored.get(row.id, ())}
-        if wanted != known.keys():
-            touched += 1
-            gone += [line for span, line in known.items() if span not in wanted]
-            new += [Line(row.id, row.season, row.season_path, span) for span in wanted - known.keys()]
-    _replace(gone, new)
-    return touched
+        gone += [line for span, line in known.items() if span not in wanted]
+        new += [Line(row.id, row.season, row.season_path, span) for span in wanted - known.keys()]
+    yield from _replace(gone, new)
 
 
-def _replace(gone: Sequence[Line], new: Sequence[Line]) -> None:
+def _replace(gone: Sequence[Line], new: Sequence[Line]) -> Iterator[Move]:
     if gone:
         session.execute(
             delete(Standing).where(among(Standing.id, [line.id for line in gone])),
             execution_options={"synchronize_session": False},
         )
     insert_rows(Standing, [_values(line) for line in sorted(new, key=lambda line: (line.row_id, line.span.since))])
-    counters.change([*((line, -1) for line in gone), *((line, 1) for line in new)])
+    yield from ((line, -1) for line in gone)
+    yield from ((line, 1) for line in new)
 
 
 def _story(row: Any, changes: Sequence[Any], tried: Sequence[Tried]) -> Story:
