@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ def said(person: Person, kind: RateKind = RateKind.SOCIETY) -> str:
     return "；".join(map(str, explain.why(person, kind)))
 
 
-def person(category: GraduateCategory | None = SOCIETY, **known: object) -> Person:
+def person(category: GraduateCategory | None = SOCIETY, **known: Any) -> Person:
     """A graduate of 2026; ``done``, ``to_unit``, ``initiated`` belong to how he counts."""
-    how = {name: bool(known.pop(name, False)) for name in ("done", "to_unit", "initiated")}
+    how: dict[str, Any] = {name: known.pop(name, False) for name in ("done", "to_unit", "initiated")}
     return Person(2026, Counted(category, **how), **known)
 
 

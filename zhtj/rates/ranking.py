@@ -23,6 +23,7 @@ from zhtj.rates.rules import Figures, Rate, RateKind
 MINIMUM = 10
 """People in the denominator below which an organisation is listed without a rank."""
 WEEK = timedelta(days=7)
+CHUNK = 2000
 
 
 class Level(StrEnum):
@@ -142,8 +143,10 @@ def _children(organisation: Organisation, season: int, day: date | None) -> Foun
 
 def _schools(organisation: Organisation, season: int, day: date | None) -> Found:
     """The basic committees below that have graduates of the season, at whatever depth."""
-    query = select(Organisation).where(subtree(Organisation.path, organisation.path), Organisation.tier == Tier.BASIC)
-    known = {each.path: each for each in reports().scalars(query.order_by(Organisation.path))}
+    query = select(Organisation.path).where(
+        subtree(Organisation.path, organisation.path), Organisation.tier == Tier.BASIC
+    )
+    known = set(reports().scalars(query))
     lengths = sorted({len(path) for path in known})
     keeping.settle()
     found: dict[str, Figures] = defaultdict(Figures)
@@ -154,7 +157,17 @@ def _schools(organisation: Organisation, season: int, day: date | None) -> Found
                 found[path] += Figures(*(int(number) for number in numbers))
     for path in _moved(known):
         found[path] = queries.figures(path, season, day)
-    return {known[path].id: (known[path], found[path]) for path in known if path in found and found[path].graduates}
+    return _named({path: figures for path, figures in found.items() if figures.graduates})
+
+
+def _named(found: dict[str, Figures]) -> Found:
+    """With their organisations, in the order of the tree."""
+    paths = sorted(found)
+    named: list[Organisation] = []
+    for start in range(0, len(paths), CHUNK):
+        query = select(Organisation).where(Organisation.path.in_(paths[start : start + CHUNK]))
+        named += reports().scalars(query.order_by(Organisation.path)).all()
+    return {each.id: (each, found[each.path]) for each in named}
 
 
 def _moved(paths: Iterable[str]) -> list[str]:

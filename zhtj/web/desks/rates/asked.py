@@ -122,7 +122,10 @@ def page(template: str, asked: Asked, endpoint: str, **values: Any) -> str:
         crumbs=crumbs,
         here=endpoint,
         tabs=[(name, label, asked.link(name)) for name, label in TABS if _exists(name)],
-        seasons=[(each, f"{each} 届") for each in sorted({clock.today().year, asked.season, *queries.seasons()}, reverse=True)],
+        seasons=[
+            (each, f"{each} 届")
+            for each in sorted({clock.today().year, asked.season, *queries.seasons()}, reverse=True)
+        ],
         as_of=asked.as_of,
         today=clock.today(),
         offered=_offered(asked),
