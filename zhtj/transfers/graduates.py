@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -21,7 +21,7 @@ from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
-from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member, Seat
 from zhtj.transfers.models import Application
@@ -32,6 +32,8 @@ NOT_STARTED, AGAIN, DONE = "none", "again", "done"
 UNREGISTERED = "unregistered"
 SOON_WITHIN = timedelta(days=3)
 CHUNK = 1000
+# A leading organ that sees more is told of its figures by parts.
+COUNTED = 5000
 ORDER = (RegisterRow.season_path, RegisterRow.id)
 
 
@@ -119,11 +121,7 @@ class Graduate:
         return self.application.waiting_since if self.application else None
 
 
-_other = aliased(Application)
-# The newest of the row's applications; an index look-up a row, whatever the database.
-_NEWEST = Application.id == (
-    select(func.max(_other.id)).where(_other.register_row_id == RegisterRow.id).correlate(RegisterRow).scalar_subquery()
-)
+_later = aliased(Application)
 _IS_DONE = or_(RegisterRow.completed_at.is_not(None), Application.state.is_not_distinct_from(State.COMPLETED))
 
 
@@ -141,16 +139,37 @@ def _due(moment: datetime) -> ColumnElement[str]:
     )
 
 
-def _standing(query: Selected, seat: ActiveSeat, season: int, filters: GraduateFilters) -> Selected:
-    """Open rows of the season in the seat's part of the tree, each with its newest application."""
-    query = (
-        query.select_from(RegisterRow)
-        .outerjoin(Application, _NEWEST)
-        .where(
-            RegisterRow.season == season,
-            in_season(seat.path),
-            RegisterRow.closed_at.is_(None),
-        )
+def _newest_of(seat: ActiveSeat, season: int) -> ColumnElement[bool]:
+    """SQL: an application is the newest of a row.
+
+    That both are of the season and of this part of the tree goes without saying; said, it lets either database look
+    no further.
+    """
+    later = exists().where(
+        _later.register_row_id == Application.register_row_id,
+        _later.id > Application.id,
+        _later.season == season,
+        in_season(seat.path, _later.season_path),
+    )
+    return and_(
+        Application.register_row_id == RegisterRow.id,
+        Application.season == season,
+        in_season(seat.path, Application.season_path),
+        ~later,
+    )
+
+
+def _standing(
+    query: Selected, seat: ActiveSeat, season: int, filters: GraduateFilters, *, applied: bool = True
+) -> Selected:
+    """Open rows of the season in the seat's part of the tree, if ``applied`` each with its newest application."""
+    query = query.select_from(RegisterRow)
+    if applied:
+        query = query.outerjoin(Application, _newest_of(seat, season))
+    query = query.where(
+        RegisterRow.season == season,
+        in_season(seat.path),
+        RegisterRow.closed_at.is_(None),
     )
     if filters.path:
         query = query.where(in_season(filters.path))
@@ -188,20 +207,24 @@ def _narrow(query: Selected, filters: GraduateFilters) -> Selected:
     return query
 
 
+def _listed(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Select[RegisterRow]:
+    applied = bool(filters.step or filters.due)
+    query = _narrow(_standing(select(RegisterRow), seat, season, filters, applied=applied), filters)
+    return query.options(joinedload(RegisterRow.member).joinedload(Member.account))
+
+
 def listing(
     seat: ActiveSeat, season: int, filters: GraduateFilters, *, after: str = "", before: str = ""
 ) -> Page[Graduate]:
     """One page of graduates, class by class."""
-    query = _narrow(_standing(select(RegisterRow), seat, season, filters), filters)
-    query = query.options(joinedload(RegisterRow.member).joinedload(Member.account))
+    query = _listed(seat, season, filters)
     page = paginate(query, ORDER, after=after, before=before)
     return replace(page, rows=_lines(seat, page.rows))
 
 
 def everyone(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Iterator[Graduate]:
     """All of them in the order of the list, read in chunks, so that memory does not grow with their number."""
-    query = _narrow(_standing(select(RegisterRow), seat, season, filters), filters)
-    query = query.options(joinedload(RegisterRow.member).joinedload(Member.account))
+    query = _listed(seat, season, filters)
     after = ""
     while True:
         page = paginate(query, ORDER, after=after, size=CHUNK)
@@ -296,18 +319,26 @@ class Counts:
     """How many graduates stand where; each figure is the length of the list its link opens (PD-25).
 
     Args:
-        total: with the present category, step and due.
-        categories, steps, dues: by key, each with the other two filters as they are.
+        total: with the present category, step and due; None: not counted.
+        categories, steps, dues: by key, each with the other two filters as they are; what is missing is not counted.
     """
 
-    total: int
+    total: int | None
     categories: dict[str, int]
     steps: dict[str, int]
     dues: dict[str, int]
 
 
 def counts(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Counts:
-    """Count once over category x step x due, and read every figure off that."""
+    """Count once over category x step x due, and read every figure off that.
+
+    A leading organ that sees more than ``COUNTED`` at once is told what the register alone says: how many there are,
+    and how many are done. Who stands at which step it is told of each part below.
+    """
+    if seat.kind is SeatKind.PROVINCIAL:
+        some = _standing(select(RegisterRow.id), seat, season, filters, applied=False).limit(COUNTED + 1)
+        if (session.scalar(select(func.count()).select_from(some.subquery())) or 0) > COUNTED:
+            return _register_counts(seat, season, filters)
     category = func.coalesce(cast(RegisterRow.category, Text), UNREGISTERED)
     each = select(category.label("category"), _step().label("step"), _due(clock.now()).label("due"))
     rows = _standing(each, seat, season, filters).subquery()
@@ -332,6 +363,23 @@ def counts(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Counts:
         {"": add(step=""), **{key: add(step=key) for key in STEPS}},
         {each.value: add(due=each.value) for each in Due},
     )
+
+
+def _register_counts(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Counts:
+    """Figures of lists by category, of all or of those who are done."""
+    category = func.coalesce(cast(RegisterRow.category, Text), UNREGISTERED)
+    each = select(category, func.count(), func.count(RegisterRow.completed_at))
+    query = _standing(each, seat, season, filters, applied=False).group_by(category)
+    found = {key: (total, done) for key, total, done in session.execute(query)}
+    everybody = {"": tuple(map(sum, zip(*found.values(), strict=True))), **found}
+    steps = {step: everybody.get(filters.category, (0, 0))[at] for at, step in enumerate(("", DONE))}
+    if filters.due:
+        return Counts(None, {}, {}, {})
+    if filters.step not in steps:
+        return Counts(None, {}, steps, {})
+    at = ("", DONE).index(filters.step)
+    categories = {key: everybody.get(key, (0, 0))[at] for key in ("", *CATEGORIES)}
+    return Counts(categories[filters.category], categories, steps, {})
 
 
 _ENDED = frozenset(state.value for state in TERMINAL - {State.COMPLETED})

@@ -43,15 +43,20 @@ def list_graduates() -> str:
         total=found.total,
         figures=_figures(found, filters, kept),
         categories=[
-            {"label": label, "value": found.categories[key], "href": _link(kept, category=key), "key": key}
+            {"label": label, "value": found.categories.get(key), "href": _link(kept, category=key), "key": key}
             for key, label in {"": "全部去向", **CATEGORIES}.items()
         ],
-        steps=[("", "全部"), *((key, f"{label}（{found.steps[key]}）") for key, label in STEPS.items())],
-        dues=[("", "全部"), *((each.value, f"{each.label}（{found.dues[each]}）") for each in Due)],
+        by_parts=NOT_STARTED not in found.steps,
+        steps=[("", "全部"), *((key, _with(label, found.steps.get(key))) for key, label in STEPS.items())],
+        dues=[("", "全部"), *((each.value, _with(each.label, found.dues.get(each.value))) for each in Due)],
         parts=parts_below(chosen),
         may_see=lambda graduate: seat.may(Permission.MEMBER_VIEW, graduate.row.member.org.path),
         links=page_links(page, ".graduates", **kept),
     )
+
+
+def _with(label: str, count: int | None) -> str:
+    return label if count is None else f"{label}（{count}）"
 
 
 def read_filters(values: Any) -> GraduateFilters:
@@ -86,11 +91,11 @@ def _link(kept: dict[str, str], **changed: str) -> str:
 def _figures(found: Counts, filters: GraduateFilters, kept: dict[str, str]) -> list[dict[str, Any]]:
     """Counts that lead to exactly the people behind them (PD-25); open steps where somebody stands."""
     fixed = {NOT_STARTED, AGAIN, DONE}
-    shown = [key for key in STEPS if key in fixed or (found.steps[key] and key in OPEN)]
-    items = [("全部", found.steps[""], {"step": ""}, False)]
+    shown = [key for key in found.steps if key in fixed or (found.steps[key] and key in OPEN)]
+    items = [("全部", found.steps[""], {"step": ""}, False)] if found.steps else []
     items += [(STEPS[key], found.steps[key], {"step": key}, False) for key in shown]
-    near = [each for each in Due if found.dues[each] or filters.due == each]
-    items += [(each.label, found.dues[each], {"due": each.value}, True) for each in near]
+    near = [each for each in found.dues if found.dues[each] or filters.due == each]
+    items += [(Due(each).label, found.dues[each], {"due": each}, True) for each in near]
     return [
         {"label": label, "value": formatters.number(count), "href": _link(kept, **changed), "hot": hot}
         for label, count, changed, hot in items
