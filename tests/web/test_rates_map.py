@@ -40,7 +40,7 @@ def open_page(client: FlaskClient, area: Area, key: str, query: str = "") -> Pag
 
 def drawn_parts(page: Page) -> list[set[str]]:
     """What each drawing says about each part."""
-    return [{str(each.get("aria-label")) for each in drawn.root.iter(LINK)} for drawn in Drawn.all_of(page.source)]
+    return [{str(each[0].text) for each in drawn.root.iter(LINK)} for drawn in Drawn.all_of(page.source)]
 
 
 def listed_parts(page: Page) -> set[str]:
