@@ -198,6 +198,7 @@ def test_what_shows_it_has_to_be_said(world: World, note: str) -> None:
     assert application.state is State.AWAITING_EXTERNAL
 
 
+@pytest.mark.rule("PD-32")
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
