@@ -79,8 +79,8 @@ def _policies(season: int) -> tuple[list[Policy], Any]:
     found = [policy_for(season, ())]
     whens = []
     codes = governed(season)
-    local = session.scalars(select(Organisation).where(Organisation.code.in_(codes)).order_by(Organisation.path.desc()))
-    for organisation in local.all() if codes else ():
+    local = select(Organisation).where(Organisation.code.in_(codes)).order_by(Organisation.path.desc())
+    for organisation in session.scalars(local).all() if codes else ():
         whens.append((subtree(_Origin.path, organisation.path), len(found)))
         found.append(policy_for(season, checks.line_codes(organisation)))
     return found, case(*whens, else_=0) if whens else literal(0)

@@ -24,10 +24,13 @@ from zhtj.policy.model import Policy
 from zhtj.policy.seasons import milestones
 from zhtj.transfers import reminders
 from zhtj.transfers.models import Application
+from zhtj.transfers.places import below
 from zhtj.transfers.queries import visible
 from zhtj.transfers.workflow import RUNNING, State
 
 SIZE = 30
+# What runs has a moment at which it runs out; saying so lets the index on that moment be used.
+_RUNS = Application.due_at.is_not(None)
 
 
 class TimerKind(StrEnum):
@@ -125,6 +128,7 @@ def returns(seat: ActiveSeat) -> Source:
         query = (
             select(Application)
             .where(
+                _RUNS,
                 Application.state.in_(RUNNING),
                 visible(seat),
                 behind(mark, TimerKind.RETURN, Application.due_at, Application.id),
@@ -189,13 +193,13 @@ def _unreviewed(query: Select[Any], seat: ActiveSeat, policy: Policy) -> Select[
     """Submitted in the application phase, undecided in or after September, at receivers in this part of the tree."""
     if clock.today() <= policy.application_end:
         return query.where(literal(value=1) == literal(value=0))
-    below = select(Organisation.id).where(
+    receivers = select(Organisation.id).where(
         or_(subtree(Organisation.path, seat.path), Organisation.office_id == seat.org_id)
     )
     return query.where(
         Application.state.in_(RUNNING | {State.AWAITING_PROVINCE}),
         Application.submitted_at < end_of(policy.application_end),
-        Application.holder_id.in_(below),
+        Application.holder_id.in_(receivers),
     )
 
 
@@ -253,7 +257,8 @@ class Rehearsal:
 
 def next_return(path: str = "") -> datetime | None:
     """The next moment at which something goes back by itself, in a part of the tree or (``""``) anywhere."""
-    return session.scalar(select(func.min(Application.due_at)).where(Application.state.in_(RUNNING), _within(path)))
+    first = select(Application.due_at).where(_RUNS, Application.state.in_(RUNNING), _within(path))
+    return session.scalar(first.order_by(Application.due_at, Application.id).limit(1))
 
 
 def rehearse(at: datetime, path: str = "", most: int | None = 100) -> Rehearsal:
@@ -264,7 +269,7 @@ def rehearse(at: datetime, path: str = "", most: int | None = 100) -> Rehearsal:
         path: applications from or to this part of the tree; ``""`` for all.
         most: lines at most; None for all.
     """
-    due = (Application.state.in_(RUNNING), Application.due_at <= at, _within(path))
+    due = (_RUNS, Application.state.in_(RUNNING), Application.due_at <= at, _within(path))
     number = session.scalar(select(func.count()).select_from(Application).where(*due)) or 0
     heaps = _heaps(_by_holder().where(*due), most or number + 1)
     lines = (
@@ -283,7 +288,4 @@ def rehearse(at: datetime, path: str = "", most: int | None = 100) -> Rehearsal:
 
 
 def _within(path: str) -> ColumnElement[bool]:
-    if not path:
-        return literal(value=1) == literal(value=1)
-    below = select(Organisation.id).where(subtree(Organisation.path, path))
-    return or_(Application.from_org_id.in_(below), Application.to_org_id.in_(below))
+    return below(path) if path else literal(value=1) == literal(value=1)
