@@ -44,6 +44,12 @@ def everything(area: Area, day: date | None = None) -> dict[str, Figures]:
     return {key: area.figures(key, day) for key in KEYS}
 
 
+def row_of(member: Member) -> RegisterRow:
+    row = register_row(member.id, SEASON)
+    assert row is not None
+    return session.merge(row)
+
+
 # -- any day
 
 
@@ -65,7 +71,7 @@ def test_any_past_day_can_be_told_again(area: Area, clock_at: Callable[..., None
     passes(1)
     with unit_of_work():
         register.reopen([world.classmate.id], CloseReason.TEACHER)
-        graduation.categorise(session.merge(register_row(area.third.id, SEASON)), GraduateCategory.FURTHER_STUDY)
+        graduation.categorise(row_of(area.third), GraduateCategory.FURTHER_STUDY)
     passes(10)
     # Then each of them, and those in between, is told as it was
     assert len({str(figures) for figures in told.values()}) == len(told) == 4
@@ -236,7 +242,8 @@ def test_an_import_taken_back_takes_its_people_out_of_all_figures(area: Area, cl
     before, day = everything(area), clock.today()
     browser = Browser(client).login(area.world.accounts["university"])
     names = [column.name for column in ROSTER.columns]
-    rows = [person(100 + place, 姓名=f"导入{chr(0x4E00 + place)}", 所在团支部=CLASS1, 学号=f"N{place}") for place in range(3)]
+    people = enumerate("一二三")
+    rows = [person(100 + place, 姓名=f"导入{name}", 所在团支部=CLASS1, 学号=f"N{place}") for place, name in people]
     data = csv_bytes([names, *([row.get(name, "") for name in names] for row in rows)])
     address = "/school/imports/members"
     page = browser.get(address).form(address).submit(file=(BytesIO(data), "名单.csv"))
@@ -253,7 +260,7 @@ def life(live: Flask) -> Iterator[World]:
     with live.app_context():
         world = World.build()
         with unit_of_work():
-            graduation.categorise(session.merge(register_row(world.graduate.id, SEASON)), GraduateCategory.SOCIETY)
+            graduation.categorise(row_of(world.graduate), GraduateCategory.SOCIETY)
         yield world
         session.rollback()
 

@@ -16,11 +16,15 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.outside import special_pool
 
 COLLEGE = "普通高等院校"
-UNIT = {"reason": "employed_with_org", "unit_name": "示例科技有限公司"}
-HOME = {"reason": "unplaced", "place": "residence"}
-STUDY = {"reason": "further_study", "unit_name": "淮上示范大学"}
-ABROAD = {**UNIT, "external_name": "北京示例科技有限公司团支部", "external_name_again": "北京示例科技有限公司团支部"}
-SPECIAL = {"reason": "special_unit", "remark": "参军入伍，政审体检已通过", "confirmed": True}
+UNIT: dict[str, Any] = {"reason": "employed_with_org", "unit_name": "示例科技有限公司"}
+HOME: dict[str, Any] = {"reason": "unplaced", "place": "residence"}
+STUDY: dict[str, Any] = {"reason": "further_study", "unit_name": "淮上示范大学"}
+ABROAD: dict[str, Any] = {
+    **UNIT,
+    "external_name": "北京示例科技有限公司团支部",
+    "external_name_again": "北京示例科技有限公司团支部",
+}
+SPECIAL: dict[str, Any] = {"reason": "special_unit", "remark": "参军入伍，政审体检已通过", "confirmed": True}
 # Where graduates go, and how they say so.
 WAYS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("team", UNIT),
