@@ -118,6 +118,39 @@ def count_branches(seat: ActiveSeat, filters: MarkFilters) -> int:
     return session.scalar(_listed(seat, filters, select(func.count(Organisation.id)))) or 0
 
 
+@dataclass(frozen=True, slots=True)
+class MarkCounts:
+    """The figures above the list of branches; one statement for all of them.
+
+    Args:
+        unmarked, new: see ``MarkFilters.state``.
+        listed: branches on all pages of the list as it is narrowed.
+        disposed: delayed graduates and teachers.
+        emptied: 毕业生团组织 whose members are all out.
+    """
+
+    unmarked: int
+    new: int
+    listed: int
+    disposed: int
+    emptied: int
+
+
+def mark_counts(seat: ActiveSeat, filters: MarkFilters) -> MarkCounts:
+    """Count what the list of branches says on top."""
+    branches = (_listed(seat, each, select(func.count(Organisation.id))) for each in _COUNTED_STATES)
+    queries = (
+        *branches,
+        _listed(seat, filters, select(func.count(Organisation.id))),
+        _disposed(seat, None, select(func.count(MemberMark.member_id))),
+        _emptied(seat, select(func.count(Organisation.id))),
+    )
+    return MarkCounts(*session.execute(select(*(query.scalar_subquery() for query in queries))).one())
+
+
+_COUNTED_STATES = (MarkFilters("unmarked"), MarkFilters("new"))
+
+
 def _listed(seat: ActiveSeat, filters: MarkFilters, query: Select[Any]) -> Select[Any]:
     own = organisation_of(seat)
     policy = policy_of(own)

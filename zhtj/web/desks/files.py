@@ -46,9 +46,10 @@ def read_filters(said: Mapping[str, str]) -> FileFilters:
 @requires(Permission.MEMBER_VIEW)
 def list_files() -> str:
     """Members who need a form, by how theirs stands; with the people behind each figure (PD-25)."""
+    org = request.args.get("org", "")
+    chosen = chosen_organisation(org)  # held, so that it is read once
     seat, filters, policy = current_seat(), read_filters(request.args), policy_of(own_organisation())
     page = e_files.listing(seat, policy, filters, **cursors())
-    org = request.args.get("org", "")
     kept = {"state": filters.state or "all", "q": filters.text, "org": org}
     counts = e_files.counts(seat, policy, filters)
     return render_template(
@@ -57,7 +58,7 @@ def list_files() -> str:
         states=e_files.states_of(list(page.rows)),
         filters=filters,
         kept=kept,
-        parts=parts_below(chosen_organisation(org)),
+        parts=parts_below(chosen),
         since=policy.certification_from.year,
         figures=[
             {

@@ -54,10 +54,12 @@ def _kept(said: Any) -> dict[str, Any]:
 @requires(Permission.GRADUATION_MARK)
 def marking() -> str:
     """All branches below with their marks, to pick those that graduate at the same time (G-02, G-08)."""
+    own = own_organisation()  # held, so that the session has it for whoever asks below
     seat, filters = current_seat(), read_filters(request.args)
     page = queries.branch_list(seat, filters, **cursors())
     ids = [branch.id for branch in page.rows]
     kept = _kept(request.args)
+    figures = queries.mark_counts(seat, filters)
     return render_template(
         "desks/marking.html",
         rows=page.rows,
@@ -66,12 +68,12 @@ def marking() -> str:
         filters=filters,
         kept=kept,
         states=_states(),
-        missing=queries.count_branches(seat, MarkFilters("unmarked")),
-        fresh=queries.count_branches(seat, MarkFilters("new")),
-        total=queries.count_branches(seat, filters) if page.after or page.before else 0,
-        disposed=queries.count_disposed(seat),
-        emptied=queries.count_emptied(seat),
-        policy=queries.policy_of(own_organisation()),
+        missing=figures.unmarked,
+        fresh=figures.new,
+        total=figures.listed if page.after or page.before else 0,
+        disposed=figures.disposed,
+        emptied=figures.emptied,
+        policy=queries.policy_of(own),
         links=page_links(page, ".marking", **kept),
     )
 
