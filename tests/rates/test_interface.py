@@ -216,7 +216,9 @@ def test_too_many_questions_are_put_off(app: Flask, area: Area, monkeypatch: pyt
 
 
 def test_what_has_not_changed_is_not_sent_again(school: Caller, area: Area) -> None:
-    tag = school.ask("rates").headers["ETag"]
+    answer = school.ask("rates")
+    tag = answer.headers["ETag"]
+    assert answer.headers["Cache-Control"] == "private, no-cache"
 
     school.get("rates", 304, **{"If-None-Match": tag})
     arrived(area)

@@ -73,7 +73,8 @@ def write_plainly(state: BlueprintSetupState) -> None:
 
 @blueprint.after_request
 def say_how(response: Response) -> Response:
-    """Tell programs with what one signs in here."""
+    """Tell programs with what one signs in here, and that they may keep an answer but must ask whether it holds."""
+    response.headers["Cache-Control"] = "private, no-cache"
     if response.status_code == Unauthorised.status:
         response.headers["WWW-Authenticate"] = 'Bearer realm="zhtj"'
     return response
