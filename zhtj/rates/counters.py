@@ -64,7 +64,7 @@ def change(lines: Iterable[tuple[Line, int]]) -> None:
 def contributions(line: Line) -> list[tuple[Place, Figures]]:
     """Where one graduate counts, and with what."""
     counted, shared_path = line.span.counted, line.shared_path
-    found = [((line.season, line.season_path, 0), counted.own())]
+    found = [((line.season, line.season_path, 0), counted.own())] if line.season_path else []
     if counted.to_path is not None:
         found.append(((line.season, counted.to_path, 0), counted.incoming()))
         if shared_path:
@@ -118,13 +118,13 @@ def _count(condition: Any) -> Any:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-def counted_anew(season: int, day: date | None = None, root: str = "", depth: int = 64) -> Select[Any]:
+def counted_anew(season: int, day: date | None = None, roots: Sequence[str] = ("",), depth: int = 64) -> Select[Any]:
     """What the counters of each place are, or were at the end of a day, from the standings themselves.
 
     Args:
         season: year.
         day: None: now.
-        root: only what lies at or below this path.
+        roots: only what lies at or below these paths.
         depth: length to which paths are cut, so that what lies below is added up.
     """
     here = (Standing.season == season, holds(day))
@@ -132,11 +132,11 @@ def counted_anew(season: int, day: date | None = None, root: str = "", depth: in
     def added(column: Any, sums: Sequence[Any], *conditions: Any) -> Any:
         place = func.substr(column, 1, depth)
         chosen = select(place.label("path"), *_named(sums)).where(*here, *conditions)
-        return chosen.where(subtree(column, root)).group_by(place)
+        return chosen.where(or_(*(subtree(column, root) for root in roots))).group_by(place)
 
     coming = Standing.to_path.is_not(None)
     parts = union_all(
-        added(Standing.season_path, own_sums()),
+        added(Standing.season_path, own_sums(), Standing.season_path != ""),
         added(Standing.to_path, incoming_sums(), coming),
         added(Standing.shared_path, [-each for each in incoming_sums()], coming, Standing.shared_path != ""),
     ).subquery("parts")
@@ -151,7 +151,7 @@ def holds(day: date | None) -> ColumnElement[bool]:
 
 
 def kept(season: int, root: str = "", depth: int = 64) -> Select[Any]:
-    """What the counters of each place add up to; ``root`` and ``depth`` as above."""
+    """What the counters of each place add up to; ``root`` a path, ``depth`` as above."""
     columns = (func.sum(getattr(RateCounter, name)).label(name) for name in FIGURES)
     place = func.substr(RateCounter.path, 1, depth).label("path")
     return select(place, *columns).where(RateCounter.season == season, subtree(RateCounter.path, root)).group_by(place)

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.replica import reports
-from zhtj.orgs.models import LEADING_TIERS, Organisation
+from zhtj.orgs.models import SEGMENT, Organisation
 from zhtj.rates import keeping, queries
 from zhtj.rates.counters import incoming_sums, own_sums
 from zhtj.rates.models import RateDay, Standing
-from zhtj.rates.rules import FIGURES, Figures
+from zhtj.rates.rules import Figures
 
 
 def by_day(organisation: Organisation, season: int) -> list[tuple[date, Figures]]:
@@ -28,18 +28,22 @@ def by_day(organisation: Organisation, season: int) -> list[tuple[date, Figures]
     """
     last = min(clock.today(), date(season, 12, 31))
     paths = queries.area(organisation.path)
-    if organisation.tier in LEADING_TIERS and len(paths) == 1:
-        found = _kept(organisation.path, season)
-    else:
-        found = _counted(paths, season)
+    kept = organisation.is_leading and len(paths) == 1 and _is_kept(organisation.path[:SEGMENT], season, last)
+    found = _kept(organisation.path, season) if kept else _counted(paths, season)
     if clock.today().year == season:
         found[last] = queries.figures(organisation.path, season)
     return _filled(found, last)
 
 
+def _is_kept(centre: str, season: int, last: date) -> bool:
+    """Whether every day before the last was kept; some are not until the night after they were written late."""
+    newest = reports().scalar(select(func.max(RateDay.day)).where(RateDay.season == season, RateDay.path == centre))
+    return newest is not None and newest >= last - timedelta(days=1)
+
+
 def _kept(path: str, season: int) -> dict[date, Figures]:
     query = select(RateDay).where(RateDay.season == season, RateDay.path == path).order_by(RateDay.day)
-    return {row.day: Figures(*(getattr(row, name) for name in FIGURES)) for row in reports().scalars(query)}
+    return {row.day: queries.figures_of(row) for row in reports().scalars(query)}
 
 
 def _counted(paths: Sequence[str], season: int) -> dict[date, Figures]:

@@ -24,7 +24,7 @@ from zhtj.orgs.moving import all_moves, path_at
 from zhtj.policy.vocabulary import Destination, Reason
 from zhtj.rates import counters
 from zhtj.rates.counters import Line
-from zhtj.rates.models import Standing
+from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import Counted, Span, Story, Tried, spans
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import ROUTES, Application, ApplicationEvent
@@ -111,9 +111,7 @@ def refresh(row_ids: Collection[int], season: int | None = None) -> int:
 def forget(row_ids: Collection[int]) -> None:
     """Take rows out of all figures, of past days too: they are about to be deleted, as if they had never been."""
     for part in _parts(sorted(row_ids)):
-        for stored in _stored(part).values():
-            counters.change([(line, -1) for line in stored])
-        session.execute(delete(Standing).where(among(Standing.row_id, part)))
+        counters.change(_replace([line for stored in _stored(part).values() for line in stored], []))
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -162,8 +160,24 @@ def _replace(gone: Sequence[Line], new: Sequence[Line]) -> Iterator[Move]:
             execution_options={"synchronize_session": False},
         )
     insert_rows(Standing, [_values(line) for line in sorted(new, key=lambda line: (line.row_id, line.span.since))])
+    _forget_days(gone, new)
     yield from ((line, -1) for line in gone)
     yield from ((line, 1) for line in new)
+
+
+def _forget_days(gone: Sequence[Line], new: Sequence[Line]) -> None:
+    """What was written later than it happened changes days that are over: their kept figures are counted again."""
+    today = clock.today()
+    told, tells = (
+        {
+            (line.row_id, line.season, line.span.since, min(line.span.until or today, today), line.span.counted)
+            for line in lines
+            if line.span.since < today
+        }
+        for lines in (gone, new)
+    )
+    for season, day in {(season, since) for _, season, since, *_ in told ^ tells}:
+        session.execute(delete(RateDay).where(RateDay.season == season, RateDay.day >= day))
 
 
 def _story(row: Any, changes: Sequence[Any], tried: Sequence[Tried]) -> Story:

@@ -23,7 +23,7 @@ from zhtj.orgs.models import SEGMENT, Organisation, OrganisationMove
 from zhtj.orgs.moving import all_moves, former_paths, path_today
 from zhtj.rates import keeping
 from zhtj.rates.counters import counted_anew, holds, kept
-from zhtj.rates.models import Standing
+from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import FIGURES, Figures, RateKind, total
 
 
@@ -80,6 +80,10 @@ def figures(path: str, season: int, day: date | None = None) -> Figures:
         day: at the end of which; None: now. See ``check_day``.
     """
     paths = area(path)
+    if day is not None and len(paths) == 1:
+        row = reports().get(RateDay, (season, path, day))
+        if row is not None:
+            return figures_of(row)
     found = total(total(_parts(season, day, each).values()) for each in paths)
     return found + -_crossing(season, day, [paths]).get(path, Figures())
 
@@ -97,6 +101,9 @@ def with_children(organisation: Organisation, season: int, day: date | None = No
         )
     )
     if not _anything_moved():
+        kept_then = _kept_then(organisation, children, season, day) if day is not None else None
+        if kept_then is not None:
+            return kept_then
         parts = _parts(season, day, organisation.path)
         return total(parts.values()), [Child(each, parts.get(each.path, Figures())) for each in children]
     here: dict[str, Figures] = {}
@@ -104,6 +111,33 @@ def with_children(organisation: Organisation, season: int, day: date | None = No
         here |= {path: part for path, part in _parts(season, day, place).items() if path != place and part}
     lines = [*_present(children, here, season, day), *_moved_out(children, here)]
     return figures(organisation.path, season, day), lines
+
+
+def _kept_then(
+    organisation: Organisation, children: Sequence[Organisation], season: int, day: date
+) -> tuple[Figures, list[Child]] | None:
+    """The same for a leading organ at the end of a day that was kept; only what is no leading organ is counted."""
+    if not organisation.is_leading:
+        return None
+    leading = [each.path for each in children if each.is_leading]
+    centre = organisation.path[:SEGMENT]
+    then = (RateDay.season == season, RateDay.day == day, RateDay.path.in_([centre, organisation.path, *leading]))
+    found = {row.path: figures_of(row) for row in reports().scalars(select(RateDay).where(*then))}
+    if centre not in found:
+        return None
+    others = [each.path for each in children if not each.is_leading]
+    if others:
+        query = counted_anew(season, day, others, len(organisation.path) + SEGMENT)
+        found |= {row.path: figures_of(row) for row in reports().execute(query)}
+    return (
+        found.get(organisation.path, Figures()),
+        [Child(each, found.get(each.path, Figures())) for each in children],
+    )
+
+
+def figures_of(row: Any) -> Figures:
+    """The figures in a row that has a column for each."""
+    return Figures(*(int(getattr(row, name)) for name in FIGURES))
 
 
 def _present(
@@ -141,8 +175,8 @@ def _parts(season: int, day: date | None, root: str) -> dict[str, Figures]:
     """What is counted at ``root`` itself and below each of its children, by path."""
     keeping.settle()
     depth = len(root) + SEGMENT
-    query = kept(season, root, depth) if day is None else counted_anew(season, day, root, depth)
-    return {row[0]: Figures(*(int(number) for number in row[1:])) for row in reports().execute(query)}
+    query = kept(season, root, depth) if day is None else counted_anew(season, day, [root], depth)
+    return {row.path: figures_of(row) for row in reports().execute(query)}
 
 
 def _crossing(season: int, day: date | None, areas: Iterable[Sequence[str]]) -> dict[str, Figures]:

@@ -150,7 +150,7 @@ def _schools(organisation: Organisation, season: int, day: date | None) -> Found
     lengths = sorted({len(path) for path in known})
     keeping.settle()
     found: dict[str, Figures] = defaultdict(Figures)
-    parts = kept(season, organisation.path) if day is None else counted_anew(season, day, organisation.path)
+    parts = kept(season, organisation.path) if day is None else counted_anew(season, day, [organisation.path])
     for place, *numbers in reports().execute(parts):
         for path in (place[:length] for length in lengths):
             if path in known:
