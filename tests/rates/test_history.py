@@ -294,6 +294,8 @@ def test_two_who_change_the_same_graduate_at_once_both_count(
     both = [threading.Thread(target=does, args=each) for each in ((applies, seat), (marks, seat_above))]
     for each in both:
         each.start()
+        if not waits:  # one at a time: whoever is closed first is no graduate any more and cannot apply as one
+            each.join(60)
     for each in both:
         each.join(60)
     # Then both are committed, whoever was last, and the standing says both
