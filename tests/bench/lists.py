@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from xml.etree.ElementTree import Element
 
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.engine import Engine
 
 from tests import services
@@ -216,10 +216,12 @@ def main() -> int:
         with app.app_context(), audit.acting(None):
             if not known:
                 print(f"built in {built():.0f} s")
-            account = session.scalars(select(Account).order_by(Account.id)).first()
+            account = session.scalars(select(Account).order_by(Account.id).limit(1)).first()
             if account is None:
                 raise SystemExit("nobody there")
             seats = country.appoint(account, *SEATS)
+            session.commit()
+            session.execute(text("ANALYZE seats"))
             session.commit()
             totals = [
                 visit(app, Browser(app.test_client()).login(account, str(number)), where, sys.argv[1:])

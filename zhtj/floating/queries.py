@@ -24,6 +24,8 @@ from zhtj.transfers.checks import serves
 
 Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
 CHUNK = 1000
+# A leading organ that has more says so and counts no further.
+COUNTED = 1000
 
 KEPT_FOR = Organisation.purpose.in_((Purpose.FLOATING, Purpose.OVERSEAS))
 """SQL: a branch whose members are floating members, or study abroad (T-29, R-16)."""
@@ -63,9 +65,18 @@ def _untracked(query: Selected, seat: ActiveSeat) -> Selected:
     )
 
 
+def counted_to(seat: ActiveSeat) -> int | None:
+    """How far those without a stay are counted for a seat; None: to the end."""
+    return COUNTED if seat.kind is SeatKind.PROVINCIAL else None
+
+
 def count_untracked(seat: ActiveSeat) -> int:
-    """How many members of such branches here have no stay yet."""
-    return session.scalar(_untracked(select(func.count()), seat)) or 0
+    """How many members of such branches here have no stay yet; one more than ``counted_to`` beyond that."""
+    if counted_to(seat) is None:
+        return session.scalar(_untracked(select(func.count()), seat)) or 0
+    # In the order of the tree, so that it ends as soon as it has met so many.
+    some = _untracked(select(Membership.id), seat).order_by(Organisation.path).limit(COUNTED + 1)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def untracked(seat: ActiveSeat) -> list[tuple[int, int, date]]:

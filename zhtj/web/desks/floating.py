@@ -60,6 +60,7 @@ def ledger() -> str:
             if counts[key] or key in {"", "late"}
         ],
         untracked=queries.count_untracked(seat),
+        most=queries.counted_to(seat),
         may_start=lambda row: _may_start(seat, row),
         of_school=of_school and seat.kind is not SeatKind.BRANCH,
         allocating=_places(page.rows) if filters.status == "allocate" else [],
