@@ -39,7 +39,7 @@ class Application(Base):
         Index("ix_applications_to", "to_org_id", "id"),
         Index("ix_applications_from_path", "from_path", "id"),
         Index("ix_applications_to_path", "to_path", "id"),
-        # Whole answers for a province: figures of a season, its failures; what goes back next; the special units'.
+        # Whole answers for a province: a season's figures and failures; what goes back next, waits longest, is special.
         Index(
             "ix_applications_season",
             "season",
@@ -60,6 +60,13 @@ class Application(Base):
             "id",
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_applications_open",
+            "submitted_at",
+            "id",
+            sqlite_where=text(f"state IN {_in(OPEN)}"),
+            postgresql_where=text(f"state IN {_in(OPEN)}"),
         ),
         Index(
             "ix_applications_special",
