@@ -24,12 +24,12 @@ from zhtj.transfers.timers import Mark, Source, Timer, TimerKind, end_of
 MOST = 500
 
 
-def sources(seat: ActiveSeat, policy: Policy) -> dict[TimerKind, Source]:
-    """Where the timers of each kind come from."""
+def sources(seat: ActiveSeat, policy: Policy, unreviewed: int | None = None) -> dict[TimerKind, Source]:
+    """Where the timers of each kind come from; ``unreviewed``: their number, for whoever has counted them."""
     found = {
         TimerKind.RETURN: timers.returns(seat),
         TimerKind.REMINDER: timers.next_reminders(seat),
-        TimerKind.REVIEW: timers.september(seat, policy),
+        TimerKind.REVIEW: timers.september(seat, policy, unreviewed),
         TimerKind.ONWARD: floating.timers(seat),
         TimerKind.MILESTONE: timers.season_days(policy),
     }

@@ -176,11 +176,17 @@ def season_days(policy: Policy) -> Source:
     return read
 
 
-def september(seat: ActiveSeat, policy: Policy) -> Source:
-    """The one day by which everything submitted in the application phase has to be reviewed (D-08)."""
+def september(seat: ActiveSeat, policy: Policy, known: int | None = None) -> Source:
+    """The one day by which everything submitted in the application phase has to be reviewed (D-08).
+
+    Args:
+        seat: whose list.
+        policy: of the season.
+        known: ``count_unreviewed``, for whoever has asked already.
+    """
 
     def read(_mark: Mark | None) -> Iterable[Timer]:
-        number = count_unreviewed(seat, policy)
+        number = count_unreviewed(seat, policy) if known is None else known
         if number:
             day = policy.application_end
             what = f"{day.month}月{day.day}日以前提交的申请还有 {number} 件没有审核"

@@ -38,7 +38,8 @@ def _mark(cursor: str) -> Mark | None:
 def all_timers() -> str:
     """Every timer with its next date, soonest first; kinds are filters."""
     seat, policy = current_seat(), checks.policy_of(own_organisation())
-    found = sources(seat, policy)
+    unreviewed = timers.count_unreviewed(seat, policy)
+    found = sources(seat, policy, unreviewed)
     wanted = request.args.get("kind", "")
     kind = TimerKind(wanted) if wanted in found else None
     rows, following = listing([found[kind]] if kind else list(found.values()), _mark(request.args.get("after", "")))
@@ -48,7 +49,7 @@ def all_timers() -> str:
         kinds=list(found),
         kind=kind,
         phase=phases.line(policy),
-        unreviewed=timers.count_unreviewed(seat, policy),
+        unreviewed=unreviewed,
         following=url_for(".timers", kind=kind, after=following) if following else None,
         is_first="after" not in request.args,
     )
