@@ -44,6 +44,8 @@ def work(environment: dict[str, str], seed: int, seats: Seats, counted: Any, tro
         while True:
             try:
                 counted.value += _something(chance, everybody, seats)
+            except DomainError:
+                pass  # another one was faster
             except OperationalError:
                 troubles.value += 1
             session.remove()
