@@ -50,6 +50,7 @@ from zhtj.transfers.models import Application
 MILLISECONDS, TWICE, PAST, KEPT, QUEUED = 50.0, 2.0, 1.0, 0.7, 0.05
 MOMENT = "2026-10-14T09:00"
 SEASON, WRITERS, EACH, ROUNDS = 2026, 8, 60, 7
+PEOPLE_FROM = 1_100_000
 PAST_DAY = date(2026, 10, 1)
 
 
@@ -149,7 +150,8 @@ def _people(number: int, apart: int) -> list[Member]:
         select(Member)
         .join(RegisterRow, RegisterRow.member_id == Member.id)
         .where(~select(Application.id).where(Application.register_row_id == RegisterRow.id).exists())
-        .where(RegisterRow.season == SEASON)
+        # Who joined later needs an approved application form first; the first people's numbers are not their own.
+        .where(RegisterRow.season == SEASON, Member.joined_on < date(2020, 1, 1), Member.id > PEOPLE_FROM)
         .order_by(RegisterRow.season_path, Member.id)
     )
     return list(session.scalars(query.limit(number * apart)))[::apart]
