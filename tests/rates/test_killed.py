@@ -85,8 +85,8 @@ def test_after_ten_thousand_changes_with_kills_in_between_the_counters_are_right
     session.rollback()
     assert done(counted) >= CHANGES
     assert kills >= 3 * len(DAYS)
-    # Who takes the same rows in another order is sent away by the database, whole; it does not happen often.
-    assert sum(each.value for each in troubles) <= CHANGES // 100
+    # And nobody waited for one another in a circle
+    assert sum(each.value for each in troubles) == 0
     days = [date.fromisoformat(day[:10]) for day in DAYS]
     agreement.everywhere(SEASON, [None, *days, days[0] + timedelta(days=21)])
     agreement.healthy()

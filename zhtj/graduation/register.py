@@ -25,7 +25,7 @@ from zhtj.graduation.models import (
     RegisterRow,
 )
 from zhtj.kernel import audit, clock, facts
-from zhtj.kernel.database import insert_new, session
+from zhtj.kernel.database import among, insert_new, session
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Member
 from zhtj.policy.seasons import campaign_open, policy_for
@@ -188,28 +188,32 @@ def _close(
     conditions = [*which, RegisterRow.closed_at.is_(None)]
     if not completed:
         conditions.append(RegisterRow.completed_at.is_(None))
-    ids = session.scalars(
+    ids = _hold(conditions)
+    session.execute(
         update(RegisterRow)
-        .where(*conditions)
-        .values(closed_at=moment or clock.now(), close_reason=reason)
-        .returning(RegisterRow.id),
+        .where(among(RegisterRow.id, ids))
+        .values(closed_at=moment or clock.now(), close_reason=reason),
         execution_options={"synchronize_session": False},
-    ).all()
+    )
     _note([(number, RegisterChange.CLOSED, None, reason.value) for number in ids], moment)
     return len(ids)
 
 
+def _hold(which: Sequence[ColumnElement[bool]]) -> list[int]:
+    """Ids of these rows, held in one order, so that two who change the same people do not wait in a circle."""
+    query = select(RegisterRow.id).where(*which).order_by(RegisterRow.id)
+    return list(session.scalars(query.with_for_update(key_share=True)))
+
+
 def _reopen(which: Sequence[ColumnElement[bool]], reasons: Sequence[CloseReason]) -> int:
-    closed = select(RegisterRow.id, RegisterRow.close_reason).where(*which, RegisterRow.close_reason.in_(reasons))
-    rows = [(number, why) for number, why in session.execute(closed)]
-    for start in range(0, len(rows), CHUNK):
-        session.execute(
-            update(RegisterRow)
-            .where(RegisterRow.id.in_([number for number, _ in rows[start : start + CHUNK]]))
-            .values(closed_at=None, close_reason=None),
-            execution_options={"synchronize_session": False},
-        )
-    _note([(number, RegisterChange.REOPENED, str(why), None) for number, why in rows])
+    ids = _hold([*which, RegisterRow.close_reason.in_(reasons)])
+    why = select(RegisterRow.id, RegisterRow.close_reason).where(among(RegisterRow.id, ids)).order_by(RegisterRow.id)
+    rows = [(number, reason) for number, reason in session.execute(why)]
+    session.execute(
+        update(RegisterRow).where(among(RegisterRow.id, ids)).values(closed_at=None, close_reason=None),
+        execution_options={"synchronize_session": False},
+    )
+    _note([(number, RegisterChange.REOPENED, str(reason), None) for number, reason in rows])
     return len(rows)
 
 
@@ -289,9 +293,8 @@ def categorise(row: RegisterRow, category: GraduateCategory) -> None:
 def complete_many(row_ids: Sequence[int], moment: datetime) -> None:
     """Count these graduates as transferred; a later transfer never undoes it (PD-20)."""
     if row_ids:
+        ids = _hold([among(RegisterRow.id, row_ids), RegisterRow.completed_at.is_(None)])
         session.execute(
-            update(RegisterRow)
-            .where(RegisterRow.id.in_(row_ids), RegisterRow.completed_at.is_(None))
-            .values(completed_at=moment),
+            update(RegisterRow).where(RegisterRow.id.in_(ids)).values(completed_at=moment),
             execution_options={"synchronize_session": "fetch"},
         )
