@@ -22,6 +22,9 @@ _OWN_PURPOSES = {
     Purpose.DELAYED: Destination.OWN_DELAYED,
 }
 
+# A school's branches for those who stay with it: nobody is transferred there, a case leads there (PD-10, M-12).
+STAYING = frozenset({*_OWN_PURPOSES.values(), Destination.OTHER_SCHOOL_BRANCH})
+
 
 def basic_of(organisation: Organisation) -> Organisation | None:
     """The basic committee an organisation belongs to: its school, township or unit; None for a leading organ."""

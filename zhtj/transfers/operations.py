@@ -26,7 +26,7 @@ from zhtj.policy.model import Policy
 from zhtj.policy.seasons import county_open
 from zhtj.policy.vocabulary import Level, Reason
 from zhtj.transfers import checks, decisions
-from zhtj.transfers.kinds import destination_kind
+from zhtj.transfers.kinds import STAYING, destination_kind
 from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.objections import flag_forbidden_ground
 from zhtj.transfers.parties import county_above, parties
@@ -203,6 +203,14 @@ def below(branch: Organisation) -> decisions.Check:
         problem = destination_problem(branch)
         if problem:
             raise DomainError(problem, field="branch", rule="O-10")
+        stays = destination_kind(application.from_org, branch) in STAYING
+        if stays and application.register_row_id is not None:
+            raise DomainError(
+                "应届毕业生不能分配到学校的流动、出国（境）或延迟毕业团支部。",
+                fix="请选择其他团支部；要留在学校的，由本人申请保留团组织关系、出国（境）学习或延迟毕业。",
+                field="branch",
+                rule="M-12",
+            )
 
     return check
 
