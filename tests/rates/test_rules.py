@@ -148,6 +148,7 @@ def test_nobody_transfers_into_the_schools_floating_branch(wide: Area) -> None:
 def test_nor_is_anybody_put_there_who_was_taken_in_by_the_school(wide: Area) -> None:
     admitted = {**STUDY, "remark": "本校拟录取研究生，编号附后", "confirmed": True}
     application = wide.goes(wide.world.graduate, "university", **admitted)
+    do(operations.release, application, wide.world.seat("college"))
     do(operations.accept, application, wide.world.seat("university"))
     with pytest.raises(DomainError, match="不能分配到学校的流动"):
         do(operations.allocate, application, wide.world.seat("university"), wide.world.orgs["kept"])
