@@ -58,8 +58,9 @@ class Application(Base):
             "ix_applications_running",
             "due_at",
             "id",
-            sqlite_where=text("due_at IS NOT NULL"),
-            postgresql_where=text("due_at IS NOT NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+            postgresql_include=["state", "holder_id", "submitted_at", "waiting_since", "from_path", "to_path"],
         ),
         Index(
             "ix_applications_open",

@@ -29,7 +29,7 @@ from zhtj.policy.vocabulary import Phase
 from zhtj.transfers import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.places import below
-from zhtj.transfers.workflow import OPEN, State
+from zhtj.transfers.workflow import State
 
 CHUNK = 500
 UNREVIEWED = frozenset(
@@ -132,7 +132,7 @@ def _heaps(which: Any, path: str = "") -> Any:
             which.label("policy"),
             Application.waiting_since,
         )
-        .where(Application.state.in_(OPEN), (Application.due_at.is_(None)) | (Application.due_at > clock.now()))
+        .where(Application.ended_at.is_(None), (Application.due_at.is_(None)) | (Application.due_at > clock.now()))
         .where(*([below(path)] if path else ()))
         .subquery("waiting")
     )

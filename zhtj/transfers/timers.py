@@ -5,7 +5,7 @@ Reads only. Letters and floating branches have timers of their own, which the pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -29,8 +29,8 @@ from zhtj.transfers.queries import visible
 from zhtj.transfers.workflow import RUNNING, State
 
 SIZE = 30
-# What runs has a moment at which it runs out; saying so lets the index on that moment be used.
-_RUNS = Application.due_at.is_not(None)
+# What runs has a moment at which it runs out, and none at which it ended; saying so lets the index on it be used.
+_RUNS = and_(Application.due_at.is_not(None), Application.ended_at.is_(None))
 
 
 class TimerKind(StrEnum):
@@ -245,10 +245,16 @@ def unreviewed_by_organisation(seat: ActiveSeat, policy: Policy, most: int = 50)
 
 
 def _heaps(query: Select[Any], most: int) -> list[Heap]:
-    grouped = query.group_by(Application.holder_id).order_by(func.count().desc(), Application.holder_id).limit(most)
-    rows = session.execute(grouped).all()
-    found = _organisations([holder for holder, _, _ in rows])
-    return [Heap(found[holder], number, oldest) for holder, number, oldest in rows]
+    return _named(session.execute(_piles(query, most)).all())
+
+
+def _piles(query: Select[Any], most: int | None) -> Select[Any]:
+    return query.group_by(Application.holder_id).order_by(func.count().desc(), Application.holder_id).limit(most)
+
+
+def _named(rows: Sequence[Any]) -> list[Heap]:
+    found = _organisations([holder for holder, *_ in rows])
+    return [Heap(found[holder], number, oldest) for holder, number, oldest, *_ in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +282,8 @@ def rehearse(at: datetime, path: str = "", most: int | None = 100) -> Rehearsal:
         most: lines at most; None for all.
     """
     due = (_RUNS, Application.state.in_(RUNNING), Application.due_at <= at, _within(path))
-    number = session.scalar(select(func.count()).select_from(Application).where(*due)) or 0
-    heaps = _heaps(_by_holder().where(*due), most or number + 1)
+    piles = session.execute(_piles(_by_holder().add_columns(func.sum(func.count()).over()).where(*due), most)).all()
+    number = int(piles[0][3]) if piles else 0
     lines = (
         select(Application)
         .where(*due)
@@ -290,7 +296,7 @@ def rehearse(at: datetime, path: str = "", most: int | None = 100) -> Rehearsal:
         .order_by(Application.due_at, Application.id)
         .limit(most)
     )
-    return Rehearsal(at, number, heaps, list(session.scalars(lines)))
+    return Rehearsal(at, number, _named(piles), list(session.scalars(lines)))
 
 
 def _within(path: str) -> ColumnElement[bool]:
