@@ -85,14 +85,17 @@ def run(app: Flask, *, burst: bool = False) -> None:
         app: the loaded application.
         burst: stop when the queue is empty.
     """
-    while True:
+    worker: ForkingWorker | None = None
+    # Whoever was asked to stop while the queue was lost does not wait for it.
+    while worker is None or not worker.is_asked_to_stop:
         try:
             worker = ForkingWorker(app, [work_queue.queue(work_queue.connect(app))])
             worker.work(burst=burst, logging_level="WARNING")
-            if burst or worker.is_asked_to_stop:
+            if burst:
                 return
         except StopRequested:
             return
         except RedisError as error:
             log.warning("队列暂不可用，稍后再试：%s", error)
-        time.sleep(RECONNECT)
+        if not (worker and worker.is_asked_to_stop):
+            time.sleep(RECONNECT)

@@ -94,6 +94,8 @@ def test_from_nothing_to_a_running_system_and_back(installation: Installation) -
 
         # And what dies comes back
         for command in ("valkey-server", "flask --app app worker"):
+            # A worker that works has a child of the same name.
+            until(lambda name=command: len(installation.process(name)) == 1, f"one {command}")  # type: ignore[misc]
             (before,) = installation.process(command)
             os.kill(before, signal.SIGKILL)
             until(lambda name=command, old=before: installation.process(name) not in ([], [old]), command)  # type: ignore[misc]

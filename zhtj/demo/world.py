@@ -30,6 +30,7 @@ from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.tree_load import load_tree
 from zhtj.people import duplicates
 from zhtj.people.models import Member, Seat
+from zhtj.rates import recount
 from zhtj.transfers.models import Application
 
 Say = Callable[[str], None]
@@ -78,6 +79,7 @@ def load(size: str, seed: int, *, provinces: Collection[str] | None = None, say:
         say("正在封存日志……")
         with clock.at(calendar.START):
             duplicates.find()
+            recount.recount()
             audit.seal(everything=True)
         offset = calendar.START - clock.now()
         settings.put(settings.CLOCK_OFFSET, str(offset.total_seconds()))

@@ -43,6 +43,8 @@ def recount() -> Recount:
     Each part is committed for itself: a recount that is stopped goes on the next time.
     """
     rows = standings = places = days = 0
+    with unit_of_work():
+        keeping.settle()  # whoever recounts inside his own unit of work may not have been counted yet
     for season in _seasons():
         found, wrong = _rows(season)
         rows, standings = rows + found, standings + wrong
@@ -83,17 +85,17 @@ def _days(season: int) -> int:
     any_at_all = or_(*(getattr(RateDay, name) != 0 for name in FIGURES))
     last_kept = select(RateDay.path).where(RateDay.season == season, RateDay.day == newest, any_at_all)
     before = set(session.scalars(last_kept))
+    leading = set(session.scalars(select(Organisation.path).where(Organisation.tier.in_(LEADING_TIERS))))
     done = 0
     while day < until:
         with unit_of_work():
-            before = _keep(season, day, before)
+            before = _keep(season, day, before, leading)
         day, done = day + timedelta(days=1), done + 1
     return done
 
 
-def _keep(season: int, day: date, before: set[str]) -> set[str]:
+def _keep(season: int, day: date, before: set[str], leading: set[str]) -> set[str]:
     """Returns the places that have figures; whoever had some the day ``before`` and has none now is kept with 0."""
-    leading = set(session.scalars(select(Organisation.path).where(Organisation.tier.in_(LEADING_TIERS))))
     found: dict[str, Figures] = defaultdict(Figures)
     for path, *numbers in session.execute(counters.counted_anew(season, day, depth=_DEEPEST)):
         figures = Figures(*(int(number) for number in numbers))
