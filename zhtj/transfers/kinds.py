@@ -22,9 +22,6 @@ _OWN_PURPOSES = {
     Purpose.DELAYED: Destination.OWN_DELAYED,
 }
 
-# A school's branches for those who stay with it: nobody is transferred there, a case leads there (PD-10, M-12).
-STAYING = frozenset({*_OWN_PURPOSES.values(), Destination.OTHER_SCHOOL_BRANCH})
-
 
 def basic_of(organisation: Organisation) -> Organisation | None:
     """The basic committee an organisation belongs to: its school, township or unit; None for a leading organ."""
@@ -39,6 +36,14 @@ def same_basic(old: Organisation, new: Organisation) -> bool:
     """Whether both stand under the same basic committee, such as one university."""
     basic = basic_of(old)
     return basic is not None and new.path.startswith(basic.path)
+
+
+def keeps_those_who_stay(branch: Organisation) -> bool:
+    """Whether it is a school's branch for those who stay there: a case leads into it, no transfer (PD-10, M-12)."""
+    if branch.purpose not in _OWN_PURPOSES:
+        return False
+    basic = basic_of(branch)
+    return basic is not None and basic.industry in SCHOOL_INDUSTRIES
 
 
 def admitting_ready(destination: Organisation) -> bool | None:

@@ -26,7 +26,7 @@ from zhtj.policy.model import Policy
 from zhtj.policy.seasons import county_open
 from zhtj.policy.vocabulary import Level, Reason
 from zhtj.transfers import checks, decisions
-from zhtj.transfers.kinds import STAYING, destination_kind
+from zhtj.transfers.kinds import destination_kind, keeps_those_who_stay
 from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.objections import flag_forbidden_ground
 from zhtj.transfers.parties import county_above, parties
@@ -196,6 +196,7 @@ def allocate(application: Application, seat: ActiveSeat, branch: Organisation) -
 
 def below(branch: Organisation) -> decisions.Check:
     """Checks that members accepted by an application's destination can be put into ``branch`` (A-12, O-10)."""
+    stays = keeps_those_who_stay(branch)
 
     def check(application: Application) -> None:
         if not branch.is_branch or not branch.path.startswith(application.to_org.path):
@@ -203,7 +204,6 @@ def below(branch: Organisation) -> decisions.Check:
         problem = destination_problem(branch)
         if problem:
             raise DomainError(problem, field="branch", rule="O-10")
-        stays = destination_kind(application.from_org, branch) in STAYING
         if stays and application.register_row_id is not None:
             raise DomainError(
                 "应届毕业生不能分配到学校的流动、出国（境）或延迟毕业团支部。",
