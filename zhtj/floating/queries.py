@@ -19,6 +19,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.orgs.models import Category, Organisation, Purpose, Tier
+from zhtj.people import search
 from zhtj.people.models import Account, Member, Membership
 from zhtj.transfers.checks import serves
 
@@ -146,9 +147,7 @@ def _listed(
         query = query.where(or_(and_(*below), and_(*from_there)))
     text = filters.text.strip()
     if text:
-        query = query.join(Account, Account.id == Member.account_id).where(
-            or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text)
-        )
+        query = query.join(Account, Account.id == Member.account_id).where(search.is_named(text))
     return query
 
 

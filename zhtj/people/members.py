@@ -18,7 +18,9 @@ from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column, scope, subtree
+from zhtj.orgs.lookup import LAST_SIGN
 from zhtj.orgs.models import Organisation, Purpose
+from zhtj.people import search
 from zhtj.people.accounts import tidy
 from zhtj.people.models import Account, Member, Membership, Sex
 from zhtj.people.rules import LEAVING_AGE, NUMBERED_SINCE, years_before
@@ -26,7 +28,6 @@ from zhtj.people.rules import LEAVING_AGE, NUMBERED_SINCE, years_before
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 # A leading organ's list that has more says so and counts no further: what is rare lies far apart in a province.
 COUNTED = 200
-_LAST_SIGN = "\U0010ffff"
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _NUMBER = re.compile(r"[0-9A-Z-]*[0-9][0-9A-Z-]*")
@@ -272,11 +273,11 @@ def _called(text: str) -> ColumnElement[bool]:
     number = tidy(text)
     if not _NUMBER.fullmatch(number):
         name = unicodedata.normalize("NFC", text)
-        called = and_(Account.name >= name, Account.name < name + _LAST_SIGN)
+        called = search.begins(name)
         if not _LETTERS.fullmatch(number):
             return called
         letters = number.lower()
-        return or_(called, and_(Account.initials >= letters, Account.initials < letters + _LAST_SIGN))
+        return or_(called, and_(Account.initials >= letters, Account.initials < letters + LAST_SIGN))
     if _ID_NUMBER.fullmatch(number):
         return bool_column(Account.id_hash == keyed_hash("id_number", number))
     ways = [select(Member.id).where(Member.student_no.in_({text, number}))]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, or_
 
+from zhtj.orgs.lookup import LAST_SIGN
 from zhtj.people.models import Account, Member
-
-LAST_SIGN = "\U0010ffff"
 
 
 def begins(text: str) -> ColumnElement[bool]:

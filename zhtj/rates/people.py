@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -16,6 +16,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.replica import reports
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Purpose
+from zhtj.people import search
 from zhtj.people.models import Account, Member, Membership
 from zhtj.rates import explain, keeping, queries, uncounted
 from zhtj.rates.explain import Person, Reason
@@ -133,13 +134,11 @@ def _query(asked: Asked) -> Select[Any]:
 
 
 def _named(asked: Asked) -> Select[Any]:
-    text = asked.text
-    is_named = or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text)
     return (
         select(RegisterRow.id)
         .join(Member, Member.id == RegisterRow.member_id)
         .join(Account, Account.id == Member.account_id)
-        .where(RegisterRow.season == asked.season, is_named)
+        .where(RegisterRow.season == asked.season, search.is_named(asked.text))
     )
 
 

@@ -16,6 +16,7 @@ from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.orgs.models import Organisation
+from zhtj.people import search
 from zhtj.people.models import Account, Member
 from zhtj.transfers.checks import serves
 from zhtj.transfers.models import Application, Arrival
@@ -87,9 +88,7 @@ def _visible(query: Selected, seat: ActiveSeat, filters: ArrivalFilters) -> Sele
         query = query.where(TODO if filters.status == "todo" else ~TODO)
     text = filters.text.strip()
     if text:
-        query = query.join(Account, Account.id == Member.account_id).where(
-            or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text)
-        )
+        query = query.join(Account, Account.id == Member.account_id).where(search.is_named(text))
     return query
 
 

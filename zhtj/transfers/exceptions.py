@@ -18,13 +18,11 @@ from sqlalchemy import (
     Select,
     String,
     Subquery,
-    and_,
     bindparam,
     case,
     exists,
     func,
     literal,
-    or_,
     select,
     tuple_,
     union_all,
@@ -38,6 +36,7 @@ from zhtj.kernel.database import Base, UtcDateTime, session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.paging import PAGE, Page, decode, encode
 from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.people import search
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import FAILED, OPEN, State
@@ -163,11 +162,7 @@ def _narrow(query: Select[Any], seat: ActiveSeat, filters: ExceptionFilters, pat
     query = query.where(in_season(seat.path, path))
     text = filters.text.strip()
     if text:
-        found = (
-            select(Member.id)
-            .join(Account, Account.id == Member.account_id)
-            .where(or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text))
-        )
+        found = select(Member.id).join(Account, Account.id == Member.account_id).where(search.is_named(text))
         query = query.where(member.in_(found))
     return query
 

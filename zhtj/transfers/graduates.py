@@ -23,6 +23,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation
+from zhtj.people import search
 from zhtj.people.models import Account, Member, Seat
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import OPEN, TERMINAL, State
@@ -177,11 +178,7 @@ def _standing(
         query = query.where(RegisterRow.id.in_(filters.ids))
     text = filters.text.strip()
     if text:
-        found = (
-            select(Member.id)
-            .join(Account, Account.id == Member.account_id)
-            .where(or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text))
-        )
+        found = select(Member.id).join(Account, Account.id == Member.account_id).where(search.is_named(text))
         query = query.where(RegisterRow.member_id.in_(found))
     return query
 

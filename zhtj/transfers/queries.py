@@ -17,6 +17,7 @@ from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import arrives_in
+from zhtj.people import search
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
 from zhtj.transfers.parties import DECISIONS, parties, roles
@@ -193,11 +194,7 @@ def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
         query = query.where(Application.state == filters.state)
     text = filters.text.strip()
     if text:
-        found = (
-            select(Member.id)
-            .join(Account, Account.id == Member.account_id)
-            .where(or_(and_(Account.name >= text, Account.name < text + "\U0010ffff"), Member.student_no == text))
-        )
+        found = select(Member.id).join(Account, Account.id == Member.account_id).where(search.is_named(text))
         query = query.where(Application.member_id.in_(found))
     return query
 
