@@ -58,19 +58,9 @@ class Standing(Base):
     application: Mapped[Application | None] = relationship()
 
 
-class RateCounter(Base):
-    """计数: present figures that begin at one place of one season; an organisation's are the sum of all below it.
+class Counts:
+    """The columns of ``rules.Figures``."""
 
-    Incoming graduates are added where they go and taken off where origin and destination meet, so that the sum
-    over a part of the tree holds only those who come from outside it. Places near the top are split into shards:
-    writers then do not wait for each other (see ``counters``).
-    """
-
-    __tablename__ = "rate_counters"
-
-    season: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    path: Mapped[str] = mapped_column(sorted_text(64), primary_key=True)
-    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     further_study: Mapped[int] = mapped_column(default=0)
     further_study_done: Mapped[int] = mapped_column(default=0)
     society: Mapped[int] = mapped_column(default=0)
@@ -84,7 +74,22 @@ class RateCounter(Base):
     incoming_society_done: Mapped[int] = mapped_column(default=0)
 
 
-class RateDay(Base):
+class RateCounter(Counts, Base):
+    """计数: present figures that begin at one place of one season; an organisation's are the sum of all below it.
+
+    Incoming graduates are added where they go and taken off where origin and destination meet, so that the sum
+    over a part of the tree holds only those who come from outside it. Places near the top are split into shards:
+    writers then do not wait for each other (see ``counters``).
+    """
+
+    __tablename__ = "rate_counters"
+
+    season: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[str] = mapped_column(sorted_text(64), primary_key=True)
+    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+
+
+class RateDay(Counts, Base):
     """每日数据: a leading organ's figures at the end of a day, for its curve; smaller ones are counted when asked."""
 
     __tablename__ = "rate_days"
@@ -92,14 +97,3 @@ class RateDay(Base):
     season: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     path: Mapped[str] = mapped_column(sorted_text(64), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
-    further_study: Mapped[int]
-    further_study_done: Mapped[int]
-    society: Mapped[int]
-    society_done: Mapped[int]
-    unregistered: Mapped[int]
-    to_unit: Mapped[int]
-    initiated: Mapped[int]
-    incoming_study: Mapped[int]
-    incoming_study_done: Mapped[int]
-    incoming_society: Mapped[int]
-    incoming_society_done: Mapped[int]
