@@ -79,6 +79,7 @@ def _categorise(chance: random.Random, some: Sequence[int], _seats: Seats) -> in
 
 def _submit(chance: random.Random, some: Sequence[int], seats: Seats) -> int:
     done = 0
+    register.hold(members=some[:6])
     for number in some[:6]:
         member, to = session.get_one(Member, number), session.get_one(Organisation, chance.choice(list(seats)))
         try:

@@ -199,6 +199,15 @@ def _close(
     return len(ids)
 
 
+def hold(*, members: Values = (), rows: Values = ()) -> None:
+    """Hold this season's rows of these members, or these rows, before they are changed one by one in a transaction.
+
+    Held as they come, they would let two who change the same people wait in a circle.
+    """
+    these = or_(among(RegisterRow.member_id, members), among(RegisterRow.id, rows))
+    _hold([RegisterRow.season == clock.today().year, these])
+
+
 def _hold(which: Sequence[ColumnElement[bool]]) -> list[int]:
     """Ids of these rows, held in one order, so that two who change the same people do not wait in a circle."""
     query = select(RegisterRow.id).where(*which).order_by(RegisterRow.id)
@@ -293,8 +302,10 @@ def categorise(row: RegisterRow, category: GraduateCategory) -> None:
 def complete_many(row_ids: Sequence[int], moment: datetime) -> None:
     """Count these graduates as transferred; a later transfer never undoes it (PD-20)."""
     if row_ids:
-        ids = _hold([among(RegisterRow.id, row_ids), RegisterRow.completed_at.is_(None)])
+        held = _hold([among(RegisterRow.id, row_ids)])
+        open_ones = [among(RegisterRow.id, held), RegisterRow.completed_at.is_(None)]
+        ids = list(session.scalars(select(RegisterRow.id).where(*open_ones).order_by(RegisterRow.id)))
         session.execute(
-            update(RegisterRow).where(RegisterRow.id.in_(ids)).values(completed_at=moment),
+            update(RegisterRow).where(among(RegisterRow.id, ids)).values(completed_at=moment),
             execution_options={"synchronize_session": "fetch"},
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zhtj.graduation import destinations, queries
+from zhtj.graduation import destinations, queries, register
 from zhtj.graduation.destinations import LABELS, Given
 from zhtj.graduation.models import DestinationEntry, RegisterRow
 from zhtj.imports.cells import key
@@ -163,6 +163,7 @@ def apply(plan: DestinationPlan, *, partial: bool = False) -> int:
     """
     if not plan.may_apply(partial=partial):
         return 0
+    register.hold(rows=[row_id for row_id, _ in plan.entries])
     for row_id, given in plan.entries:
         destinations.enter(session.get_one(RegisterRow, row_id), given)
     audit.record(

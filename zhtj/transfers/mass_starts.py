@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
+from zhtj.graduation import register
 from zhtj.graduation.models import RegisterRow
 from zhtj.identity import certification
 from zhtj.kernel import audit, clock
@@ -84,12 +85,12 @@ def examine_in(seat: ActiveSeat, contents: Sequence[Content], options: dict[str,
 
 def start_out(seat: ActiveSeat, options: dict[str, Any], contents: Sequence[Content]) -> list[Result]:
     """Start 办理转出 for each line."""
-    return [_start(seen, seat) for seen in examine_out(seat, contents, options)]
+    return _start_all(examine_out(seat, contents, options), seat)
 
 
 def start_in(seat: ActiveSeat, options: dict[str, Any], contents: Sequence[Content]) -> list[Result]:
     """Start 办理转入 for each line."""
-    return [_start(seen, seat) for seen in examine_in(seat, contents, options)]
+    return _start_all(examine_in(seat, contents, options), seat)
 
 
 def record_look_ups(contents: Sequence[Content]) -> None:
@@ -105,6 +106,11 @@ def record_look_ups(contents: Sequence[Content]) -> None:
             for member in [found.get(_identity(content))]
         ],
     )
+
+
+def _start_all(lines: Sequence[Seen], seat: ActiveSeat) -> list[Result]:
+    register.hold(members=[seen.member.id for seen in lines if seen.member is not None])
+    return [_start(seen, seat) for seen in lines]
 
 
 def _start(seen: Seen, seat: ActiveSeat) -> Result:
