@@ -263,14 +263,15 @@ def test_nobody_touches_the_addresses_of_another_organisation(
         assert browser.post(f"/branch/messages/addresses/{one.id}/{what}", {"code": "1"}).status == 404
 
 
-def test_a_page_asks_for_the_badge_once_and_a_fragment_never(world: World, team: Browser) -> None:
+def test_a_page_asks_for_its_badges_once_and_a_fragment_never(world: World, team: Browser) -> None:
     application = apply(world, world.graduate, "team")
     with statements() as of_page:
         team.get("/branch/")
     with statements() as of_fragment:
         team.get(f"/branch/applications/{application.id}/refuse", htmx=True)
-    assert [_counts_messages(of_page), _counts_messages(of_fragment)] == [1, 0]
+    assert [_counts(of_page), _counts(of_fragment)] == [1, 0]
 
 
-def _counts_messages(seen: list[str]) -> int:
-    return sum("count(*)" in one and "messages" in one for one in seen)
+def _counts(seen: list[str]) -> int:
+    """How often it was counted what waits and what is unread: together."""
+    return sum("count(*)" in one and "messages" in one and "applications" in one for one in seen)

@@ -35,7 +35,7 @@ def _count(mine: ColumnElement[bool]) -> Select[int]:
 
 
 # Made once, asked at every page.
-_COUNT_MEMBER, _COUNT_OFFICE = _count(_of_member(bindparam("reader"))), _count(_of_office(bindparam("reader")))
+_COUNT_MEMBER, COUNT_OFFICE = _count(_of_member(bindparam("reader"))), _count(_of_office(bindparam("office")))
 
 
 def addressed_to(seat: ActiveSeat) -> ColumnElement[bool]:
@@ -47,7 +47,7 @@ def count_unread(seat: ActiveSeat) -> int:
     """How many messages the seat has not read yet; at 100 it stops counting."""
     if seat.kind is SeatKind.MEMBER:
         return session.scalar(_COUNT_MEMBER, {"reader": seat.member_id}) or 0
-    return session.scalar(_COUNT_OFFICE, {"reader": seat.org_id}) or 0
+    return session.scalar(COUNT_OFFICE, {"office": seat.org_id}) or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from typing import Any
 
 from flask import Flask, g, request, url_for
 from flask_login import current_user
+from sqlalchemy import null, select, union_all
 
 from zhtj.kernel import clock
+from zhtj.kernel.database import session
 from zhtj.kernel.permissions import SeatKind
 from zhtj.notices import queries as notices
 from zhtj.people.queries import SeatChoice
@@ -60,7 +62,11 @@ class Entry:
     href: str
     active: bool
     counted: bool = False
-    count: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many wait there; asked by whole pages alone, as a fragment shows no menu."""
+        return sum(waiting_counts().values()) if self.counted else 0
 
 
 def _concerns(choice: SeatChoice, name: str) -> bool:
@@ -84,11 +90,26 @@ def register(app: Flask) -> None:
     app.context_processor(frame)
 
 
+# Every page of an organisation asks for both, so they are one statement; made once.
+_COUNTS = union_all(transfers.COUNT_WAITING, select(null(), notices.COUNT_OFFICE.scalar_subquery()))
+
+
 def waiting_counts() -> dict[State, int]:
-    """What waits for the active seat, by state; counted once a request."""
+    """What waits for the active seat, by state."""
+    return {state: number for state, number in _counts().items() if state is not None}
+
+
+def unread_messages() -> int:
+    """How many messages the active seat has not read yet."""
+    seat = current_seat()
+    return notices.count_unread(seat) if seat.kind is SeatKind.MEMBER else _counts()[None]
+
+
+def _counts() -> dict[State | None, int]:
+    """What waits for the organisation, by state, and under None its unread messages; counted once a request."""
     if "waiting_counts" not in g:
-        g.waiting_counts = transfers.count_waiting(current_seat())
-    counts: dict[State, int] = g.waiting_counts
+        g.waiting_counts = dict(session.execute(_COUNTS, {"office": current_seat().org_id}).all())
+    counts: dict[State | None, int] = g.waiting_counts
     return counts
 
 
@@ -101,20 +122,17 @@ def frame() -> dict[str, Any]:
         return values
     kind = choice.seat.kind
     blueprint, _, here = (request.endpoint or "").partition(".")
-    waiting = sum(waiting_counts().values()) if kind is not SeatKind.MEMBER else 0
     values["navigation"] = [
         Entry(
             label,
             url_for(f"{kind.value}.{name}"),
             active=blueprint == kind.value and (here == name or (name == RATES and here.startswith(RATES))),
             counted=name == WAITING,
-            count=waiting if name == WAITING else 0,
         )
         for name, label in _MENUS[kind]
         if _concerns(choice, name)
     ]
-    # Asked by the frame alone: a fragment has none.
-    values["unread_messages"] = lambda: notices.count_unread(choice.seat)
+    values["unread_messages"] = unread_messages
     values["messages_url"] = url_for(f"{kind.value}.messages")
     values["seat"] = {"organisation": choice.organisation, "post": choice.label}
     values["seats"] = [
