@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from zhtj.kernel import audit, clock, facts
 from zhtj.kernel.database import session, touched
@@ -19,7 +19,7 @@ from zhtj.orgs.terms import move_terms
 
 _PROVINCE = 2 * SEGMENT
 _RANKS = tuple(Tier)
-_FORMER = "former_paths"  # asked several times a page, of the same organisation
+_MOVES = "moves around"  # asked several times a page, of organisations that stand below each other
 
 
 def check_move(organisation: Organisation, superior: Organisation, *, across_provinces: bool = False) -> None:
@@ -97,7 +97,7 @@ def move(organisation: Organisation, superior: Organisation, by: str, *, across_
     )
     session.flush()
     session.expire_all()
-    session().info.pop(_FORMER, None)
+    session().info.pop(_MOVES, None)
     audit.record("organisation.move", "organisation", organisation.id, before=former, after=superior.id, by=by)
 
 
@@ -142,19 +142,27 @@ def former_paths(path: str) -> list[str]:
 
     A path is never used again, so what was written down under a former one is still this organisation's own (PD-07).
     """
-    known: dict[str, list[str]] = session().info.setdefault(_FORMER, {})
-    if path not in known:
-        above = [path[:end] for end in range(SEGMENT, len(path) + 1, SEGMENT)]
-        found = session.execute(
-            select(OrganisationMove.from_path, OrganisationMove.to_path)
-            .where(OrganisationMove.to_path.in_(above))
-            .order_by(OrganisationMove.id.desc())
-        )
-        former: list[str] = []
-        for from_path, to_path in found.all():
+    former: list[str] = []
+    for from_path, to_path in moves_around(path):
+        if path.startswith(to_path):
             old = from_path + path[len(to_path) :]
             former += [old, *former_paths(old)]
-        known[path] = list(dict.fromkeys(former))
+    return list(dict.fromkeys(former))
+
+
+def moves_around(path: str) -> Sequence[tuple[str, str]]:
+    """Moves as (from, to), newest first, that concern the organisation at ``path``, its superiors or any below it.
+
+    Read once in a session for all that stands there; so there may be some of others beside them.
+    """
+    known: dict[str, Sequence[tuple[str, str]]] = session().info.setdefault(_MOVES, {})
+    for root, moves in known.items():
+        if path.startswith(root):
+            return moves
+    before, after = OrganisationMove.from_path, OrganisationMove.to_path
+    line = [path[:end] for end in range(SEGMENT, len(path) + 1, SEGMENT)]
+    query = select(before, after).where(or_(after.in_(line), subtree(after, path), subtree(before, path)))
+    known[path] = [(one, other) for one, other in session.execute(query.order_by(OrganisationMove.id.desc()))]
     return known[path]
 
 

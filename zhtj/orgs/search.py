@@ -91,7 +91,14 @@ class _Found(NamedTuple):
     org_id: int
 
 
-def search(session: AnySession, text: str, *, within: Organisation | None = None, limit: int = LIMIT) -> SearchResult:
+def search(
+    session: AnySession,
+    text: str,
+    *,
+    within: Organisation | None = None,
+    limit: int = LIMIT,
+    anywhere: bool = True,
+) -> SearchResult:
     """Find organisations.
 
     Args:
@@ -100,6 +107,7 @@ def search(session: AnySession, text: str, *, within: Organisation | None = None
             name; a code; pinyin initials. Case, width, blanks at the ends and punctuation do not matter.
         within: the province-rank organisation chosen first (O-19), or any other; None searches everywhere.
         limit: at most so many hits.
+        anywhere: where nothing is found there, tell where there is something.
     """
     if within is not None and within.system is not Region.NATIONAL:
         return SearchResult(_hits(session, [_Found(Match.FULL_NAME, within.path, within.id)]))
@@ -110,6 +118,8 @@ def search(session: AnySession, text: str, *, within: Organisation | None = None
     found = _find(session, words, place, limit + 1)
     if found:
         return SearchResult(_hits(session, found[:limit]), more=len(found) > limit)
+    if not anywhere:
+        return SearchResult()
     elsewhere = _find(session, words, "", limit) if place else []
     external = [] if elsewhere else _external(session, words)
     return SearchResult(_hits(session, external), hints=HINTS, elsewhere=_provinces(session, elsewhere))

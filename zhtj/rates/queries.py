@@ -19,8 +19,8 @@ from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.replica import reports
-from zhtj.orgs.models import SEGMENT, Organisation, OrganisationMove
-from zhtj.orgs.moving import all_moves, former_paths, path_today
+from zhtj.orgs.models import SEGMENT, Organisation
+from zhtj.orgs.moving import all_moves, former_paths, moves_around, path_today
 from zhtj.rates import keeping
 from zhtj.rates.counters import counted_anew, holds, kept
 from zhtj.rates.models import RateDay, Standing
@@ -94,13 +94,13 @@ def by_child(organisation: Organisation, season: int, day: date | None = None) -
 
 
 def with_children(organisation: Organisation, season: int, day: date | None = None) -> tuple[Figures, list[Child]]:
-    """Its own figures, and ``by_child``; read in one go, as long as nothing ever moved."""
+    """Its own figures, and ``by_child``; read in one go, as long as nothing moved around here."""
     children = list(
         reports().scalars(
             select(Organisation).where(Organisation.parent_id == organisation.id).order_by(Organisation.path)
         )
     )
-    if not _anything_moved():
+    if not moves_around(organisation.path):
         kept_then = _kept_then(organisation, children, season, day) if day is not None else None
         if kept_then is not None:
             return kept_then
@@ -165,10 +165,6 @@ def _moved_out(children: Sequence[Organisation], here: Mapping[str, Figures]) ->
         left[path_today(path, moves)] += figures
     query = select(Organisation).where(Organisation.path.in_(left.keys() - present)).order_by(Organisation.path)
     return [Child(one, left[one.path], moved_out=True) for one in reports().scalars(query)]
-
-
-def _anything_moved() -> bool:
-    return reports().scalar(select(OrganisationMove.id).limit(1)) is not None
 
 
 def _parts(season: int, day: date | None, root: str) -> dict[str, Figures]:

@@ -15,7 +15,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.replica import reports
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.orgs.moving import all_moves
+from zhtj.orgs.moving import moves_around
 from zhtj.rates import keeping, queries
 from zhtj.rates.counters import counted_anew, kept
 from zhtj.rates.rules import Figures, Rate, RateKind
@@ -155,7 +155,7 @@ def _schools(organisation: Organisation, season: int, day: date | None) -> Found
         for path in (place[:length] for length in lengths):
             if path in known:
                 found[path] += Figures(*(int(number) for number in numbers))
-    for path in _moved(known):
+    for path in _moved(known, moves_around(organisation.path)):
         found[path] = queries.figures(path, season, day)
     return _named({path: figures for path, figures in found.items() if figures.graduates})
 
@@ -170,7 +170,6 @@ def _named(found: dict[str, Figures]) -> Found:
     return {each.id: (each, found[each.path]) for each in named}
 
 
-def _moved(paths: Iterable[str]) -> list[str]:
+def _moved(paths: Iterable[str], moves: Sequence[tuple[str, str]]) -> list[str]:
     """Those of these that stand, or a superior of theirs stands, where it did not always stand."""
-    moves = all_moves()
-    return [path for path in paths if any(path.startswith(after) for _, after, _ in moves)] if moves else []
+    return [path for path in paths if any(path.startswith(after) for _, after in moves)] if moves else []

@@ -21,7 +21,7 @@ def tree() -> str:
     own = own_organisation()
     at = _named() or own
     text = request.args.get("q", "").strip()[:80]
-    found: SearchResult | None = search(session, text, within=own) if text else None
+    found: SearchResult | None = search(session, text, within=own, anywhere=False) if text else None
     return render_template(
         "desks/tree.html",
         at=at,
