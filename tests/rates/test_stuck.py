@@ -68,7 +68,7 @@ def test_who_holds_what_since_when_for_both_sides(busy: Area) -> None:
     filters = wanted(busy, "city")
     for heap in stuck.heaps(filters).rows:
         assert stuck.count(filters, heap.office.id) == heap.number == len(stuck.listing(filters, heap.office.id).rows)
-    assert stuck.together(stuck.by_tier(filters)) == stuck.Totals(3, 3, 0)
+    assert stuck.together(stuck.by_tier(stuck.lying(filters))) == stuck.Totals(3, 3, 0)
 
 
 def test_done_and_closed_graduates_hold_nobody_up(busy: Area) -> None:
@@ -82,7 +82,7 @@ def test_done_and_closed_graduates_hold_nobody_up(busy: Area) -> None:
 
 
 def test_narrowed_by_rank_sorted_and_paged(busy: Area, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiers = stuck.by_tier(wanted(busy, "city", tier=Tier.BRANCH))
+    tiers = stuck.by_tier(stuck.lying(wanted(busy, "city", tier=Tier.BRANCH)))
     assert sum(each.applications for each in tiers.values()) == 3
     assert all(heap.office.tier is Tier.BRANCH for heap in stuck.heaps(wanted(busy, "city", tier=Tier.BRANCH)).rows)
     assert len(held(busy, "city", tier=Tier.BRANCH)) == tiers[Tier.BRANCH].offices

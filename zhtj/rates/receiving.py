@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, and_, cast, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
-from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import UtcDateTime, session
 from zhtj.kernel.paging import Page, paginate
@@ -144,7 +143,9 @@ _Event = aliased(ApplicationEvent, name="step")
 _WAITING: ColumnElement[bool] = Application.state.in_(AT_RECEIVER)
 # What a receiver let lapse, and what he refused; either ends an application, so each has at most one such step.
 _ENDED: ColumnElement[bool] = and_(
-    _Event.action.in_((Action.RETURN, Action.REFUSE)), _Event.from_state == State.AWAITING_ACCEPTANCE
+    Application.state.in_((State.RETURNED, State.REFUSED)),
+    _Event.action.in_((Action.RETURN, Action.REFUSE)),
+    _Event.from_state == State.AWAITING_ACCEPTANCE,
 )
 
 
@@ -169,14 +170,14 @@ def _grouped(
 
 
 def _of_season(query: Select[*tuple[Any, ...]], season: int) -> Select[*tuple[Any, ...]]:
-    return query.join(RegisterRow, RegisterRow.id == Application.register_row_id).where(RegisterRow.season == season)
+    return query.where(Application.season == season)
 
 
 def waited_days() -> Any:
     """SQL over Application: full days for which the present step waits."""
     now = literal(clock.now(), UtcDateTime)
     if session().get_bind().dialect.name == "postgresql":
-        seconds = func.extract("epoch", now - Application.waiting_since)
+        seconds = func.date_part("epoch", now - Application.waiting_since)  # a float, as extract would be slow
         return cast(func.floor(seconds / _DAY), Integer)
     # Whole seconds first: days as fractions would fall short of a full one now and then.
     passed = func.strftime("%s", now) - func.strftime("%s", Application.waiting_since)

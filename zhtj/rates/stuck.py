@@ -5,19 +5,20 @@ Whoever has not applied yet is held by nobody: he is counted where he graduates,
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from zhtj.graduation.models import RegisterRow
 from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
-from zhtj.kernel.database import UtcDateTime, session
+from zhtj.kernel.database import session
 from zhtj.kernel.paging import CHUNK, PAGE, Page, decode, encode, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.notices.digests import deadline
@@ -110,94 +111,104 @@ class Heap:
     urged: Urging | None = None
 
 
-def _open(filters: StuckFilters) -> tuple[ColumnElement[bool], ...]:
-    """SQL over Application and RegisterRow: graduates who still count as not completed, with what is under way."""
-    sides = {
-        Side.OUT: in_season(filters.path),
-        Side.IN: and_(subtree(Application.to_path, filters.path), ~in_season(filters.path)),
-    }
-    chosen = or_(*sides.values()) if filters.side is None else sides[filters.side]
-    return (
+def _sides(filters: StuckFilters) -> list[ColumnElement[bool]]:
+    """SQL over Application, for each side that is looked at, no application on both: each has an index of its own."""
+    own = in_season(filters.path, Application.season_path)
+    sides = {Side.OUT: own, Side.IN: and_(subtree(Application.to_path, filters.path), ~own)}
+    return list(sides.values()) if filters.side is None else [sides[filters.side]]
+
+
+def _of(query: Rows, side: ColumnElement[bool], filters: StuckFilters) -> Rows:
+    """Graduates who still count as not completed, with what is under way."""
+    row = RegisterRow
+    query = query.select_from(Application).join(row, row.id == Application.register_row_id)
+    return query.where(
+        Application.season == filters.season,
         Application.state.in_(OPEN),
-        RegisterRow.season == filters.season,
-        RegisterRow.closed_at.is_(None),
-        RegisterRow.completed_at.is_(None),
-        chosen,
+        side,
+        row.closed_at.is_(None),
+        row.completed_at.is_(None),
     )
 
 
-def _joined(query: Rows, filters: StuckFilters) -> Rows:
+class Lying(NamedTuple):
+    """What lies with one office: how much of it is late, since when the first waits, when the first goes back."""
+
+    office_id: int
+    tier: Tier
+    number: int
+    late: int
+    oldest: datetime
+    first_due: datetime | None
+
+
+def lying(filters: StuckFilters) -> list[Lying]:
+    """What lies with each office of any rank; summed from what lies with each holder, as applications are many more."""
+    columns = (
+        Application.holder_id.label("holder_id"),
+        func.count().label("number"),
+        func.count().filter(Application.due_at <= clock.now()).label("late"),
+        func.min(Application.waiting_since).label("oldest"),
+        func.min(Application.due_at).label("first_due"),
+    )
+    each = [_of(select(*columns), side, filters).group_by(Application.holder_id) for side in _sides(filters)]
+    held = union_all(*each).subquery("held")
     query = (
-        query.select_from(Application)
-        .join(RegisterRow, RegisterRow.id == Application.register_row_id)
-        .join(_Holder, _Holder.id == Application.holder_id)
-        .join(_Office, _Office.id == func.coalesce(_Holder.office_id, _Holder.id))
-        .where(*_open(filters))
-    )
-    return query if filters.tier is None else query.where(_Office.tier == filters.tier)
-
-
-def _grouped(filters: StuckFilters) -> Any:
-    return (
-        _joined(
-            select(
-                _Office.id.label("office_id"),
-                func.count().label("number"),
-                func.min(Application.waiting_since).label("oldest"),
-                func.min(Application.due_at).label("first_due"),
-            ),
-            filters,
+        select(
+            _Office.id,
+            _Office.tier,
+            func.sum(held.c.number),
+            func.sum(held.c.late),
+            func.min(held.c.oldest),
+            func.min(held.c.first_due),
         )
+        .select_from(held)
+        .join(_Holder, _Holder.id == held.c.holder_id)
+        .join(_Office, _Office.id == func.coalesce(_Holder.office_id, _Holder.id))
         .group_by(_Office.id)
-        .subquery("heaps")
     )
+    return [
+        Lying(office_id, tier, int(number), int(late), oldest, first_due)
+        for office_id, tier, number, late, oldest, first_due in session.execute(query)
+    ]
 
 
-def heaps(filters: StuckFilters, *, after: str = "", before: str = "") -> Page[Heap]:
-    """One page of offices, with what lies there, in the order that was chosen."""
-    found = _grouped(filters)
-    key = _key(found, filters.sort)
-    kinds = [int if filters.sort is Sort.NUMBER else datetime, int]
-    query, backwards = select(found, key.label("key")), bool(before)
+def heaps(
+    filters: StuckFilters, found: Sequence[Lying] | None = None, *, after: str = "", before: str = ""
+) -> Page[Heap]:
+    """One page of offices, with what lies there, in the order that was chosen; ``found`` is ``lying``, if known."""
+    rows = _in_order(filters, found)
+    keys = [_key(row, filters.sort) for row in rows]
+    start, end = 0, PAGE
     if cursor := before or after:
-        value, number = decode(cursor, kinds)
-        types = (UtcDateTime if kinds[0] is datetime else None, None)
-        mark = tuple_(*(literal(each, kind) for each, kind in zip((value, number), types, strict=True)))
-        place = tuple_(key, found.c.office_id)
-        query = query.where(place < mark if backwards else place > mark)
-    order = [key.desc(), found.c.office_id.desc()] if backwards else [key, found.c.office_id]
-    rows: list[Any] = list(session.execute(query.order_by(*order).limit(PAGE + 1)))
-    more, rows = len(rows) > PAGE, rows[:PAGE]
-    if backwards:
-        rows.reverse()
-    first, last = (encode([row.key, row.office_id]) for row in (rows[0], rows[-1])) if rows else ("", "")
-    return Page(
-        _dressed(rows),
-        first if (more if backwards else bool(cursor)) else "",
-        last if (bool(cursor) if backwards else more) else "",
-    )
+        mark = decode(cursor, [int if filters.sort is Sort.NUMBER else datetime, int])
+        start = bisect_right(keys, mark) if after else max(0, bisect_left(keys, mark) - PAGE)
+        end = start + PAGE if after else bisect_left(keys, mark)
+    page = _dressed(rows[start:end])
+    first, last = (encode(list(keys[at])) for at in (start, start + len(page) - 1)) if page else ("", "")
+    return Page(page, first if start else "", last if end < len(rows) else "")
 
 
 def every_heap(filters: StuckFilters) -> Iterator[Heap]:
     """All of them in that order, for a file."""
-    found = _grouped(filters)
-    key = _key(found, filters.sort)
-    rows = session.execute(select(found, key.label("key")).order_by(key, found.c.office_id)).all()
+    rows = _in_order(filters)
     for start in range(0, len(rows), CHUNK):
         yield from _dressed(rows[start : start + CHUNK])
 
 
-def _key(found: Any, sort: Sort) -> Any:
-    """SQL over ``_grouped``: what an order compares."""
-    keys = {
-        Sort.OLDEST: found.c.oldest,
-        Sort.NUMBER: -found.c.number,
-        Sort.DUE: func.coalesce(found.c.first_due, literal(_FAR, UtcDateTime)),
-    }
-    return keys[sort]
+def _in_order(filters: StuckFilters, found: Sequence[Lying] | None = None) -> list[Lying]:
+    """Those of the rank that is looked at."""
+    rows = lying(filters) if found is None else found
+    chosen = [row for row in rows if filters.tier in {None, row.tier}]
+    return sorted(chosen, key=lambda row: _key(row, filters.sort))
 
 
-def _dressed(rows: Sequence[Any]) -> list[Heap]:
+def _key(row: Lying, sort: Sort) -> tuple[Any, int]:
+    keys = {Sort.OLDEST: row.oldest, Sort.NUMBER: -row.number, Sort.DUE: row.first_due or _FAR}
+    return keys[sort], row.office_id
+
+
+def _dressed(rows: Sequence[Lying]) -> list[Heap]:
     ids = [row.office_id for row in rows]
     offices = {each.id: each for each in session.scalars(select(Organisation).where(Organisation.id.in_(ids)))}
     phones, urged = phones_of(list(offices.values())), urging.today(Topic.WAITING, ids)
@@ -238,14 +249,16 @@ class Totals:
     late: int
 
 
-def by_tier(filters: StuckFilters) -> dict[Tier, Totals]:
+def by_tier(found: Sequence[Lying]) -> dict[Tier, Totals]:
     """How much lies with offices of each rank, whatever rank is looked at; an office has one."""
-    late = func.count().filter(Application.due_at <= clock.now())
-    query = _joined(
-        select(_Office.tier, func.count(), func.count(func.distinct(_Office.id)), late), replace(filters, tier=None)
-    )
-    found = {row[0]: Totals(*row[1:]) for row in session.execute(query.group_by(_Office.tier))}
-    return {tier: found[tier] for tier in Tier if tier in found}
+    ranks: dict[Tier, list[Lying]] = {tier: [] for tier in Tier}
+    for row in found:
+        ranks[row.tier].append(row)
+    return {
+        tier: Totals(sum(row.number for row in rows), len(rows), sum(row.late for row in rows))
+        for tier, rows in ranks.items()
+        if rows
+    }
 
 
 def together(ranks: Mapping[Tier, Totals], tier: Tier | None = None) -> Totals:
@@ -258,7 +271,7 @@ def listing(
     filters: StuckFilters, office_id: int | None = None, *, after: str = "", before: str = ""
 ) -> Page[Application]:
     """The applications behind a heap or all of them, those that wait longest first."""
-    query = _listed(select(Application), filters, office_id).options(*LISTED)
+    query = _listed(_of(select(Application), or_(*_sides(filters)), filters), filters, office_id).options(*LISTED)
     page = paginate(query, [Application.waiting_since, Application.id], after=after, before=before)
     attach_organisations(page.rows)
     return page
@@ -266,12 +279,21 @@ def listing(
 
 def count(filters: StuckFilters, office_id: int | None = None) -> int:
     """How many they are: what the heap says."""
-    return session.scalar(_listed(select(func.count()), filters, office_id)) or 0
+    return sum(row.number for row in _in_order(filters) if office_id in {None, row.office_id})
 
 
 def _listed(query: Rows, filters: StuckFilters, office_id: int | None) -> Rows:
-    query = _joined(query, filters)
-    return query if office_id is None else query.where(_Office.id == office_id)
+    """``query`` narrowed to one office, or to those of the rank that is looked at."""
+    if filters.tier is None and office_id is None:
+        return query
+    held = select(_Holder.id)
+    if office_id is not None:
+        own = and_(_Holder.id == office_id, _Holder.office_id.is_(None))
+        held = held.where(or_(_Holder.office_id == office_id, own))
+    if filters.tier is not None:
+        held = held.join(_Office, _Office.id == func.coalesce(_Holder.office_id, _Holder.id))
+        held = held.where(_Office.tier == filters.tier)
+    return query.where(Application.holder_id.in_(held))
 
 
 def urge(seat: ActiveSeat, filters: StuckFilters, office_ids: Sequence[int] | None) -> Urged:
@@ -282,14 +304,12 @@ def urge(seat: ActiveSeat, filters: StuckFilters, office_ids: Sequence[int] | No
         filters: what it looks at; no office is told of anything else.
         office_ids: which; None: all of them, up to ``urging.MOST``.
     """
-    found = _grouped(filters)
-    query = select(found).order_by(found.c.oldest, found.c.office_id).limit(urging.MOST)
-    if office_ids is not None:
-        query = query.where(found.c.office_id.in_(list(office_ids)))
-    return urging.urge(seat, Topic.WAITING, {row.office_id: _letter(row, filters) for row in session.execute(query)})
+    rows = _in_order(replace(filters, sort=Sort.OLDEST))
+    chosen = [row for row in rows if office_ids is None or row.office_id in set(office_ids)]
+    return urging.urge(seat, Topic.WAITING, {row.office_id: _letter(row, filters) for row in chosen[: urging.MOST]})
 
 
-def _letter(row: Any, filters: StuckFilters) -> Letter:
+def _letter(row: Lying, filters: StuckFilters) -> Letter:
     days = waited(row.oldest)
     body = f"贵组织现有 {row.number} 件 {filters.season} 届毕业生的转接申请等待办理，等得最久的已有 {days} 天。"
     if row.first_due is not None:

@@ -33,18 +33,41 @@ class Application(Base):
             sqlite_where=text(f"state IN {_in(OPEN)}"),
             postgresql_where=text(f"state IN {_in(OPEN)}"),
         ),
-        Index("ix_applications_due", "state", "due_at", "id"),
         Index("ix_applications_holder", "holder_id", "id"),
         Index("ix_applications_from", "from_org_id", "id"),
         Index("ix_applications_to", "to_org_id", "id"),
         Index("ix_applications_from_path", "from_path", "id"),
-        Index("ix_applications_to_path", "to_path", "id"),
+        Index(
+            "ix_applications_to_path",
+            "to_path",
+            "id",
+            postgresql_include=[
+                "season",
+                "season_path",
+                "state",
+                "register_row_id",
+                "holder_id",
+                "waiting_since",
+                "due_at",
+            ],
+        ),
         # Whole answers for a province: a season's figures and failures; what goes back next, waits longest, is special.
         Index(
             "ix_applications_season",
             "season",
             "season_path",
-            postgresql_include=["state", "reason", "kind", "place", "level", "register_row_id"],
+            postgresql_include=[
+                "id",
+                "state",
+                "reason",
+                "kind",
+                "place",
+                "level",
+                "register_row_id",
+                "holder_id",
+                "waiting_since",
+                "due_at",
+            ],
         ),
         Index(
             "ix_applications_failed",
@@ -65,6 +88,13 @@ class Application(Base):
         Index(
             "ix_applications_open",
             "submitted_at",
+            "id",
+            sqlite_where=text(f"state IN {_in(OPEN)}"),
+            postgresql_where=text(f"state IN {_in(OPEN)}"),
+        ),
+        Index(
+            "ix_applications_oldest",
+            "waiting_since",
             "id",
             sqlite_where=text(f"state IN {_in(OPEN)}"),
             postgresql_where=text(f"state IN {_in(OPEN)}"),
@@ -187,9 +217,16 @@ class ApplicationEvent(Base):
     """办理记录: one step of an application, with who, in which organisation, when and why (A-07)."""
 
     __tablename__ = "application_events"
+    __table_args__ = (
+        Index(
+            "ix_application_events_application_id",
+            "application_id",
+            postgresql_include=["action", "from_state", "ground"],
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), index=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"))
     action: Mapped[Action] = mapped_column(StrEnumType(Action))
     from_state: Mapped[State | None] = mapped_column(StrEnumType(State))
     to_state: Mapped[State] = mapped_column(StrEnumType(State))

@@ -17,11 +17,13 @@ from zhtj.transfers.workflow import RUNNING, State
 log = logging.getLogger(__name__)
 
 CHUNK = 500
+# Said where it goes without saying: the index of what is under way holds nothing else.
+_UNDER_WAY = Application.ended_at.is_(None)
 
 
 def overdue(at: datetime) -> int:
     """How many running applications are due at ``at``."""
-    query = select(func.count()).where(Application.state.in_(RUNNING), Application.due_at <= at)
+    query = select(func.count()).where(_UNDER_WAY, Application.state.in_(RUNNING), Application.due_at <= at)
     return session.scalar(query) or 0
 
 
@@ -42,8 +44,8 @@ def return_overdue(at: datetime) -> tuple[int, int, int]:
 
 
 def _due_ids(state: State, at: datetime, after: int) -> list[int]:
-    query = select(Application.id).where(Application.state == state, Application.due_at <= at, Application.id > after)
-    return list(session.scalars(query.order_by(Application.id).limit(CHUNK)))
+    query = select(Application.id).where(_UNDER_WAY, Application.state == state, Application.due_at <= at)
+    return list(session.scalars(query.where(Application.id > after).order_by(Application.id).limit(CHUNK)))
 
 
 def _return_or_bisect(state: State, ids: list[int], at: datetime) -> tuple[int, int]:

@@ -47,8 +47,8 @@ def holders() -> str:
     """Offices with what lies there, and children whose graduates have not applied."""
     asked = frame.read(request.args)
     filters = read_filters(asked, request.args)
-    page, late = stuck.heaps(filters, **cursors()), stuck.not_started(asked.organisation, asked.season)
-    ranks = stuck.by_tier(filters)
+    found, late = stuck.lying(filters), stuck.not_started(asked.organisation, asked.season)
+    page, ranks = stuck.heaps(filters, found, **cursors()), stuck.by_tier(found)
     return frame.page(
         "rates/stuck.html",
         asked,
