@@ -21,8 +21,8 @@ from zhtj.kernel.errors import NotFound
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
 from zhtj.orgs.models import Organisation
-from zhtj.people.models import Account, Member
-from zhtj.people.search import is_named
+from zhtj.people import search
+from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.transfers.checks import policy_of
 
@@ -162,7 +162,7 @@ def _listed(query: Select[Any], seat: ActiveSeat, policy: Policy, filters: FileF
         query = query.where(_is(filters.state))
     text = filters.text.strip()
     if text:
-        query = query.join(Account, Account.id == Member.account_id).where(is_named(text))
+        query = query.where(search.is_called(Member.id, text))
     return query
 
 
@@ -175,7 +175,12 @@ def listing(
 
 
 def counts(seat: ActiveSeat, policy: Policy, filters: FileFilters) -> dict[FileState, int]:
-    """How many stand how; beyond ``COUNTED_UP_TO`` one more than that, so that no page pays for counting a province."""
+    """How many stand how; beyond ``COUNTED_UP_TO`` one more than that, so that no page pays for counting a province.
+
+    Nothing where a leading organ looks for too common a name.
+    """
+    if not search.is_counted(seat, filters.text.strip()):
+        return {}
     figures = []
     for state in FileState:
         wanted = FileFilters(state, filters.path, filters.text)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
@@ -51,7 +51,7 @@ def listing(seat: ActiveSeat, season: int, *, after: str = "", before: str = "")
 
 def count(seat: ActiveSeat, season: int) -> int:
     """How many there are."""
-    return session.scalar(select(func.count()).select_from(_listed(seat, season).subquery())) or 0
+    return count_rows(_listed(seat, season))
 
 
 def cells(place: int, application: Application) -> tuple[str, ...]:

@@ -16,11 +16,11 @@ from zhtj.graduation.models import MarkKind, MemberMark
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.orgs.models import Category, Organisation, Purpose, Tier
 from zhtj.people import search
-from zhtj.people.models import Account, Member, Membership
+from zhtj.people.models import Member, Membership
 from zhtj.transfers.checks import serves
 
 Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
@@ -76,8 +76,7 @@ def count_untracked(seat: ActiveSeat) -> int:
     if counted_to(seat) is None:
         return session.scalar(_untracked(select(func.count()), seat)) or 0
     # In the order of the tree, so that it ends as soon as it has met so many.
-    some = _untracked(select(Membership.id), seat).order_by(Organisation.path).limit(COUNTED + 1)
-    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return count_rows(_untracked(select(Membership.id), seat).order_by(Organisation.path), COUNTED)
 
 
 def untracked(seat: ActiveSeat) -> list[tuple[int, int, date]]:
@@ -147,7 +146,7 @@ def _listed(
         query = query.where(or_(and_(*below), and_(*from_there)))
     text = filters.text.strip()
     if text:
-        query = query.join(Account, Account.id == Member.account_id).where(search.is_named(text))
+        query = query.where(search.is_called(Stay.member_id, text))
     return query
 
 

@@ -18,8 +18,8 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation
+from zhtj.people import search
 from zhtj.people.models import Account, Member
-from zhtj.people.search import is_named
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.vocabulary import Audience, Reason, ReasonField
 
@@ -207,8 +207,13 @@ def everyone(seat: ActiveSeat, season: int, filters: DestinationFilters) -> Iter
         session.expunge_all()
 
 
-def counts(seat: ActiveSeat, season: int, filters: DestinationFilters) -> tuple[int, int]:
-    """How many graduates, and how many of them are registered; whatever state is filtered by."""
+def counts(seat: ActiveSeat, season: int, filters: DestinationFilters) -> tuple[int, int] | None:
+    """How many graduates, and how many of them are registered; whatever state is filtered by.
+
+    None where a leading organ looks for too common a name.
+    """
+    if not search.is_counted(seat, filters.text.strip()):
+        return None
     wide = DestinationFilters(filters.path, "", filters.text)
     query = select(func.count(RegisterRow.id), func.count(DestinationEntry.row_id)).select_from(RegisterRow)
     query = query.outerjoin(DestinationEntry, DestinationEntry.row_id == RegisterRow.id)
@@ -237,8 +242,7 @@ def _listed(
         query = query.where(known if filters.state == "yes" else ~known)
     text = filters.text.strip()
     if text:
-        found = select(Member.id).join(Account, Account.id == Member.account_id).where(is_named(text))
-        query = query.where(RegisterRow.member_id.in_(found))
+        query = query.where(search.is_called(RegisterRow.member_id, text))
     return query
 
 

@@ -41,6 +41,12 @@ class _Whole:
     count: int = 0
 
 
+def count_rows(query: Select[Any], most: int | None = None) -> int:
+    """How many rows a query has; where they are more than ``most``, one more than that."""
+    rows = query if most is None else query.limit(most + 1)
+    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+
+
 _whole: ContextVar[_Whole | None] = ContextVar("whole", default=None)
 
 

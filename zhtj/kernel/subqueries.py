@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Select
+from sqlalchemy import Boolean, ColumnElement, CompoundSelect, Select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -18,7 +18,7 @@ class _AnyOf(FunctionElement[bool]):
     name = "any_of"
 
 
-def any_of(column: Any, few: Select[Any]) -> ColumnElement[bool]:
+def any_of(column: Any, few: Select[Any] | CompoundSelect[Any]) -> ColumnElement[bool]:
     """SQL: ``column`` is one of the few values that ``few`` finds.
 
     They are found first and each looked up in the index on ``column``: as a plain IN they are a join, for which

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased, joinedload
 
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
 from zhtj.letters import rules
 from zhtj.letters.models import Letter, LetterState
 from zhtj.orgs.models import Organisation
+from zhtj.people import search
 from zhtj.people.models import Account, Member
-from zhtj.people.search import is_named
 from zhtj.policy.model import Policy
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
@@ -62,7 +62,7 @@ def picked(
 
 def count(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> int:
     """How many the list shows on all its pages."""
-    return session.scalar(select(func.count()).select_from(_listed(seat, policy, filters).subquery())) or 0
+    return count_rows(_listed(seat, policy, filters))
 
 
 def _listed(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Select[Application]:
@@ -85,7 +85,7 @@ def _listed(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Sele
     )
     text = filters.text.strip()
     if text:
-        query = query.where(is_named(text))
+        query = query.where(search.is_called(Application.member_id, text))
     if filters.org_id is not None:
         query = query.where(Application.from_org_id == filters.org_id)
     if filters.done:

@@ -16,8 +16,7 @@ from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.letters.models import Letter, LetterReceipt, LetterState
 from zhtj.orgs.models import Organisation
-from zhtj.people.models import Account, Member
-from zhtj.people.search import begins
+from zhtj.people import search
 
 WHOLE = (
     joinedload(Letter.issuer),
@@ -87,8 +86,7 @@ def letters(
     if filters.state:
         query = query.where(*_in_state(filters.state))
     if filters.text:
-        query = query.join(Member, Member.id == Letter.member_id).join(Account, Account.id == Member.account_id)
-        query = query.where(begins(filters.text))
+        query = query.where(search.is_called(Letter.member_id, filters.text))
     return paginate(query, [Letter.id], after=after, before=before, descending=True)
 
 

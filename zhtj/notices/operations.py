@@ -22,6 +22,7 @@ from sqlalchemy import (
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import insert_rows, session, touched
 from zhtj.kernel.errors import Conflict, DomainError
+from zhtj.kernel.paging import count_rows
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.notices import outbox
 from zhtj.notices.models import Channel, Message, MessageKind, Subscription
@@ -126,7 +127,7 @@ def subscribe(organisation: Organisation, address: str, seat: ActiveSeat) -> Sub
     if found is not None and found.confirmed_at is not None:
         raise Conflict("这个邮箱已经在接收提醒。", field="address")
     if found is None:
-        if (session.scalar(select(func.count()).select_from(known.subquery())) or 0) >= ADDRESSES_AT_MOST:
+        if count_rows(known) >= ADDRESSES_AT_MOST:
             raise DomainError(f"最多填写 {ADDRESSES_AT_MOST} 个邮箱。", fix="请先删除不用的，再添加。", field="address")
         found = Subscription(
             org_id=organisation.id, address=address, account_id=seat.account_id, created_at=clock.now(), code_hash=""

@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 from zhtj.kernel import clock, paging
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column, scope, subtree
 from zhtj.orgs.lookup import LAST_SIGN
 from zhtj.orgs.models import Organisation, Purpose
@@ -179,7 +179,7 @@ def count_listed(seat: ActiveSeat, filters: MemberFilters) -> int:
     if seat.kind is SeatKind.PROVINCIAL:
         # In the order of the tree, so that no plan hopes to meet them soon somewhere among all members.
         query = _listed(select(Member.id), seat, filters, account=False).order_by(Organisation.path)
-        return session.scalar(select(func.count()).select_from(query.limit(COUNTED + 1).subquery())) or 0
+        return count_rows(query, COUNTED)
     # Branch by branch: whatever is asked, nobody outside the school is looked at.
     here = select(func.count(Member.id)).where(Member.org_id == Organisation.id, *_of_person(filters))
     if _of_account(filters):

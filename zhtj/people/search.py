@@ -1,18 +1,58 @@
-"""People found by what somebody types, as SQL over ``Account`` and ``Member``; the indexes serve it."""
+"""People found by what somebody types, as SQL; the indexes on names and numbers serve it."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, or_
+from typing import Any
 
+from sqlalchemy import ColumnElement, and_, or_, select, union_all
+from sqlalchemy.orm import aliased
+
+from zhtj.kernel.database import session
+from zhtj.kernel.paging import count_rows
+from zhtj.kernel.permissions import ActiveSeat, SeatKind, bool_column
+from zhtj.kernel.subqueries import any_of
 from zhtj.orgs.lookup import LAST_SIGN
 from zhtj.people.models import Account, Member
 
+# Of how many people a list is told first who they are. More - a family name alone - are met soon on any page.
+FEW = 5000
 
-def begins(text: str) -> ColumnElement[bool]:
+_account, _member = aliased(Account), aliased(Member)
+
+
+def begins(text: str, account: type[Account] = Account) -> ColumnElement[bool]:
     """Whose name begins so."""
-    return and_(Account.name >= text, Account.name < text + LAST_SIGN)
+    return and_(account.name >= text, account.name < text + LAST_SIGN)
 
 
 def is_named(text: str) -> ColumnElement[bool]:
-    """Whose name begins so, or whose student number it is."""
+    """Whose name begins so, or whose student number it is; ``Account`` and ``Member`` are in the query already."""
     return or_(begins(text), Member.student_no == text)
+
+
+def is_called(member_id: Any, text: str) -> ColumnElement[bool]:
+    """The same of a member known by his id, in lists as long as a country's.
+
+    Neither database can tell how often a name is met where the list looks. So few are found first, and many are not:
+    then each line of the list is asked in its order.
+    """
+    named = begins(text, _account)
+    people = select(_member.id).join(_account, _account.id == _member.account_id)
+    if not _are_many(text):
+        return any_of(member_id, union_all(people.where(named), select(_member.id).where(_member.student_no == text)))
+    asked = select(or_(named, _member.student_no == text)).select_from(_member)
+    asked = asked.join(_account, _account.id == _member.account_id).where(_member.id == member_id)
+    return bool_column(asked.scalar_subquery())
+
+
+def is_counted(seat: ActiveSeat, text: str) -> bool:
+    """Whether those found are counted: not for a leading organ that looks for a name which many have."""
+    return seat.kind is not SeatKind.PROVINCIAL or not text or not _are_many(text)
+
+
+def _are_many(text: str) -> bool:
+    # Both ways find the same people, so what a session once knew serves it to its end.
+    known: dict[str, bool] = session().info.setdefault("names of many", {})
+    if text not in known:
+        known[text] = count_rows(select(Account.id).where(begins(text)), FEW) > FEW
+    return known[text]

@@ -13,11 +13,11 @@ from sqlalchemy.orm import joinedload
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden
-from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.orgs.models import Organisation
 from zhtj.people import search
-from zhtj.people.models import Account, Member
+from zhtj.people.models import Member
 from zhtj.transfers.checks import serves
 from zhtj.transfers.models import Application, Arrival
 
@@ -88,7 +88,7 @@ def _visible(query: Selected, seat: ActiveSeat, filters: ArrivalFilters) -> Sele
         query = query.where(TODO if filters.status == "todo" else ~TODO)
     text = filters.text.strip()
     if text:
-        query = query.join(Account, Account.id == Member.account_id).where(search.is_named(text))
+        query = query.where(search.is_called(Arrival.member_id, text))
     return query
 
 
@@ -124,13 +124,17 @@ def counted_to(seat: ActiveSeat) -> int | None:
     return COUNTED if seat.kind is SeatKind.PROVINCIAL else None
 
 
-def count(seat: ActiveSeat, filters: ArrivalFilters) -> int:
-    """How many arrivals the filters show; one more than ``counted_to`` where there are more than that."""
+def count(seat: ActiveSeat, filters: ArrivalFilters) -> int | None:
+    """How many arrivals the filters show; one more than ``counted_to`` where there are more than that.
+
+    None where a leading organ looks for too common a name.
+    """
+    if not search.is_counted(seat, filters.text.strip()):
+        return None
     if counted_to(seat) is None:
         return session.scalar(_visible(select(func.count()), seat, filters)) or 0
     # In the order of the tree, so that it ends as soon as it has met so many.
-    rows = _visible(select(Arrival.application_id), seat, filters).order_by(Arrival.path).limit(COUNTED + 1)
-    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    return count_rows(_visible(select(Arrival.application_id), seat, filters).order_by(Arrival.path), COUNTED)
 
 
 def branches(seat: ActiveSeat, most: int = 300) -> list[Organisation]:

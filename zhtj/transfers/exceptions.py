@@ -37,7 +37,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.paging import PAGE, Page, decode, encode
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.people import search
-from zhtj.people.models import Account, Member
+from zhtj.people.models import Member
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import FAILED, OPEN, State
 
@@ -157,13 +157,12 @@ def _by_hand(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Select
 
 
 def _narrow(query: Select[Any], seat: ActiveSeat, filters: ExceptionFilters, path: Any, member: Any) -> Select[Any]:
+    query = query.where(in_season(seat.path, path))
     if filters.path:
         query = query.where(in_season(filters.path, path))
-    query = query.where(in_season(seat.path, path))
     text = filters.text.strip()
     if text:
-        found = select(Member.id).join(Account, Account.id == Member.account_id).where(search.is_named(text))
-        query = query.where(member.in_(found))
+        query = query.where(search.is_called(member, text))
     return query
 
 

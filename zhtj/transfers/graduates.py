@@ -20,8 +20,9 @@ from zhtj.graduation.models import GraduateCategory, RegisterRow
 from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
+from zhtj.kernel.subqueries import any_of
 from zhtj.orgs.models import Organisation
 from zhtj.people import search
 from zhtj.people.models import Account, Member, Seat
@@ -35,6 +36,8 @@ SOON_WITHIN = timedelta(days=3)
 CHUNK = 1000
 # A leading organ that sees more is told of its figures by parts.
 COUNTED = 5000
+# Of how many who stand at a step a list is told first who they are.
+FEW = 500
 ORDER = (RegisterRow.season_path, RegisterRow.id)
 
 
@@ -122,8 +125,8 @@ class Graduate:
         return self.application.waiting_since if self.application else None
 
 
-_later = aliased(Application)
-_IS_DONE = or_(RegisterRow.completed_at.is_not(None), Application.state.is_not_distinct_from(State.COMPLETED))
+_any, _later = aliased(Application), aliased(Application)
+_IS_DONE = RegisterRow.completed_at.is_not(None)
 
 
 def _step() -> ColumnElement[str]:
@@ -160,6 +163,24 @@ def _newest_of(seat: ActiveSeat, season: int) -> ColumnElement[bool]:
     )
 
 
+def _at_step(seat: ActiveSeat, season: int, step: str) -> list[ColumnElement[bool]]:
+    """SQL: who stands at a step of ``STEPS``, as lists ask for it."""
+    if step == DONE:
+        return [_IS_DONE]
+    here = [_any.season == season, in_season(seat.path, _any.season_path)]
+    if step == NOT_STARTED:
+        return [~_IS_DONE, ~exists().where(_any.register_row_id == RegisterRow.id, *here)]
+    states = TERMINAL - {State.COMPLETED} if step == AGAIN else {State(step)}
+    newest = select(_later.state).where(_later.register_row_id == RegisterRow.id).order_by(_later.id.desc()).limit(1)
+    stands: ColumnElement[bool] = newest.correlate(RegisterRow).scalar_subquery().in_(states)
+    conditions = [~_IS_DONE, stands]
+    # Where few stand there they are found first; of many a page is soon met.
+    some = select(_any.register_row_id).where(*here, _any.state.in_(states))
+    if count_rows(some, FEW) <= FEW:
+        conditions.append(any_of(RegisterRow.id, some))
+    return conditions
+
+
 def _standing(
     query: Selected, seat: ActiveSeat, season: int, filters: GraduateFilters, *, applied: bool = True
 ) -> Selected:
@@ -178,24 +199,18 @@ def _standing(
         query = query.where(RegisterRow.id.in_(filters.ids))
     text = filters.text.strip()
     if text:
-        found = select(Member.id).join(Account, Account.id == Member.account_id).where(search.is_named(text))
-        query = query.where(RegisterRow.member_id.in_(found))
+        query = query.where(search.is_called(RegisterRow.member_id, text))
     return query
 
 
-def _narrow(query: Selected, filters: GraduateFilters) -> Selected:
+def _narrow(query: Selected, seat: ActiveSeat, season: int, filters: GraduateFilters) -> Selected:
     """Category, step and due; the three the counts are taken over."""
     if filters.category == UNREGISTERED:
         query = query.where(RegisterRow.category.is_(None))
     elif filters.category:
         query = query.where(RegisterRow.category == GraduateCategory(filters.category))
-    if filters.step == DONE:
-        query = query.where(_IS_DONE)
-    elif filters.step == NOT_STARTED:
-        query = query.where(Application.id.is_(None), ~_IS_DONE)
-    elif filters.step:
-        states = TERMINAL - {State.COMPLETED} if filters.step == AGAIN else {State(filters.step)}
-        query = query.where(Application.state.in_(states), ~_IS_DONE)
+    if filters.step:
+        query = query.where(*_at_step(seat, season, filters.step))
     if filters.due:
         moment = clock.now()
         late = Application.due_at <= moment
@@ -205,8 +220,9 @@ def _narrow(query: Selected, filters: GraduateFilters) -> Selected:
 
 
 def _listed(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Select[RegisterRow]:
-    applied = bool(filters.step or filters.due)
-    query = _narrow(_standing(select(RegisterRow), seat, season, filters, applied=applied), filters)
+    query = _narrow(
+        _standing(select(RegisterRow), seat, season, filters, applied=bool(filters.due)), seat, season, filters
+    )
     return query.options(joinedload(RegisterRow.member).joinedload(Member.account))
 
 
@@ -330,11 +346,14 @@ def counts(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Counts:
     """Count once over category x step x due, and read every figure off that.
 
     A leading organ that sees more than ``COUNTED`` at once is told what the register alone says: how many there are,
-    and how many are done. Who stands at which step it is told of each part below.
+    and how many are done. Who stands at which step it is told of each part below; nothing of those who share a common
+    name.
     """
+    if not search.is_counted(seat, filters.text.strip()):
+        return Counts(None, {}, {}, {})
     if seat.kind is SeatKind.PROVINCIAL:
-        some = _standing(select(RegisterRow.id), seat, season, filters, applied=False).limit(COUNTED + 1)
-        if (session.scalar(select(func.count()).select_from(some.subquery())) or 0) > COUNTED:
+        everybody = _standing(select(RegisterRow.id), seat, season, filters, applied=False)
+        if count_rows(everybody, COUNTED) > COUNTED:
             return _register_counts(seat, season, filters)
     category = func.coalesce(cast(RegisterRow.category, Text), UNREGISTERED)
     each = select(category.label("category"), _step().label("step"), _due(clock.now()).label("due"))
@@ -385,9 +404,9 @@ _ENDED = frozenset(state.value for state in TERMINAL - {State.COMPLETED})
 def not_started(seat: ActiveSeat, season: int, filters: GraduateFilters, most: int) -> list[tuple[str, str]]:
     """(class, name) of those who have not applied, among what the filters show; class by class."""
     names = select(Organisation.short_name, Account.name)
-    query = _standing(names, seat, season, filters)
+    query = _standing(names, seat, season, filters, applied=bool(filters.due))
     query = (
-        _narrow(_narrow(query, filters), GraduateFilters(step=NOT_STARTED))
+        _narrow(_narrow(query, seat, season, filters), seat, season, GraduateFilters(step=NOT_STARTED))
         .join(Member, Member.id == RegisterRow.member_id)
         .join(Account, Account.id == Member.account_id)
         .outerjoin(Organisation, Organisation.id == RegisterRow.origin_org_id)

@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import arrives_in
@@ -82,13 +82,8 @@ _WAITING = and_(
     Application.state.in_(OPEN),
     Application.holder_id.in_(select(Organisation.id).where(Organisation.office_id == bindparam("office"))),
 )
-_COUNT_WAITING = select(Application.state, func.count()).where(_WAITING).group_by(Application.state)
+COUNT_WAITING = select(Application.state, func.count()).where(_WAITING).group_by(Application.state)
 _LIST_WAITING = select(Application).where(_WAITING).options(*LISTED, defer(Application.submitted_at))
-
-
-def count_waiting(seat: ActiveSeat) -> dict[State, int]:
-    """How many applications wait for this seat's organisation, by what has to be done."""
-    return dict(session.execute(_COUNT_WAITING, {"office": seat.org_id}).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +147,16 @@ def _listed(seat: ActiveSeat, listing: Listing, filters: Filters, query: Select[
     return _narrow(query, filters)
 
 
-def count_listed(seat: ActiveSeat, listing: Listing, filters: Filters) -> int:
-    """How many applications the list shows on all its pages; ``COUNTED`` + 1 where there are more than that."""
+def count_listed(seat: ActiveSeat, listing: Listing, filters: Filters) -> int | None:
+    """How many applications the list shows on all its pages.
+
+    None where they are more than ``COUNTED``, or where a leading organ looks for too common a name.
+    """
+    if not search.is_counted(seat, filters.text.strip()):
+        return None
     # In the order of the list, so that it ends as soon as it has met so many.
-    rows = _listed(seat, listing, filters, select(Application.id)).order_by(Application.id.desc()).limit(COUNTED + 1)
-    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    found = count_rows(_listed(seat, listing, filters, select(Application.id)).order_by(Application.id.desc()), COUNTED)
+    return found if found <= COUNTED else None
 
 
 def listed_ids(seat: ActiveSeat, listing: Listing, filters: Filters, limit: int) -> list[int]:
@@ -194,8 +194,7 @@ def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
         query = query.where(Application.state == filters.state)
     text = filters.text.strip()
     if text:
-        found = select(Member.id).join(Account, Account.id == Member.account_id).where(search.is_named(text))
-        query = query.where(Application.member_id.in_(found))
+        query = query.where(search.is_called(Application.member_id, text))
     return query
 
 

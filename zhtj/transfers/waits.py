@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Select, String, and_, func, select, text, update
+from sqlalchemy import ForeignKey, Index, Select, String, and_, select, text, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, UtcDateTime, session
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.paging import Page, paginate
+from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
@@ -207,7 +207,7 @@ def listing(seat: ActiveSeat, side: Side, *, after: str = "", before: str = "") 
 
 def count(seat: ActiveSeat, side: Side) -> int:
     """How many they are."""
-    return session.scalar(select(func.count()).select_from(_seen(seat, side).subquery())) or 0
+    return count_rows(_seen(seat, side))
 
 
 def _seen(seat: ActiveSeat, side: Side) -> Select[AdmissionWait]:

@@ -123,13 +123,12 @@ def bar(listing: Listing, filters: Filters, *, more: bool) -> dict[str, Any]:
     seat = current_seat()
     waiting = list(waiting_counts()) if listing is Listing.WAITING else [state for state in State if state.is_open]
     states = [filters.state] if filters.state else waiting
-    counted = queries.count_listed(seat, listing, filters) if more else 0
     return {
         "listing": listing,
         "filters": filters,
         "actions": offered(listing, states),
         "townships": listing is Listing.WAITING and seat.kind is SeatKind.PROVINCIAL and _is_county(),
-        "total": counted if counted <= queries.COUNTED else 0,
+        "total": (queries.count_listed(seat, listing, filters) or 0) if more else 0,
     }
 
 

@@ -36,7 +36,6 @@ def list_destinations() -> str:
     """Graduates of the season, class by class, with what is registered (T-33)."""
     seat, season, filters = current_seat(), clock.today().year, read_filters(request.args)
     page, lines = destinations.listing(seat, season, filters, **cursors())
-    total, registered = destinations.counts(seat, season, filters)
     org = request.args.get("org", "")
     kept = {"org": org, "state": filters.state, "q": filters.text}
     base: dict[str, Any] = {name: value for name, value in kept.items() if value and name != "state"}
@@ -46,8 +45,7 @@ def list_destinations() -> str:
         lines=lines,
         filters=filters,
         kept=kept,
-        total=total,
-        registered=registered,
+        counts=destinations.counts(seat, season, filters),
         links_to={state: url_for(".destinations", **base, state=state or None) for state in ("", "yes", "no")},
         parts=parts_below(chosen_organisation(org)),
         label=lambda line: destinations.label_of(destinations.policy_of(line.row), line.entry.reason),
