@@ -38,7 +38,8 @@ def _of_postgresql(connection: Connection) -> dict[str, Any]:
     columns = connection.execute(
         text(
             "SELECT table_name || '.' || column_name, data_type, character_maximum_length, is_nullable, column_default,"
-            " collation_name FROM information_schema.columns WHERE table_schema = 'public'"
+            " collation_name, attstattarget FROM information_schema.columns JOIN pg_attribute"
+            " ON attrelid = table_name::regclass AND attname = column_name WHERE table_schema = 'public'"
         )
     )
     constraints = connection.execute(

@@ -10,8 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
+from sqlalchemy.orm import contains_eager, joinedload
 
 from zhtj.kernel import clock, paging
 from zhtj.kernel.crypto import keyed_hash
@@ -138,8 +138,8 @@ class MemberFilters:
 
 def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before: str = "") -> Page[Member]:
     """One page of the members of the seat's organisation and below."""
-    query = _listed(select(Member), seat, filters).options(joinedload(Member.account), joinedload(Member.org))
-    keys, descending = _order(filters.order)
+    query = _listed(select(Member), seat, filters).options(contains_eager(Member.account), contains_eager(Member.org))
+    keys, descending = _order(filters.order, beyond_school=seat.kind is SeatKind.PROVINCIAL)
     first = keys[0]
     if filters.order in {Order.BRANCH, Order.NAME} and (after or before):
         # The pair comes from two tables; this half of the comparison lets the index on the first find the place.
@@ -150,7 +150,7 @@ def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before
     return paginate(query, keys, after=after, before=before, descending=descending)
 
 
-def _order(order: Order) -> tuple[list[Any], bool]:
+def _order(order: Order, *, beyond_school: bool) -> tuple[list[Any], bool]:
     """Columns that order the list, and whether downwards."""
     first: Any = {
         Order.BRANCH: Organisation.path,
@@ -159,6 +159,9 @@ def _order(order: Order) -> tuple[list[Any], bool]:
         Order.OLDEST: Member.born,
         Order.YOUNGEST: Member.born,
     }[order]
+    if order is Order.NAME and not beyond_school:
+        # Sorted as they are found here: in the index on names one would meet everybody else's first.
+        first = (Account.name + literal("")).label("name")
     return [first, Member.id], order is Order.YOUNGEST
 
 
