@@ -42,7 +42,7 @@ POSTGRES_SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "80",
-    "shared_buffers": "64MB",
+    "shared_buffers": os.environ.get("ZHTJ_TEST_BUFFERS", "64MB"),
     "max_wal_size": "1GB",
     "timezone": "UTC",
 }

@@ -25,7 +25,6 @@ from flask import Flask
 from sqlalchemy import event, select, text
 from sqlalchemy.engine import Engine
 
-from tests import services
 from tests.bench import country
 from tests.browsing import Browser, Page
 from zhtj import create_app
@@ -204,7 +203,7 @@ def main() -> int:
     clock.stand_still(clock.parse("2026-10-14T09:00"))
     with ExitStack() as stack:
         known = os.environ.get("ZHTJ_BENCH_URL")
-        url = known or stack.enter_context(services.postgres_url())
+        url = known or country.database(stack)
         app = create_app(
             {
                 "ZHTJ_ENV": "test",

@@ -26,7 +26,6 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import create_engine, select, text
 
-from tests import services
 from tests.bench import country
 from tests.bench.lists import metered
 from tests.bench.sweep import branches
@@ -262,7 +261,7 @@ def main() -> int:
     """Build, measure, print. 1 if a bound was broken."""
     clock.stand_still(clock.parse(MOMENT))
     with ExitStack() as stack:
-        url = stack.enter_context(services.postgres_url())
+        url = country.database(stack)
         app = create_app(
             {
                 "ZHTJ_ENV": "test",

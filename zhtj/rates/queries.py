@@ -61,8 +61,11 @@ def check_day(season: int, day: date | None) -> date | None:
 
 def seasons() -> list[int]:
     """Seasons from the first that has figures to the last, newest first."""
-    ends = (select(end(Standing.season)).scalar_subquery() for end in (func.min, func.max))
-    first, last = reports().execute(select(*ends)).one()
+    known = reports().info
+    if "seasons" not in known:
+        ends = (select(end(Standing.season)).scalar_subquery() for end in (func.min, func.max))
+        known["seasons"] = reports().execute(select(*ends)).one()
+    first, last = known["seasons"]
     return [] if first is None or last is None else list(range(last, first - 1, -1))
 
 
@@ -95,11 +98,8 @@ def by_child(organisation: Organisation, season: int, day: date | None = None) -
 
 def with_children(organisation: Organisation, season: int, day: date | None = None) -> tuple[Figures, list[Child]]:
     """Its own figures, and ``by_child``; read in one go, as long as nothing moved around here."""
-    children = list(
-        reports().scalars(
-            select(Organisation).where(Organisation.parent_id == organisation.id).order_by(Organisation.path)
-        )
-    )
+    below = select(Organisation).where(Organisation.parent_id == organisation.id).order_by(Organisation.path)
+    children = [] if organisation.is_branch else list(reports().scalars(below))
     if not moves_around(organisation.path):
         kept_then = _kept_then(organisation, children, season, day) if day is not None else None
         if kept_then is not None:
