@@ -12,9 +12,10 @@ from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.people import search
 from zhtj.people.models import Member
 from zhtj.transfers import graduates, operations
-from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Due, Graduate, GraduateFilters
+from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, Graduate, GraduateFilters
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
 
@@ -38,6 +39,13 @@ def crowd(world: World) -> dict[str, Member]:
     withdrawn = apply(world, people["撤"], "floating", **UNPLACED)
     do(operations.withdraw, withdrawn, world.own_seat(people["撤"]))
     return people
+
+
+@pytest.fixture(params=[0, 500], ids=["line by line", "found first"])
+def few(request, monkeypatch) -> None:
+    """How those at a step, and those of a name, are looked for."""
+    monkeypatch.setattr(graduates, "FEW", request.param)
+    monkeypatch.setattr(search, "FEW", request.param)
 
 
 def lines(world: World, key: str = "college", **filters: Any) -> list[Graduate]:
@@ -131,6 +139,7 @@ def test_what_is_about_to_be_returned_is_found(world: World, crowd: dict[str, Me
 
 @pytest.mark.rule("PD-25")
 @pytest.mark.parametrize("base", [{}, {"category": "society"}, {"step": AGAIN}, {"text": "等"}, {"due": "soon"}])
+@pytest.mark.usefixtures("few")
 def test_every_figure_is_the_length_of_its_list(
     world: World, crowd: dict[str, Member], clock_at: Any, base: dict[str, Any]
 ) -> None:
@@ -145,6 +154,20 @@ def test_every_figure_is_the_length_of_its_list(
     assert found.categories == {key: length(category=key) for key in ("", *CATEGORIES)}
     assert found.steps == {key: length(step=key) for key in ("", *STEPS)}
     assert found.dues == {each.value: length(due=each.value) for each in Due}
+
+
+def test_a_name_that_many_have_is_not_counted_for_a_leading_organ(
+    world: World, crowd: dict[str, Member], monkeypatch
+) -> None:
+    asked, province = GraduateFilters(text="等"), world.seat("province")
+    assert graduates.counts(province, SEASON, asked).total == 1
+    monkeypatch.setattr(search, "FEW", 0)
+    session.rollback()
+    session.info.clear()
+    # Then it is found all the same, and a school's figures are whole
+    assert names(lines(world, "province", text="等")) == {"等同学"}
+    assert graduates.counts(province, SEASON, asked) == Counts(None, {}, {}, {})
+    assert graduates.counts(world.seat("university"), SEASON, asked).total == 1
 
 
 def test_closed_rows_and_other_schools_stay_out(world: World, crowd: dict[str, Member]) -> None:
