@@ -1,4 +1,4 @@
-"""one index knows what waits longest; others tell with whom, and how it ended, without a look at the rows."""
+"""indexes know what waits longest, what lies with whom and how it ended, without a look at the rows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,48 +12,49 @@ UNDER_WAY = sa.text(
     "state IN ('awaiting_acceptance', 'awaiting_allocation', 'awaiting_external', 'awaiting_province', "
     "'awaiting_release')"
 )
-FIGURES = ["state", "reason", "kind", "place", "level", "register_row_id"]
+NOT_DONE = sa.text("closed_at IS NULL AND completed_at IS NULL")
 HELD = ["register_row_id", "holder_id", "waiting_since", "due_at"]
 
 
 def upgrade() -> None:
     """Apply."""
-    _season(["id", *FIGURES, "holder_id", "waiting_since", "due_at"])
-    _to_path(["season", "season_path", "state", *HELD])
+    _under_way("ix_applications_oldest", ["waiting_since", "id"], [])
+    _under_way("ix_applications_held_from", ["season", "season_path"], ["state", *HELD])
+    _under_way("ix_applications_held_to", ["season", "to_path"], ["state", "season_path", *HELD])
+    _beside("ix_applications_to_path", "applications", ["to_path", "id"], ["season", "state"])
+    _beside(
+        "ix_application_events_application_id",
+        "application_events",
+        ["application_id"],
+        ["action", "from_state", "ground"],
+    )
     op.create_index(
-        "ix_applications_oldest",
-        "applications",
-        ["waiting_since", "id"],
-        sqlite_where=UNDER_WAY,
-        postgresql_where=UNDER_WAY,
+        "ix_season_register_open", "season_register", ["id"], sqlite_where=NOT_DONE, postgresql_where=NOT_DONE
     )
     op.drop_index("ix_applications_due", "applications")
-    _events(["action", "from_state", "ground"])
 
 
 def downgrade() -> None:
     """Undo."""
-    _events([])
     op.create_index("ix_applications_due", "applications", ["state", "due_at", "id"])
-    op.drop_index("ix_applications_oldest", "applications")
-    _to_path([])
-    _season(FIGURES)
+    op.drop_index("ix_season_register_open", "season_register")
+    _beside("ix_application_events_application_id", "application_events", ["application_id"], [])
+    _beside("ix_applications_to_path", "applications", ["to_path", "id"], [])
+    for name in ("ix_applications_held_to", "ix_applications_held_from", "ix_applications_oldest"):
+        op.drop_index(name, "applications")
 
 
-def _events(beside: list[str]) -> None:
-    op.drop_index("ix_application_events_application_id", "application_events")
+def _under_way(name: str, columns: list[str], beside: list[str]) -> None:
     op.create_index(
-        "ix_application_events_application_id", "application_events", ["application_id"], postgresql_include=beside
+        name,
+        "applications",
+        columns,
+        sqlite_where=UNDER_WAY,
+        postgresql_where=UNDER_WAY,
+        postgresql_include=beside,
     )
 
 
-def _season(beside: list[str]) -> None:
-    op.drop_index("ix_applications_season", "applications")
-    op.create_index(
-        "ix_applications_season", "applications", ["season", "season_path"], postgresql_include=beside
-    )
-
-
-def _to_path(beside: list[str]) -> None:
-    op.drop_index("ix_applications_to_path", "applications")
-    op.create_index("ix_applications_to_path", "applications", ["to_path", "id"], postgresql_include=beside)
+def _beside(name: str, table: str, columns: list[str], beside: list[str]) -> None:
+    op.drop_index(name, table)
+    op.create_index(name, table, columns, postgresql_include=beside)

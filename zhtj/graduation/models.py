@@ -125,6 +125,13 @@ class RegisterRow(Base):
             "season_path",
             postgresql_include=["id", "category", "completed_at", "closed_at"],
         ),
+        # Who still counts as not completed.
+        Index(
+            "ix_season_register_open",
+            "id",
+            sqlite_where=text("closed_at IS NULL AND completed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL AND completed_at IS NULL"),
+        ),
         Index(
             "ix_season_register_closed",
             "season",

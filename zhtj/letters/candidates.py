@@ -85,7 +85,7 @@ def _listed(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Sele
     )
     text = filters.text.strip()
     if text:
-        query = query.where(search.is_called(Application.member_id, text))
+        query = query.where(search.is_named(text))
     if filters.org_id is not None:
         query = query.where(Application.from_org_id == filters.org_id)
     if filters.done:

@@ -118,17 +118,12 @@ def _sides(filters: StuckFilters) -> list[ColumnElement[bool]]:
     return list(sides.values()) if filters.side is None else [sides[filters.side]]
 
 
-def _of(query: Rows, side: ColumnElement[bool], filters: StuckFilters) -> Rows:
-    """Graduates who still count as not completed, with what is under way."""
-    row = RegisterRow
-    query = query.select_from(Application).join(row, row.id == Application.register_row_id)
-    return query.where(
-        Application.season == filters.season,
-        Application.state.in_(OPEN),
-        side,
-        row.closed_at.is_(None),
-        row.completed_at.is_(None),
-    )
+def _open(filters: StuckFilters) -> tuple[ColumnElement[bool], ...]:
+    return Application.season == filters.season, Application.state.in_(OPEN)
+
+
+# Graduates who still count as not completed.
+_NOT_DONE = and_(RegisterRow.closed_at.is_(None), RegisterRow.completed_at.is_(None))
 
 
 class Lying(NamedTuple):
@@ -144,15 +139,22 @@ class Lying(NamedTuple):
 
 def lying(filters: StuckFilters) -> list[Lying]:
     """What lies with each office of any rank; summed from what lies with each holder, as applications are many more."""
-    columns = (
-        Application.holder_id.label("holder_id"),
-        func.count().label("number"),
-        func.count().filter(Application.due_at <= clock.now()).label("late"),
-        func.min(Application.waiting_since).label("oldest"),
-        func.min(Application.due_at).label("first_due"),
+    wanted = (Application.register_row_id, Application.holder_id, Application.waiting_since, Application.due_at)
+    each = [select(*wanted).where(*_open(filters), side) for side in _sides(filters)]
+    one = union_all(*each).subquery("one")
+    held = (
+        select(
+            one.c.holder_id,
+            func.count().label("number"),
+            func.count().filter(one.c.due_at <= clock.now()).label("late"),
+            func.min(one.c.waiting_since).label("oldest"),
+            func.min(one.c.due_at).label("first_due"),
+        )
+        .join(RegisterRow, RegisterRow.id == one.c.register_row_id)
+        .where(_NOT_DONE)
+        .group_by(one.c.holder_id)
+        .subquery("held")
     )
-    each = [_of(select(*columns), side, filters).group_by(Application.holder_id) for side in _sides(filters)]
-    held = union_all(*each).subquery("held")
     query = (
         select(
             _Office.id,
@@ -271,7 +273,8 @@ def listing(
     filters: StuckFilters, office_id: int | None = None, *, after: str = "", before: str = ""
 ) -> Page[Application]:
     """The applications behind a heap or all of them, those that wait longest first."""
-    query = _listed(_of(select(Application), or_(*_sides(filters)), filters), filters, office_id).options(*LISTED)
+    query = select(Application).join(RegisterRow, RegisterRow.id == Application.register_row_id).options(*LISTED)
+    query = _held_by(query.where(*_open(filters), _NOT_DONE, or_(*_sides(filters))), filters, office_id)
     page = paginate(query, [Application.waiting_since, Application.id], after=after, before=before)
     attach_organisations(page.rows)
     return page
@@ -282,7 +285,7 @@ def count(filters: StuckFilters, office_id: int | None = None) -> int:
     return sum(row.number for row in _in_order(filters) if office_id in {None, row.office_id})
 
 
-def _listed(query: Rows, filters: StuckFilters, office_id: int | None) -> Rows:
+def _held_by(query: Rows, filters: StuckFilters, office_id: int | None) -> Rows:
     """``query`` narrowed to one office, or to those of the rank that is looked at."""
     if filters.tier is None and office_id is None:
         return query

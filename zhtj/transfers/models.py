@@ -37,37 +37,13 @@ class Application(Base):
         Index("ix_applications_from", "from_org_id", "id"),
         Index("ix_applications_to", "to_org_id", "id"),
         Index("ix_applications_from_path", "from_path", "id"),
-        Index(
-            "ix_applications_to_path",
-            "to_path",
-            "id",
-            postgresql_include=[
-                "season",
-                "season_path",
-                "state",
-                "register_row_id",
-                "holder_id",
-                "waiting_since",
-                "due_at",
-            ],
-        ),
+        Index("ix_applications_to_path", "to_path", "id", postgresql_include=["season", "state"]),
         # Whole answers for a province: a season's figures and failures; what goes back next, waits longest, is special.
         Index(
             "ix_applications_season",
             "season",
             "season_path",
-            postgresql_include=[
-                "id",
-                "state",
-                "reason",
-                "kind",
-                "place",
-                "level",
-                "register_row_id",
-                "holder_id",
-                "waiting_since",
-                "due_at",
-            ],
+            postgresql_include=["state", "reason", "kind", "place", "level", "register_row_id"],
         ),
         Index(
             "ix_applications_failed",
@@ -91,6 +67,23 @@ class Application(Base):
             "id",
             sqlite_where=text(f"state IN {_in(OPEN)}"),
             postgresql_where=text(f"state IN {_in(OPEN)}"),
+        ),
+        # What lies with whom, of those who come from a place and of those who go to one.
+        Index(
+            "ix_applications_held_from",
+            "season",
+            "season_path",
+            sqlite_where=text(f"state IN {_in(OPEN)}"),
+            postgresql_where=text(f"state IN {_in(OPEN)}"),
+            postgresql_include=["state", "register_row_id", "holder_id", "waiting_since", "due_at"],
+        ),
+        Index(
+            "ix_applications_held_to",
+            "season",
+            "to_path",
+            sqlite_where=text(f"state IN {_in(OPEN)}"),
+            postgresql_where=text(f"state IN {_in(OPEN)}"),
+            postgresql_include=["state", "season_path", "register_row_id", "holder_id", "waiting_since", "due_at"],
         ),
         Index(
             "ix_applications_oldest",
