@@ -19,6 +19,7 @@ HELD = ["register_row_id", "holder_id", "waiting_since", "due_at"]
 def upgrade() -> None:
     """Apply."""
     _under_way("ix_applications_oldest", ["waiting_since", "id"], [])
+    _under_way("ix_applications_state", ["state", "id"], [])
     _under_way("ix_applications_held_from", ["season", "season_path"], ["state", *HELD])
     _under_way("ix_applications_held_to", ["season", "to_path"], ["state", "season_path", *HELD])
     _beside("ix_applications_to_path", "applications", ["to_path", "id"], ["season", "state"])
@@ -40,8 +41,8 @@ def downgrade() -> None:
     op.drop_index("ix_season_register_open", "season_register")
     _beside("ix_application_events_application_id", "application_events", ["application_id"], [])
     _beside("ix_applications_to_path", "applications", ["to_path", "id"], [])
-    for name in ("ix_applications_held_to", "ix_applications_held_from", "ix_applications_oldest"):
-        op.drop_index(name, "applications")
+    for name in ("held_to", "held_from", "state", "oldest"):
+        op.drop_index(f"ix_applications_{name}", "applications")
 
 
 def _under_way(name: str, columns: list[str], beside: list[str]) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
 from zhtj.letters import rules
 from zhtj.letters.models import Letter, LetterState
-from zhtj.orgs.models import Organisation
 from zhtj.people import search
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
@@ -56,7 +55,7 @@ def picked(
     query = _listed(seat, policy, filters)
     if ids is not None:
         query = query.where(Application.id.in_(ids))
-    ordered = query.with_only_columns(Application.id).order_by(Organisation.path, Account.name, Application.id)
+    ordered = query.with_only_columns(Application.id).order_by(Application.from_path, Account.name, Application.id)
     return list(session.scalars(ordered.limit(limit)))
 
 
@@ -68,19 +67,16 @@ def count(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> int:
 def _listed(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Select[Application]:
     allowed = [State.COMPLETED] if policy.letter_issue_from == "completed" else list(set(State) - rules.FAILED)
     letter = select(Letter.id).where(Letter.application_id == Application.id, Letter.state == LetterState.ISSUED)
-    there = aliased(Organisation, name="there")
-    inside = select(there.id).where(there.id == Application.to_org_id, subtree(there.path, seat.path))
     query = (
         select(Application)
-        .join(Organisation, Organisation.id == Application.from_org_id)
         .join(Member, Member.id == Application.member_id)
         .join(Account, Account.id == Member.account_id)
         .where(
-            scope(Organisation.path, seat, Permission.LETTER_ISSUE),
+            scope(Application.from_path, seat, Permission.LETTER_ISSUE),
             Application.state.in_(allowed),
             ~letter.exists(),
             # Inside one committee none is needed (L-06).
-            ~inside.exists(),
+            ~subtree(Application.to_path, seat.path),
         )
     )
     text = filters.text.strip()

@@ -192,9 +192,6 @@ def in_townships(seat: ActiveSeat, filters: Filters, *, after: str = "", before:
 def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
     if filters.state is not None:
         query = query.where(Application.state == filters.state)
-        if filters.state.is_open:
-            # It goes without saying; said, it opens the index of what is under way.
-            query = query.where(Application.ended_at.is_(None))
     text = filters.text.strip()
     if text:
         query = query.where(search.is_called(Application.member_id, text))

@@ -18,6 +18,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.kernel.subqueries import any_of
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
@@ -112,7 +113,8 @@ def behind(mark: Mark | None, kind: TimerKind, at: Any, number: Any) -> ColumnEl
     elif order > mark.order:
         found = at >= mark.at
     else:
-        found = or_(at > mark.at, and_(at == mark.at, number > mark.number))
+        # The first half lets the index find the place.
+        found = and_(at >= mark.at, or_(at > mark.at, and_(at == mark.at, number > mark.number)))
     return found
 
 
@@ -284,17 +286,19 @@ def rehearse(at: datetime, path: str = "", most: int | None = 100) -> Rehearsal:
     due = (_RUNS, Application.state.in_(RUNNING), Application.due_at <= at, _within(path))
     piles = session.execute(_piles(_by_holder().add_columns(func.sum(func.count()).over()).where(*due), most)).all()
     number = int(piles[0][3]) if piles else 0
+    order = (Application.due_at, Application.id)
+    # Those that are shown are found before anything is read of them.
+    first = select(Application.id).where(*due).order_by(*order).limit(most).correlate(None)
     lines = (
         select(Application)
-        .where(*due)
+        .where(any_of(Application.id, first))
         .options(
             joinedload(Application.member).joinedload(Member.account),
             joinedload(Application.holder),
             joinedload(Application.from_org),
             joinedload(Application.to_org),
         )
-        .order_by(Application.due_at, Application.id)
-        .limit(most)
+        .order_by(*order)
     )
     return Rehearsal(at, number, _named(piles), list(session.scalars(lines)))
 
