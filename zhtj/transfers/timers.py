@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
@@ -113,8 +113,7 @@ def behind(mark: Mark | None, kind: TimerKind, at: Any, number: Any) -> ColumnEl
     elif order > mark.order:
         found = at >= mark.at
     else:
-        # The first half lets the index find the place.
-        found = and_(at >= mark.at, or_(at > mark.at, and_(at == mark.at, number > mark.number)))
+        found = tuple_(at, number) > tuple_(literal(mark.at, at.type), literal(mark.number))
     return found
 
 
