@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from tests.browsing import Browser
 from tests.world import World
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.people import search
@@ -48,3 +50,13 @@ def test_who_was_found_is_counted_but_not_a_common_name_for_a_leading_organ(worl
     assert search.is_counted(world.seat("province"), "")
     assert search.is_counted(world.seat("province"), "没有这个人")
     assert search.is_counted(world.seat("province"), name) == (bound > 0)
+
+
+@pytest.mark.parametrize("page", ["graduates", "arrivals", "destinations", "files"])
+@pytest.mark.parametrize("bound", [0, 5000], indirect=True, ids=["many", "few"])
+def test_a_leading_organ_is_told_why_there_are_no_figures(
+    world: World, client: FlaskClient, bound: int, page: str
+) -> None:
+    shown = Browser(client).login(world.accounts["province"]).get(f"/provincial/{page}?q={world.graduate.name}")
+    assert shown.status == 200
+    assert ("没有统计人数" in shown.main) == (bound == 0)

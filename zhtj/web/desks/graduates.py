@@ -46,6 +46,7 @@ def list_graduates() -> str:
             {"label": label, "value": found.categories.get(key), "href": _link(kept, category=key), "key": key}
             for key, label in {"": "全部去向", **CATEGORIES}.items()
         ],
+        too_common=bool(filters.text) and not found.steps and not filters.due,
         by_parts=NOT_STARTED not in found.steps,
         steps=[("", "全部"), *((key, _with(label, found.steps.get(key))) for key, label in STEPS.items())],
         dues=[("", "全部"), *((each.value, _with(each.label, found.dues.get(each.value))) for each in Due)],
