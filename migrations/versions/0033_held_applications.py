@@ -19,7 +19,7 @@ HELD = ["register_row_id", "holder_id", "waiting_since", "due_at"]
 def upgrade() -> None:
     """Apply."""
     _under_way("ix_applications_oldest", ["waiting_since", "id"], [])
-    _under_way("ix_applications_state", ["state", "id"], [])
+    op.create_index("ix_applications_state", "applications", ["state", "id"])
     _under_way("ix_applications_held_from", ["season", "season_path"], ["state", *HELD])
     _under_way("ix_applications_held_to", ["season", "to_path"], ["state", "season_path", *HELD])
     _beside("ix_applications_to_path", "applications", ["to_path", "id"], ["season", "state"])

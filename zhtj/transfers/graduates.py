@@ -1,14 +1,14 @@
 """Every graduate of a season in one part of the tree: category, newest application, its step, its holder (A-11, T-33).
 
-The list, its counts and the export stand on one statement (``_standing``): register rows of the season, each with its
-newest application of that season. A member who has moved still counts where he graduated (PD-08).
+The list, its counts and the export stand on one statement (``_standing``): register rows of the season, narrowed by
+what the newest application of each says. A member who has moved still counts where he graduated (PD-08).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, count_rows, paginate
-from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column
 from zhtj.kernel.subqueries import any_of
 from zhtj.orgs.models import Organisation
 from zhtj.people import search
@@ -33,6 +33,7 @@ Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
 NOT_STARTED, AGAIN, DONE = "none", "again", "done"
 UNREGISTERED = "unregistered"
 SOON_WITHIN = timedelta(days=3)
+_PAST = datetime.min.replace(tzinfo=UTC)
 CHUNK = 1000
 # A leading organ that sees more is told of its figures by parts.
 COUNTED = 5000
@@ -167,27 +168,42 @@ def _at_step(seat: ActiveSeat, season: int, step: str) -> list[ColumnElement[boo
     """SQL: who stands at a step of ``STEPS``, as lists ask for it."""
     if step == DONE:
         return [_IS_DONE]
-    here = [_any.season == season, in_season(seat.path, _any.season_path)]
     if step == NOT_STARTED:
-        return [~_IS_DONE, ~exists().where(_any.register_row_id == RegisterRow.id, *here)]
+        applied = (_any.season == season, in_season(seat.path, _any.season_path))
+        return [~_IS_DONE, ~exists().where(_any.register_row_id == RegisterRow.id, *applied)]
     states = TERMINAL - {State.COMPLETED} if step == AGAIN else {State(step)}
-    newest = select(_later.state).where(_later.register_row_id == RegisterRow.id).order_by(_later.id.desc()).limit(1)
-    stands: ColumnElement[bool] = newest.correlate(RegisterRow).scalar_subquery().in_(states)
-    conditions = [~_IS_DONE, stands]
-    # Where few stand there they are found first; of many a page is soon met.
-    some = select(_any.register_row_id).where(*here, _any.state.in_(states))
+    return _whose_newest(seat, season, lambda one: bool_column(one.state.in_(states)))
+
+
+def _due_so(seat: ActiveSeat, season: int, due: str) -> list[ColumnElement[bool]]:
+    """SQL: whose application goes back so soon, as lists ask for it."""
+    first, last = _PAST, clock.now()
+    if due == Due.SOON:
+        first, last = last, last + SOON_WITHIN
+
+    def so_soon(one: type[Application]) -> ColumnElement[bool]:
+        # That it is under way goes without saying; said, it opens an index.
+        return and_(one.state.in_(OPEN), one.due_at > first, one.due_at <= last)
+
+    return _whose_newest(seat, season, so_soon)
+
+
+def _whose_newest(
+    seat: ActiveSeat, season: int, wanted: Callable[[type[Application]], ColumnElement[bool]]
+) -> list[ColumnElement[bool]]:
+    """SQL: who is not done and whose newest application is as wanted."""
+    newest = select(wanted(_later)).where(_later.register_row_id == RegisterRow.id).order_by(_later.id.desc()).limit(1)
+    conditions = [~_IS_DONE, bool_column(newest.correlate(RegisterRow).scalar_subquery())]
+    # Where they are few they are found first; of many a page is soon met.
+    some = select(_any.register_row_id)
+    some = some.where(_any.season == season, in_season(seat.path, _any.season_path), wanted(_any))
     if count_rows(some, FEW) <= FEW:
         conditions.append(any_of(RegisterRow.id, some))
     return conditions
 
 
-def _standing(
-    query: Selected, seat: ActiveSeat, season: int, filters: GraduateFilters, *, applied: bool = True
-) -> Selected:
-    """Open rows of the season in the seat's part of the tree, if ``applied`` each with its newest application."""
-    query = query.select_from(RegisterRow)
-    if applied:
-        query = query.outerjoin(Application, _newest_of(seat, season))
+def _standing(query: Selected, seat: ActiveSeat, season: int, filters: GraduateFilters) -> Selected:
+    """Open rows of the season in the seat's part of the tree."""
     query = query.where(
         RegisterRow.season == season,
         in_season(seat.path),
@@ -212,17 +228,12 @@ def _narrow(query: Selected, seat: ActiveSeat, season: int, filters: GraduateFil
     if filters.step:
         query = query.where(*_at_step(seat, season, filters.step))
     if filters.due:
-        moment = clock.now()
-        late = Application.due_at <= moment
-        near = and_(Application.due_at > moment, Application.due_at <= moment + SOON_WITHIN)
-        query = query.where(late if filters.due == Due.LATE else near, ~_IS_DONE)
+        query = query.where(*_due_so(seat, season, filters.due))
     return query
 
 
 def _listed(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Select[RegisterRow]:
-    query = _narrow(
-        _standing(select(RegisterRow), seat, season, filters, applied=bool(filters.due)), seat, season, filters
-    )
+    query = _narrow(_standing(select(RegisterRow), seat, season, filters), seat, season, filters)
     return query.options(joinedload(RegisterRow.member).joinedload(Member.account))
 
 
@@ -352,11 +363,12 @@ def counts(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Counts:
     if not search.is_counted(seat, filters.text.strip()):
         return Counts(None, {}, {}, {})
     if seat.kind is SeatKind.PROVINCIAL:
-        everybody = _standing(select(RegisterRow.id), seat, season, filters, applied=False)
+        everybody = _standing(select(RegisterRow.id), seat, season, filters)
         if count_rows(everybody, COUNTED) > COUNTED:
             return _register_counts(seat, season, filters)
     category = func.coalesce(cast(RegisterRow.category, Text), UNREGISTERED)
     each = select(category.label("category"), _step().label("step"), _due(clock.now()).label("due"))
+    each = each.select_from(RegisterRow).outerjoin(Application, _newest_of(seat, season))
     rows = _standing(each, seat, season, filters).subquery()
     grouped = select(rows.c.category, rows.c.step, rows.c.due, func.count()).group_by(
         rows.c.category, rows.c.step, rows.c.due
@@ -385,7 +397,7 @@ def _register_counts(seat: ActiveSeat, season: int, filters: GraduateFilters) ->
     """Figures of lists by category, of all or of those who are done."""
     category = func.coalesce(cast(RegisterRow.category, Text), UNREGISTERED)
     each = select(category, func.count(), func.count(RegisterRow.completed_at))
-    query = _standing(each, seat, season, filters, applied=False).group_by(category)
+    query = _standing(each, seat, season, filters).group_by(category)
     found = {key: (total, done) for key, total, done in session.execute(query)}
     everybody = {"": tuple(map(sum, zip(*found.values(), strict=True))), **found}
     steps = {step: everybody.get(filters.category, (0, 0))[at] for at, step in enumerate(("", DONE))}
@@ -403,8 +415,8 @@ _ENDED = frozenset(state.value for state in TERMINAL - {State.COMPLETED})
 
 def not_started(seat: ActiveSeat, season: int, filters: GraduateFilters, most: int) -> list[tuple[str, str]]:
     """(class, name) of those who have not applied, among what the filters show; class by class."""
-    names = select(Organisation.short_name, Account.name)
-    query = _standing(names, seat, season, filters, applied=bool(filters.due))
+    names = select(Organisation.short_name, Account.name).select_from(RegisterRow)
+    query = _standing(names, seat, season, filters)
     query = (
         _narrow(_narrow(query, seat, season, filters), seat, season, GraduateFilters(step=NOT_STARTED))
         .join(Member, Member.id == RegisterRow.member_id)

@@ -68,13 +68,7 @@ class Application(Base):
             sqlite_where=text(f"state IN {_in(OPEN)}"),
             postgresql_where=text(f"state IN {_in(OPEN)}"),
         ),
-        Index(
-            "ix_applications_state",
-            "state",
-            "id",
-            sqlite_where=text(f"state IN {_in(OPEN)}"),
-            postgresql_where=text(f"state IN {_in(OPEN)}"),
-        ),
+        Index("ix_applications_state", "state", "id"),
         # What lies with whom, of those who come from a place and of those who go to one.
         Index(
             "ix_applications_held_from",
