@@ -6,13 +6,13 @@ import json
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Dialect, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, Dialect, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
 from zhtj.cases.workflow import Action, State
 from zhtj.kernel import clock, crypto
-from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account
 
@@ -47,14 +47,8 @@ class Case(Base):
         Index("ix_cases_subject", "subject_type", "subject_id"),
         Index("ix_cases_kind_state", "kind", "state", "id"),
         # One open case of a kind about one subject, whoever asks at the same moment.
-        Index(
-            "uq_cases_open_subject",
-            "kind",
-            "subject_type",
-            "subject_id",
-            unique=True,
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
+        partial_index(
+            "uq_cases_open_subject", "kind", "subject_type", "subject_id", where="state = 'waiting'", unique=True
         ),
     )
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zhtj.kernel import clock
-from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index
 from zhtj.kernel.tasks import Task, TaskState
 
-OPEN = text("state IN ('waiting', 'running')")
+OPEN = "state IN ('waiting', 'running')"
 
 
 class FileFormat(StrEnum):
@@ -39,15 +39,7 @@ class Export(Task, Base):
     __tablename__ = "exports"
     __table_args__ = (
         # Pressed twice is one job.
-        Index(
-            "uq_exports_open",
-            "account_id",
-            "org_id",
-            "digest",
-            unique=True,
-            sqlite_where=OPEN,
-            postgresql_where=OPEN,
-        ),
+        partial_index("uq_exports_open", "account_id", "org_id", "digest", where=OPEN, unique=True),
         Index("ix_exports_state", "state", "touched_at"),
         Index("ix_exports_owner", "account_id", "org_id"),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Date, ForeignKey, Index, String, and_, case, func, literal, text
+from sqlalchemy import ColumnElement, Date, ForeignKey, String, and_, case, func, literal
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
-from zhtj.kernel.database import Base, StrEnumType, UtcDateTime
+from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, partial_index
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
 
@@ -67,15 +67,7 @@ class Stay(Base):
     """流动团员: one stay in a floating or overseas branch; open while he is there."""
 
     __tablename__ = "onward_transfers"
-    __table_args__ = (
-        Index(
-            "uq_onward_transfers_open",
-            "member_id",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-    )
+    __table_args__ = (partial_index("uq_onward_transfers_open", "member_id", where="ended_at IS NULL", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.kernel import clock
-from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, sorted_text
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index, sorted_text
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Reason
@@ -126,19 +126,8 @@ class RegisterRow(Base):
             postgresql_include=["id", "category", "completed_at", "closed_at"],
         ),
         # Who still counts as not completed.
-        Index(
-            "ix_season_register_open",
-            "id",
-            sqlite_where=text("closed_at IS NULL AND completed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL AND completed_at IS NULL"),
-        ),
-        Index(
-            "ix_season_register_closed",
-            "season",
-            "id",
-            sqlite_where=text("closed_at IS NOT NULL"),
-            postgresql_where=text("closed_at IS NOT NULL"),
-        ),
+        partial_index("ix_season_register_open", "id", where="closed_at IS NULL AND completed_at IS NULL"),
+        partial_index("ix_season_register_closed", "season", "id", where="closed_at IS NOT NULL"),
         CheckConstraint("(closed_at IS NULL) = (close_reason IS NULL)", name="closed"),
     )
 

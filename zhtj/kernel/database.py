@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Dialect,
+    Index,
     MetaData,
     String,
     Text,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
@@ -125,6 +127,18 @@ class StrEnumType(TypeDecorator[StrEnum]):
         """The member. Raises ValueError for an unknown value."""
         del dialect
         return None if value is None else self.enum(value)
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False, beside: Sequence[str] = ()) -> Index:
+    """An index of the rows for which ``where`` holds; with columns ``beside`` PostgreSQL need not look at them."""
+    return Index(
+        name,
+        *columns,
+        unique=unique,
+        sqlite_where=text(where),
+        postgresql_where=text(where),
+        postgresql_include=list(beside),
+    )
 
 
 def sorted_text(length: int) -> String:

@@ -7,10 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index
 from zhtj.people.models import Account
 
 
@@ -71,13 +71,7 @@ class LetterBatchLine(Base):
     __tablename__ = "letter_batch_lines"
     __table_args__ = (
         CheckConstraint("letter_id IS NULL OR trouble IS NULL", name="outcome"),
-        Index(
-            "ix_letter_batch_lines_open",
-            "batch_id",
-            "place",
-            sqlite_where=text("letter_id IS NULL AND trouble IS NULL"),
-            postgresql_where=text("letter_id IS NULL AND trouble IS NULL"),
-        ),
+        partial_index("ix_letter_batch_lines_open", "batch_id", "place", where="letter_id IS NULL AND trouble IS NULL"),
     )
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("letter_batches.id", ondelete="CASCADE"), primary_key=True)

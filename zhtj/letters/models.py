@@ -6,10 +6,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, event, inspect, text
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, event, inspect
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index
 from zhtj.letters.record import LetterRecord
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
@@ -44,13 +44,7 @@ class Letter(Base):
     __table_args__ = (
         UniqueConstraint("issuer_org_id", "year", "number"),
         # One valid letter an application; a correction voids the first.
-        Index(
-            "uq_letters_application",
-            "application_id",
-            unique=True,
-            sqlite_where=text("state = 'issued'"),
-            postgresql_where=text("state = 'issued'"),
-        ),
+        partial_index("uq_letters_application", "application_id", where="state = 'issued'", unique=True),
         CheckConstraint("number > 0", name="number"),
         CheckConstraint("(state = 'void') = (voided_at IS NOT NULL)", name="voided_at"),
         CheckConstraint("(state = 'void') = (void_reason IS NOT NULL)", name="void_reason"),
@@ -105,13 +99,7 @@ class LetterAuthorisation(Base):
 
     __tablename__ = "letter_authorisations"
     __table_args__ = (
-        Index(
-            "uq_letter_authorisations_open",
-            "org_id",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        partial_index("uq_letter_authorisations_open", "org_id", where="ended_at IS NULL", unique=True),
         CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", name="dates"),
         CheckConstraint("(ended_at IS NULL) = (ended_by_account_id IS NULL)", name="ended"),
     )
@@ -141,15 +129,7 @@ class Seal(Base):
     """组织章印模: picture of an issuing committee's seal. Letters keep naming the one they were issued with (L-07)."""
 
     __tablename__ = "seals"
-    __table_args__ = (
-        Index(
-            "uq_seals_present",
-            "org_id",
-            unique=True,
-            sqlite_where=text("withdrawn_at IS NULL"),
-            postgresql_where=text("withdrawn_at IS NULL"),
-        ),
-    )
+    __table_args__ = (partial_index("uq_seals_present", "org_id", where="withdrawn_at IS NULL", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from zhtj.kernel.database import Base, StrEnumType, UtcDateTime
+from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, partial_index
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account
 
@@ -42,10 +42,6 @@ KIND_LABELS = {
 }
 
 
-def _partial(name: str, column: str, where: str) -> Index:
-    return Index(name, column, "id", sqlite_where=text(where), postgresql_where=text(where))
-
-
 class Message(Base):
     """消息: to one member or to one organisation, whose office reads it (PD-22); complete, ready to be passed on."""
 
@@ -55,10 +51,12 @@ class Message(Base):
         CheckConstraint("(read_at IS NULL) = (read_by_account_id IS NULL)", name="read"),
         CheckConstraint("(subject_type IS NULL) = (subject_id IS NULL)", name="subject"),
         # A list, newest first, and the unread ones of it: each row stands in one pair of these.
-        _partial("ix_messages_org", "org_id", "org_id IS NOT NULL"),
-        _partial("ix_messages_org_unread", "org_id", "org_id IS NOT NULL AND read_at IS NULL"),
-        _partial("ix_messages_member", "member_id", "member_id IS NOT NULL"),
-        _partial("ix_messages_member_unread", "member_id", "member_id IS NOT NULL AND read_at IS NULL"),
+        partial_index("ix_messages_org", "org_id", "id", where="org_id IS NOT NULL"),
+        partial_index("ix_messages_org_unread", "org_id", "id", where="org_id IS NOT NULL AND read_at IS NULL"),
+        partial_index("ix_messages_member", "member_id", "id", where="member_id IS NOT NULL"),
+        partial_index(
+            "ix_messages_member_unread", "member_id", "id", where="member_id IS NOT NULL AND read_at IS NULL"
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -121,13 +119,7 @@ class Outbox(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="end"),
-        Index(
-            "ix_outbox_due",
-            "due_at",
-            "id",
-            sqlite_where=text("sent_at IS NULL AND given_up_at IS NULL"),
-            postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL"),
-        ),
+        partial_index("ix_outbox_due", "due_at", "id", where="sent_at IS NULL AND given_up_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

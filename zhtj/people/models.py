@@ -10,7 +10,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.kernel.crypto import keyed_hash
-from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, sorted_text
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index, sorted_text
 from zhtj.orgs.models import Organisation
 from zhtj.people.names import initials_of
 
@@ -69,21 +69,8 @@ class Seat(Base):
 
     __tablename__ = "seats"
     __table_args__ = (
-        Index(
-            "uq_seats_open",
-            "account_id",
-            "org_id",
-            "post",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-        Index(
-            "ix_seats_org_open",
-            "org_id",
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        partial_index("uq_seats_open", "account_id", "org_id", "post", where="ended_at IS NULL", unique=True),
+        partial_index("ix_seats_org_open", "org_id", where="ended_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -110,7 +97,7 @@ class Sex(StrEnum):
         return "男" if self is Sex.MALE else "女"
 
 
-ARCHIVED, SUSPENDED = text("archived_at IS NOT NULL"), text("suspended_at IS NOT NULL")
+ARCHIVED, SUSPENDED = "archived_at IS NOT NULL", text("suspended_at IS NOT NULL")
 
 
 class Member(Base):
@@ -125,8 +112,8 @@ class Member(Base):
         Index("ix_members_dev_number", "dev_number"),
         Index("ix_members_political_status", "political_status"),
         Index("ix_members_dues_until", "dues_until"),
-        Index("ix_members_archived", "id", sqlite_where=ARCHIVED, postgresql_where=ARCHIVED),
-        Index("ix_members_suspended", "id", sqlite_where=SUSPENDED, postgresql_where=SUSPENDED),
+        partial_index("ix_members_archived", "id", where="archived_at IS NOT NULL"),
+        partial_index("ix_members_suspended", "id", where="suspended_at IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -183,13 +170,7 @@ class Membership(Base):
 
     __tablename__ = "memberships"
     __table_args__ = (
-        Index(
-            "uq_memberships_open",
-            "member_id",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        partial_index("uq_memberships_open", "member_id", where="ended_at IS NULL", unique=True),
         CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="interval"),
         CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="end"),
     )
@@ -218,7 +199,7 @@ class CodeKind(StrEnum):
         return {"activation": "账号激活码", "reset": "重置密码验证码", "registration": "管理员注册码"}[self.value]
 
 
-LIVE_CODE = text("used_at IS NULL AND revoked_at IS NULL")
+LIVE_CODE = "used_at IS NULL AND revoked_at IS NULL"
 
 
 class Code(Base):
@@ -229,15 +210,8 @@ class Code(Base):
         CheckConstraint("(kind = 'registration') = (account_id IS NULL)", name="account"),
         CheckConstraint("(kind = 'registration') = (org_id IS NOT NULL)", name="org"),
         # One person, one code of a kind (U-06); one organisation, one registration code (U-07).
-        Index(
-            "uq_codes_live_account",
-            "account_id",
-            "kind",
-            unique=True,
-            sqlite_where=LIVE_CODE,
-            postgresql_where=LIVE_CODE,
-        ),
-        Index("uq_codes_live_org", "org_id", unique=True, sqlite_where=LIVE_CODE, postgresql_where=LIVE_CODE),
+        partial_index("uq_codes_live_account", "account_id", "kind", where=LIVE_CODE, unique=True),
+        partial_index("uq_codes_live_org", "org_id", where=LIVE_CODE, unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.graduation.models import GraduateCategory, RegisterRow
-from zhtj.kernel.database import Base, StrEnumType, sorted_text
+from zhtj.kernel.database import Base, StrEnumType, partial_index, sorted_text
 from zhtj.transfers.models import Application
 
 
@@ -21,13 +21,7 @@ class Standing(Base):
 
     __tablename__ = "standings"
     __table_args__ = (
-        Index(
-            "uq_standings_present",
-            "row_id",
-            unique=True,
-            sqlite_where=text("until IS NULL"),
-            postgresql_where=text("until IS NULL"),
-        ),
+        partial_index("uq_standings_present", "row_id", where="until IS NULL", unique=True),
         Index("ix_standings_row", "row_id", "since"),
         Index("ix_standings_season_path", "season", "season_path", "row_id"),
         Index("ix_standings_to_path", "season", "to_path", "row_id"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.graduation.models import RegisterRow
-from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, sorted_text
+from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index, sorted_text
 from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Account, Member
 from zhtj.policy.vocabulary import Destination, Level
@@ -26,13 +26,7 @@ class Application(Base):
     __tablename__ = "applications"
     __table_args__ = (
         # A-06, and the invariant behind it: at most one open application a member.
-        Index(
-            "uq_applications_open_member",
-            "member_id",
-            unique=True,
-            sqlite_where=text(f"state IN {_in(OPEN)}"),
-            postgresql_where=text(f"state IN {_in(OPEN)}"),
-        ),
+        partial_index("uq_applications_open_member", "member_id", where=f"state IN {_in(OPEN)}", unique=True),
         Index("ix_applications_holder", "holder_id", "id"),
         Index("ix_applications_from", "from_org_id", "id"),
         Index("ix_applications_to", "to_org_id", "id"),
@@ -45,61 +39,39 @@ class Application(Base):
             "season_path",
             postgresql_include=["state", "reason", "kind", "place", "level", "register_row_id"],
         ),
-        Index(
+        partial_index(
             "ix_applications_failed",
             "season",
             "season_path",
-            sqlite_where=text(f"state IN {_in(FAILED)}"),
-            postgresql_where=text(f"state IN {_in(FAILED)}"),
-            postgresql_include=["state", "ended_at", "id", "member_id", "register_row_id"],
+            where=f"state IN {_in(FAILED)}",
+            beside=["state", "ended_at", "id", "member_id", "register_row_id"],
         ),
-        Index(
+        partial_index(
             "ix_applications_running",
             "due_at",
             "id",
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-            postgresql_include=["state", "holder_id", "submitted_at", "waiting_since", "from_path", "to_path"],
+            where="ended_at IS NULL",
+            beside=["state", "holder_id", "submitted_at", "waiting_since", "from_path", "to_path"],
         ),
-        Index(
-            "ix_applications_open",
-            "submitted_at",
-            "id",
-            sqlite_where=text(f"state IN {_in(OPEN)}"),
-            postgresql_where=text(f"state IN {_in(OPEN)}"),
-        ),
+        partial_index("ix_applications_open", "submitted_at", "id", where=f"state IN {_in(OPEN)}"),
         Index("ix_applications_state", "state", "id"),
         # What lies with whom, of those who come from a place and of those who go to one.
-        Index(
+        partial_index(
             "ix_applications_held_from",
             "season",
             "season_path",
-            sqlite_where=text(f"state IN {_in(OPEN)}"),
-            postgresql_where=text(f"state IN {_in(OPEN)}"),
-            postgresql_include=["state", "register_row_id", "holder_id", "waiting_since", "due_at"],
+            where=f"state IN {_in(OPEN)}",
+            beside=["state", "register_row_id", "holder_id", "waiting_since", "due_at"],
         ),
-        Index(
+        partial_index(
             "ix_applications_held_to",
             "season",
             "to_path",
-            sqlite_where=text(f"state IN {_in(OPEN)}"),
-            postgresql_where=text(f"state IN {_in(OPEN)}"),
-            postgresql_include=["state", "season_path", "register_row_id", "holder_id", "waiting_since", "due_at"],
+            where=f"state IN {_in(OPEN)}",
+            beside=["state", "season_path", "register_row_id", "holder_id", "waiting_since", "due_at"],
         ),
-        Index(
-            "ix_applications_oldest",
-            "waiting_since",
-            "id",
-            sqlite_where=text(f"state IN {_in(OPEN)}"),
-            postgresql_where=text(f"state IN {_in(OPEN)}"),
-        ),
-        Index(
-            "ix_applications_special",
-            "from_path",
-            "id",
-            sqlite_where=text("kind = 'special_pool'"),
-            postgresql_where=text("kind = 'special_pool'"),
-        ),
+        partial_index("ix_applications_oldest", "waiting_since", "id", where=f"state IN {_in(OPEN)}"),
+        partial_index("ix_applications_special", "from_path", "id", where="kind = 'special_pool'"),
         CheckConstraint(f"(state IN {_in(RUNNING)}) = (due_at IS NOT NULL)", name="due"),
         CheckConstraint(f"(state IN {_in(OPEN)}) = (ended_at IS NULL)", name="ended"),
         CheckConstraint(f"(state IN {_in(OPEN)}) = (holder_id IS NOT NULL)", name="holder"),

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, insert, select, text, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +27,7 @@ from zhtj.kernel.database import (
     StrEnumType,
     UtcDateTime,
     insert_new,
+    partial_index,
     session,
     touched,
     unit_of_work,
@@ -113,13 +114,7 @@ class BulkLine(Base):
     __tablename__ = "bulk_lines"
     __table_args__ = (
         CheckConstraint("(outcome IS NULL) = (answer IS NULL)", name="answer"),
-        Index(
-            "ix_bulk_lines_open",
-            "run_id",
-            "place",
-            sqlite_where=text("outcome IS NULL"),
-            postgresql_where=text("outcome IS NULL"),
-        ),
+        partial_index("ix_bulk_lines_open", "run_id", "place", where="outcome IS NULL"),
     )
 
     run_id: Mapped[int] = mapped_column(ForeignKey("bulk_runs.id", ondelete="CASCADE"), primary_key=True)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Select, String, and_, select, text, update
+from sqlalchemy import ForeignKey, Index, Select, String, and_, select, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from zhtj.kernel import audit, clock
-from zhtj.kernel.database import Base, UtcDateTime, session
+from zhtj.kernel.database import Base, UtcDateTime, partial_index, session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
@@ -33,7 +33,7 @@ from zhtj.transfers.workflow import Action
 
 NAME_AT_MOST = 120
 _CHUNK = 500
-_OPEN = text("ended_at IS NULL")
+_OPEN = "ended_at IS NULL"
 
 
 class AdmissionWait(Base):
@@ -41,7 +41,7 @@ class AdmissionWait(Base):
 
     __tablename__ = "admission_waits"
     __table_args__ = (
-        Index("uq_admission_waits_open", "member_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+        partial_index("uq_admission_waits_open", "member_id", where=_OPEN, unique=True),
         Index("ix_admission_waits_school_id_id", "school_id", "id"),
     )
 
