@@ -91,7 +91,7 @@ def create(seat: ActiveSeat, name: str, valid_until: date, *, people: bool) -> t
     check(seat, Permission.ACCESS_TOKENS, seat.path)
     name, today = " ".join(name.split()), clock.today()
     if not 0 < len(name) <= AccessToken.name.type.length:
-        raise DomainError("请写明用途。", fix="最多 60 个字，如“校数据中心”。", field="name")
+        raise DomainError("请写明用途。", fix="最多 60 个字，如“数据中心：毕业生看板”。", field="name")
     if not today <= valid_until <= today + LONGEST:
         raise DomainError("有效期从今天起，最长一年。", fix="到期前可以换新的令牌。", field="valid_until")
     if sum(one.is_open for one in of(seat)) >= MOST:
