@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from zhtj.kernel.permissions import subtree
 from zhtj.orgs import divisions, operations
-from zhtj.orgs.leaves import committees_without_branch, count_committees_without_branch
-from zhtj.orgs.models import SEGMENT, Category, Organisation, Purpose, Region, Tier, segment
+from zhtj.orgs.models import SEGMENT, Category, Organisation, Purpose, Tier, segment
 from zhtj.orgs.operations import NewOrganisation
+from zhtj.orgs.queries import branchless
 from zhtj.orgs.search import search
 from zhtj.orgs.terms import OrganisationTerm
 from zhtj.orgs.tree_load import load_tree
@@ -142,32 +143,24 @@ def test_new_organisations_are_served_by_their_superiors_office(session: Session
 
 
 @pytest.mark.rule("O-02")
-def test_committees_without_a_branch_are_flagged(session: Session):
-    # Given a province: every township has its branch, farms, zones and four districts without townships have none
+def test_committees_without_a_branch_are_flagged(session: Session) -> None:
+    # Given a province: every township has its branch; farms, zones and what has no township below it have none
     load_tree(session, provinces=HAINAN)
-    province = find(session, "46")
-    without = committees_without_branch(session, province.path, limit=100)
-    assert len(without) == 20 + 4 == count_committees_without_branch(session, province.path)
+    below = subtree(Organisation.path, find(session, "46").path)
+    committees = list(session.scalars(select(Organisation).where(below, Organisation.tier != Tier.BRANCH)))
+    without = [each for each in committees if each.id in branchless(committees)]
     assert {each.township_flag for each in without} == {None}
+    assert len([each for each in without if not each.is_leading]) == 20
     assert {each.short_name for each in without if each.is_leading} == {
-        "团海棠区委",
-        "团吉阳区委",
-        "团天涯区委",
-        "团崖州区委",
+        *("团三亚市委", "团海棠区委", "团吉阳区委", "团天涯区委", "团崖州区委"),
+        *("团三沙市委", "团西沙群岛委", "团南沙群岛委", "团中沙群岛的岛礁及其海域委"),
     }
-    # External regions are leaves on purpose
-    everywhere = committees_without_branch(session, find(session, "0").path, limit=100)
-    assert not [each for each in everywhere if each.system is not Region.NATIONAL]
-    # When a farm gets a branch, it is off the list
+    # When a farm gets a branch, it is flagged no more
     farm = next(each for each in without if not each.is_leading)
     new = NewOrganisation(f"{farm.full_name}机关团支部", "机关团支部", Category.BRANCH)
     branch = operations.create(farm, new)
-    assert farm not in committees_without_branch(session, province.path, limit=100)
-    # And when the branch is closed, it is on it again
+    assert branchless([farm]) == set()
+    # And when the branch is closed, it is again
     branch.closed_at = branch.created_at
     session.flush()
-    assert farm in committees_without_branch(session, province.path, limit=100)
-    # And a list is continued where it ended
-    page = committees_without_branch(session, province.path, limit=5)
-    rest = committees_without_branch(session, province.path, after=page[-1].path, limit=100)
-    assert [*page, *rest] == list(committees_without_branch(session, province.path, limit=100))
+    assert branchless([farm]) == {farm.id}

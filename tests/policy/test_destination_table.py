@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhtj.policy import rulebook
-from zhtj.policy.destinations import Answers, advise, counts_as, groups, judge, judge_any, options, rows
+from zhtj.policy.destinations import Answers, advise, groups, judge, options, rows
 from zhtj.policy.layers import layer_names, policy_named
 from zhtj.policy.model import Facts
 from zhtj.policy.vocabulary import Audience, Case, Counts, Destination, Level, Place, Reason
@@ -235,16 +235,6 @@ def test_what_is_not_bound_to_a_place_does_not_ask_for_one():
     }
 
 
-def test_of_several_ties_to_a_place_the_best_counts():
-    def both(*ties):
-        return judge_any(RUNNING, R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, ties)
-
-    assert both(P.HOUSEHOLD, P.UNIT_LOCATION).level is BEST
-    assert both(P.HOUSEHOLD, P.RESIDENCE).rule == "K-08"
-    assert both(P.HOUSEHOLD).level is NO
-    assert both().level is NO
-
-
 def test_an_unknown_fact_is_refused():
     with pytest.raises(ValueError, match="hungry"):
         judge(RUNNING, R.UNPLACED, D.TOWNSHIP, P.RESIDENCE, hungry=True)
@@ -277,17 +267,6 @@ def test_a_row_is_offered_by_the_adviser_applies_by_itself_or_needs_nobody(row):
     if row.reason:
         allowed = RUNNING.reasons[row.reason].initiators
         assert set(row.initiators) <= set(allowed)
-
-
-@pytest.mark.rule("PD-12")
-def test_receivers_count_as_the_caption_of_the_chart_says():
-    assert [each.number for each in RUNNING.receivers] == [1, 2, 3, 4, 5, 6, 7]
-    completing = {each for each in Destination if counts_as(RUNNING, each) is Counts.COMPLETED}
-    assert {D.UNIT, D.NEW_STUDENTS, D.TOWNSHIP, D.YOUTH_HOME, D.PARK, D.COUNTY_FLOATING, D.SPECIAL_POOL} <= completing
-    assert counts_as(RUNNING, D.EXTERNAL) is Counts.COMPLETED
-    assert counts_as(RUNNING, D.OWN_FLOATING) is Counts.NOT_COMPLETED
-    assert counts_as(RUNNING, D.OWN_OVERSEAS) is Counts.OUT_OF_SCOPE
-    assert counts_as(RUNNING, D.GRADUATES) is Counts.NONE
 
 
 # ---- the adviser

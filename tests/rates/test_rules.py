@@ -11,7 +11,7 @@ import pytest
 from tests.rates import town
 from tests.rates.conftest import Area
 from tests.rates.town import ABROAD, HOME, SPECIAL, STUDY, UNIT
-from tests.transfers.steps import acting, do
+from tests.transfers.steps import accept_into, acting, do
 from zhtj import sweeps
 from zhtj.cases import records
 from zhtj.floating import operations as floating
@@ -229,7 +229,7 @@ def test_unit_school_township_county_and_special_unit_complete(wide: Area, clock
     completed(wide, more[0], "team", **UNIT)
     completed(wide, more[1], "q_freshmen", **STUDY)
     township = wide.goes(more[2], "township", **HOME)
-    do(operations.accept_into, township, world.seat("township"), world.orgs["floating"])
+    do(accept_into, township, world.seat("township"), world.orgs["floating"])
     county = wide.goes(more[3], "township", **HOME)
     do(operations.take_over, county, world.seat("county"), world.orgs["county_floating"])
     army = wide.goes(more[4], "pool", **SPECIAL)

@@ -10,6 +10,7 @@ from tests.world import World
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat
+from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.transfers import operations
 from zhtj.transfers.models import Application
@@ -37,6 +38,13 @@ def start(seat: ActiveSeat, member: Member, destination: Any, **details: Any) ->
 def apply(world: World, member: Member, to: str, **details: Any) -> Application:
     """The member applies himself."""
     return start(world.own_seat(member), member, world.orgs[to], **details)
+
+
+def accept_into(application: Application, seat: ActiveSeat, branch: Organisation) -> None:
+    """Accept and allocate at once, as two recorded transitions."""
+    operations.accept(application, seat)
+    session.refresh(application)
+    operations.allocate(application, seat, branch)
 
 
 def do(action: Any, application: Application, seat: ActiveSeat, *args: Any, **details: Any) -> None:

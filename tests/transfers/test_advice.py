@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tests.transfers.steps import apply, do
+from tests.transfers.steps import accept_into, apply, do
 from tests.world import World
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
@@ -16,7 +16,6 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
 from zhtj.policy.layers import policy_named
 from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
-from zhtj.transfers import operations
 from zhtj.transfers.advice import UNSURE, Asked, Counsel, counsel, deadlines, offered
 from zhtj.transfers.kinds import admitting_ready
 from zhtj.transfers.workflow import State
@@ -284,7 +283,7 @@ def test_on_probation_the_unit_is_right_and_its_temporary_branch_takes_him_in(wo
     assert "临时团支部" in found.right.sentence
     assert levels(found)["示例科技团委"] == (Level.PREFERRED, "T-06")
     application = apply(world, world.graduate, "company")
-    do(operations.accept_into, application, world.seat("company"), world.orgs["trainees"])
+    do(accept_into, application, world.seat("company"), world.orgs["trainees"])
     assert application.state is State.COMPLETED
     assert session.get(Member, world.graduate.id).org_id == world.orgs["trainees"].id
 

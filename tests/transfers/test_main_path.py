@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
+from tests.transfers.steps import EMPLOYED, UNPLACED, accept_into, acting, apply, do, start
 from tests.world import World
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel.audit import AuditEvent
@@ -254,7 +254,7 @@ def test_an_application_is_invisible_to_whom_it_does_not_concern(world: World) -
 def test_every_step_leaves_one_audit_event(world: World) -> None:
     application = apply(world, world.graduate, "company")
     with acting(world.seat("company")):
-        operations.accept_into(application, world.seat("company"), world.orgs["team"])
+        accept_into(application, world.seat("company"), world.orgs["team"])
     steps = session.execute(
         select(AuditEvent.action, func.count())
         .where(AuditEvent.subject_type == "application", AuditEvent.subject_id == application.id)

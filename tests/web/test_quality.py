@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from tests.browsing import Browser, Page
-from tests.transfers.steps import EMPLOYED, UNPLACED, apply, do, start
+from tests.transfers.steps import EMPLOYED, UNPLACED, accept_into, apply, do, start
 from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import session, unit_of_work
@@ -80,7 +80,7 @@ def test_every_figure_is_the_length_of_its_list(world: World) -> None:
 @pytest.mark.rule("PD-08", "M-09")
 def test_whoever_has_moved_counts_where_he_graduated_and_the_withdrawn_nowhere(world: World) -> None:
     (moved,) = quality.listing(world.seat("university"), 2026, Cut(kind=Destination.UNIT)).rows
-    do(operations.accept_into, moved, world.seat("company"), world.orgs["team"])
+    do(accept_into, moved, world.seat("company"), world.orgs["team"])
 
     assert report(world).count() == 5
     assert report(world, "class1").count() == 5

@@ -32,11 +32,6 @@ KEPT_FOR = Organisation.purpose.in_((Purpose.FLOATING, Purpose.OVERSEAS))
 """SQL: a branch whose members are floating members, or study abroad (T-29, R-16)."""
 
 
-def is_tracked(branch: Organisation) -> bool:
-    """Whether members of a branch are listed here and looked after from afar."""
-    return branch.purpose in {Purpose.FLOATING, Purpose.OVERSEAS}
-
-
 def looks_after(seat: ActiveSeat, stay: Stay) -> bool:
     """Whether this seat looks after him: his branch, its office or superior, or his old college (PD-22, R-06)."""
     return serves(seat, stay.org) or (stay.home is not None and serves(seat, stay.home))
@@ -224,12 +219,6 @@ def last_contacts(member_ids: Sequence[int]) -> dict[int, date]:
         Stay.member_id.in_(member_ids), Stay.ended_at.is_(None)
     )
     return {member: on for member, on in session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
-
-
-def silent_since(seat: ActiveSeat, day: date) -> Select[Any]:
-    """Ids of the floating members here of whom nobody has heard since that day (D-21)."""
-    heard = func.coalesce(Stay.last_contact_on, Stay.since)
-    return _listed(select(Stay.member_id), seat, LedgerFilters()).where(heard < day)
 
 
 @dataclass(frozen=True, slots=True)

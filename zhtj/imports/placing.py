@@ -143,7 +143,7 @@ class Placing:
             self._refuse(entry, CODE, "组织编码不是由上级编定的。", "请留空，由系统编号。")
             return None
         try:
-            return tier_below(spot.tier, entry.category, entry.category)
+            return tier_below(spot.tier, entry.category)
         except DomainError as error:
             self._refuse(entry, PARENT if error.field == "parent" else CATEGORY, error.message, error.fix or "请核对。")
             return None

@@ -70,7 +70,7 @@ def categories_below(parent: Organisation) -> list[Category]:
     found = []
     for category in ENDINGS:
         try:
-            tier_below(parent.tier, parent.category, category)
+            tier_below(parent.tier, category)
         except DomainError:
             continue
         found.append(category)
@@ -94,7 +94,7 @@ def build(parent: Organisation, new: NewOrganisation) -> Organisation:
         )
     new = replace(new, full_name=tidy_name(new.full_name), short_name=tidy_name(new.short_name))
     check_names(new.category, new.full_name, new.short_name)
-    tier = tier_below(parent.tier, parent.category, new.category)
+    tier = tier_below(parent.tier, new.category)
     if new.category is Category.BRANCH and new.purpose is None:
         new = replace(new, purpose=purpose_named(new.full_name))
     if new.purpose is not None:

@@ -63,7 +63,7 @@ def fits(organisation: Organisation, superior: Organisation) -> bool:
         above, own = _RANKS.index(superior.tier), _RANKS.index(organisation.tier)
         return superior.is_leading and above < own
     try:
-        return tier_below(superior.tier, superior.category, organisation.category) is organisation.tier
+        return tier_below(superior.tier, organisation.category) is organisation.tier
     except DomainError:
         return False
 

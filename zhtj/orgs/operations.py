@@ -41,7 +41,7 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
     Raises:
         DomainError: name or code taken, category impossible here (O-02, O-03), industry not in the dictionary (O-16).
     """
-    tier = new.tier or tier_below(parent.tier, parent.category, new.category)
+    tier = new.tier or tier_below(parent.tier, new.category)
     if new.industry is not None and new.industry not in industries(new.category):
         raise DomainError(
             f"“{new.industry}”不是{new.category.label}可选的单位所属行业类别。",

@@ -18,7 +18,7 @@ PURPOSE_ENDINGS: dict[Purpose, str] = {
 }
 
 
-def tier_below(parent: Tier, parent_category: Category, category: Category) -> Tier:
+def tier_below(parent: Tier, category: Category) -> Tier:
     """Level of a new organisation of ``category`` below one of level ``parent`` (PD-01).
 
     A committee whose parent is a leading organ is basic, one whose parent is basic is second-level.
@@ -26,7 +26,6 @@ def tier_below(parent: Tier, parent_category: Category, category: Category) -> T
     Raises:
         DomainError: nothing of this category may stand there.
     """
-    del parent_category
     if parent is Tier.BRANCH:
         raise DomainError("团支部是最末一级，下面不能再建组织。", field="parent", rule="O-02")
     if category in _BRANCHES:

@@ -6,13 +6,13 @@ quality report. Pure: what a concrete organisation and a concrete member are is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from zhtj.policy import rulebook
 from zhtj.policy.model import Facts, Line, Policy, Situation
-from zhtj.policy.vocabulary import Audience, Case, Counts, Destination, Level, Place, Reason
+from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
 
 _LOCAL = frozenset(destination for destination in Destination if destination.place_bound)
 _WORTH_A_WORD = _LOCAL | {Destination.OWN_FLOATING}
@@ -140,17 +140,6 @@ def judge(
     return _judge(policy, reason, destination, relation, Facts(**facts))
 
 
-def judge_any(
-    policy: Policy, reason: Reason, destination: Destination, relations: Collection[Place], **facts: bool | None
-) -> Verdict:
-    """The most favourable verdict where somebody is tied to the place in several ways; see ``judge``."""
-    if Place.HOUSEHOLD in relations:
-        facts["also_household"] = True
-    known = Facts(**facts)
-    ties = [place for place in Place if place in relations] or [Place.NONE]
-    return min((_judge(policy, reason, destination, tie, known) for tie in ties), key=_rank)
-
-
 def _judge(policy: Policy, reason: Reason, destination: Destination, relation: Place | None, facts: Facts) -> Verdict:
     line = _line(policy, reason, destination, _place(destination, relation), facts)
     forbidden = line.level is Level.FORBIDDEN
@@ -199,13 +188,6 @@ def options(policy: Policy, reason: Reason, facts: Facts) -> tuple[Advice, ...]:
             groups.setdefault((id(line), shown), (line, []))[1].append(destination)
     found = [_option(line, reason, tuple(destinations), places) for (_, places), (line, destinations) in groups.items()]
     return tuple(sorted(found, key=_rank))
-
-
-def counts_as(policy: Policy, destination: Destination) -> Counts:
-    """How a completed transfer to such an organisation counts (M-08, PD-12, PD-24)."""
-    if destination is Destination.EXTERNAL:
-        return Counts.COMPLETED
-    return next((each.counts for each in policy.receivers if destination in each.destinations), Counts.NONE)
 
 
 def groups(policy: Policy, audience: Audience = Audience.GRADUATE) -> dict[str, dict[str, Situation]]:

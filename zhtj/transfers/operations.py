@@ -215,13 +215,6 @@ def below(branch: Organisation) -> decisions.Check:
     return check
 
 
-def accept_into(application: Application, seat: ActiveSeat, branch: Organisation) -> None:
-    """Accept and allocate in one step, as two recorded transitions."""
-    accept(application, seat)
-    session.refresh(application)
-    allocate(application, seat, branch)
-
-
 def take_over(application: Application, seat: ActiveSeat, branch: Organisation) -> None:
     """The county takes a township's waiting graduate into its own floating branch (T-03, D-15, PD-22).
 

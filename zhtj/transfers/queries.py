@@ -259,7 +259,8 @@ def branches_below(organisation: Organisation) -> list[Organisation]:
 
 def count_open(seat: ActiveSeat) -> int:
     """Open applications from or to this part of the tree."""
-    query = select(func.count()).select_from(Application).where(Application.state.in_(OPEN), visible(seat))
+    # Said so, one index answers it alone.
+    query = select(func.count()).select_from(Application).where(Application.ended_at.is_(None), visible(seat))
     return session.scalar(query) or 0
 
 

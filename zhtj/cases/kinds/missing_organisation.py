@@ -66,7 +66,7 @@ def _check(matter: Matter) -> None:
             rule="X-01",
         )
     try:
-        tier_below(parent.tier, parent.category, category)
+        tier_below(parent.tier, category)
     except DomainError as error:
         raise DomainError(error.message, fix=error.fix, field="parent", rule=error.rule) from error
     if matter.said("industry") not in industries(category):
