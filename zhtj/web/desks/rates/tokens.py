@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,6 +14,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.rates import access
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
+from zhtj.web.forms.days import needed_day_in
 
 _USUAL = timedelta(days=180)
 
@@ -46,7 +47,10 @@ def rates_token_create() -> AnyResponse:
     try:
         with unit_of_work():
             made, plain = access.create(
-                current_seat(), request.form.get("name", ""), _day(), people=request.form.get("people") == "1"
+                current_seat(),
+                request.form.get("name", ""),
+                needed_day_in("valid_until"),
+                people=request.form.get("people") == "1",
             )
     except DomainError as error:
         if error.status in {403, 404}:
@@ -54,14 +58,6 @@ def rates_token_create() -> AnyResponse:
         session.expire_all()
         return make_response(_page(error), error.status)
     return make_response(_page(plain=plain, made=made))
-
-
-def _day() -> date:
-    text = request.form.get("valid_until", "").strip()
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise DomainError("请填写有效期，如 2026-12-31。", field="valid_until") from error
 
 
 @requires(Permission.ACCESS_TOKENS)
