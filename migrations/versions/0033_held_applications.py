@@ -23,6 +23,7 @@ def upgrade() -> None:
     _under_way("ix_applications_held_from", ["season", "season_path"], ["state", *HELD])
     _under_way("ix_applications_held_to", ["season", "to_path"], ["state", "season_path", *HELD])
     _beside("ix_applications_to_path", "applications", ["to_path", "id"], ["season", "state"])
+    _beside("ix_applications_member_id", "applications", ["member_id", "id"], ["state"])
     _beside(
         "ix_application_events_application_id",
         "application_events",
@@ -40,6 +41,7 @@ def downgrade() -> None:
     op.create_index("ix_applications_due", "applications", ["state", "due_at", "id"])
     op.drop_index("ix_season_register_open", "season_register")
     _beside("ix_application_events_application_id", "application_events", ["application_id"], [])
+    _beside("ix_applications_member_id", "applications", ["member_id"], [])
     _beside("ix_applications_to_path", "applications", ["to_path", "id"], [])
     for name in ("held_to", "held_from", "state", "oldest"):
         op.drop_index(f"ix_applications_{name}", "applications")

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from zhtj.cases.kind import About
 from zhtj.cases.kinds.e_file import KEY
@@ -18,15 +18,16 @@ from zhtj.identity.models import Certification
 from zhtj.kernel import attachments, audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import Page, paginate
-from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
+from zhtj.kernel.paging import Page, decode, paginate
+from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope, subtree
 from zhtj.orgs.models import Organisation
 from zhtj.people import search
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.transfers.checks import policy_of
 
-COUNTED_UP_TO = 10_000
+# Who stands alike is counted so far, by a leading organ less far.
+COUNTED, COUNTED_ABOVE = 10_000, 1000
 
 
 class FileState(StrEnum):
@@ -169,22 +170,32 @@ def _listed(query: Select[Any], seat: ActiveSeat, policy: Policy, filters: FileF
 def listing(
     seat: ActiveSeat, policy: Policy, filters: FileFilters, *, after: str = "", before: str = ""
 ) -> Page[Member]:
-    """Members who need a form, in the seat's part of the tree."""
-    query = _listed(select(Member), seat, policy, filters).options(joinedload(Member.account), joinedload(Member.org))
-    return paginate(query, [Member.id], after=after, before=before)
+    """Members who need a form, branch by branch, in the seat's part of the tree."""
+    query = _listed(select(Member), seat, policy, filters)
+    query = query.options(joinedload(Member.account), contains_eager(Member.org))
+    if after or before:
+        # The pair comes from two tables; this half of the comparison lets the index on the first find the place.
+        mark = decode(after or before, [str, int])[0]
+        query = query.where(Organisation.path <= mark if before else Organisation.path >= mark)
+    return paginate(query, [Organisation.path, Member.id], after=after, before=before)
+
+
+def counted_to(seat: ActiveSeat) -> int:
+    """How far those who stand alike are counted for a seat."""
+    return COUNTED_ABOVE if seat.kind is SeatKind.PROVINCIAL else COUNTED
 
 
 def counts(seat: ActiveSeat, policy: Policy, filters: FileFilters) -> dict[FileState, int]:
-    """How many stand how; beyond ``COUNTED_UP_TO`` one more than that, so that no page pays for counting a province.
+    """How many stand how; beyond ``counted_to`` one more than that, so that no page pays for counting a province.
 
     Nothing where a leading organ looks for too common a name.
     """
     if not search.is_counted(seat, filters.text.strip()):
         return {}
-    figures = []
+    figures, most = [], counted_to(seat)
     for state in FileState:
         wanted = FileFilters(state, filters.path, filters.text)
-        some = _listed(select(Member.id), seat, policy, wanted).limit(COUNTED_UP_TO + 1).subquery()
+        some = _listed(select(Member.id), seat, policy, wanted).limit(most + 1).subquery()
         figures.append(select(func.count()).select_from(some).scalar_subquery())
     return dict(zip(FileState, session.execute(select(*figures)).one(), strict=True))
 

@@ -27,6 +27,7 @@ class Application(Base):
     __table_args__ = (
         # A-06, and the invariant behind it: at most one open application a member.
         partial_index("uq_applications_open_member", "member_id", where=f"state IN {_in(OPEN)}", unique=True),
+        Index("ix_applications_member_id", "member_id", "id", postgresql_include=["state"]),
         Index("ix_applications_holder", "holder_id", "id"),
         Index("ix_applications_from", "from_org_id", "id"),
         Index("ix_applications_to", "to_org_id", "id"),
@@ -79,7 +80,7 @@ class Application(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
     register_row_id: Mapped[int | None] = mapped_column(ForeignKey("season_register.id"), index=True)
     initiator: Mapped[Initiator] = mapped_column(StrEnumType(Initiator))
     initiator_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))

@@ -179,6 +179,7 @@ def _of_townships(seat: ActiveSeat) -> ColumnElement[bool]:
     return and_(
         Application.state == State.AWAITING_ACCEPTANCE,
         Application.register_row_id.is_not(None),
+        subtree(Application.to_path, seat.path),
         Application.to_org_id.in_(townships),
     )
 

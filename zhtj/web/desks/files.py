@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import e_files, operations
-from zhtj.cases.e_files import COUNTED_UP_TO, FileFilters, FileState
+from zhtj.cases.e_files import FileFilters, FileState
 from zhtj.cases.kinds.e_file import DEVELOPED, KIND, TRANSFERRED
 from zhtj.identity import archive, certification, checking
 from zhtj.identity.archive import AT_MOST, LARGEST_ZIP, ArchiveError, Entry
@@ -22,6 +22,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.transfers.checks import policy_of
+from zhtj.web import formatters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.graduates import chosen_organisation, parts_below
@@ -63,7 +64,7 @@ def list_files() -> str:
         figures=[
             {
                 "label": state.label,
-                "value": f"{COUNTED_UP_TO:,} 以上" if count > COUNTED_UP_TO else f"{count:,}",
+                "value": formatters.counted(count, e_files.counted_to(seat)),
                 "href": _link(kept, state=state.value),
                 "hot": state in {FileState.MISSING, FileState.REFUSED} and count > 0,
             }
