@@ -38,14 +38,14 @@ class CandidateFilters:
 def listing(
     seat: ActiveSeat, policy: Policy, filters: CandidateFilters, *, after: str = "", before: str = ""
 ) -> Page[Application]:
-    """Applications without valid letter that leave the seat's committee, in the order in which they were submitted."""
+    """Applications without valid letter that leave the seat's committee, branch by branch, as the papers will lie."""
     query = _listed(seat, policy, filters).options(
         joinedload(Application.member).joinedload(Member.account),
         joinedload(Application.from_org),
         joinedload(Application.to_org),
         joinedload(Application.final_org),
     )
-    return paginate(query, [Application.id], after=after, before=before)
+    return paginate(query, [Application.from_path, Application.id], after=after, before=before)
 
 
 def picked(
