@@ -130,6 +130,7 @@ def build() -> World:
         _transfers()
         _sequences()
     _index()
+    session.commit()  # else nothing would be old enough to be tidied
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     return world

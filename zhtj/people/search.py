@@ -38,7 +38,7 @@ def is_called(member_id: Any, text: str) -> ColumnElement[bool]:
     """
     named = begins(text, _account)
     people = select(_member.id).join(_account, _account.id == _member.account_id)
-    if not _are_many(text):
+    if not is_common(text):
         return any_of(member_id, union_all(people.where(named), select(_member.id).where(_member.student_no == text)))
     asked = select(or_(named, _member.student_no == text)).select_from(_member)
     asked = asked.join(_account, _account.id == _member.account_id).where(_member.id == member_id)
@@ -47,10 +47,13 @@ def is_called(member_id: Any, text: str) -> ColumnElement[bool]:
 
 def is_counted(seat: ActiveSeat, text: str) -> bool:
     """Whether those found are counted: not for a leading organ that looks for a name which many have."""
-    return seat.kind is not SeatKind.PROVINCIAL or not text or not _are_many(text)
+    return seat.kind is not SeatKind.PROVINCIAL or not is_common(text)
 
 
-def _are_many(text: str) -> bool:
+def is_common(text: str) -> bool:
+    """Whether more than ``FEW`` people have a name that begins so."""
+    if not text:
+        return False
     # Both ways find the same people, so what a session once knew serves it to its end.
     known: dict[str, bool] = session().info.setdefault("names of many", {})
     if text not in known:

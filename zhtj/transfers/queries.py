@@ -150,9 +150,10 @@ def _listed(seat: ActiveSeat, listing: Listing, filters: Filters, query: Select[
 def count_listed(seat: ActiveSeat, listing: Listing, filters: Filters) -> int | None:
     """How many applications the list shows on all its pages.
 
-    None where they are more than ``COUNTED``, or where a leading organ looks for too common a name.
+    None where they are more than ``COUNTED``, or where too common a name is looked for among all of a place's.
     """
-    if not search.is_counted(seat, filters.text.strip()):
+    text = filters.text.strip()
+    if search.is_common(text) if listing is Listing.APPLICATIONS else not search.is_counted(seat, text):
         return None
     # In the order of the list, so that it ends as soon as it has met so many.
     found = count_rows(_listed(seat, listing, filters, select(Application.id)).order_by(Application.id.desc()), COUNTED)
