@@ -112,6 +112,16 @@ def cost(browser: Browser, path: str) -> tuple[Page, Cost]:
     )
 
 
+def settled(browser: Browser, path: str) -> tuple[Page, Cost]:
+    """The cost, of one that is too slow the least of three: what else runs on a machine only ever adds."""
+    page, found = cost(browser, path)
+    for _ in range(2):
+        if found.sql <= MILLISECONDS:
+            break
+        found = min(found, cost(browser, path)[1], key=lambda each: each.sql)
+    return page, found
+
+
 def addresses(app: Flask, role: str) -> list[str]:
     """Every page of a role that needs no argument."""
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] == role]
@@ -177,20 +187,20 @@ def visit(app: Flask, browser: Browser, where: str, wanted: list[str]) -> tuple[
     for path in addresses(app, SEATS[where]):
         if wanted and not any(word in path for word in wanted):
             continue
-        page, found = cost(browser, path)
+        page, found = settled(browser, path)
         if page.status != 200 or "<main" not in page.source:
             continue
         seen += 1
         broken += judge(where, path, found)
         for choice in choices(page):
-            answer, filtered = cost(browser, choice)
+            answer, filtered = settled(browser, choice)
             if answer.status == 200:
                 seen += 1
                 broken += judge(where, choice, filtered)
         deep = turned(browser, page)
         if deep is not None:
             seen += 1
-            broken += judge(where, deep, cost(browser, deep)[1], found)
+            broken += judge(where, deep, settled(browser, deep)[1], found)
     return seen, broken
 
 
