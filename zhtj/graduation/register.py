@@ -302,10 +302,8 @@ def categorise(row: RegisterRow, category: GraduateCategory) -> None:
 def complete_many(row_ids: Sequence[int], moment: datetime) -> None:
     """Count these graduates as transferred; a later transfer never undoes it (PD-20)."""
     if row_ids:
-        held = _hold([among(RegisterRow.id, row_ids)])
-        open_ones = [among(RegisterRow.id, held), RegisterRow.completed_at.is_(None)]
-        ids = list(session.scalars(select(RegisterRow.id).where(*open_ones).order_by(RegisterRow.id)))
+        held = among(RegisterRow.id, _hold([among(RegisterRow.id, row_ids)]))
         session.execute(
-            update(RegisterRow).where(among(RegisterRow.id, ids)).values(completed_at=moment),
+            update(RegisterRow).where(held, RegisterRow.completed_at.is_(None)).values(completed_at=moment),
             execution_options={"synchronize_session": "fetch"},
         )

@@ -153,8 +153,11 @@ def paginate(
     cursor = before or after
     if cursor:
         mark = decode(cursor, [key.type.python_type for key in keys])
-        place = tuple_(*(literal(value, key.type) for value, key in zip(mark, keys, strict=True)))
-        query = query.where(position < place if backwards != descending else position > place)
+        values = [literal(value, key.type) for value, key in zip(mark, keys, strict=True)]
+        downwards = backwards != descending
+        query = query.where(position < tuple_(*values) if downwards else position > tuple_(*values))
+        # Where the keys come from two tables, this half of the comparison lets the index on the first find the place.
+        query = query.where(keys[0] <= values[0] if downwards else keys[0] >= values[0])
     order = [key.desc() if backwards != descending else key.asc() for key in keys]
     rows = list(reader.scalars(query.order_by(*order).limit(size + 1)).all())
     more = len(rows) > size

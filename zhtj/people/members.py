@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import contains_eager, joinedload
 
-from zhtj.kernel import clock, paging
+from zhtj.kernel import clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.paging import Page, count_rows, paginate
@@ -140,12 +140,7 @@ def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before
     """One page of the members of the seat's organisation and below."""
     query = _listed(select(Member), seat, filters).options(contains_eager(Member.account), contains_eager(Member.org))
     keys, descending = _order(filters.order, beyond_school=seat.kind is SeatKind.PROVINCIAL)
-    first = keys[0]
-    if filters.order in {Order.BRANCH, Order.NAME} and (after or before):
-        # The pair comes from two tables; this half of the comparison lets the index on the first find the place.
-        mark = paging.decode(after or before, [str, int])[0]
-        query = query.where(first <= mark if before else first >= mark)
-    if first is Member.born:
+    if keys[0] is Member.born:
         query = query.where(Member.born.is_not(None))
     return paginate(query, keys, after=after, before=before, descending=descending)
 

@@ -308,8 +308,10 @@ def urge(seat: ActiveSeat, filters: StuckFilters, office_ids: Sequence[int] | No
         office_ids: which; None: all of them, up to ``urging.MOST``.
     """
     rows = _in_order(replace(filters, sort=Sort.OLDEST))
-    chosen = [row for row in rows if office_ids is None or row.office_id in set(office_ids)]
-    return urging.urge(seat, Topic.WAITING, {row.office_id: _letter(row, filters) for row in chosen[: urging.MOST]})
+    if office_ids is not None:
+        wanted = set(office_ids)
+        rows = [row for row in rows if row.office_id in wanted]
+    return urging.urge(seat, Topic.WAITING, {row.office_id: _letter(row, filters) for row in rows[: urging.MOST]})
 
 
 def _letter(row: Lying, filters: StuckFilters) -> Letter:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.orgs.models import Organisation
+from zhtj.people import search
 from zhtj.policy.model import Policy
 from zhtj.transfers import checks, graduates
 from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, GraduateFilters
@@ -46,7 +47,7 @@ def list_graduates() -> str:
             {"label": label, "value": found.categories.get(key), "href": _link(kept, category=key), "key": key}
             for key, label in {"": "全部去向", **CATEGORIES}.items()
         ],
-        too_common=bool(filters.text) and not found.steps and not filters.due,
+        too_common=not search.is_counted(seat, filters.text),
         by_parts=NOT_STARTED not in found.steps,
         steps=[("", "全部"), *((key, _with(label, found.steps.get(key))) for key, label in STEPS.items())],
         dues=[("", "全部"), *((each.value, _with(each.label, found.dues.get(each.value))) for each in Due)],
