@@ -5,25 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select, text
 
 from tests.concurrency import flood
 from tests.concurrency.processes import PATIENCE, Deed, at_once, browse, family, processes, variables
-from tests.transfers.steps import apply
+from tests.conftest import Installation
+from tests.processes import until
+from tests.transfers.steps import acting, apply
 from tests.world import World
 from zhtj import doctor
 from zhtj.graduation import operations as graduation
+from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent
-from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.people.models import Member, Membership
+from zhtj.transfers import mass_starts
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.workflow import Action, State
 
 ROUNDS = 8
+WORK = {"reason": "employed_with_org", "to": "共青团示例科技有限公司委员会", "unit_name": "示例科技有限公司"}
 NOW = "2026-10-14T09:00"
 
 
@@ -184,3 +190,40 @@ def test_two_sweeps_at_once_return_everything_once(live: Flask, town: World) -> 
     assert len(numbers) == len(set(numbers)) == 1200
     assert session.scalar(select(func.count()).where(Application.state == State.RETURNED)) == 1200
     assert healthy()
+
+
+def test_a_bulk_start_holds_its_graduates_in_one_order(
+    installation: Installation, live: Flask, town: World, graduates: list[Member]
+) -> None:
+    if installation.backend == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    rows = dict(session.execute(select(RegisterRow.id, RegisterRow.member_id)).all())
+    first, last = min(rows), max(rows)
+    seat, done = town.seat("college"), list[bool]()
+    session.rollback()
+
+    def start() -> None:
+        with live.app_context(), acting(seat):
+            lines = [{"member": rows[number]} for number in (last, first)]
+            done.extend(result.ok for result in mass_starts.start_out(seat, WORK, lines))
+
+    def held(connection: Connection, number: int, how: str = "") -> None:
+        connection.execute(text(f"SELECT FROM season_register WHERE id = {number} FOR NO KEY UPDATE {how}"))
+
+    # Given somebody at work on the first of two graduates
+    with db.engine.connect() as other, db.engine.connect() as third:
+        held(other, first)
+        # When a college starts for both, the last one in front
+        thread = Thread(target=start)
+        thread.start()
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        until(lambda: third.execute(waiting).scalar() == 1, "the college to wait")
+        # Then it waits for the first, and has not taken the last: nobody can wait for it in turn
+        third.rollback()
+        held(third, last, "NOWAIT")
+        third.rollback()
+        other.rollback()
+        thread.join(PATIENCE)
+    assert done == [True, True]
