@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zhtj.kernel import work_queue
+from zhtj.kernel.work import queue as work_queue
 from zhtj.transfers import runs
 
 

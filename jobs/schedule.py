@@ -18,8 +18,10 @@ from flask import Flask
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from zhtj.kernel import clock, periods, work_queue
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.work import periods
+from zhtj.kernel.work import queue as work_queue
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from zhtj.kernel import work_queue
 from zhtj.kernel.database import db
+from zhtj.kernel.work import queue as work_queue
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from tests.transfers.steps import apply
 from tests.world import World
 from zhtj import sweeps
 from zhtj.config import ROOT
-from zhtj.kernel import work_queue
 from zhtj.kernel.database import db, session
+from zhtj.kernel.work import queue as work_queue
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 

@@ -11,8 +11,9 @@ from sqlalchemy import inspect
 
 from zhtj import commands, config, models, subscriptions, web
 from zhtj.identity import verifiers
-from zhtj.kernel import clock, crypto, planner, replica, settings
+from zhtj.kernel import clock, crypto, settings
 from zhtj.kernel.database import db
+from zhtj.kernel.sql import planner, replica
 
 # A file of 20 MB and the form around it.
 UPLOAD_LIMIT = 21 * 1024 * 1024

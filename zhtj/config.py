@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from zhtj.kernel import crypto, outgoing
+from zhtj.kernel import crypto
+from zhtj.kernel.work import outgoing
 
 Value = TypeVar("Value")
 ROOT = Path(__file__).resolve().parent.parent

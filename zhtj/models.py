@@ -7,7 +7,8 @@ from zhtj.graduation import liaisons
 from zhtj.graduation import models as graduation
 from zhtj.identity import models as identity
 from zhtj.imports import models as imports
-from zhtj.kernel import audit, limits, periods, settings
+from zhtj.kernel import audit, limits, settings
+from zhtj.kernel.work import periods
 from zhtj.letters import batch_models as letter_batches
 from zhtj.letters import models as letters
 from zhtj.notices import models as notices

@@ -19,8 +19,9 @@ from zhtj.identity import checking
 from zhtj.identity import reminders as missing_files
 from zhtj.imports import batches
 from zhtj.imports import work as imports
-from zhtj.kernel import audit, clock, limits, periods
+from zhtj.kernel import audit, clock, limits
 from zhtj.kernel.database import unit_of_work
+from zhtj.kernel.work import periods
 from zhtj.letters import batches as letter_batches
 from zhtj.letters import outstanding
 from zhtj.notices import delivery, outbox

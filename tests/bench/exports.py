@@ -28,7 +28,7 @@ from zhtj.exports.registry import LISTS
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.tasks import TaskState
+from zhtj.kernel.work.tasks import TaskState
 from zhtj.people.members import MemberFilters
 from zhtj.people.models import Account, Member
 

@@ -38,7 +38,7 @@ from zhtj.imports.layouts import ROSTER
 from zhtj.imports.models import ImportBatch, Phase
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, db, session, unit_of_work
-from zhtj.kernel.tasks import TaskState
+from zhtj.kernel.work.tasks import TaskState
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member, Membership
 

@@ -24,7 +24,7 @@ from zhtj.imports.models import ImportKind
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.tasks import TaskState
+from zhtj.kernel.work.tasks import TaskState
 from zhtj.people import passwords
 from zhtj.people.members import MemberFilters
 from zhtj.transfers import operations

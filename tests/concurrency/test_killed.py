@@ -24,9 +24,10 @@ from tests.processes import until
 from tests.world import World
 from zhtj import doctor, sweeps
 from zhtj.config import ROOT
-from zhtj.kernel import clock, facts, work_queue
+from zhtj.kernel import clock, facts
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session
+from zhtj.kernel.work import queue as work_queue
 from zhtj.serve import embedded
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent

@@ -23,10 +23,10 @@ from zhtj.exports.models import Export, FileFormat
 from zhtj.exports.operations import Order
 from zhtj.exports.registry import LISTS
 from zhtj.imports import sheets, tables
-from zhtj.kernel import paging
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
-from zhtj.kernel.tasks import TaskState
+from zhtj.kernel.sql import paging
+from zhtj.kernel.work.tasks import TaskState
 from zhtj.people import members
 from zhtj.people import operations as people
 from zhtj.people.members import MemberFilters
@@ -353,7 +353,7 @@ def test_a_killed_worker_is_replaced_and_leaves_no_file_behind(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("zhtj.kernel.tasks.advance", die)
+        patch.setattr("zhtj.kernel.work.tasks.advance", die)
         with pytest.raises(Killed):
             jobs.work_off(number)
     assert session.get_one(Export, number, populate_existing=True).state is TaskState.RUNNING

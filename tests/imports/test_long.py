@@ -20,10 +20,11 @@ from zhtj.imports import rosters, work
 from zhtj.imports.layouts import ROSTER
 from zhtj.imports.models import ImportBatch, ImportEntry, Phase
 from zhtj.imports.rosters import Entered, RosterPlan
-from zhtj.kernel import audit, clock, tasks
+from zhtj.kernel import audit, clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
-from zhtj.kernel.tasks import TaskState
+from zhtj.kernel.work import tasks
+from zhtj.kernel.work.tasks import TaskState
 from zhtj.people import codes, moves
 from zhtj.people import operations as people
 from zhtj.people.models import Account, CodeKind, Member, Membership

@@ -19,9 +19,11 @@ from jobs import schedule
 from jobs.schedule import DAY, HOUR, MINUTE, Entry
 from tests import services
 from zhtj import sweeps
-from zhtj.kernel import clock, periods, work_queue
+from zhtj.kernel import clock
 from zhtj.kernel.database import session as current
 from zhtj.kernel.database import unit_of_work
+from zhtj.kernel.work import periods
+from zhtj.kernel.work import queue as work_queue
 
 EVERY_MINUTE = Entry("minute", MINUTE, "jobs.sweeps.run_sweep", ("return",))
 AT_THREE = Entry("nightly", DAY, "jobs.sweeps.run_sweep", ("seal",), offset=3 * HOUR)

@@ -22,8 +22,9 @@ from tests import services
 from tests.conftest import KEY, Installation
 from tests.processes import PATIENCE, is_running, of_folder, until
 from zhtj.config import ROOT
-from zhtj.kernel import settings, work_queue
+from zhtj.kernel import settings
 from zhtj.kernel.database import session
+from zhtj.kernel.work import queue as work_queue
 
 
 def lines(path: Path) -> list[str]:

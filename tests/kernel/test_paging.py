@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from tests.browsing import Browser
 from tests.world import World
-from zhtj.kernel import clock, paging
+from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.paging import Page, decode, encode, paginate
+from zhtj.kernel.sql import paging
+from zhtj.kernel.sql.paging import Page, decode, encode, paginate
 from zhtj.people.models import Account
 
 KEYS = (Account.name, Account.id)

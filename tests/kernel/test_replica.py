@@ -20,8 +20,10 @@ from tests.conftest import Installation
 from tests.transfers.steps import EMPLOYED, acting, do, start
 from tests.world import World
 from zhtj.graduation import operations as graduation
-from zhtj.kernel import audit, replica, work_queue
+from zhtj.kernel import audit
 from zhtj.kernel.database import db, session, unit_of_work
+from zhtj.kernel.sql import replica
+from zhtj.kernel.work import queue as work_queue
 from zhtj.orgs.models import Organisation
 from zhtj.rates import access
 from zhtj.rates.models import RateCounter, Standing
@@ -184,7 +186,7 @@ def test_a_replica_that_is_away_is_said_and_done_without(
     pair.arrive()
 
     # When reports are asked for
-    with caplog.at_level(logging.WARNING, logger="zhtj.kernel.replica"):
+    with caplog.at_level(logging.WARNING, logger="zhtj.kernel.sql.replica"):
         document, (printed, remarks) = pair.document(plain), pair.command()
         page = pair.page("/provincial/rates")
 
@@ -194,7 +196,7 @@ def test_a_replica_that_is_away_is_said_and_done_without(
     assert page.status == 200
     assert "报表备库暂时连不上，下面的数据直接取自主库。" in page.text
     assert remarks == "报表备库连不上，以下数据取自主库。\n"
-    assert len([record for record in caplog.records if record.name == "zhtj.kernel.replica"]) == 1
+    assert len([record for record in caplog.records if record.name == "zhtj.kernel.sql.replica"]) == 1
     # and the installation is as ready as before
     monkeypatch.setattr(work_queue, "reachable", lambda: True)
     assert Browser(pair.app.test_client()).get("/readyz").status == 200

@@ -14,7 +14,7 @@ from tests.transfers.steps import acting, apply
 from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
-from zhtj.kernel.tasks import LOST_AFTER
+from zhtj.kernel.work.tasks import LOST_AFTER
 from zhtj.letters import batch_files, batches, candidates, messages
 from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.candidates import CandidateFilters

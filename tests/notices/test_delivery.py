@@ -16,8 +16,9 @@ from sqlalchemy import select
 from tests.notices.receivers import MailReceiver, Robot
 from zhtj import sweeps
 from zhtj.config import ROOT, ConfigError, load
-from zhtj.kernel import clock, outgoing
+from zhtj.kernel import clock
 from zhtj.kernel.database import db, session, unit_of_work
+from zhtj.kernel.work import outgoing
 from zhtj.notices import delivery, outbox
 from zhtj.notices.delivery import cut
 from zhtj.notices.models import Channel, Outbox

@@ -19,8 +19,8 @@ from tests.statements import statements
 from tests.transfers.steps import UNPLACED, apply
 from tests.world import World
 from zhtj import sweeps
-from zhtj.kernel import outgoing
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.work import outgoing
 from zhtj.notices import operations, queries
 from zhtj.notices.models import Message, MessageKind, Subscription
 from zhtj.notices.operations import NewMessage

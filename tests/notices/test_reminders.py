@@ -16,8 +16,9 @@ from tests.notices import inboxes
 from tests.transfers.steps import EMPLOYED, UNPLACED, apply, do
 from tests.world import World
 from zhtj import sweeps
-from zhtj.kernel import clock, outgoing
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.work import outgoing
 from zhtj.notices import digests
 from zhtj.notices.models import Channel, Message, MessageKind, Outbox, Subscription
 from zhtj.policy import seasons

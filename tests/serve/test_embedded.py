@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from zhtj.kernel import work_queue
+from zhtj.kernel.work import queue as work_queue
 from zhtj.serve import embedded
 
 

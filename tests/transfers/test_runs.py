@@ -20,11 +20,12 @@ from zhtj.imports import starts
 from zhtj.imports.layouts import ID_NUMBER, NAME
 from zhtj.imports.problems import FileError
 from zhtj.imports.tables import Row, Table
-from zhtj.kernel import audit, clock, work_queue
+from zhtj.kernel import audit, clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.work import queue as work_queue
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation

@@ -20,7 +20,7 @@ from zhtj import create_app
 from zhtj.config import HTMX_URL
 from zhtj.kernel import audit, settings
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.kernel.work_queue import EXTENSION
+from zhtj.kernel.work.queue import EXTENSION
 from zhtj.letters import operations as letters
 from zhtj.letters.models import Letter
 from zhtj.people import operations as people

@@ -18,8 +18,8 @@ from zhtj.identity.models import Certification
 from zhtj.kernel import attachments, audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope, subtree
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.people import search
 from zhtj.people.models import Member

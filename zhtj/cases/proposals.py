@@ -17,10 +17,11 @@ from sqlalchemy.orm import joinedload
 from zhtj.floating.models import Stay
 from zhtj.floating.queries import last_contacts
 from zhtj.graduation.models import RegisterRow
-from zhtj.kernel import clock, paging
+from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope
+from zhtj.kernel.sql import paging
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member, Seat
 from zhtj.people.rules import LEAVING_AGE, months_after, years_before

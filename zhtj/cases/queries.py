@@ -17,8 +17,8 @@ from zhtj.cases.models import Case, CaseEvent
 from zhtj.cases.workflow import Action, Party, State, actions
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Member, Seat
 

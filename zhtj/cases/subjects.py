@@ -14,8 +14,8 @@ from zhtj.cases.models import Case
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden, NotFound
-from zhtj.kernel.paging import LARGEST
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, check, scope
+from zhtj.kernel.sql.paging import LARGEST
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.people import identity

@@ -12,8 +12,8 @@ from zhtj.graduation.destinations import DestinationFilters, Line
 from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import CHUNK, Page
 from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.kernel.sql.paging import CHUNK, Page
 from zhtj.policy.vocabulary import Place
 from zhtj.transfers import checks, exception_records, exceptions, graduates, quality
 from zhtj.transfers.exception_records import Record

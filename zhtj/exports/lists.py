@@ -18,10 +18,10 @@ from typing import Any, get_args, get_type_hints
 from sqlalchemy import select
 
 from zhtj.imports.exports import Heading
-from zhtj.kernel import paging
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page
 from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.kernel.sql import paging
+from zhtj.kernel.sql.paging import Page
 from zhtj.orgs.models import Organisation
 
 # What fields of filters are called where the file says how it was filtered.

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index
-from zhtj.kernel.tasks import Task, TaskState
+from zhtj.kernel.work.tasks import Task, TaskState
 
 OPEN = "state IN ('waiting', 'running')"
 

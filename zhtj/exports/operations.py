@@ -22,11 +22,12 @@ from zhtj.exports.lists import ExportList, described, plain, rebuilt
 from zhtj.exports.models import Export, FileFormat, filename
 from zhtj.exports.registry import LISTS
 from zhtj.imports.exports import About, write_csv, write_xlsx
-from zhtj.kernel import audit, clock, tasks
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import Conflict, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.tasks import OPEN, TaskState
+from zhtj.kernel.work import tasks
+from zhtj.kernel.work.tasks import OPEN, TaskState
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account
 

@@ -13,8 +13,8 @@ from zhtj.graduation import queries as graduation
 from zhtj.graduation.queries import MarkFilters
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import Page
 from zhtj.kernel.permissions import ActiveSeat, Permission, check
+from zhtj.kernel.sql.paging import Page
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
 from zhtj.people import members

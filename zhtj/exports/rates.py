@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 from zhtj.exports.lists import Column, ExportList, in_chunks, paged
 from zhtj.exports.transfers import APPLICATION
 from zhtj.exports.words import day, last_day, moment
-from zhtj.kernel import paging
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page
 from zhtj.kernel.permissions import ActiveSeat, Permission, check
+from zhtj.kernel.sql import paging
+from zhtj.kernel.sql.paging import Page
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.rates import moves, notice, progress, queries, receiving, stuck
 from zhtj.rates import people as listed

@@ -11,10 +11,11 @@ from sqlalchemy.exc import OperationalError
 from zhtj.exports import operations, storage
 from zhtj.exports.lists import described
 from zhtj.exports.models import Export
-from zhtj.kernel import audit, clock, tasks
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.tasks import Overtaken, TaskState
+from zhtj.kernel.work import tasks
+from zhtj.kernel.work.tasks import Overtaken, TaskState
 from zhtj.people import queries as people
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from zhtj.graduation.models import MarkKind, MemberMark
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
+from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Category, Organisation, Purpose, Tier
 from zhtj.people import search
 from zhtj.people.models import Member, Membership

@@ -15,8 +15,8 @@ from zhtj.graduation.season_line import counts_for, in_season
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.people import search
 from zhtj.people.models import Account, Member

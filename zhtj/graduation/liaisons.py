@@ -14,8 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, session
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Tier
 from zhtj.people.models import Account
 

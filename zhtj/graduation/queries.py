@@ -16,8 +16,8 @@ from zhtj.graduation.register import in_year
 from zhtj.graduation.rules import markable_industries
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Tier
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy

@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 
 from zhtj.graduation.models import RegisterRow
 from zhtj.identity.models import Certification
-from zhtj.kernel import clock, periods
+from zhtj.kernel import clock
 from zhtj.kernel.database import session
+from zhtj.kernel.work import periods
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage

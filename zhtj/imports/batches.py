@@ -26,11 +26,12 @@ from zhtj.imports.plans import Plan, Tell
 from zhtj.imports.problems import FileError
 from zhtj.imports.rosters import Entered, RosterPlan
 from zhtj.imports.tables import Table
-from zhtj.kernel import audit, clock, tasks
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import insert_rows, session, touched
 from zhtj.kernel.errors import Conflict, NotFound
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.tasks import TaskState
+from zhtj.kernel.work import tasks
+from zhtj.kernel.work.tasks import TaskState
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime
-from zhtj.kernel.tasks import Task
+from zhtj.kernel.work.tasks import Task
 
 
 class ImportKind(StrEnum):

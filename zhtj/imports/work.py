@@ -21,11 +21,12 @@ from zhtj.imports.plans import Plan
 from zhtj.imports.problems import FileError, Problem
 from zhtj.imports.rosters import Checking
 from zhtj.imports.tables import Table, load
-from zhtj.kernel import audit, clock, tasks
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.tasks import Overtaken, TaskState
+from zhtj.kernel.work import tasks
+from zhtj.kernel.work.tasks import Overtaken, TaskState
 from zhtj.orgs.models import Organisation
 from zhtj.people import queries as people
 from zhtj.people.models import Member

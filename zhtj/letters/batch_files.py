@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import undefer
 
-from zhtj.kernel import attachments, audit, clock, work_queue
+from zhtj.kernel import attachments, audit, clock
 from zhtj.kernel.database import insert_new, session, touched, unit_of_work
 from zhtj.kernel.errors import Conflict, NotFound
+from zhtj.kernel.work import queue as work_queue
 from zhtj.letters import seals
 from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter, LetterState

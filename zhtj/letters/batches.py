@@ -18,11 +18,12 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
 
-from zhtj.kernel import audit, clock, work_queue
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import insert_new, session, touched, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.tasks import LOST_AFTER
+from zhtj.kernel.work import queue as work_queue
+from zhtj.kernel.work.tasks import LOST_AFTER
 from zhtj.letters import batch_files, messages, operations
 from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter

@@ -9,8 +9,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
+from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.letters import rules
 from zhtj.letters.models import Letter, LetterState
 from zhtj.people import search

@@ -12,8 +12,8 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.letters import messages
 from zhtj.letters.models import Letter, LetterReceipt, LetterReminder, LetterState, ReminderKind
 from zhtj.letters.queries import WHOLE, visible

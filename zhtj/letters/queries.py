@@ -12,8 +12,8 @@ from sqlalchemy.orm import joinedload
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.letters.models import Letter, LetterReceipt, LetterState
 from zhtj.orgs.models import Organisation
 from zhtj.people import search

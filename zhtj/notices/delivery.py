@@ -23,7 +23,7 @@ from urllib.request import Request, urlopen
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import unit_of_work
-from zhtj.kernel.outgoing import MailServer, Robot
+from zhtj.kernel.work.outgoing import MailServer, Robot
 from zhtj.notices import outbox
 from zhtj.notices.models import Channel
 from zhtj.notices.outbox import Letter

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from zhtj.kernel import clock, periods
+from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.outgoing import Robot
 from zhtj.kernel.permissions import subtree
+from zhtj.kernel.work import periods
+from zhtj.kernel.work.outgoing import Robot
 from zhtj.notices import operations, outbox
 from zhtj.notices.delivery import ROBOT_BYTES
 from zhtj.notices.models import Channel, MessageKind, Reminder, Subscription

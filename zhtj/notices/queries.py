@@ -10,9 +10,9 @@ from sqlalchemy.orm import defer, joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
-from zhtj.kernel.subqueries import any_of
+from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.subqueries import any_of
 from zhtj.notices.models import Message, MessageKind, Outbox, Subscription
 from zhtj.orgs.models import Organisation
 

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import subtree
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Region, Tier
 from zhtj.orgs.rules import destination_problem
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import aliased, joinedload
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, LikelyDuplicate, Likeness, Member
 

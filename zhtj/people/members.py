@@ -16,8 +16,8 @@ from sqlalchemy.orm import contains_eager, joinedload
 from zhtj.kernel import clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column, scope, subtree
+from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.lookup import LAST_SIGN
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people import search

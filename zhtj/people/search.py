@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, and_, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import count_rows
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, bool_column
-from zhtj.kernel.subqueries import any_of
+from zhtj.kernel.sql.paging import count_rows
+from zhtj.kernel.sql.subqueries import any_of
 from zhtj.orgs.lookup import LAST_SIGN
 from zhtj.people.models import Account, Member
 

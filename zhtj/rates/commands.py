@@ -10,8 +10,9 @@ from typing import NoReturn
 import click
 from flask import Flask
 
-from zhtj.kernel import clock, replica
+from zhtj.kernel import clock
 from zhtj.kernel.command_line import WRONG_USE
+from zhtj.kernel.sql import replica
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
 from zhtj.rates import documents, queries

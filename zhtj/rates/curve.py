@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import subtree
-from zhtj.kernel.replica import reports
+from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation
 from zhtj.rates import keeping, queries
 from zhtj.rates.counters import incoming_sums, own_sums

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from zhtj.graduation.models import RegisterRow
-from zhtj.kernel import clock, replica
+from zhtj.kernel import clock
 from zhtj.kernel.errors import NotFound
+from zhtj.kernel.sql import replica
 from zhtj.orgs.models import Organisation
 from zhtj.rates import queries
 from zhtj.rates.models import Standing

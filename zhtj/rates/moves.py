@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from zhtj.kernel import clock
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.replica import reports
+from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation, OrganisationMove
 from zhtj.orgs.moving import former_paths
 from zhtj.rates import queries

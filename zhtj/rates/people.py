@@ -13,8 +13,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterRow
 from zhtj.kernel import clock
-from zhtj.kernel.paging import Page, paginate
-from zhtj.kernel.replica import reports
+from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Purpose
 from zhtj.people import search
 from zhtj.people.models import Account, Member, Membership

@@ -18,7 +18,7 @@ from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
-from zhtj.kernel.replica import reports
+from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation
 from zhtj.orgs.moving import all_moves, former_paths, moves_around, path_today
 from zhtj.rates import keeping

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import subtree
-from zhtj.kernel.replica import reports
+from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.orgs.moving import moves_around
 from zhtj.rates import keeping, queries

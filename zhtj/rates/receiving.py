@@ -17,9 +17,9 @@ from sqlalchemy.orm import aliased
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import UtcDateTime, session
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import subtree
-from zhtj.kernel.replica import reports
+from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation
 from zhtj.transfers.models import Application, ApplicationEvent, Objection
 from zhtj.transfers.queries import LISTED, attach_organisations

@@ -22,9 +22,9 @@ from zhtj.graduation.rules import markable_industries
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, session
 from zhtj.kernel.errors import DomainError, Forbidden
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
-from zhtj.kernel.replica import reports
+from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation, Tier
 from zhtj.people.models import Account
 from zhtj.rates import queries, urging

@@ -19,8 +19,8 @@ from zhtj.graduation.models import RegisterRow
 from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import CHUNK, PAGE, Page, decode, encode, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.kernel.sql.paging import CHUNK, PAGE, Page, decode, encode, paginate
 from zhtj.notices.digests import deadline
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Seat

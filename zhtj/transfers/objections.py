@@ -10,8 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.transfers import checks
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, RefusalFlag

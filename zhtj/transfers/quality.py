@@ -17,8 +17,8 @@ from zhtj.graduation.models import RegisterRow
 from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy

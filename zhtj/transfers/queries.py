@@ -13,8 +13,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
+from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import arrives_in
 from zhtj.people import search

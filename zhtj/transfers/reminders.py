@@ -17,8 +17,8 @@ from sqlalchemy.orm import aliased
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.kernel.outgoing import Robot
 from zhtj.kernel.permissions import subtree
+from zhtj.kernel.work.outgoing import Robot
 from zhtj.notices import digests
 from zhtj.notices.digests import Digest, deadline
 from zhtj.notices.models import Reminder

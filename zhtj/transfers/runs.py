@@ -20,7 +20,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func,
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from zhtj.kernel import audit, clock, work_queue
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import (
     Base,
     Encrypted,
@@ -34,7 +34,8 @@ from zhtj.kernel.database import (
 )
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.tasks import LOST_AFTER
+from zhtj.kernel.work import queue as work_queue
+from zhtj.kernel.work.tasks import LOST_AFTER
 from zhtj.people import queries as people
 from zhtj.transfers import bulk, mass_starts
 from zhtj.transfers.results import Result

@@ -16,9 +16,9 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.paging import Page, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
-from zhtj.kernel.subqueries import any_of
+from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.subqueries import any_of
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, UtcDateTime, partial_index, session
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.paging import Page, count_rows, paginate
 from zhtj.kernel.permissions import ActiveSeat, subtree
+from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage

@@ -15,9 +15,10 @@ from flask.blueprints import BlueprintSetupState
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.kernel import clock, limits, paging
+from zhtj.kernel import clock, limits
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
+from zhtj.kernel.sql import paging
 from zhtj.orgs.models import Organisation
 from zhtj.rates import access, documents, queries
 from zhtj.web.access import TOKEN

@@ -30,7 +30,7 @@ from zhtj.exports.transfers import ObjectionFilters, TimerFilters, WaitFilters
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import Conflict, Gone, NotFound
 from zhtj.kernel.permissions import Permission
-from zhtj.kernel.tasks import TaskState
+from zhtj.kernel.work.tasks import TaskState
 from zhtj.transfers.timers import TimerKind
 from zhtj.transfers.waits import Side
 from zhtj.web.access import current_seat, requires

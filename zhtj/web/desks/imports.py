@@ -19,7 +19,7 @@ from zhtj.imports.tables import Layout
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.kernel.tasks import TaskState
+from zhtj.kernel.work.tasks import TaskState
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.htmx import hx_redirect, is_htmx

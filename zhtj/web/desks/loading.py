@@ -9,8 +9,8 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.kernel.paging import LARGEST, Page
 from zhtj.kernel.permissions import Permission, check
+from zhtj.kernel.sql.paging import LARGEST, Page
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.web.access import current_seat

@@ -12,8 +12,8 @@ from zhtj.kernel import limits
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.kernel.limits import Limit
-from zhtj.kernel.paging import LARGEST
 from zhtj.kernel.permissions import Permission
+from zhtj.kernel.sql.paging import LARGEST
 from zhtj.notices import operations, queries
 from zhtj.notices.models import Message, MessageKind
 from zhtj.notices.queries import Filters

@@ -9,8 +9,9 @@ from itertools import islice
 from flask import Blueprint, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.kernel import clock, paging
+from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
+from zhtj.kernel.sql import paging
 from zhtj.letters.timers import sources
 from zhtj.policy import phases
 from zhtj.transfers import checks, timers

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.kernel import work_queue
 from zhtj.kernel.database import session
+from zhtj.kernel.work import queue as work_queue
 from zhtj.web.access import current_choice, public
 from zhtj.web.navigation import home_of
 from zhtj.web.public import advice, chart, interface, letters, offices

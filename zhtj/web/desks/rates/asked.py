@@ -10,9 +10,10 @@ from typing import Any
 
 from flask import current_app, render_template, request, url_for
 
-from zhtj.kernel import clock, replica
+from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.kernel.sql import replica
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
 from zhtj.rates import documents, queries

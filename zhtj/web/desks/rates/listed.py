@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import url_for
 
-from zhtj.kernel.paging import Page
+from zhtj.kernel.sql.paging import Page
 from zhtj.transfers.models import Application
 from zhtj.web.access import current_seat
 from zhtj.web.desks.rates import asked as frame

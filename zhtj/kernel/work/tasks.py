@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from zhtj.kernel import clock, work_queue
+from zhtj.kernel import clock
 from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, session, touched
+from zhtj.kernel.work import queue as work_queue
 
 # Work that nobody has touched for so long has lost its job.
 LOST_AFTER = timedelta(minutes=2)

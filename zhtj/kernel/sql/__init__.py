@@ -1,0 +1,1 @@
+"""How the databases are asked: planner, replica, subqueries, keyset pages."""
