@@ -13,7 +13,7 @@ from zhtj.letters import batch_models as letter_batches
 from zhtj.letters import models as letters
 from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
-from zhtj.orgs import terms
+from zhtj.orgs.searching import terms
 from zhtj.people import models as people
 from zhtj.rates import access, statistics, urging
 from zhtj.rates import models as rates

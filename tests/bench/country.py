@@ -21,7 +21,7 @@ from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.naming import search_terms
-from zhtj.orgs.terms import insert_terms
+from zhtj.orgs.searching.terms import insert_terms
 from zhtj.people.models import Account, Member, Membership, Post
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 

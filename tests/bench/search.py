@@ -25,7 +25,7 @@ from zhtj.kernel.database import session
 from zhtj.orgs import divisions, naming
 from zhtj.orgs.divisions import Division
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.orgs.search import search
+from zhtj.orgs.searching.search import search
 
 BOUND = 20.0
 COMMON = (

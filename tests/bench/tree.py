@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from tests import services
 from zhtj.kernel.database import Base, db, session, unit_of_work
-from zhtj.orgs import terms
+from zhtj.orgs.searching import terms
 from zhtj.orgs.tree_load import LoadCounts, load_tree
 
 BOUNDS = {"sqlite": 15.0, "postgresql": 30.0}

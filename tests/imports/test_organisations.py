@@ -393,7 +393,7 @@ def test_a_branch_is_built_for_what_its_name_says(
 
 
 def test_new_organisations_are_found_by_search_at_once(city: Organisation, session: Session) -> None:
-    from zhtj.orgs.terms import OrganisationTerm  # noqa: PLC0415
+    from zhtj.orgs.searching.terms import OrganisationTerm  # noqa: PLC0415
 
     del city
     load(school(组织简称="新学校团委"))

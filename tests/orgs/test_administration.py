@@ -11,10 +11,10 @@ from tests.transfers.steps import acting
 from tests.world import World
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
-from zhtj.orgs import administration as own
-from zhtj.orgs.administration import Gap
+from zhtj.orgs.changing import administration as own
+from zhtj.orgs.changing.administration import Gap
 from zhtj.orgs.models import Category
-from zhtj.orgs.search import search
+from zhtj.orgs.searching.search import search
 
 
 def change(world: World, key: str, shown: str = "", **typed: str) -> bool:

@@ -16,7 +16,7 @@ from zhtj import doctor
 from zhtj.kernel import audit
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
-from zhtj.orgs import children, moving
+from zhtj.orgs.changing import children, moving
 from zhtj.orgs.models import Category, Organisation
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import posts

@@ -10,12 +10,12 @@ from tests.transfers.steps import acting
 from tests.world import World
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
-from zhtj.orgs import changes, children
 from zhtj.orgs import queries as orgs
+from zhtj.orgs.changing import changes, children
 from zhtj.orgs.models import Category, Organisation, Purpose, Tier
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.rules import destination_problem
-from zhtj.orgs.search import search
+from zhtj.orgs.searching.search import search
 
 BRANCH, COLLEGE = Category.BRANCH, "普通高等院校"
 

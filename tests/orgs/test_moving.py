@@ -16,9 +16,9 @@ from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
-from zhtj.orgs import moving
+from zhtj.orgs.changing import moving
 from zhtj.orgs.models import Category, Organisation
-from zhtj.orgs.search import search
+from zhtj.orgs.searching.search import search
 from zhtj.rates.queries import figures
 from zhtj.transfers import graduates
 

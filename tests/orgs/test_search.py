@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from zhtj.kernel import clock
 from zhtj.orgs import operations
-from zhtj.orgs.lookup import Match
 from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.operations import NewOrganisation
-from zhtj.orgs.search import SearchResult, search
-from zhtj.orgs.terms import index_terms, move_terms
+from zhtj.orgs.searching.lookup import Match
+from zhtj.orgs.searching.search import SearchResult, search
+from zhtj.orgs.searching.terms import index_terms, move_terms
 from zhtj.orgs.tree_load import load_tree
 
 COMMITTEE, BRANCH, COLLEGE = Category.COMMITTEE, Category.BRANCH, "普通高等院校"

@@ -13,8 +13,8 @@ from zhtj.orgs import divisions, operations
 from zhtj.orgs.models import SEGMENT, Category, Organisation, Purpose, Tier, segment
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.queries import branchless
-from zhtj.orgs.search import search
-from zhtj.orgs.terms import OrganisationTerm
+from zhtj.orgs.searching.search import search
+from zhtj.orgs.searching.terms import OrganisationTerm
 from zhtj.orgs.tree_load import load_tree
 
 HAINAN = ("46",)

@@ -28,7 +28,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import pending, session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.orgs import moving
+from zhtj.orgs.changing import moving
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.rates import counters, curve, keeping, queries, recount

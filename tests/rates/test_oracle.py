@@ -37,7 +37,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.orgs import moving
+from zhtj.orgs.changing import moving
 from zhtj.people.models import Member, Sex
 from zhtj.people.operations import NewMember
 from zhtj.rates import queries

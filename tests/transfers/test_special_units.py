@@ -26,7 +26,7 @@ from zhtj.letters.record import FileDisposition
 from zhtj.orgs import outside
 from zhtj.orgs.models import Category
 from zhtj.orgs.rules import destination_problem
-from zhtj.orgs.search import search
+from zhtj.orgs.searching.search import search
 from zhtj.people.models import Member, Membership
 from zhtj.policy.seasons import policy_for
 from zhtj.policy.vocabulary import Reason

@@ -17,7 +17,7 @@ from tests.transfers.steps import EMPLOYED, do
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.orgs import moving
+from zhtj.orgs.changing import moving
 from zhtj.rates.models import Standing
 from zhtj.rates.rules import RateKind
 from zhtj.rates.targets import Target, Targets

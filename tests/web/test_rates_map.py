@@ -13,7 +13,7 @@ from tests.rates.conftest import Area, area
 from tests.rates.drawn import Drawn
 from tests.transfers.steps import EMPLOYED, do
 from zhtj.kernel.database import unit_of_work
-from zhtj.orgs import moving
+from zhtj.orgs.changing import moving
 from zhtj.transfers import operations
 
 __all__ = ["area"]

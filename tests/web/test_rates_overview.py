@@ -21,7 +21,7 @@ from zhtj.graduation.models import MarkKind
 from zhtj.graduation.personal import OwnMark, mark_members
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.orgs import moving
+from zhtj.orgs.changing import moving
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.policy.layers import compose, lineage
 from zhtj.policy.seasons import policy_for

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, or_
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel.errors import Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, subtree
-from zhtj.orgs.moving import former_paths
+from zhtj.orgs.changing.moving import former_paths
 
 
 def in_season(path: str, column: Any = RegisterRow.season_path) -> ColumnElement[bool]:

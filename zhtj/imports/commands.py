@@ -19,7 +19,7 @@ from zhtj.imports.tables import Layout, Table
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
-from zhtj.orgs import moving
+from zhtj.orgs.changing import moving
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.orgs.tree_load import load_tree

@@ -14,7 +14,7 @@ from zhtj.kernel.permissions import subtree
 from zhtj.orgs.facts import OrganisationCreated
 from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier, industries, segment
 from zhtj.orgs.rules import tier_below
-from zhtj.orgs.terms import index_terms
+from zhtj.orgs.searching.terms import index_terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from zhtj.orgs import divisions, naming
 from zhtj.orgs.bulk import AnySession, insert_mappings
 from zhtj.orgs.divisions import Division, Rank
 from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier, segment
-from zhtj.orgs.terms import insert_terms
+from zhtj.orgs.searching.terms import insert_terms
 
 CENTRE_CODE = "0"
 CENTRE_PATH = segment(1)

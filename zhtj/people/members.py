@@ -18,8 +18,8 @@ from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column, scope, subtree
 from zhtj.kernel.sql.paging import Page, count_rows, paginate
-from zhtj.orgs.lookup import LAST_SIGN
 from zhtj.orgs.models import Organisation, Purpose
+from zhtj.orgs.searching.lookup import LAST_SIGN
 from zhtj.people import search
 from zhtj.people.accounts import tidy
 from zhtj.people.models import Account, Member, Membership, Sex

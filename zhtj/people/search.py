@@ -11,7 +11,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, bool_column
 from zhtj.kernel.sql.paging import count_rows
 from zhtj.kernel.sql.subqueries import any_of
-from zhtj.orgs.lookup import LAST_SIGN
+from zhtj.orgs.searching.lookup import LAST_SIGN
 from zhtj.people.models import Account, Member
 
 # Of how many people a list is told first who they are. More - a family name alone - are met soon on any page.

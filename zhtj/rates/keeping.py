@@ -19,8 +19,8 @@ from zhtj.graduation.facts import RegisterChanged
 from zhtj.graduation.models import RegisterEvent, RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import among, before_commit, insert_rows, pending, session
+from zhtj.orgs.changing.moving import all_moves, path_at
 from zhtj.orgs.models import OrganisationMove
-from zhtj.orgs.moving import all_moves, path_at
 from zhtj.policy.vocabulary import Destination, Reason
 from zhtj.rates import counters
 from zhtj.rates.counters import Line

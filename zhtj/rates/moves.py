@@ -10,8 +10,8 @@ from sqlalchemy import select
 from zhtj.kernel import clock
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.sql.replica import reports
+from zhtj.orgs.changing.moving import former_paths
 from zhtj.orgs.models import SEGMENT, Organisation, OrganisationMove
-from zhtj.orgs.moving import former_paths
 from zhtj.rates import queries
 
 

@@ -19,8 +19,8 @@ from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.sql.replica import reports
+from zhtj.orgs.changing.moving import all_moves, former_paths, moves_around, path_today
 from zhtj.orgs.models import SEGMENT, Organisation
-from zhtj.orgs.moving import all_moves, former_paths, moves_around, path_today
 from zhtj.rates import keeping
 from zhtj.rates.counters import counted_anew, holds, kept
 from zhtj.rates.models import RateDay, Standing

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.sql.replica import reports
+from zhtj.orgs.changing.moving import moves_around
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.orgs.moving import moves_around
 from zhtj.rates import keeping, queries
 from zhtj.rates.counters import counted_anew, kept
 from zhtj.rates.rules import Figures, Rate, RateKind

@@ -15,10 +15,11 @@ from functools import cached_property
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
-from zhtj.orgs import contacts, places
+from zhtj.orgs import contacts
 from zhtj.orgs.contacts import Contact
 from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.rules import destination_problem
+from zhtj.orgs.searching import places
 from zhtj.people.models import Member
 from zhtj.policy import seasons
 from zhtj.policy.destinations import Advice, Answers, Verdict, advise, groups, judge, reason_of

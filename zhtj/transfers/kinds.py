@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from zhtj.kernel.database import session
-from zhtj.orgs import places
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Region, Tier
+from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import Destination
 
 _PURPOSES = {

@@ -21,10 +21,10 @@ from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
-from zhtj.orgs import places
 from zhtj.orgs.facts import OrganisationCreated
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.orgs.naming import normalise, own_name
+from zhtj.orgs.searching import places
 from zhtj.people.models import Member
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of

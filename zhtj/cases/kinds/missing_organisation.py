@@ -21,7 +21,7 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
-from zhtj.orgs import children
+from zhtj.orgs.changing import children
 from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category, Organisation, Region, Tier, industries
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.queries import by_code_or_name

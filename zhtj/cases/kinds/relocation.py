@@ -21,7 +21,7 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
-from zhtj.orgs import moving
+from zhtj.orgs.changing import moving
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import has_branch
 

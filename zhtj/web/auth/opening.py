@@ -12,7 +12,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound, TooMany
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
-from zhtj.orgs.search import search
+from zhtj.orgs.searching.search import search
 from zhtj.people import codes
 from zhtj.people.accounts import read_mobile, tidy
 from zhtj.people.models import Account, CodeKind, Seat

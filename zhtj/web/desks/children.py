@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import Permission
-from zhtj.orgs import changes, children
+from zhtj.orgs.changing import changes, children
 from zhtj.orgs.models import INDUSTRIES_COMMITTEE, Category, Organisation, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.rules import PURPOSE_ENDINGS

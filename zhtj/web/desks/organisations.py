@@ -17,8 +17,9 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.orgs import administration, changes, queries
-from zhtj.orgs.children import offers
+from zhtj.orgs import queries
+from zhtj.orgs.changing import administration, changes
+from zhtj.orgs.changing.children import offers
 from zhtj.orgs.models import Organisation
 from zhtj.people import members as people
 from zhtj.people.queries import posts

@@ -9,7 +9,7 @@ from zhtj.cases.kinds import kind_of
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.orgs import administration, changes
+from zhtj.orgs.changing import administration, changes
 from zhtj.orgs.models import Tier
 from zhtj.people.queries import posts
 from zhtj.web.access import current_seat, requires

@@ -10,7 +10,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import queries
 from zhtj.orgs.models import Organisation
-from zhtj.orgs.search import SearchResult, search
+from zhtj.orgs.searching.search import SearchResult, search
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.orgs import places
+from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import Place
 from zhtj.transfers import checks, operations, waits
 from zhtj.transfers.advice import Counsel, Found, audience_of, known_places

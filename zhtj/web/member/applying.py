@@ -14,7 +14,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.orgs import places
+from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import Place, Reason, ReasonField
 from zhtj.transfers import checks, operations
 from zhtj.transfers.models import Application

@@ -8,10 +8,10 @@ from functools import cached_property
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
-from zhtj.orgs import places
 from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.rules import destination_problem
-from zhtj.orgs.search import Hit, SearchResult, search
+from zhtj.orgs.searching import places
+from zhtj.orgs.searching.search import Hit, SearchResult, search
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Level

@@ -7,11 +7,11 @@ from flask import Blueprint, render_template, request
 from zhtj.kernel import limits
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.orgs import places
 from zhtj.orgs.contacts import Contact, contact
 from zhtj.orgs.models import Organisation, Region, Tier
 from zhtj.orgs.queries import second_level
-from zhtj.orgs.search import search
+from zhtj.orgs.searching import places
+from zhtj.orgs.searching.search import search
 from zhtj.web.access import public
 
 ANSWERS = 200

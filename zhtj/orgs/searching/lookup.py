@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 from zhtj.orgs.bulk import AnySession
 from zhtj.orgs.models import SEGMENT, Organisation
 from zhtj.orgs.naming import Fit, as_floating_branch, normalise, own_name
-from zhtj.orgs.terms import OrganisationTerm
+from zhtj.orgs.searching.terms import OrganisationTerm
 
 # Sorts behind every sign a name can have: the end of the range of terms with a common beginning.
 LAST_SIGN = "\U0010ffff"

@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
-from zhtj.orgs.lookup import Match
 from zhtj.orgs.models import LEADING_TIERS, SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Region, Tier
 from zhtj.orgs.naming import own_name, place_name
-from zhtj.orgs.search import Hit, search
+from zhtj.orgs.searching.lookup import Match
+from zhtj.orgs.searching.search import Hit, search
 
 _TOWNSHIP_END = re.compile("街道|镇|乡|苏木")
 _CUTS = 4

@@ -15,7 +15,7 @@ from zhtj.orgs import operations
 from zhtj.orgs.facts import OrganisationMoved
 from zhtj.orgs.models import SEGMENT, Category, Organisation, OrganisationMove, Region, Tier
 from zhtj.orgs.rules import tier_below
-from zhtj.orgs.terms import move_terms
+from zhtj.orgs.searching.terms import move_terms
 
 _PROVINCE = 2 * SEGMENT
 _RANKS = tuple(Tier)

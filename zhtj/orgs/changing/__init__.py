@@ -1,0 +1,1 @@
+"""Organisations built, changed and moved."""

@@ -1,0 +1,1 @@
+"""Organisations found: by name, initials, code, or from an address."""
