@@ -28,7 +28,7 @@ from zhtj.notices import delivery, outbox
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
-from zhtj.people import duplicates
+from zhtj.people.finding import duplicates
 from zhtj.rates import recount
 from zhtj.transfers import reminders, runs, waits
 from zhtj.transfers import sweeps as transfers

@@ -29,7 +29,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.work.tasks import TaskState
-from zhtj.people.members import MemberFilters
+from zhtj.people.finding.members import MemberFilters
 from zhtj.people.models import Account, Member
 
 ROWS, BOUND = 100_000, 30.0

@@ -12,7 +12,7 @@ from tests.browser.stage import launch, serve
 from tests.world import World
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.people import passwords
+from zhtj.people.signing import passwords
 
 PASSWORD = "Shuxia-Kandeng-88"
 HASH = passwords.make_hash(PASSWORD)

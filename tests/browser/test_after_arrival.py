@@ -20,8 +20,8 @@ from zhtj.floating.models import Situation
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
-from zhtj.people import passwords
 from zhtj.people.models import Member
+from zhtj.people.signing import passwords
 from zhtj.transfers import operations
 from zhtj.transfers.rules import Ground
 

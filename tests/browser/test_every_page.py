@@ -25,8 +25,8 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.work.tasks import TaskState
-from zhtj.people import passwords
-from zhtj.people.members import MemberFilters
+from zhtj.people.finding.members import MemberFilters
+from zhtj.people.signing import passwords
 from zhtj.transfers import operations
 from zhtj.transfers.rules import Ground
 

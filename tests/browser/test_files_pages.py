@@ -18,8 +18,8 @@ from tests.world import World
 from zhtj.identity import sheets
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
-from zhtj.people import passwords
 from zhtj.people.models import Member
+from zhtj.people.signing import passwords
 
 NARROWEST = {"width": 320, "height": 640}
 HASH = passwords.make_hash(PASSWORD)

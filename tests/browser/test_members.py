@@ -17,10 +17,11 @@ from tests.world import World, id_number
 from zhtj.cases import records
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
-from zhtj.people import duplicates, passwords, views
 from zhtj.people import operations as people
+from zhtj.people.finding import duplicates, views
 from zhtj.people.models import Member, Sex
 from zhtj.people.operations import NewMember
+from zhtj.people.signing import passwords
 
 NARROWEST = {"width": 320, "height": 640}
 PAGES = (

@@ -24,8 +24,8 @@ from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.orgs.models import Purpose
-from zhtj.people import passwords
 from zhtj.people.models import Member
+from zhtj.people.signing import passwords
 
 NARROWEST = {"width": 320, "height": 640}
 HASH = passwords.make_hash(PASSWORD)

@@ -15,7 +15,7 @@ from tests.world import World
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.orgs.models import Category
-from zhtj.people import passwords
+from zhtj.people.signing import passwords
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,10 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.permissions import SeatKind
 from zhtj.letters.models import Letter, LetterState
 from zhtj.orgs.models import Category, Organisation
-from zhtj.people.accounts import find_by_username
 from zhtj.people.models import Account, Member, Membership
-from zhtj.people.passwords import verify
 from zhtj.people.queries import seat_choices
+from zhtj.people.signing.accounts import find_by_username
+from zhtj.people.signing.passwords import verify
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import OPEN, Initiator, State
 

@@ -27,9 +27,9 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.sql import paging
 from zhtj.kernel.work.tasks import TaskState
-from zhtj.people import members
 from zhtj.people import operations as people
-from zhtj.people.members import MemberFilters
+from zhtj.people.finding import members
+from zhtj.people.finding.members import MemberFilters
 from zhtj.people.models import Account, Post, Seat
 from zhtj.transfers.graduates import GraduateFilters
 from zhtj.web.desks.exports import READERS

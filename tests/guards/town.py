@@ -31,7 +31,7 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
-from zhtj.people.members import MemberFilters
+from zhtj.people.finding.members import MemberFilters
 from zhtj.people.models import Account, Member
 from zhtj.transfers import runs
 from zhtj.transfers.runs import RunKind

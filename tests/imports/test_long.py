@@ -25,10 +25,11 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.work import tasks
 from zhtj.kernel.work.tasks import TaskState
-from zhtj.people import codes, moves
+from zhtj.people import moves
 from zhtj.people import operations as people
 from zhtj.people.models import Account, CodeKind, Member, Membership
 from zhtj.people.moves import Move
+from zhtj.people.signing import codes
 
 ADDRESS = "/school/imports/members"
 CLASS1 = "江淮示范大学计算机学院2022级软件工程专业1班团支部"

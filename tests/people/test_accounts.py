@@ -10,10 +10,11 @@ from tests.world import World
 from zhtj.kernel import audit
 from zhtj.kernel.database import db, unit_of_work
 from zhtj.kernel.errors import DomainError
-from zhtj.people import codes, queries
 from zhtj.people import operations as people
-from zhtj.people.accounts import Contact, change_contact, find_by_username, read_mobile
+from zhtj.people import queries
 from zhtj.people.models import Account, Member
+from zhtj.people.signing import codes
+from zhtj.people.signing.accounts import Contact, change_contact, find_by_username, read_mobile
 
 NEW = "13922223333"
 

@@ -14,9 +14,9 @@ from tests.world import World
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, unit_of_work
 from zhtj.kernel.errors import DomainError, TooMany
-from zhtj.people import accounts, authentication, codes, passwords
-from zhtj.people.authentication import WrongCredentialsError, address_key, sign_in
 from zhtj.people.models import Account, CodeKind
+from zhtj.people.signing import accounts, authentication, codes, passwords
+from zhtj.people.signing.authentication import WrongCredentialsError, address_key, sign_in
 
 GOOD = "山高月小水落石出真好看"
 WRONG = "correct horse battery"

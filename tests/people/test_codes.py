@@ -18,10 +18,11 @@ from tests.world import World
 from zhtj.kernel import audit, clock, ids
 from zhtj.kernel.database import db, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound, TooMany
-from zhtj.people import accounts, codes, passwords, queries
 from zhtj.people import operations as people
-from zhtj.people.codes import IssuedCode, WrongCodeError
+from zhtj.people import queries
 from zhtj.people.models import Account, Code, CodeKind, Member, Post, Seat
+from zhtj.people.signing import accounts, codes, passwords
+from zhtj.people.signing.codes import IssuedCode, WrongCodeError
 
 GOOD = "山高月小水落石出真好看"
 OTHER = "correct horse battery"

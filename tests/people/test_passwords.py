@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
-from zhtj.people import passwords
+from zhtj.people.signing import passwords
 
 ID = "340104200403140017"
 MOBILE = "13800001234"

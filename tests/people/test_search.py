@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.browsing import Browser
 from tests.world import World
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Account, Member
 
 

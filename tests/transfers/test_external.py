@@ -27,11 +27,11 @@ from zhtj.letters.record import FileDisposition
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Region
 from zhtj.orgs.operations import NewOrganisation
-from zhtj.people import codes
-from zhtj.people import members as people
 from zhtj.people import operations as accounts
+from zhtj.people.finding import members as people
 from zhtj.people.models import CodeKind, Member, Membership, Sex
 from zhtj.people.operations import NewMember
+from zhtj.people.signing import codes
 from zhtj.transfers import external, operations
 from zhtj.transfers.external import Incoming
 from zhtj.transfers.models import Application, Evidence

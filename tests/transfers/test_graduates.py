@@ -12,7 +12,7 @@ from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Member
 from zhtj.transfers import graduates, operations
 from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, Graduate, GraduateFilters

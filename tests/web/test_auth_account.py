@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from tests.browsing import Browser
 from tests.world import World
 from zhtj.kernel.database import db
-from zhtj.people import accounts
 from zhtj.people.models import Account
+from zhtj.people.signing import accounts
 
 GOOD = "山高月小水落石出真好看"
 NEXT = "correct horse battery"

@@ -14,10 +14,10 @@ from tests.letters.reading import reader, squeeze
 from tests.world import World
 from zhtj.kernel.database import db, unit_of_work
 from zhtj.kernel.errors import DomainError
-from zhtj.people import codes
-from zhtj.people.accounts import find_by_username
-from zhtj.people.codes import IssuedCode
 from zhtj.people.models import CodeKind, Member
+from zhtj.people.signing import codes
+from zhtj.people.signing.accounts import find_by_username
+from zhtj.people.signing.codes import IssuedCode
 from zhtj.web.auth import sheets
 
 GOOD = "山高月小水落石出真好看"

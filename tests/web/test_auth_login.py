@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 from tests.browsing import Browser
 from tests.world import World
 from zhtj.kernel.database import db, unit_of_work
-from zhtj.people import accounts, queries
 from zhtj.people import operations as people
+from zhtj.people import queries
 from zhtj.people.models import Account, Post
+from zhtj.people.signing import accounts
 from zhtj.web.auth import signing, visitor
 
 GOOD = "山高月小水落石出真好看"

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from tests.browsing import Browser, Page
 from tests.world import World
 from zhtj.kernel.database import db
-from zhtj.people import accounts
 from zhtj.people.models import Account
+from zhtj.people.signing import accounts
 from zhtj.web.auth.refill import refill
 from zhtj.web.auth.resume import KEPT
 

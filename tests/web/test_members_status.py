@@ -24,8 +24,8 @@ from zhtj.kernel import clock
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
-from zhtj.people import duplicates
 from zhtj.people import operations as people
+from zhtj.people.finding import duplicates
 from zhtj.people.models import LikelyDuplicate, Likeness, Member, Post, Sex
 from zhtj.people.operations import NewMember
 

@@ -14,9 +14,9 @@ from tests.world import World
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category, Organisation, Purpose
-from zhtj.people import codes
-from zhtj.people.accounts import rules_now
 from zhtj.people.models import Code, CodeKind, Seat
+from zhtj.people.signing import codes
+from zhtj.people.signing.accounts import rules_now
 
 STATEMENTS = 10
 GOOD = "山高月小水落石出真好看"

@@ -19,8 +19,8 @@ from zhtj.cases import queries
 from zhtj.cases.queries import Filters, Side
 from zhtj.cases.workflow import Action
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.people import accounts
 from zhtj.people.models import Member
+from zhtj.people.signing import accounts
 
 
 @pytest.fixture

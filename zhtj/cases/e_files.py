@@ -21,7 +21,7 @@ from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope, subtree
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.transfers.checks import policy_of

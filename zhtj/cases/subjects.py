@@ -19,8 +19,8 @@ from zhtj.kernel.sql.paging import LARGEST
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.people import identity
-from zhtj.people.accounts import read_mobile
 from zhtj.people.models import Account, Member
+from zhtj.people.signing.accounts import read_mobile
 
 _MONTH = re.compile(r"(20[0-9]{2})[-/.年]?(0?[1-9]|1[0-2])月?")
 _DEV_NUMBER = re.compile(r"[0-9]{12}")

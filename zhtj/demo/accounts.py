@@ -11,8 +11,8 @@ from sqlalchemy import update
 from zhtj.kernel import audit, clock, settings
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation
-from zhtj.people import passwords
 from zhtj.people.models import Account
+from zhtj.people.signing import passwords
 
 SETTING = "demo_accounts"
 # Nobody's name, no part of anybody's number; the same for all.

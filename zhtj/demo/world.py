@@ -28,7 +28,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import SeatKind
 from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.tree_load import load_tree
-from zhtj.people import duplicates
+from zhtj.people.finding import duplicates
 from zhtj.people.models import Member, Seat
 from zhtj.rates import recount
 from zhtj.transfers.models import Application

@@ -17,9 +17,9 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, check
 from zhtj.kernel.sql.paging import Page
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
-from zhtj.people import members
+from zhtj.people.finding import members
+from zhtj.people.finding.members import MemberFilters
 from zhtj.people.identity import masked, masked_mobile
-from zhtj.people.members import MemberFilters
 from zhtj.people.models import Account, Member
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.models import Application

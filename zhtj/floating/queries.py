@@ -19,7 +19,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Category, Organisation, Purpose, Tier
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Member, Membership
 from zhtj.transfers.checks import serves
 

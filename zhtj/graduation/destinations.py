@@ -18,7 +18,7 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.vocabulary import Audience, Reason, ReasonField

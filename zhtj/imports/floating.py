@@ -43,8 +43,8 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.people.accounts import read_mobile
 from zhtj.people.models import Account, Member
+from zhtj.people.signing.accounts import read_mobile
 
 _FIRST_WORDS = "填写说明"
 _SHEET_NAME = 31

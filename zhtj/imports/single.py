@@ -11,7 +11,7 @@ from zhtj.imports.rosters import RosterPlan
 from zhtj.imports.tables import Row, Table
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation
-from zhtj.people import members
+from zhtj.people.finding import members
 from zhtj.people.models import Member
 
 # Asked in the form, in the roster's order; the ID number says the sex, the branch has been chosen.

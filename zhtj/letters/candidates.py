@@ -13,7 +13,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
 from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.letters import rules
 from zhtj.letters.models import Letter, LetterState
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.transfers.models import Application

@@ -16,7 +16,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.letters.models import Letter, LetterReceipt, LetterState
 from zhtj.orgs.models import Organisation
-from zhtj.people import search
+from zhtj.people.finding import search
 
 WHOLE = (
     joinedload(Letter.issuer),

@@ -10,10 +10,11 @@ from zhtj.kernel import audit
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs import queries as orgs
-from zhtj.people import codes, queries
 from zhtj.people import operations as people
-from zhtj.people.accounts import find_by_username, read_mobile
+from zhtj.people import queries
 from zhtj.people.models import CodeKind, Post
+from zhtj.people.signing import codes
+from zhtj.people.signing.accounts import find_by_username, read_mobile
 
 group = AppGroup("admin", help="管理员账号。", short_help="管理员账号")
 

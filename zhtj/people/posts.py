@@ -14,10 +14,10 @@ from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, check, subtree
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Organisation
-from zhtj.people.accounts import find_by_username
+from zhtj.people.finding.search import is_named
 from zhtj.people.models import Account, Member, Post, Seat
 from zhtj.people.operations import end_seat, start_seat
-from zhtj.people.search import is_named
+from zhtj.people.signing.accounts import find_by_username
 
 ENDED, HANDED_OVER = "ended", "handed_over"
 MOST = 30

@@ -16,7 +16,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Purpose
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Account, Member, Membership
 from zhtj.rates import explain, keeping, queries, uncounted
 from zhtj.rates.explain import Person, Reason

@@ -16,7 +16,7 @@ from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Organisation
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Member
 from zhtj.transfers.checks import serves
 from zhtj.transfers.models import Application, Arrival

@@ -36,7 +36,7 @@ from zhtj.kernel.database import Base, UtcDateTime, session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.sql.paging import PAGE, Page, decode, encode
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Member
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import FAILED, OPEN, State

@@ -15,10 +15,11 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.rules import destination_problem
-from zhtj.people import accounts, members
 from zhtj.people import operations as people
+from zhtj.people.finding import members
 from zhtj.people.models import Member
 from zhtj.people.operations import NewMember
+from zhtj.people.signing import accounts
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import campaign_open
 from zhtj.policy.vocabulary import Audience, Level, Reason

@@ -24,7 +24,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_colum
 from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.kernel.sql.subqueries import any_of
 from zhtj.orgs.models import Organisation
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Account, Member, Seat
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import OPEN, TERMINAL, State

@@ -17,7 +17,7 @@ from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
 from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import arrives_in
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.people.models import Account, Member
 from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
 from zhtj.transfers.parties import DECISIONS, parties, roles

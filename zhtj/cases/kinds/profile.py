@@ -24,7 +24,7 @@ from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Tier
-from zhtj.people.members import POLITICAL
+from zhtj.people.finding.members import POLITICAL
 
 _NOW = "没有错的一项留空。"
 FIELDS = (

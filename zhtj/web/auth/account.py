@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.kernel.permissions import Permission
-from zhtj.people import authentication
-from zhtj.people.accounts import Contact, change_contact
 from zhtj.people.models import Account, Member
 from zhtj.people.queries import member_of
+from zhtj.people.signing import authentication
+from zhtj.people.signing.accounts import Contact, change_contact
 from zhtj.web.access import requires, seat_choices
 from zhtj.web.auth import visitor
 from zhtj.web.forms.auth import AccountForm, ContactForm, MemberContactForm, PasswordForm

@@ -13,9 +13,9 @@ from zhtj.kernel.errors import DomainError, NotFound, TooMany
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.searching.search import search
-from zhtj.people import codes
-from zhtj.people.accounts import read_mobile, tidy
 from zhtj.people.models import Account, CodeKind, Seat
+from zhtj.people.signing import codes
+from zhtj.people.signing.accounts import read_mobile, tidy
 from zhtj.web.access import public
 from zhtj.web.auth import visitor
 from zhtj.web.forms.auth import AccountForm, ActivationForm, CodeForm, RegistrationForm, ResetForm, SeatForm

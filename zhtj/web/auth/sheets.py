@@ -15,8 +15,8 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import forms
 from zhtj.letters.forms import CodeSlip
-from zhtj.people.codes import IssuedCode
 from zhtj.people.models import CodeKind
+from zhtj.people.signing.codes import IssuedCode
 from zhtj.web.access import requires
 
 # How long a sheet that is on the screen can be had as a PDF; nothing of it is kept here.

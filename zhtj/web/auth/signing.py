@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.errors import DomainError, NotFound, TooMany
 from zhtj.kernel.permissions import Permission
-from zhtj.people import authentication
+from zhtj.people.signing import authentication
 from zhtj.web.access import public, requires, seat_choices
 from zhtj.web.auth import visitor
 from zhtj.web.forms.auth import LoginForm

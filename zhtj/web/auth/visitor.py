@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from flask import request, session
 from flask_login import current_user, login_user
 
-from zhtj.people.authentication import address_key
 from zhtj.people.models import Account
 from zhtj.people.queries import choose, seat_choices
+from zhtj.people.signing.authentication import address_key
 from zhtj.web.access import SEAT_KEY, User, current_choice
 from zhtj.web.auth.resume import KEPT
 from zhtj.web.navigation import home_of

@@ -11,8 +11,8 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.people.accounts import Contact, change_contact
 from zhtj.people.models import Member
+from zhtj.people.signing.accounts import Contact, change_contact
 from zhtj.transfers import arrivals
 from zhtj.transfers.arrivals import DUTIES, DUTY_LEFT, ArrivalFilters, Ticks
 from zhtj.web.access import current_seat, requires

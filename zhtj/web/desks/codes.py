@@ -11,9 +11,9 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import queries as orgs
-from zhtj.people import codes
-from zhtj.people import members as people
+from zhtj.people.finding import members as people
 from zhtj.people.models import CodeKind
+from zhtj.people.signing import codes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.auth import sheets
 from zhtj.web.desks.loading import load_member, load_organisation, number_in

@@ -12,7 +12,7 @@ from zhtj.cases.workflow import Action
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import Permission
-from zhtj.people import duplicates as people
+from zhtj.people.finding import duplicates as people
 from zhtj.people.models import Member
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, page_links

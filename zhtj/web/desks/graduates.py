@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.orgs.models import Organisation
-from zhtj.people import search
+from zhtj.people.finding import search
 from zhtj.policy.model import Policy
 from zhtj.transfers import checks, graduates
 from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, GraduateFilters

@@ -11,7 +11,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import outside
 from zhtj.orgs import queries as orgs
-from zhtj.people import members as people
+from zhtj.people.finding import members as people
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Place
 from zhtj.transfers import checks, external

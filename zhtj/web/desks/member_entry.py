@@ -12,7 +12,8 @@ from zhtj.imports.single import Outlook, Refused
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import Permission
-from zhtj.people import amending, members
+from zhtj.people import amending
+from zhtj.people.finding import members
 from zhtj.people.models import Member
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member, load_organisation, number_in, own_organisation

@@ -17,9 +17,10 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission, SeatKind, check
 from zhtj.orgs.models import Organisation, Purpose
-from zhtj.people import members as people
-from zhtj.people import standing, views
-from zhtj.people.members import POLITICAL, Age, MemberFilters, Missing, Order, Standing
+from zhtj.people import standing
+from zhtj.people.finding import members as people
+from zhtj.people.finding import views
+from zhtj.people.finding.members import POLITICAL, Age, MemberFilters, Missing, Order, Standing
 from zhtj.people.models import Member, Sex
 from zhtj.transfers import queries as transfers
 from zhtj.web.access import current_seat, requires

@@ -21,7 +21,7 @@ from zhtj.orgs import queries
 from zhtj.orgs.changing import administration, changes
 from zhtj.orgs.changing.children import offers
 from zhtj.orgs.models import Organisation
-from zhtj.people import members as people
+from zhtj.people.finding import members as people
 from zhtj.people.queries import posts
 from zhtj.transfers import closing
 from zhtj.web.access import current_seat, requires

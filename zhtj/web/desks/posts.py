@@ -12,10 +12,10 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Organisation
-from zhtj.people import codes
 from zhtj.people import posts as people
-from zhtj.people.accounts import rules_now
 from zhtj.people.models import Account, CodeKind, Post, Seat
+from zhtj.people.signing import codes
+from zhtj.people.signing.accounts import rules_now
 from zhtj.web.access import current_seat, requires
 from zhtj.web.auth import sheets
 from zhtj.web.desks.loading import load_organisation, number_in

@@ -21,8 +21,8 @@ from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
 from zhtj.people import identity
-from zhtj.people import members as people
-from zhtj.people.members import MemberFilters
+from zhtj.people.finding import members as people
+from zhtj.people.finding.members import MemberFilters
 from zhtj.policy.vocabulary import Place
 from zhtj.transfers import checks, mass_starts, runs
 from zhtj.transfers.mass_starts import Seen

@@ -18,7 +18,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation, Purpose, Region
 from zhtj.orgs.searching.search import SearchResult, search
-from zhtj.people import members as people
+from zhtj.people.finding import members as people
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Audience, Place
 from zhtj.transfers import checks, mass_starts, operations, queries

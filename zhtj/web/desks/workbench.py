@@ -9,7 +9,7 @@ from zhtj.floating import queries as floating
 from zhtj.floating.queries import LedgerFilters
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
-from zhtj.people import members as people
+from zhtj.people.finding import members as people
 from zhtj.policy import phases
 from zhtj.rates import queries as rates
 from zhtj.rates.rules import RateKind

@@ -9,7 +9,7 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired, EqualTo, InputRequired, Length
 
 from zhtj.kernel.errors import DomainError
-from zhtj.people.passwords import LONGEST, SHORTEST
+from zhtj.people.signing.passwords import LONGEST, SHORTEST
 
 NEW_PASSWORD = f"至少 {SHORTEST} 位，不要用姓名、身份证号码或手机号码。"
 CODE = "字母和数字，连字符和空格可以不输。"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zhtj.people import members as people
+from zhtj.people.finding import members as people
 from zhtj.people.models import Membership
 from zhtj.transfers import lives as transfers
 from zhtj.transfers.models import Application

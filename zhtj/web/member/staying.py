@@ -26,8 +26,8 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
-from zhtj.people import authentication
 from zhtj.people.models import Member
+from zhtj.people.signing import authentication
 from zhtj.web.access import requires
 from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own

@@ -23,12 +23,12 @@ from zhtj.kernel.ids import ALPHABET, random_code
 from zhtj.kernel.limits import Limit, count, take_back
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation
-from zhtj.people import code_authority as authority
 from zhtj.people import operations as people
-from zhtj.people import passwords
-from zhtj.people.accounts import check_password, find_by_username, rules_now, set_password
-from zhtj.people.authentication import unlock
 from zhtj.people.models import Account, Code, CodeKind, Member, Post, Seat
+from zhtj.people.signing import code_authority as authority
+from zhtj.people.signing import passwords
+from zhtj.people.signing.accounts import check_password, find_by_username, rules_now, set_password
+from zhtj.people.signing.authentication import unlock
 
 # Upper and lower case, but of the small letters only those that do not look like their capital or like a figure.
 MIXED_ALPHABET = ALPHABET + "abdefghmnqrt"

@@ -12,9 +12,9 @@ from zhtj.kernel import audit, limits
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.limits import Counted, Limit
-from zhtj.people import passwords
-from zhtj.people.accounts import check_password, find_by_username, rules_now, set_password, tidy
 from zhtj.people.models import Account
+from zhtj.people.signing import passwords
+from zhtj.people.signing.accounts import check_password, find_by_username, rules_now, set_password, tidy
 
 WARN_LEFT = 3
 """From so many attempts left on, the refusal says how many."""

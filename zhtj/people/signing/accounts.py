@@ -13,8 +13,8 @@ from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.people import operations as people
-from zhtj.people import passwords
 from zhtj.people.models import Account, Member
+from zhtj.people.signing import passwords
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import policy_for, season_of
 

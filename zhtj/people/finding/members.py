@@ -20,10 +20,10 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_colum
 from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.orgs.searching.lookup import LAST_SIGN
-from zhtj.people import search
-from zhtj.people.accounts import tidy
+from zhtj.people.finding import search
 from zhtj.people.models import Account, Member, Membership, Sex
 from zhtj.people.rules import LEAVING_AGE, NUMBERED_SINCE, years_before
+from zhtj.people.signing.accounts import tidy
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 # A leading organ's list that has more says so and counts no further: what is rare lies far apart in a province.

@@ -1,0 +1,1 @@
+"""People found: lists, searches, saved views, likely duplicates."""

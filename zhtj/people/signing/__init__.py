@@ -1,0 +1,1 @@
+"""Accounts, passwords, codes: how somebody comes in."""
