@@ -34,7 +34,7 @@ from tests.conftest import KEY
 from tests.world import World, id_number
 from zhtj import create_app
 from zhtj.config import ROOT
-from zhtj.imports.layouts import ROSTER
+from zhtj.imports.files.layouts import ROSTER
 from zhtj.imports.models import ImportBatch, Phase
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, db, session, unit_of_work

@@ -22,7 +22,7 @@ from zhtj.exports.lists import described, plain, rebuilt
 from zhtj.exports.models import Export, FileFormat
 from zhtj.exports.operations import Order
 from zhtj.exports.registry import LISTS
-from zhtj.imports import sheets, tables
+from zhtj.imports.files import sheets, tables
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.sql import paging

@@ -15,10 +15,10 @@ from tests.imports.making import xlsx
 from tests.world import World
 from zhtj.cases import queries
 from zhtj.cases.queries import Filters, Side
-from zhtj.imports import floating as f01
-from zhtj.imports import sheets, tables
-from zhtj.imports.layouts import FLOATING
-from zhtj.imports.problems import FileError
+from zhtj.imports.files import sheets, tables
+from zhtj.imports.files.layouts import FLOATING
+from zhtj.imports.files.problems import FileError
+from zhtj.imports.graduates import floating as f01
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category
 

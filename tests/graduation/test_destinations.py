@@ -12,7 +12,7 @@ from tests.world import World
 from zhtj.graduation import destinations, queries
 from zhtj.graduation.destinations import LABELS, DestinationFilters, Given
 from zhtj.graduation.models import GraduateCategory, RegisterEvent, RegisterRow
-from zhtj.imports.layouts import DESTINATIONS
+from zhtj.imports.files.layouts import DESTINATIONS
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.people.models import Member

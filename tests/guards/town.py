@@ -15,9 +15,9 @@ from zhtj.exports.operations import Order
 from zhtj.exports.registry import LISTS as EXPORTED
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
-from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports.files.tables import Table
 from zhtj.imports.models import ImportKind
-from zhtj.imports.tables import Table
 from zhtj.kernel import audit, clock
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work

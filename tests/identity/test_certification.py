@@ -21,9 +21,9 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Action, State
 from zhtj.identity import certification
 from zhtj.identity.models import Certification, Origin
-from zhtj.imports import rosters
-from zhtj.imports.layouts import ROSTER
-from zhtj.imports.tables import Row, Table
+from zhtj.imports.files.layouts import ROSTER
+from zhtj.imports.files.tables import Row, Table
+from zhtj.imports.members import rosters
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from zhtj.imports import layouts, organisations, sheets, tables
-from zhtj.imports.tables import Table
+from zhtj.imports.files import layouts, sheets, tables
+from zhtj.imports.files.tables import Table
+from zhtj.imports.orgs import organisations
 from zhtj.kernel import clock
 from zhtj.kernel.database import unit_of_work
 from zhtj.orgs import operations as orgs

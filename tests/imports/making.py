@@ -10,8 +10,8 @@ from typing import Any
 from xlsxwriter import Workbook
 
 from tests.world import id_number
-from zhtj.imports.layouts import ORGANISATIONS, ROSTER
-from zhtj.imports.tables import Layout, Row, Table
+from zhtj.imports.files.layouts import ORGANISATIONS, ROSTER
+from zhtj.imports.files.tables import Layout, Row, Table
 
 BRANCH = "江淮示范大学计算机学院2022级软件工程专业1班团支部"
 

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from tests.browsing import Browser, Page
 from tests.imports.making import csv_bytes, person, xlsx
 from tests.world import World
-from zhtj.imports import sheets
-from zhtj.imports.layouts import ROSTER
+from zhtj.imports.files import sheets
+from zhtj.imports.files.layouts import ROSTER
 from zhtj.imports.models import ImportBatch
 from zhtj.kernel.audit import AuditEvent
 

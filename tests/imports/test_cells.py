@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhtj.imports import cells
-from zhtj.imports.cells import Cell, CellError
+from zhtj.imports.files import cells
+from zhtj.imports.files.cells import Cell, CellError
 
 FULL = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
 months = st.dates(date(1950, 1, 1), date(2026, 10, 1)).map(lambda day: day.replace(day=1))

@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from tests.imports.conftest import DATA
 from tests.imports.making import csv_bytes
-from zhtj.imports import layouts, sheets, tables
 from zhtj.imports.exports import write_csv, write_xlsx
-from zhtj.imports.layouts import ORGANISATIONS
+from zhtj.imports.files import layouts, sheets, tables
+from zhtj.imports.files.layouts import ORGANISATIONS
 from zhtj.kernel.audit import AuditEvent
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member, Seat

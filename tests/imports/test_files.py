@@ -10,12 +10,12 @@ import pytest
 
 from tests.imports.conftest import DATA
 from tests.imports.making import csv_bytes, xlsx
-from zhtj.imports import cells, sheets, tables, unpack
-from zhtj.imports.cells import CellError
-from zhtj.imports.layouts import ROSTER
-from zhtj.imports.problems import FileError
-from zhtj.imports.sheets import Sheet
-from zhtj.imports.tables import Table
+from zhtj.imports.files import cells, sheets, tables, unpack
+from zhtj.imports.files.cells import CellError
+from zhtj.imports.files.layouts import ROSTER
+from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.sheets import Sheet
+from zhtj.imports.files.tables import Table
 
 HEADINGS = ["姓名", "身份证号码", "手机号码", "所在团支部"]
 PERSON = ["王敏", "340104200403140017", "13600000001", "一班团支部"]

@@ -16,10 +16,11 @@ from tests.imports.making import csv_bytes, person
 from tests.world import World
 from zhtj import sweeps
 from zhtj.graduation import operations as graduation
-from zhtj.imports import rosters, work
-from zhtj.imports.layouts import ROSTER
+from zhtj.imports import work
+from zhtj.imports.files.layouts import ROSTER
+from zhtj.imports.members import rosters
+from zhtj.imports.members.rosters import Entered, RosterPlan
 from zhtj.imports.models import ImportBatch, ImportEntry, Phase
-from zhtj.imports.rosters import Entered, RosterPlan
 from zhtj.kernel import audit, clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from tests.imports.making import organisation, tree
 from tests.world import World
 from zhtj.graduation.models import BranchMark
-from zhtj.imports import organisations
-from zhtj.imports.organisation_rules import circles, code_fits
-from zhtj.imports.organisations import OrganisationPlan
+from zhtj.imports.orgs import organisations
+from zhtj.imports.orgs.organisations import OrganisationPlan
+from zhtj.imports.orgs.rules import circles, code_fits
 from zhtj.kernel import clock
 from zhtj.kernel.database import unit_of_work
 from zhtj.orgs.models import INDUSTRIES_BRANCH, INDUSTRIES_COMMITTEE, Category, Organisation, Purpose, Region, Tier

@@ -16,11 +16,11 @@ from tests.browsing import Browser, Page
 from tests.imports.conftest import DATA
 from tests.world import World
 from zhtj import sweeps
-from zhtj.imports import sheets, tables
-from zhtj.imports.layouts import ORGANISATIONS
-from zhtj.imports.layouts import ROSTER as ROSTER_LAYOUT
+from zhtj.imports.files import sheets, tables
+from zhtj.imports.files.layouts import ORGANISATIONS
+from zhtj.imports.files.layouts import ROSTER as ROSTER_LAYOUT
+from zhtj.imports.files.tables import Layout
 from zhtj.imports.models import ImportBatch
-from zhtj.imports.tables import Layout
 from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.orgs.models import Organisation

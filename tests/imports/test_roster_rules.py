@@ -9,11 +9,11 @@ import pytest
 
 from tests.imports.making import BRANCH, person, roster
 from tests.world import id_number
-from zhtj.imports import rules
-from zhtj.imports.nearest import Nearest
-from zhtj.imports.places import Branches, Place
-from zhtj.imports.problems import Problem
-from zhtj.imports.rules import Checked
+from zhtj.imports.files.nearest import Nearest
+from zhtj.imports.files.problems import Problem
+from zhtj.imports.members import rules
+from zhtj.imports.members.rules import Checked
+from zhtj.imports.orgs.places import Branches, Place
 from zhtj.people.models import Sex
 
 TODAY = date(2026, 10, 14)

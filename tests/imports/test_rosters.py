@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from tests.imports.making import person, roster
 from tests.world import World, id_number
 from zhtj.graduation.models import RegisterRow
-from zhtj.imports import rosters
-from zhtj.imports.rosters import RosterPlan
+from zhtj.imports.members import rosters
+from zhtj.imports.members.rosters import RosterPlan
 from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from tests.imports.conftest import DATA
 from zhtj.graduation.models import RegisterRow
-from zhtj.imports import organisations, rosters
-from zhtj.imports.layouts import BRANCH, DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, SEX
-from zhtj.imports.tables import Table
+from zhtj.imports.files.layouts import BRANCH, DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, SEX
+from zhtj.imports.files.tables import Table
+from zhtj.imports.members import rosters
+from zhtj.imports.orgs import organisations
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
 from zhtj.orgs.models import Category, Organisation, Tier

@@ -23,7 +23,7 @@ from zhtj.graduation import operations as graduation
 from zhtj.graduation import register
 from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterRow
 from zhtj.graduation.queries import register_row
-from zhtj.imports.layouts import ROSTER
+from zhtj.imports.files.layouts import ROSTER
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import pending, session, unit_of_work
 from zhtj.kernel.errors import DomainError

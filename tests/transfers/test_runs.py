@@ -16,10 +16,10 @@ from tests.transfers.steps import EMPLOYED, acting, apply
 from tests.world import World
 from zhtj import sweeps
 from zhtj.graduation import operations as graduation
-from zhtj.imports import starts
-from zhtj.imports.layouts import ID_NUMBER, NAME
-from zhtj.imports.problems import FileError
-from zhtj.imports.tables import Row, Table
+from zhtj.imports.files.layouts import ID_NUMBER, NAME
+from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.tables import Row, Table
+from zhtj.imports.graduates import starts
 from zhtj.kernel import audit, clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import db, session, unit_of_work

@@ -13,7 +13,7 @@ from tests.browsing import Browser, Page
 from tests.statements import statements
 from tests.world import World, id_number
 from zhtj.cases import records
-from zhtj.imports import single
+from zhtj.imports.members import single
 from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work

@@ -9,8 +9,10 @@ from sqlalchemy import select
 from zhtj import config
 from zhtj.demo import accounts, calendar, standing
 from zhtj.demo.invention import Inventor
-from zhtj.imports import layouts, organisations, rosters, sheets, tables
-from zhtj.imports.tables import Layout, Table
+from zhtj.imports.files import layouts, sheets, tables
+from zhtj.imports.files.tables import Layout, Table
+from zhtj.imports.members import rosters
+from zhtj.imports.orgs import organisations
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind

@@ -16,16 +16,20 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import defer
 
-from zhtj.imports import destinations, floating, organisations, rosters, sheets, tables, undo
-from zhtj.imports.destinations import DestinationPlan
-from zhtj.imports.floating import FloatingPlan
-from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports import undo
+from zhtj.imports.files import sheets, tables
+from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.tables import Table
+from zhtj.imports.graduates import destinations, floating
+from zhtj.imports.graduates.destinations import DestinationPlan
+from zhtj.imports.graduates.floating import FloatingPlan
+from zhtj.imports.members import rosters
+from zhtj.imports.members.rosters import Entered, RosterPlan
 from zhtj.imports.models import ImportBatch, ImportEntry, ImportKind, Phase
-from zhtj.imports.organisations import OrganisationPlan
+from zhtj.imports.orgs import organisations
+from zhtj.imports.orgs.organisations import OrganisationPlan
 from zhtj.imports.plans import Plan, Tell
-from zhtj.imports.problems import FileError
-from zhtj.imports.rosters import Entered, RosterPlan
-from zhtj.imports.tables import Table
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import insert_rows, session, touched
 from zhtj.kernel.errors import Conflict, NotFound

@@ -11,11 +11,14 @@ from typing import NoReturn
 import click
 from flask import Flask
 
-from zhtj.imports import exports, organisations, rosters, sheets, tables
-from zhtj.imports.layouts import ORGANISATIONS, ROSTER
+from zhtj.imports import exports
+from zhtj.imports.files import sheets, tables
+from zhtj.imports.files.layouts import ORGANISATIONS, ROSTER
+from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.tables import Layout, Table
+from zhtj.imports.members import rosters
+from zhtj.imports.orgs import organisations
 from zhtj.imports.plans import Plan
-from zhtj.imports.problems import FileError
-from zhtj.imports.tables import Layout, Table
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError

@@ -14,10 +14,10 @@ from sqlalchemy.orm import joinedload
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from zhtj.imports import queries
-from zhtj.imports.layouts import ORGANISATIONS
-from zhtj.imports.problems import Problem
-from zhtj.imports.tables import Layout
+from zhtj.imports.files.layouts import ORGANISATIONS
+from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.tables import Layout
+from zhtj.imports.orgs import queries
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Organisation

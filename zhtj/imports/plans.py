@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhtj.imports.problems import Problem
-from zhtj.imports.tables import Layout
+from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.tables import Layout
 
 Tell = Callable[[int], None]
 """Hears how many rows have been looked at."""

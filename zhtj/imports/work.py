@@ -14,13 +14,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from zhtj.imports import batches, rosters, tables, undo
-from zhtj.imports.layouts import NAME
+from zhtj.imports import batches, undo
+from zhtj.imports.files import tables
+from zhtj.imports.files.layouts import NAME
+from zhtj.imports.files.problems import FileError, Problem
+from zhtj.imports.files.tables import Table, load
+from zhtj.imports.members import rosters
+from zhtj.imports.members.rosters import Checking
 from zhtj.imports.models import Done, ImportBatch, ImportEntry, ImportKind, Phase
 from zhtj.imports.plans import Plan
-from zhtj.imports.problems import FileError, Problem
-from zhtj.imports.rosters import Checking
-from zhtj.imports.tables import Table, load
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError

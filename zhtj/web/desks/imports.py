@@ -11,11 +11,12 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.imports import batches, exports, floating, undo
-from zhtj.imports.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports import batches, exports, undo
+from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.tables import Layout
+from zhtj.imports.graduates import floating
 from zhtj.imports.models import ImportKind
-from zhtj.imports.problems import FileError
-from zhtj.imports.tables import Layout
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.imports import single
-from zhtj.imports.single import Outlook, Refused
+from zhtj.imports.members import single
+from zhtj.imports.members.single import Outlook, Refused
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import Permission

@@ -12,9 +12,11 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.imports import exports, sheets, starts, tables
-from zhtj.imports.problems import FileError
-from zhtj.imports.tables import Layout
+from zhtj.imports import exports
+from zhtj.imports.files import sheets, tables
+from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.tables import Layout
+from zhtj.imports.graduates import starts
 from zhtj.kernel import limits
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden

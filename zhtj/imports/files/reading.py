@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import TypeVar
 
-from zhtj.imports import cells
-from zhtj.imports.cells import Cell, CellError
-from zhtj.imports.problems import Problem
-from zhtj.imports.tables import Layout, Row
+from zhtj.imports.files import cells
+from zhtj.imports.files.cells import Cell, CellError
+from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.tables import Layout, Row
 
 Value = TypeVar("Value")
 

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.graduation.models import BranchMark
-from zhtj.imports.places import Place
+from zhtj.imports.orgs.places import Place
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Category, Organisation, Tier

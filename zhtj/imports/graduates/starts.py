@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from zhtj.imports.layouts import ID_NUMBER, NAME
-from zhtj.imports.problems import FileError
-from zhtj.imports.reading import Reading
-from zhtj.imports.rules import mobile_number, person_identity, person_name
-from zhtj.imports.tables import Column, Layout, Row, Table
+from zhtj.imports.files.layouts import ID_NUMBER, NAME
+from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.reading import Reading
+from zhtj.imports.files.tables import Column, Layout, Row, Table
+from zhtj.imports.members.rules import mobile_number, person_identity, person_name
 from zhtj.kernel import clock
 from zhtj.policy.seasons import policy_for
 from zhtj.policy.vocabulary import Place

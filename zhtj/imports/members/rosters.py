@@ -12,16 +12,17 @@ from sqlalchemy.exc import IntegrityError
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.queries import policy_of
 from zhtj.identity import certification
-from zhtj.imports import queries, rules
-from zhtj.imports.cells import key
-from zhtj.imports.layouts import DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
+from zhtj.imports.files.cells import key
+from zhtj.imports.files.layouts import DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
+from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.tables import Table
+from zhtj.imports.members import rules
+from zhtj.imports.members.rules import FIELDS, Earlier, Entry
 from zhtj.imports.models import Done
-from zhtj.imports.places import Branches
+from zhtj.imports.orgs import queries
+from zhtj.imports.orgs.places import Branches
+from zhtj.imports.orgs.queries import People, Person
 from zhtj.imports.plans import Change, Plan, Tell, Update
-from zhtj.imports.problems import Problem
-from zhtj.imports.queries import People, Person
-from zhtj.imports.rules import FIELDS, Earlier, Entry
-from zhtj.imports.tables import Table
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session

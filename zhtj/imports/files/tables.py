@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhtj.imports import unpack
-from zhtj.imports.cells import Cell, CellError, key, text
-from zhtj.imports.problems import FileError, Problem
-from zhtj.imports.sheets import Sheet, decode
+from zhtj.imports.files import unpack
+from zhtj.imports.files.cells import Cell, CellError, key, text
+from zhtj.imports.files.problems import FileError, Problem
+from zhtj.imports.files.sheets import Sheet, decode
 
 _DECORATION = re.compile(r"[*:]|\(.*?\)|\[.*?\]|【.*?】|(?:必填|选填)$")
 _TOTAL = re.compile(r"(?:以上)?(?:合计|总计|小计|共计|累计|总人数|共)[:]?[0-9]*[人名条]?")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from zhtj.graduation import destinations, queries, register
 from zhtj.graduation.destinations import LABELS, Given
 from zhtj.graduation.models import DestinationEntry, RegisterRow
-from zhtj.imports.cells import key
-from zhtj.imports.layouts import DESTINATION, DESTINATIONS, ID_NUMBER, NAME, STUDENT_NO
+from zhtj.imports.files.cells import key
+from zhtj.imports.files.layouts import DESTINATION, DESTINATIONS, ID_NUMBER, NAME, STUDENT_NO
+from zhtj.imports.files.reading import Reading
+from zhtj.imports.files.tables import Row, Table
 from zhtj.imports.plans import Change, Plan, Update
-from zhtj.imports.reading import Reading
-from zhtj.imports.tables import Row, Table
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session

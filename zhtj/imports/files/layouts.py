@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zhtj.cases.kinds.retention import INSTRUCTIONS, PLANS, SHEET
 from zhtj.graduation.destinations import LABELS
-from zhtj.imports.tables import Column, Layout
+from zhtj.imports.files.tables import Column, Layout
 from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category
 
 NAME, ID_NUMBER, MOBILE, SEX, ETHNICITY = "姓名", "身份证号码", "手机号码", "性别", "民族"

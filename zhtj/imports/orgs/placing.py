@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from zhtj.imports.cells import key
-from zhtj.imports.layouts import CATEGORY, CODE, PARENT
-from zhtj.imports.organisation_rules import Entry, circles, code_fits
-from zhtj.imports.problems import Problem
+from zhtj.imports.files.cells import key
+from zhtj.imports.files.layouts import CATEGORY, CODE, PARENT
+from zhtj.imports.files.problems import Problem
+from zhtj.imports.orgs.rules import Entry, circles, code_fits
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Tier
 from zhtj.orgs.rules import tier_below

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from zhtj.imports import rosters
-from zhtj.imports.layouts import BRANCH, ID_NUMBER, ROSTER, SEX
-from zhtj.imports.rosters import RosterPlan
-from zhtj.imports.tables import Row, Table
+from zhtj.imports.files.layouts import BRANCH, ID_NUMBER, ROSTER, SEX
+from zhtj.imports.files.tables import Row, Table
+from zhtj.imports.members import rosters
+from zhtj.imports.members.rosters import RosterPlan
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import members

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from zhtj.imports.cells import key
-from zhtj.imports.nearest import Nearest
+from zhtj.imports.files.cells import key
+from zhtj.imports.files.nearest import Nearest
 
 # Thousands of misspelt names in one file are one mistake; suggestions for the first ones show it.
 _SUGGESTED = 300

@@ -9,10 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from zhtj.graduation import operations as graduation
-from zhtj.imports import organisation_rules as rules
-from zhtj.imports import queries
-from zhtj.imports.cells import key
-from zhtj.imports.layouts import (
+from zhtj.imports.files.cells import key
+from zhtj.imports.files.layouts import (
     ADDRESS,
     CATEGORY,
     CODE,
@@ -27,12 +25,13 @@ from zhtj.imports.layouts import (
     SECRETARY_MOBILE,
     SHORT_NAME,
 )
-from zhtj.imports.nearest import Nearest
-from zhtj.imports.organisation_rules import Checked, Entry
-from zhtj.imports.placing import Placing, Spot
+from zhtj.imports.files.nearest import Nearest
+from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.tables import Table
+from zhtj.imports.orgs import queries, rules
+from zhtj.imports.orgs.placing import Placing, Spot
+from zhtj.imports.orgs.rules import Checked, Entry
 from zhtj.imports.plans import Change, Plan, Update
-from zhtj.imports.problems import Problem
-from zhtj.imports.tables import Table
 from zhtj.kernel import audit
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 
-from zhtj.imports.cells import DAMAGED, DAMAGED_FIX
-from zhtj.imports.layouts import (
+from zhtj.imports.files.cells import DAMAGED, DAMAGED_FIX
+from zhtj.imports.files.layouts import (
     BRANCH,
     DEGREE,
     DEV_NUMBER,
@@ -28,10 +28,10 @@ from zhtj.imports.layouts import (
     SEX,
     STUDENT_NO,
 )
-from zhtj.imports.places import Branches, Place
-from zhtj.imports.problems import Problem
-from zhtj.imports.reading import Reading
-from zhtj.imports.tables import Row, Table
+from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.reading import Reading
+from zhtj.imports.files.tables import Row, Table
+from zhtj.imports.orgs.places import Branches, Place
 from zhtj.people import identity
 from zhtj.people.identity import Identity, IdentityError
 from zhtj.people.models import Sex

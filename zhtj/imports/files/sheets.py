@@ -18,9 +18,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from zhtj.imports import unpack
-from zhtj.imports.cells import Cell
-from zhtj.imports.problems import FileError
+from zhtj.imports.files import unpack
+from zhtj.imports.files.cells import Cell
+from zhtj.imports.files.problems import FileError
 
 MAX_BYTES = 20 * 2**20
 MAX_UNCOMPRESSED = 400 * 2**20

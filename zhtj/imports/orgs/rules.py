@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from zhtj.graduation.operations import UNMARKABLE
-from zhtj.imports.cells import key
-from zhtj.imports.layouts import (
+from zhtj.imports.files.cells import key
+from zhtj.imports.files.layouts import (
     ADDRESS,
     CATEGORIES,
     CATEGORY,
@@ -25,10 +25,10 @@ from zhtj.imports.layouts import (
     SECRETARY_MOBILE,
     SHORT_NAME,
 )
-from zhtj.imports.problems import Problem
-from zhtj.imports.reading import Reading
-from zhtj.imports.rules import mobile_number
-from zhtj.imports.tables import Table
+from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.reading import Reading
+from zhtj.imports.files.tables import Table
+from zhtj.imports.members.rules import mobile_number
 from zhtj.orgs.divisions import WIDTHS
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Purpose, industries
 from zhtj.orgs.rules import purpose_named

@@ -18,8 +18,8 @@ from zhtj.cases.kinds.retention import INSTRUCTIONS, KIND, PLANS, SHEET
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import State
 from zhtj.floating import branches
-from zhtj.imports.cells import key
-from zhtj.imports.layouts import (
+from zhtj.imports.files.cells import key
+from zhtj.imports.files.layouts import (
     COLLEGE,
     FLOATING,
     LEADER,
@@ -31,12 +31,12 @@ from zhtj.imports.layouts import (
     REMARK,
     WHY_KEPT,
 )
-from zhtj.imports.nearest import Nearest
+from zhtj.imports.files.nearest import Nearest
+from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.reading import Reading
+from zhtj.imports.files.sheets import Sheet
+from zhtj.imports.files.tables import Table
 from zhtj.imports.plans import Plan
-from zhtj.imports.problems import FileError
-from zhtj.imports.reading import Reading
-from zhtj.imports.sheets import Sheet
-from zhtj.imports.tables import Table
 from zhtj.kernel import audit
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session

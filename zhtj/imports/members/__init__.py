@@ -1,0 +1,1 @@
+"""Rosters of members (团员花名册)."""

@@ -1,0 +1,1 @@
+"""Files of organisations (团组织)."""
