@@ -14,7 +14,7 @@ from tests.browser.stage import DESK, PHONE, serve, visit
 from tests.browser.test_main_job import mobile
 from tests.conftest import Installation
 from tests.world import World, id_number
-from zhtj.cases import records
+from zhtj.cases.membership import records
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.people import operations as people

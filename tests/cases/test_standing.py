@@ -12,10 +12,11 @@ from tests.cases.steps import ask, do
 from tests.transfers.steps import acting
 from tests.world import World, id_number
 from zhtj import doctor
-from zhtj.cases import operations, proposals
+from zhtj.cases import operations
 from zhtj.cases.kinds import kind_of
+from zhtj.cases.membership import proposals
+from zhtj.cases.membership.proposals import Measure
 from zhtj.cases.models import Case
-from zhtj.cases.proposals import Measure
 from zhtj.cases.subjects import matter
 from zhtj.cases.workflow import Action
 from zhtj.floating.models import Stay, StayKind

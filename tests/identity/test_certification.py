@@ -14,9 +14,9 @@ from tests.identity.papers import PAPER
 from tests.transfers.steps import EMPLOYED, acting, apply, start
 from tests.uploads import PDF
 from tests.world import World, id_number
-from zhtj.cases import blockers, e_files, records
-from zhtj.cases.blockers import Obstacle
-from zhtj.cases.e_files import FileFilters, FileState
+from zhtj.cases.membership import blockers, e_files, records
+from zhtj.cases.membership.blockers import Obstacle
+from zhtj.cases.membership.e_files import FileFilters, FileState
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Action, State
 from zhtj.identity import certification

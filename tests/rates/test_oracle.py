@@ -25,7 +25,7 @@ from tests.rates.oracle import Oracle
 from tests.rates.town import MOVES, WAYS
 from tests.world import World, id_number
 from zhtj import sweeps
-from zhtj.cases import records
+from zhtj.cases.membership import records
 from zhtj.floating import operations as floating
 from zhtj.floating.operations import Terms
 from zhtj.graduation import destinations, personal

@@ -13,7 +13,7 @@ from tests.rates.conftest import Area
 from tests.rates.town import ABROAD, HOME, SPECIAL, STUDY, UNIT
 from tests.transfers.steps import accept_into, acting, do
 from zhtj import sweeps
-from zhtj.cases import records
+from zhtj.cases.membership import records
 from zhtj.floating import operations as floating
 from zhtj.floating.operations import Terms
 from zhtj.graduation import destinations, personal

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from tests.browsing import Browser, Page
 from tests.statements import statements
 from tests.world import World, id_number
-from zhtj.cases import records
+from zhtj.cases.membership import records
 from zhtj.imports.members import single
 from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent

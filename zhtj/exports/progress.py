@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zhtj.cases import e_files
-from zhtj.cases.e_files import FileFilters, FileState
+from zhtj.cases.membership import e_files
+from zhtj.cases.membership.e_files import FileFilters, FileState
 from zhtj.exports.graduates import category_label
 from zhtj.exports.lists import Column, paged
 from zhtj.exports.words import day, month

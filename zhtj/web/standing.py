@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from markupsafe import Markup
 
-from zhtj.cases import blockers, e_files
+from zhtj.cases.membership import blockers, e_files
 from zhtj.identity import checking
 from zhtj.identity.models import CheckState
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from zhtj.cases import records
 from zhtj.cases.kind import (
     ANYBODY,
     OF_MEMBER,
@@ -19,6 +18,7 @@ from zhtj.cases.kind import (
     first_of_month,
     id_number,
 )
+from zhtj.cases.membership import records
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel import clock

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from zhtj.cases import records
 from zhtj.cases.kind import (
     ADMINS,
     About,
@@ -16,6 +15,7 @@ from zhtj.cases.kind import (
     id_number,
     member_name,
 )
+from zhtj.cases.membership import records
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel.database import session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from zhtj.cases import records
 from zhtj.cases.kind import (
     ANYBODY,
     OF_MEMBER,
@@ -18,6 +17,7 @@ from zhtj.cases.kind import (
     asked,
 )
 from zhtj.cases.lines import climb
+from zhtj.cases.membership import records
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel import audit

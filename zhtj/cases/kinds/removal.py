@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from zhtj.cases import merging, records
 from zhtj.cases.kind import (
     COMMITTEES,
     About,
@@ -21,6 +20,7 @@ from zhtj.cases.kind import (
     place_of,
 )
 from zhtj.cases.lines import climb
+from zhtj.cases.membership import merging, records
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel.crypto import keyed_hash

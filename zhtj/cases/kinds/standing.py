@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from zhtj.cases import proposals, records
 from zhtj.cases.kind import (
     ADMINS,
     OF_MEMBER,
@@ -22,8 +21,9 @@ from zhtj.cases.kind import (
     chosen,
 )
 from zhtj.cases.lines import climb
+from zhtj.cases.membership import proposals, records
+from zhtj.cases.membership.proposals import GROUNDS, Measure
 from zhtj.cases.models import Case
-from zhtj.cases.proposals import GROUNDS, Measure
 from zhtj.cases.workflow import Decider
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from zhtj.cases import records
 from zhtj.cases.kind import (
     ANYBODY,
     OF_MEMBER,
@@ -17,6 +16,7 @@ from zhtj.cases.kind import (
     choice_label,
     chosen,
 )
+from zhtj.cases.membership import records
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel.errors import DomainError

@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import merging, operations
+from zhtj.cases import operations
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.kinds.removal import DUPLICATE
+from zhtj.cases.membership import merging
 from zhtj.cases.workflow import Action
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden

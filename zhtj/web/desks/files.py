@@ -10,9 +10,10 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import e_files, operations
-from zhtj.cases.e_files import FileFilters, FileState
+from zhtj.cases import operations
 from zhtj.cases.kinds.e_file import DEVELOPED, KIND, TRANSFERRED
+from zhtj.cases.membership import e_files
+from zhtj.cases.membership.e_files import FileFilters, FileState
 from zhtj.identity import archive, certification, checking
 from zhtj.identity.archive import AT_MOST, LARGEST_ZIP, ArchiveError, Entry
 from zhtj.identity.verifiers import VerifierDown

@@ -6,10 +6,11 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import operations, proposals
+from zhtj.cases import operations
 from zhtj.cases.kinds import kind_of
+from zhtj.cases.membership import proposals
+from zhtj.cases.membership.proposals import GROUNDS, PROPOSED, Measure
 from zhtj.cases.models import Case
-from zhtj.cases.proposals import GROUNDS, PROPOSED, Measure
 from zhtj.cases.workflow import State
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError

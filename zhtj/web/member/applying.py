@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import blockers
+from zhtj.cases.membership import blockers
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError

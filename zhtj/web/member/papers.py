@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import e_files
+from zhtj.cases.membership import e_files
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.permissions import Permission
 from zhtj.web.access import requires

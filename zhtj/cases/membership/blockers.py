@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zhtj.cases import e_files
-from zhtj.cases.e_files import FileState
+from zhtj.cases.membership import e_files
+from zhtj.cases.membership.e_files import FileState
 from zhtj.people.models import Member
 from zhtj.transfers import checks
 
