@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zhtj.kernel.work import queue as work_queue
-from zhtj.transfers import runs
+from zhtj.transfers.many import runs
 
 
 def work_off(number: int) -> bool:

@@ -21,7 +21,7 @@ from zhtj.kernel.command_line import NOT_SO, WRONG_USE, speak_plainly
 from zhtj.kernel.errors import DomainError
 from zhtj.people import commands as people
 from zhtj.rates import commands as rates
-from zhtj.transfers import timers
+from zhtj.transfers.watching import timers
 
 log = logging.getLogger(__name__)
 

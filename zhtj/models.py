@@ -17,8 +17,10 @@ from zhtj.orgs.searching import terms
 from zhtj.people import models as people
 from zhtj.rates import access, statistics, urging
 from zhtj.rates import models as rates
-from zhtj.transfers import exceptions, runs, waits
 from zhtj.transfers import models as transfers
+from zhtj.transfers.applying import waits
+from zhtj.transfers.many import runs
+from zhtj.transfers.watching import exceptions
 
 __all__ = [
     "access",

@@ -30,8 +30,10 @@ from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.people.finding import duplicates
 from zhtj.rates import recount
-from zhtj.transfers import reminders, runs, waits
-from zhtj.transfers import sweeps as transfers
+from zhtj.transfers.applying import waits
+from zhtj.transfers.many import runs
+from zhtj.transfers.watching import reminders
+from zhtj.transfers.watching import sweeps as transfers
 
 log = logging.getLogger(__name__)
 

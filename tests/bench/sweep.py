@@ -33,9 +33,9 @@ from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category, Organisation, Tier, segment
 from zhtj.people.models import Post, Seat
-from zhtj.transfers import sweeps as returns
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
+from zhtj.transfers.watching import sweeps as returns
 from zhtj.transfers.workflow import State
 
 MANY, BRANCHES = 100_000, 400

@@ -25,7 +25,8 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Account
-from zhtj.transfers import external, operations
+from zhtj.transfers import operations
+from zhtj.transfers.applying import external
 from zhtj.transfers.models import Application
 
 NEW = "/member/transfer/new"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app import app
 from jobs import worker
-from zhtj.transfers import sweeps
+from zhtj.transfers.watching import sweeps
 
 if __name__ == "__main__":
     sweeps.CHUNK = 25

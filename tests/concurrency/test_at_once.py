@@ -24,7 +24,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.people.models import Member, Membership
-from zhtj.transfers import mass_starts
+from zhtj.transfers.many import mass_starts
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.workflow import Action, State
 

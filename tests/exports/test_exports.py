@@ -31,7 +31,7 @@ from zhtj.people import operations as people
 from zhtj.people.finding import members
 from zhtj.people.finding.members import MemberFilters
 from zhtj.people.models import Account, Post, Seat
-from zhtj.transfers.graduates import GraduateFilters
+from zhtj.transfers.watching.graduates import GraduateFilters
 from zhtj.web.desks.exports import READERS
 
 LIST = "/exports/list/members"

@@ -18,9 +18,9 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.orgs.models import Category
 from zhtj.people.models import Member
-from zhtj.transfers import graduates
 from zhtj.transfers import operations as transfers
-from zhtj.transfers.graduates import GraduateFilters
+from zhtj.transfers.watching import graduates
+from zhtj.transfers.watching.graduates import GraduateFilters
 from zhtj.transfers.workflow import State
 
 JUNE, LATER = date(2026, 6, 1), date(2027, 6, 1)

@@ -31,8 +31,8 @@ from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Category, Organisation
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Post
-from zhtj.transfers import mass_starts
-from zhtj.transfers.checks import NOT_CERTIFIED, NUMBER_TAKEN, policy_of
+from zhtj.transfers.applying.checks import NOT_CERTIFIED, NUMBER_TAKEN, policy_of
+from zhtj.transfers.many import mass_starts
 
 FORM = Upload("入团志愿书.pdf", PAPER)
 LATE = date(2021, 5, 1)

@@ -21,7 +21,7 @@ from zhtj.letters.candidates import CandidateFilters
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.notices.models import Message
 from zhtj.people.models import Member
-from zhtj.transfers.checks import policy_of
+from zhtj.transfers.applying.checks import policy_of
 
 TYPED = {"dues_until": "2026-09", "file_disposition": "with_personal_file", "handler": "钱老师"}
 

@@ -24,9 +24,9 @@ from zhtj.letters.rules import letter_reason
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers import operations as transfers
-from zhtj.transfers import sweeps
 from zhtj.transfers.models import Application, special_label
 from zhtj.transfers.rules import Ground
+from zhtj.transfers.watching import sweeps
 from zhtj.transfers.workflow import State
 
 MOVING = {"reason": "relocation", "place": "residence", "unit_address": "安徽省合肥市蜀山区示范路2号"}

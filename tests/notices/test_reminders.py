@@ -23,8 +23,9 @@ from zhtj.notices import digests
 from zhtj.notices.models import Channel, Message, MessageKind, Outbox, Subscription
 from zhtj.policy import seasons
 from zhtj.policy.model import Policy
-from zhtj.transfers import checks, operations
-from zhtj.transfers import reminders as reminders_of_transfers
+from zhtj.transfers import operations
+from zhtj.transfers.applying import checks
+from zhtj.transfers.watching import reminders as reminders_of_transfers
 
 Move = Callable[[str], None]
 MOVED = {"reason": "relocation", "place": "residence", "unit_address": "井岗镇", "remark": "搬到井岗镇居住"}

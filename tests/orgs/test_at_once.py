@@ -22,7 +22,7 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import posts
 from zhtj.people.models import Member, Seat
 from zhtj.people.moves import Move, move_members
-from zhtj.transfers import closing
+from zhtj.transfers.deciding import closing
 
 COLLEGE = "普通高等院校"
 ROUNDS = 3

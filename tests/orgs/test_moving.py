@@ -20,7 +20,7 @@ from zhtj.orgs.changing import moving
 from zhtj.orgs.models import Category, Organisation
 from zhtj.orgs.searching.search import search
 from zhtj.rates.queries import figures
-from zhtj.transfers import graduates
+from zhtj.transfers.watching import graduates
 
 LEADING = Category.LEADING_ORGAN
 

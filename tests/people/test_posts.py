@@ -14,7 +14,7 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.orgs.models import Organisation
 from zhtj.people import posts
 from zhtj.people.models import Account, Member, Post, Seat
-from zhtj.transfers import closing
+from zhtj.transfers.deciding import closing
 
 
 def appoint(world: World, by: str, where: str, who: Account, post: Post, *, hand_over: bool = False) -> Seat:

@@ -28,11 +28,13 @@ from zhtj.people.operations import NewMember
 from zhtj.rates import counters, queries, recount
 from zhtj.rates.models import RateCounter
 from zhtj.rates.rules import Figures, RateKind
-from zhtj.transfers import exceptions, external, graduates, operations
-from zhtj.transfers.external import Incoming
-from zhtj.transfers.graduates import GraduateFilters
+from zhtj.transfers import operations
+from zhtj.transfers.applying import external
+from zhtj.transfers.applying.external import Incoming
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
+from zhtj.transfers.watching import exceptions, graduates
+from zhtj.transfers.watching.graduates import GraduateFilters
 
 EVERYONE_ABOVE = ("team", "company", "county", "city", "province", "centre")
 

@@ -42,7 +42,9 @@ from zhtj.people.models import Member, Sex
 from zhtj.people.operations import NewMember
 from zhtj.rates import queries
 from zhtj.rates.rules import Figures
-from zhtj.transfers import external, objections, operations
+from zhtj.transfers import operations
+from zhtj.transfers.applying import external
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application, Objection
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground

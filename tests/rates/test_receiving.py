@@ -14,7 +14,8 @@ from zhtj import sweeps
 from zhtj.kernel.database import session
 from zhtj.rates import receiving
 from zhtj.rates.receiving import Figure, ReceivedFilters
-from zhtj.transfers import objections, operations
+from zhtj.transfers import operations
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.rules import Ground
 
 WORDS = "经核实，本单位没有这名团员"

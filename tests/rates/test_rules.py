@@ -30,7 +30,8 @@ from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
 from zhtj.rates.rules import Figures, Rate, RateKind
-from zhtj.transfers import external, operations
+from zhtj.transfers import operations
+from zhtj.transfers.applying import external
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State

@@ -18,7 +18,8 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
-from zhtj.transfers import decisions, operations
+from zhtj.transfers import operations
+from zhtj.transfers.deciding import decisions
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.workflow import OPEN, Action, State

@@ -16,7 +16,7 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
 from zhtj.policy.layers import policy_named
 from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
-from zhtj.transfers.advice import UNSURE, Asked, Counsel, counsel, deadlines, offered
+from zhtj.transfers.applying.advice import UNSURE, Asked, Counsel, counsel, deadlines, offered
 from zhtj.transfers.kinds import admitting_ready
 from zhtj.transfers.workflow import State
 

@@ -15,8 +15,9 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.people.models import Member
-from zhtj.transfers import arrivals, operations
-from zhtj.transfers.arrivals import ArrivalFilters, Arrived, Ticks
+from zhtj.transfers import operations
+from zhtj.transfers.watching import arrivals
+from zhtj.transfers.watching.arrivals import ArrivalFilters, Arrived, Ticks
 
 TODO, DONE = ArrivalFilters("todo"), ArrivalFilters("done")
 

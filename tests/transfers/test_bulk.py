@@ -22,12 +22,13 @@ from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Post
-from zhtj.transfers import bulk, operations, runs
-from zhtj.transfers.bulk import Order
+from zhtj.transfers import operations
+from zhtj.transfers.many import bulk, runs
+from zhtj.transfers.many.bulk import Order
+from zhtj.transfers.many.results import Result
+from zhtj.transfers.many.runs import RunKind
 from zhtj.transfers.models import Application, ApplicationEvent, RefusalFlag
-from zhtj.transfers.results import Result
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.runs import RunKind
 from zhtj.transfers.workflow import Action, State
 
 

@@ -20,11 +20,13 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.people.models import Member
-from zhtj.transfers import checks, exception_records, exceptions, operations, queries, sweeps
-from zhtj.transfers.exception_records import Record
-from zhtj.transfers.exceptions import BY_HAND, ByHand, ExceptionFilters
+from zhtj.transfers import operations, queries
+from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
+from zhtj.transfers.watching import exception_records, exceptions, sweeps
+from zhtj.transfers.watching.exception_records import Record
+from zhtj.transfers.watching.exceptions import BY_HAND, ByHand, ExceptionFilters
 
 SEASON = 2026
 ELSEWHERE = (Ground.WORKS_ELSEWHERE, "本人已在滨湖新区就业")

@@ -32,8 +32,9 @@ from zhtj.people.finding import members as people
 from zhtj.people.models import CodeKind, Member, Membership, Sex
 from zhtj.people.operations import NewMember
 from zhtj.people.signing import codes
-from zhtj.transfers import external, operations
-from zhtj.transfers.external import Incoming
+from zhtj.transfers import operations
+from zhtj.transfers.applying import external
+from zhtj.transfers.applying.external import Incoming
 from zhtj.transfers.models import Application, Evidence
 from zhtj.transfers.workflow import Initiator, State
 

@@ -14,9 +14,20 @@ from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.people.finding import search
 from zhtj.people.models import Member
-from zhtj.transfers import graduates, operations
-from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, Graduate, GraduateFilters
+from zhtj.transfers import operations
 from zhtj.transfers.rules import Ground
+from zhtj.transfers.watching import graduates
+from zhtj.transfers.watching.graduates import (
+    AGAIN,
+    CATEGORIES,
+    DONE,
+    NOT_STARTED,
+    STEPS,
+    Counts,
+    Due,
+    Graduate,
+    GraduateFilters,
+)
 from zhtj.transfers.workflow import State
 
 SEASON = 2026

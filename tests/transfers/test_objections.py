@@ -15,7 +15,8 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.people import operations as people
 from zhtj.people.models import Seat
-from zhtj.transfers import objections, operations, queries
+from zhtj.transfers import operations, queries
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application, Objection, RefusalFlag
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, State

@@ -11,7 +11,8 @@ from zhtj.kernel.errors import Forbidden
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category, Organisation
 from zhtj.policy.model import Policy
-from zhtj.transfers import checks, operations
+from zhtj.transfers import operations
+from zhtj.transfers.applying import checks
 from zhtj.transfers.workflow import State
 
 

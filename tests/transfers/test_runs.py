@@ -30,9 +30,10 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member, Seat
-from zhtj.transfers import mass_starts, operations, runs
+from zhtj.transfers import operations
+from zhtj.transfers.many import mass_starts, runs
+from zhtj.transfers.many.runs import BulkRun, RunKind, RunState
 from zhtj.transfers.models import Application, ApplicationEvent
-from zhtj.transfers.runs import BulkRun, RunKind, RunState
 from zhtj.transfers.workflow import Action, Initiator, State
 
 COMPANY = "共青团示例科技有限公司委员会"

@@ -30,7 +30,8 @@ from zhtj.orgs.searching.search import search
 from zhtj.people.models import Member, Membership
 from zhtj.policy.seasons import policy_for
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers import operations, queries, special_units
+from zhtj.transfers import operations, queries
+from zhtj.transfers.applying import special_units
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, Initiator, State

@@ -25,10 +25,12 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.policy import phases
 from zhtj.policy.seasons import policy_for
 from zhtj.policy.vocabulary import Phase
-from zhtj.transfers import checks, operations, timers
+from zhtj.transfers import operations
+from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.timers import Timer, TimerKind
+from zhtj.transfers.watching import timers
+from zhtj.transfers.watching.timers import Timer, TimerKind
 from zhtj.transfers.workflow import State
 
 Move = Callable[[str], None]

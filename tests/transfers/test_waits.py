@@ -16,8 +16,8 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.facts import OrganisationCreated
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
-from zhtj.transfers import waits
-from zhtj.transfers.waits import AdmissionWait, Side
+from zhtj.transfers.applying import waits
+from zhtj.transfers.applying.waits import AdmissionWait, Side
 from zhtj.transfers.workflow import State
 
 COLLEGE = "普通高等院校"

@@ -25,8 +25,8 @@ from zhtj.people.bulk import Enrolment, add_members
 from zhtj.people.models import Member, Sex
 from zhtj.people.operations import NewMember
 from zhtj.transfers import operations
+from zhtj.transfers.many.runs import BulkRun
 from zhtj.transfers.models import Application
-from zhtj.transfers.runs import BulkRun
 from zhtj.transfers.workflow import State
 
 SCREENFUL = 14 * 1024

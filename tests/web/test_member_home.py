@@ -17,7 +17,7 @@ from zhtj.orgs.models import Category
 from zhtj.transfers import operations
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.sweeps import return_overdue
+from zhtj.transfers.watching.sweeps import return_overdue
 
 BUDGET = 14 * 1024
 PHONE = "0551-65550101"

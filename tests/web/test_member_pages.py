@@ -20,7 +20,7 @@ from zhtj.letters.record import FileDisposition
 from zhtj.transfers import operations
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.sweeps import return_overdue
+from zhtj.transfers.watching.sweeps import return_overdue
 from zhtj.transfers.workflow import State
 
 

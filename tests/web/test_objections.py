@@ -10,7 +10,8 @@ from tests.transfers.steps import EMPLOYED, acting, apply, do, start
 from tests.world import World
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category
-from zhtj.transfers import objections, operations, queries
+from zhtj.transfers import operations, queries
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application, Objection, RefusalFlag
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State

@@ -12,9 +12,10 @@ from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.policy.vocabulary import Destination, Level, Place, Reason
-from zhtj.transfers import operations, quality
+from zhtj.transfers import operations
 from zhtj.transfers.models import Application
-from zhtj.transfers.quality import Cut
+from zhtj.transfers.watching import quality
+from zhtj.transfers.watching.quality import Cut
 
 AT = {"unit_name": "某小店", "unit_address": "安徽省合肥市蜀山区井岗镇样例路8号"}
 WITHOUT = {"reason": "employed_without_org", **AT}

@@ -21,7 +21,7 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
-from zhtj.transfers import runs
+from zhtj.transfers.many import runs
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 

@@ -16,7 +16,7 @@ from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import session as database
 from zhtj.kernel.database import unit_of_work
 from zhtj.transfers.models import Application
-from zhtj.transfers.timers import SIZE
+from zhtj.transfers.watching.timers import SIZE
 from zhtj.transfers.workflow import State
 
 Move = Callable[[str], None]
@@ -170,7 +170,7 @@ def test_where_the_receiver_checks_files_nobody_is_accepted_without(
     done = page.form(f"/applications/{first}/accept").submit(file_checked="1").follow()
     assert done.status == 200
     assert "已核对团员档案。" in browser.get(f"/branch/applications/{first}").main
-    monkeypatch.setattr("zhtj.transfers.receiving.file_check_required", lambda _: True)
+    monkeypatch.setattr("zhtj.transfers.deciding.receiving.file_check_required", lambda _: True)
     asked = browser.get(f"/branch/applications/{second}")
     assert "同意转入前须先核对" in asked.main
     form = asked.click("同意转入").form(f"/applications/{second}/accept")

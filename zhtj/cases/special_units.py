@@ -15,7 +15,7 @@ from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Destination
-from zhtj.transfers.checks import policy_of
+from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 

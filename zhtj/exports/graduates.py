@@ -15,11 +15,12 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.sql.paging import CHUNK, Page
 from zhtj.policy.vocabulary import Place
-from zhtj.transfers import checks, exception_records, exceptions, graduates, quality
-from zhtj.transfers.exception_records import Record
-from zhtj.transfers.exceptions import ExceptionFilters
-from zhtj.transfers.graduates import CATEGORIES, UNREGISTERED, Graduate, GraduateFilters
-from zhtj.transfers.quality import Cut
+from zhtj.transfers.applying import checks
+from zhtj.transfers.watching import exception_records, exceptions, graduates, quality
+from zhtj.transfers.watching.exception_records import Record
+from zhtj.transfers.watching.exceptions import ExceptionFilters
+from zhtj.transfers.watching.graduates import CATEGORIES, UNREGISTERED, Graduate, GraduateFilters
+from zhtj.transfers.watching.quality import Cut
 
 
 def _season() -> int:

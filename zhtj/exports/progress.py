@@ -17,9 +17,9 @@ from zhtj.kernel import clock
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
-from zhtj.transfers import graduates
-from zhtj.transfers.checks import national_policy
-from zhtj.transfers.graduates import Graduate, GraduateFilters
+from zhtj.transfers.applying.checks import national_policy
+from zhtj.transfers.watching import graduates
+from zhtj.transfers.watching.graduates import Graduate, GraduateFilters
 
 
 @dataclass(frozen=True, slots=True)

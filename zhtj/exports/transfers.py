@@ -22,11 +22,14 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.letters.timers import sources
 from zhtj.orgs.models import Organisation
-from zhtj.transfers import arrivals, checks, objections, queries, waits
-from zhtj.transfers.arrivals import ArrivalFilters, Arrived
+from zhtj.transfers import queries
+from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.applying.waits import AdmissionWait, Side
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.queries import Filters
-from zhtj.transfers.timers import Timer, TimerKind
-from zhtj.transfers.waits import AdmissionWait, Side
+from zhtj.transfers.watching import arrivals
+from zhtj.transfers.watching.arrivals import ArrivalFilters, Arrived
+from zhtj.transfers.watching.timers import Timer, TimerKind
 
 
 def reason_label(reason: str) -> str:

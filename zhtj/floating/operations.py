@@ -24,7 +24,7 @@ from zhtj.people.models import Member, Membership
 from zhtj.people.moves import Move, move_members
 from zhtj.people.rules import months_after
 from zhtj.policy.model import Policy
-from zhtj.transfers.checks import policy_of
+from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from zhtj.floating.queries import deadlines
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.transfers.timers import Mark, Source, Timer, TimerKind, end_of
+from zhtj.transfers.watching.timers import Mark, Source, Timer, TimerKind, end_of
 
 
 def timers(seat: ActiveSeat) -> Source:

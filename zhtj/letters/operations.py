@@ -23,7 +23,7 @@ from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.checks import low_age, policy_of
+from zhtj.transfers.applying.checks import low_age, policy_of
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, special_label

@@ -17,9 +17,9 @@ from zhtj.letters.outstanding import missing
 from zhtj.letters.queries import visible
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
-from zhtj.transfers import timers
 from zhtj.transfers.models import Arrival
-from zhtj.transfers.timers import Mark, Source, Timer, TimerKind, end_of
+from zhtj.transfers.watching import timers
+from zhtj.transfers.watching.timers import Mark, Source, Timer, TimerKind, end_of
 
 MOST = 500
 

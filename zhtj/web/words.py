@@ -15,7 +15,8 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.models import Membership
 from zhtj.people.queries import first_mobile
 from zhtj.policy.vocabulary import Place, Reason
-from zhtj.transfers import checks, receiving
+from zhtj.transfers.applying import checks
+from zhtj.transfers.deciding import receiving
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State

@@ -28,7 +28,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Member
-from zhtj.transfers.checks import open_application
+from zhtj.transfers.applying.checks import open_application
 
 ENTRY_ERROR, DUPLICATE, DEATH, MOVED = "entry_error", "duplicate", "death", "moved"
 # The only grounds there are (U-16); leaving the school, dropping out, a transfer that fails are none.

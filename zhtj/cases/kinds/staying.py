@@ -18,7 +18,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Category, Organisation
 from zhtj.people.models import Member, Membership
-from zhtj.transfers.checks import open_application
+from zhtj.transfers.applying.checks import open_application
 
 GROUNDS = (
     ("no_study", "没有升学，准备再考"),

@@ -8,7 +8,7 @@ from enum import StrEnum
 from zhtj.cases.membership import e_files
 from zhtj.cases.membership.e_files import FileState
 from zhtj.people.models import Member
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
 
 
 class Obstacle(StrEnum):

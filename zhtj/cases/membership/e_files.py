@@ -24,7 +24,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.finding import search
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
-from zhtj.transfers.checks import policy_of
+from zhtj.transfers.applying.checks import policy_of
 
 # Who stands alike is counted so far, by a leading organ less far.
 COUNTED, COUNTED_ABOVE = 10_000, 1000

@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from zhtj.kernel.permissions import Permission
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.advice import Counsel, Found
+from zhtj.transfers.applying.advice import Counsel, Found
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member
 from zhtj.web.desks.starting import SPECIAL

@@ -13,8 +13,8 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.people.models import Member
 from zhtj.people.signing.accounts import Contact, change_contact
-from zhtj.transfers import arrivals
-from zhtj.transfers.arrivals import DUTIES, DUTY_LEFT, ArrivalFilters, Ticks
+from zhtj.transfers.watching import arrivals
+from zhtj.transfers.watching.arrivals import DUTIES, DUTY_LEFT, ArrivalFilters, Ticks
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, page_links
 from zhtj.web.forms.auth import MemberContactForm

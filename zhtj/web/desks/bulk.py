@@ -16,12 +16,15 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.policy.seasons import county_open
-from zhtj.transfers import bulk, checks, queries, receiving, runs
-from zhtj.transfers.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
+from zhtj.transfers import queries
+from zhtj.transfers.applying import checks
+from zhtj.transfers.deciding import receiving
+from zhtj.transfers.many import bulk, runs
+from zhtj.transfers.many.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
+from zhtj.transfers.many.runs import RunKind
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import Filters, Listing
 from zhtj.transfers.rules import GROUNDS, Ground, grounds
-from zhtj.transfers.runs import RunKind
 from zhtj.transfers.workflow import TRANSITIONS, Action, State
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links

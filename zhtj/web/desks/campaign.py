@@ -11,8 +11,8 @@ from zhtj.graduation.queries import MarkFilters
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
-from zhtj.transfers import graduates
-from zhtj.transfers.graduates import NOT_STARTED, GraduateFilters
+from zhtj.transfers.watching import graduates
+from zhtj.transfers.watching.graduates import NOT_STARTED, GraduateFilters
 from zhtj.transfers.workflow import OPEN
 
 

@@ -12,7 +12,9 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
-from zhtj.transfers import checks, decisions, operations, queries
+from zhtj.transfers import operations, queries
+from zhtj.transfers.applying import checks
+from zhtj.transfers.deciding import decisions
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Initiator
 from zhtj.web.access import current_seat, requires

@@ -14,7 +14,7 @@ from zhtj.orgs.changing import changes, children
 from zhtj.orgs.models import INDUSTRIES_COMMITTEE, Category, Organisation, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.rules import PURPOSE_ENDINGS
-from zhtj.transfers import closing
+from zhtj.transfers.deciding import closing
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_organisation
 from zhtj.web.desks.organisations import organisation_page

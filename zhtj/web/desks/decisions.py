@@ -16,7 +16,10 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.orgs.models import Organisation
-from zhtj.transfers import bulk, checks, external, operations, queries, receiving, special_units
+from zhtj.transfers import operations, queries
+from zhtj.transfers.applying import checks, external, special_units
+from zhtj.transfers.deciding import receiving
+from zhtj.transfers.many import bulk
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import Filters, Listing
 from zhtj.transfers.rules import Ground, grounds

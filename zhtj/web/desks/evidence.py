@@ -6,7 +6,8 @@ from flask import Blueprint, Response
 
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.permissions import Permission
-from zhtj.transfers import external, queries, special_units
+from zhtj.transfers import queries
+from zhtj.transfers.applying import external, special_units
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.decisions import line, render_page

@@ -12,10 +12,12 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.people.models import Member
-from zhtj.transfers import checks, exception_records, exceptions, queries
-from zhtj.transfers.exception_records import TITLE
-from zhtj.transfers.exceptions import KINDS, ByHand, ExceptionFilters
+from zhtj.transfers import queries
+from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
+from zhtj.transfers.watching import exception_records, exceptions
+from zhtj.transfers.watching.exception_records import TITLE
+from zhtj.transfers.watching.exceptions import KINDS, ByHand, ExceptionFilters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.graduates import chosen_organisation, parts_below
 from zhtj.web.desks.loading import cursors, load_member, own_organisation, page_links

@@ -31,8 +31,8 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import Conflict, Gone, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.kernel.work.tasks import TaskState
-from zhtj.transfers.timers import TimerKind
-from zhtj.transfers.waits import Side
+from zhtj.transfers.applying.waits import Side
+from zhtj.transfers.watching.timers import TimerKind
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks import (
     arrivals,

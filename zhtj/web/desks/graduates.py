@@ -14,8 +14,9 @@ from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import search
 from zhtj.policy.model import Policy
-from zhtj.transfers import checks, graduates
-from zhtj.transfers.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, GraduateFilters
+from zhtj.transfers.applying import checks
+from zhtj.transfers.watching import graduates
+from zhtj.transfers.watching.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, GraduateFilters
 from zhtj.transfers.workflow import OPEN
 from zhtj.web import formatters
 from zhtj.web.access import current_seat, requires

@@ -14,7 +14,7 @@ from zhtj.orgs import queries as orgs
 from zhtj.people.finding import members as people
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Place
-from zhtj.transfers import checks, external
+from zhtj.transfers.applying import checks, external
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.decisions import sent_file
 from zhtj.web.desks.loading import own_organisation

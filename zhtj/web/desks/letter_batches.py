@@ -19,7 +19,7 @@ from zhtj.letters.batch_models import BatchState, LetterBatch
 from zhtj.letters.candidates import CandidateFilters
 from zhtj.letters.record import FileDisposition
 from zhtj.letters.render import render_letter
-from zhtj.transfers.checks import policy_of
+from zhtj.transfers.applying.checks import policy_of
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
 from zhtj.web.htmx import hx_redirect, is_htmx

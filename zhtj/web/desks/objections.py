@@ -12,7 +12,8 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Organisation
-from zhtj.transfers import objections, queries
+from zhtj.transfers import queries
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, RefusalFlag
 from zhtj.transfers.workflow import State
 from zhtj.web.access import current_seat, requires

@@ -23,7 +23,7 @@ from zhtj.orgs.changing.children import offers
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import members as people
 from zhtj.people.queries import posts
-from zhtj.transfers import closing
+from zhtj.transfers.deciding import closing
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, own_organisation, page_links
 from zhtj.web.forms.days import month_of

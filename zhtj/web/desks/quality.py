@@ -10,8 +10,8 @@ from flask import Blueprint, render_template, request, url_for
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.policy.vocabulary import Destination, Level, Place, Reason
-from zhtj.transfers import quality as judging
-from zhtj.transfers.quality import Cut
+from zhtj.transfers.watching import quality as judging
+from zhtj.transfers.watching.quality import Cut
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 

@@ -26,10 +26,11 @@ from zhtj.people import identity
 from zhtj.people.finding import members as people
 from zhtj.people.finding.members import MemberFilters
 from zhtj.policy.vocabulary import Place
-from zhtj.transfers import checks, mass_starts, runs
-from zhtj.transfers.mass_starts import Seen
-from zhtj.transfers.results import Result
-from zhtj.transfers.runs import BulkRun, RunKind, RunState
+from zhtj.transfers.applying import checks
+from zhtj.transfers.many import mass_starts, runs
+from zhtj.transfers.many.mass_starts import Seen
+from zhtj.transfers.many.results import Result
+from zhtj.transfers.many.runs import BulkRun, RunKind, RunState
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
 from zhtj.web.desks.members import member_filters

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.contacts import Contact, contact
-from zhtj.transfers import checks, objections, queries, receiving
+from zhtj.transfers import queries
+from zhtj.transfers.applying import checks
+from zhtj.transfers.deciding import objections, receiving
 from zhtj.transfers.models import Application, ApplicationEvent, Objection
 from zhtj.transfers.workflow import Action, Initiator, Route, State
 from zhtj.web.member.progress import followed_by

@@ -21,7 +21,9 @@ from zhtj.orgs.searching.search import SearchResult, search
 from zhtj.people.finding import members as people
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Audience, Place
-from zhtj.transfers import checks, mass_starts, operations, queries
+from zhtj.transfers import operations, queries
+from zhtj.transfers.applying import checks
+from zhtj.transfers.many import mass_starts
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.workflow import Route

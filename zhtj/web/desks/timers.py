@@ -14,8 +14,9 @@ from zhtj.kernel.permissions import Permission
 from zhtj.kernel.sql import paging
 from zhtj.letters.timers import sources
 from zhtj.policy import phases
-from zhtj.transfers import checks, timers
-from zhtj.transfers.timers import SIZE, Mark, Source, Timer, TimerKind
+from zhtj.transfers.applying import checks
+from zhtj.transfers.watching import timers
+from zhtj.transfers.watching.timers import SIZE, Mark, Source, Timer, TimerKind
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 

@@ -6,8 +6,8 @@ from flask import Blueprint, render_template, request
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
-from zhtj.transfers import waits as waiting
-from zhtj.transfers.waits import Side
+from zhtj.transfers.applying import waits as waiting
+from zhtj.transfers.applying.waits import Side
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
 

@@ -13,10 +13,12 @@ from zhtj.people.finding import members as people
 from zhtj.policy import phases
 from zhtj.rates import queries as rates
 from zhtj.rates.rules import RateKind
-from zhtj.transfers import arrivals, checks, objections, waits
 from zhtj.transfers import queries as transfers
-from zhtj.transfers.arrivals import ArrivalFilters
+from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.queries import Filters
+from zhtj.transfers.watching import arrivals
+from zhtj.transfers.watching.arrivals import ArrivalFilters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks import campaign
 from zhtj.web.desks.loading import own_organisation

@@ -18,8 +18,8 @@ from zhtj.policy import seasons
 from zhtj.policy.destinations import reason_of
 from zhtj.policy.model import Policy, Situation
 from zhtj.policy.vocabulary import Audience, Place, Reason
-from zhtj.transfers import advice, checks
-from zhtj.transfers.advice import UNSURE, Asked, Counsel, Found
+from zhtj.transfers.applying import advice, checks
+from zhtj.transfers.applying.advice import UNSURE, Asked, Counsel, Found
 from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, place_options, tidy
 
 WORK = "工作"

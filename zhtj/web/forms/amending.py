@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired
 from wtforms.validators import Optional as MayBeEmpty
 
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import AMENDABLE
 from zhtj.transfers.workflow import Route

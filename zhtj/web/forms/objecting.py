@@ -11,7 +11,8 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.contacts import contact
-from zhtj.transfers import objections, queries
+from zhtj.transfers import queries
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application
 
 

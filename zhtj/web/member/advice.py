@@ -10,8 +10,9 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import Place
-from zhtj.transfers import checks, operations, waits
-from zhtj.transfers.advice import Counsel, Found, audience_of, known_places
+from zhtj.transfers import operations
+from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.applying.advice import Counsel, Found, audience_of, known_places
 from zhtj.web.access import requires
 from zhtj.web.forms.advice import Act, Adviser
 from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, tidy

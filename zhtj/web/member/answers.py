@@ -22,7 +22,8 @@ from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.vocabulary import Audience, Destination, Place, Reason, ReasonField
-from zhtj.transfers import checks, kinds, queries
+from zhtj.transfers import kinds, queries
+from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.operations import Submission, special_unit
 from zhtj.transfers.workflow import Action, Party, Route, State, next_state

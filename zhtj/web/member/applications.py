@@ -12,7 +12,9 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.letters.models import Letter, LetterState
-from zhtj.transfers import checks, objections, operations, queries
+from zhtj.transfers import operations, queries
+from zhtj.transfers.applying import checks
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Route, State
 from zhtj.web.access import requires

@@ -16,7 +16,8 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import Place, Reason, ReasonField
-from zhtj.transfers import checks, operations
+from zhtj.transfers import operations
+from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.parties import province_of

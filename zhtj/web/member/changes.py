@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.transfers import decisions, operations, queries
+from zhtj.transfers import operations, queries
+from zhtj.transfers.deciding import decisions
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action
 from zhtj.web.access import requires

@@ -15,7 +15,7 @@ from zhtj.orgs.searching.search import Hit, SearchResult, search
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Level
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
 from zhtj.web.forms.transfer import NAME_AT_MOST, tidy
 from zhtj.web.member.answers import Filling
 from zhtj.web.member.contacts import own_line

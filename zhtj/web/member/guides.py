@@ -10,7 +10,7 @@ from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Region
 from zhtj.policy.vocabulary import Case
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
 from zhtj.web.access import requires
 from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own

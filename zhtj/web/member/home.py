@@ -18,7 +18,9 @@ from zhtj.orgs.models import Purpose
 from zhtj.people.models import Member
 from zhtj.policy import phases
 from zhtj.policy.model import Policy
-from zhtj.transfers import checks, kinds, objections, queries, waits
+from zhtj.transfers import kinds, queries
+from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires

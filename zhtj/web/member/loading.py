@@ -8,7 +8,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.people.models import Member
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
 from zhtj.web.access import current_seat
 
 

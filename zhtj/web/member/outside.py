@@ -9,7 +9,7 @@ from flask import render_template
 from zhtj.orgs.contacts import Contact, contact
 from zhtj.orgs.models import Purpose
 from zhtj.people.models import Member
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.workflow import Route, State

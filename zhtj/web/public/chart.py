@@ -10,7 +10,7 @@ from zhtj.kernel import clock
 from zhtj.letters import chart as charts
 from zhtj.letters import forms
 from zhtj.policy.model import Policy
-from zhtj.transfers.checks import national_policy
+from zhtj.transfers.applying.checks import national_policy
 from zhtj.web.access import public
 
 

@@ -23,10 +23,10 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import milestones
-from zhtj.transfers import reminders
 from zhtj.transfers.models import Application
 from zhtj.transfers.places import below
 from zhtj.transfers.queries import visible
+from zhtj.transfers.watching import reminders
 from zhtj.transfers.workflow import RUNNING, State
 
 SIZE = 30

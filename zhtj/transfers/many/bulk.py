@@ -19,9 +19,11 @@ from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
-from zhtj.transfers import checks, decisions, objections, operations, parties, queries, receiving
+from zhtj.transfers import operations, parties, queries
+from zhtj.transfers.applying import checks
+from zhtj.transfers.deciding import decisions, objections, receiving
+from zhtj.transfers.many.results import Result
 from zhtj.transfers.models import Application
-from zhtj.transfers.results import Result
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, State
 

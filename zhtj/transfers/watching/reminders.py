@@ -26,7 +26,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import governed, phase, policy_for
 from zhtj.policy.vocabulary import Phase
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.places import below
 from zhtj.transfers.workflow import State

@@ -18,7 +18,7 @@ from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import search
 from zhtj.people.models import Member
-from zhtj.transfers.checks import serves
+from zhtj.transfers.applying.checks import serves
 from zhtj.transfers.models import Application, Arrival
 
 Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])

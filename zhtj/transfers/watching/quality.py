@@ -24,7 +24,7 @@ from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import county_open
 from zhtj.policy.vocabulary import Destination, Level, Place, Reason
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import LISTED, attach_organisations
 from zhtj.transfers.workflow import OPEN, State

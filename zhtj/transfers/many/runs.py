@@ -37,8 +37,8 @@ from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.work import queue as work_queue
 from zhtj.kernel.work.tasks import LOST_AFTER
 from zhtj.people import queries as people
-from zhtj.transfers import bulk, mass_starts
-from zhtj.transfers.results import Result
+from zhtj.transfers.many import bulk, mass_starts
+from zhtj.transfers.many.results import Result
 
 log = logging.getLogger(__name__)
 

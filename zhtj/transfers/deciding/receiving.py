@@ -8,7 +8,7 @@ from zhtj.people import identity
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.checks import policy_of
+from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.models import Application
 
 FILE_CHECKED = "已核对团员档案。"

@@ -27,11 +27,12 @@ from zhtj.people.models import Account, Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.vocabulary import Destination, Level, Place, Reason
-from zhtj.transfers import checks, operations
+from zhtj.transfers import operations
+from zhtj.transfers.applying import checks
 from zhtj.transfers.kinds import destination_kind
+from zhtj.transfers.many.results import Result
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
-from zhtj.transfers.results import Result
 from zhtj.transfers.workflow import OPEN, Route, State
 
 AT_MOST = 5000

@@ -13,11 +13,11 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
+from zhtj.transfers.applying.starting import begin
+from zhtj.transfers.deciding.steps import Step, record
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, RefusalFlag
 from zhtj.transfers.rules import Ground, forbidden_ground_in
-from zhtj.transfers.starting import begin
-from zhtj.transfers.steps import Step, record
 from zhtj.transfers.workflow import Action, State
 
 TEXT_AT_LEAST = 5

@@ -25,7 +25,7 @@ from zhtj.policy import seasons
 from zhtj.policy.destinations import Advice, Answers, Verdict, advise, groups, judge, reason_of
 from zhtj.policy.model import Milestone, Policy, Situation
 from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
 from zhtj.transfers.kinds import admitting_ready, basic_of, destination_kind, same_basic
 
 UNSURE = "employed_unsure"

@@ -12,10 +12,10 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict
 from zhtj.orgs.models import Organisation
-from zhtj.transfers import checks
+from zhtj.transfers.applying import checks
+from zhtj.transfers.deciding.steps import Step, record
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
-from zhtj.transfers.steps import Step, record
 from zhtj.transfers.workflow import Action, Initiator, State
 
 

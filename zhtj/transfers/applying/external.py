@@ -23,10 +23,11 @@ from zhtj.people.signing import accounts
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import campaign_open
 from zhtj.policy.vocabulary import Audience, Level, Reason
-from zhtj.transfers import checks, decisions
+from zhtj.transfers.applying import checks
+from zhtj.transfers.applying.starting import begin
+from zhtj.transfers.deciding import decisions
 from zhtj.transfers.kinds import destination_kind
 from zhtj.transfers.models import Application, Evidence
-from zhtj.transfers.starting import begin
 from zhtj.transfers.workflow import Action, Initiator, State
 
 NOTE_AT_LEAST = 5
