@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from zhtj.kernel.work import queue as work_queue
-from zhtj.letters import batch_files, batches
+from zhtj.letters.many import batches
+from zhtj.letters.many import files as batch_files
 
 
 def issue(number: int) -> bool:

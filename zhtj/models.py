@@ -9,8 +9,8 @@ from zhtj.identity import models as identity
 from zhtj.imports import models as imports
 from zhtj.kernel import audit, limits, settings
 from zhtj.kernel.work import periods
-from zhtj.letters import batch_models as letter_batches
 from zhtj.letters import models as letters
+from zhtj.letters.many import models as letter_batches
 from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs.searching import terms

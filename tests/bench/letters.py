@@ -34,12 +34,12 @@ from zhtj import create_app
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import db, session, unit_of_work
-from zhtj.letters import batches
-from zhtj.letters.batch_models import LetterFile
+from zhtj.letters.many import batches
+from zhtj.letters.many.models import LetterFile
 from zhtj.letters.models import Letter
-from zhtj.letters.press import press
+from zhtj.letters.printing.press import press
+from zhtj.letters.printing.render import render_letter, render_letters
 from zhtj.letters.record import TEMPLATE_VERSION, LetterRecord
-from zhtj.letters.render import render_letter, render_letters
 from zhtj.people.bulk import Enrolment, add_members
 from zhtj.people.models import Member, Sex
 from zhtj.people.operations import NewMember

@@ -20,7 +20,7 @@ from zhtj.demo.plots import Crowd
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import db, session
-from zhtj.letters.fonts import missing
+from zhtj.letters.printing.fonts import missing
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people import identity
 from zhtj.people.models import Account, Member, Membership, Seat, Sex

@@ -22,8 +22,8 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat, Relation
-from zhtj.letters import batches as batches_of_letters
 from zhtj.letters import operations as letters
+from zhtj.letters.many import batches as batches_of_letters
 from zhtj.letters.operations import Details
 from zhtj.letters.record import FileDisposition
 from zhtj.notices.models import Message, MessageKind, Subscription

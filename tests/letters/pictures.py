@@ -14,9 +14,9 @@ from PIL import Image
 from tests.letters.samples import ALL, LONG, ORDINARY, SITE
 from tests.letters.test_forms import F07, F08, POLICY
 from tests.letters.test_seals import stamp
-from zhtj.letters import forms
-from zhtj.letters.chart import chart
-from zhtj.letters.render import render_letter
+from zhtj.letters.printing import forms
+from zhtj.letters.printing.chart import chart
+from zhtj.letters.printing.render import render_letter
 
 FOLDER = Path(__file__).parent / "pictures"
 HOW = ("pdftoppm", "-r", "100", "-gray", "-png", "-singlefile", "-")

@@ -10,8 +10,10 @@ from tests.concurrency.processes import PATIENCE
 from zhtj import create_app
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.letters import batch_files, batches, operations
-from zhtj.letters.batch_models import LetterBatch
+from zhtj.letters import operations
+from zhtj.letters.many import batches
+from zhtj.letters.many import files as batch_files
+from zhtj.letters.many.models import LetterBatch
 from zhtj.letters.operations import Details
 from zhtj.letters.record import LetterReason
 from zhtj.people.models import Member

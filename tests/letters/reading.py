@@ -11,7 +11,7 @@ from typing import Any
 from fontTools.ttLib import TTFont
 from pypdf import PageObject, PdfReader
 
-from zhtj.letters import fonts
+from zhtj.letters.printing import fonts
 
 POINT = 25.4 / 72
 PAGE_HEIGHT = 841.89

@@ -15,9 +15,11 @@ from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.work.tasks import LOST_AFTER
-from zhtj.letters import batch_files, batches, candidates, messages
-from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
-from zhtj.letters.candidates import CandidateFilters
+from zhtj.letters import messages
+from zhtj.letters.many import batches, candidates
+from zhtj.letters.many import files as batch_files
+from zhtj.letters.many.candidates import CandidateFilters
+from zhtj.letters.many.models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.notices.models import Message
 from zhtj.people.models import Member

@@ -10,9 +10,9 @@ import pytest
 
 from tests.letters.reading import Page, pages, squeeze
 from tests.letters.samples import LONG, ORDINARY, RARE, SITE, SPECIAL
-from zhtj.letters.pages import sheet
+from zhtj.letters.printing.pages import sheet
+from zhtj.letters.printing.render import render_letter, render_letters
 from zhtj.letters.record import FORM_NAME, FileDisposition, LetterRecord
-from zhtj.letters.render import render_letter, render_letters
 
 STUB, ORIGINAL, RECEIPT = range(3)
 

@@ -10,9 +10,9 @@ from pypdf import PdfReader
 
 from tests.letters.reading import reader, squeeze
 from zhtj.kernel.errors import DomainError
-from zhtj.letters import forms
-from zhtj.letters.chart import chart
-from zhtj.letters.forms import CodeSlip, SignedPaper
+from zhtj.letters.printing import forms
+from zhtj.letters.printing.chart import chart
+from zhtj.letters.printing.forms import CodeSlip, SignedPaper
 from zhtj.letters.register import HEADINGS
 from zhtj.policy.layers import policy_named
 from zhtj.policy.vocabulary import Audience, Case, Counts, Reason

@@ -11,9 +11,9 @@ import pytest
 from tests.letters.reading import EDGES, Page, pages
 from tests.letters.samples import ALL, LONG, ORDINARY, SITE
 from tests.letters.test_seals import stamp
-from zhtj.letters.pages import SIZES, sizes
+from zhtj.letters.printing.pages import SIZES, sizes
+from zhtj.letters.printing.render import render_letter
 from zhtj.letters.record import LIMITS, LetterRecord
-from zhtj.letters.render import render_letter
 
 LEFT, RIGHT, TOP, BOTTOM = 8.0, 195.0, 5.0, 293.0
 QR = (24.0, 164.0, 45.0, 185.0)

@@ -14,8 +14,8 @@ from tests.transfers.steps import acting
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.letters import operations
+from zhtj.letters.printing.render import render_letter
 from zhtj.letters.record import LetterReason
-from zhtj.letters.render import render_letter
 from zhtj.people.models import Member
 
 REASON = (LetterReason.FURTHER_STUDY, "")

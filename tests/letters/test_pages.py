@@ -19,8 +19,9 @@ from tests.letters.test_seals import stamp
 from tests.transfers.steps import apply
 from tests.uploads import PNG
 from zhtj.kernel.database import session
-from zhtj.letters import batch_files, batches
-from zhtj.letters.batch_models import LetterBatch
+from zhtj.letters.many import batches
+from zhtj.letters.many import files as batch_files
+from zhtj.letters.many.models import LetterBatch
 from zhtj.letters.models import CardSide, Letter, LetterReceipt
 from zhtj.letters.receipts import card_of
 

@@ -20,8 +20,9 @@ from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.letters import batch_files, batches
-from zhtj.letters.batch_models import BatchState, LetterBatch, LetterFile
+from zhtj.letters.many import batches
+from zhtj.letters.many import files as batch_files
+from zhtj.letters.many.models import BatchState, LetterBatch, LetterFile
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.letters.operations import Details
 from zhtj.letters.record import FileDisposition

@@ -11,10 +11,10 @@ import pytest
 from tests.letters.reading import pages, reader
 from tests.letters.samples import ORDINARY, RARE, SITE
 from zhtj.kernel.errors import DomainError
-from zhtj.letters import press
 from zhtj.letters.checks import check
-from zhtj.letters.fonts import missing
-from zhtj.letters.render import MOST_LETTERS, render_letter, render_letters
+from zhtj.letters.printing import press
+from zhtj.letters.printing.fonts import missing
+from zhtj.letters.printing.render import MOST_LETTERS, render_letter, render_letters
 
 TRICKS = [
     "<b>李</b>明",

@@ -17,8 +17,9 @@ from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixtu
 from tests.transfers.steps import acting
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
-from zhtj.letters import papers, seals
+from zhtj.letters import seals
 from zhtj.letters.models import Seal
+from zhtj.letters.printing import papers
 
 SITE = "https://zhtj.example.cn"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zhtj.kernel.errors import DomainError
-from zhtj.letters.fonts import missing_glyphs
+from zhtj.letters.printing.fonts import missing_glyphs
 from zhtj.letters.record import LetterRecord, Problem, problems
 
 

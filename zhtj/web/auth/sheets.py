@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.letters import forms
-from zhtj.letters.forms import CodeSlip
+from zhtj.letters.printing import forms
+from zhtj.letters.printing.forms import CodeSlip
 from zhtj.people.models import CodeKind
 from zhtj.people.signing.codes import IssuedCode
 from zhtj.web.access import requires

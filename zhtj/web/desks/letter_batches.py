@@ -14,11 +14,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.letters import authority, batch_files, batches, candidates
-from zhtj.letters.batch_models import BatchState, LetterBatch
-from zhtj.letters.candidates import CandidateFilters
+from zhtj.letters import authority
+from zhtj.letters.many import batches, candidates
+from zhtj.letters.many import files as batch_files
+from zhtj.letters.many.candidates import CandidateFilters
+from zhtj.letters.many.models import BatchState, LetterBatch
+from zhtj.letters.printing.render import render_letter
 from zhtj.letters.record import FileDisposition
-from zhtj.letters.render import render_letter
 from zhtj.transfers.applying.checks import policy_of
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links

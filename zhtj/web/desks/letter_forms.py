@@ -10,8 +10,8 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
-from zhtj.letters import forms
-from zhtj.letters.forms import SignedPaper
+from zhtj.letters.printing import forms
+from zhtj.letters.printing.forms import SignedPaper
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 

@@ -9,8 +9,9 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from zhtj.imports import exports
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
-from zhtj.letters import forms, outstanding
+from zhtj.letters import outstanding
 from zhtj.letters import register as stubs
+from zhtj.letters.printing import forms
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 

@@ -11,13 +11,15 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.letters import authority, batches, operations, papers, queries, receipts
+from zhtj.letters import authority, operations, queries, receipts
+from zhtj.letters.many import batches
 from zhtj.letters.models import CardSide, Letter, LetterState
 from zhtj.letters.operations import Details
+from zhtj.letters.printing import papers
+from zhtj.letters.printing.render import render_letter
 from zhtj.letters.queries import LetterFilters, Standing
 from zhtj.letters.receipts import LARGEST, Slip
 from zhtj.letters.record import FileDisposition, LetterReason, LetterRecord
-from zhtj.letters.render import render_letter
 from zhtj.people.models import Member
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.models import Application

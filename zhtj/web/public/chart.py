@@ -7,8 +7,8 @@ from functools import lru_cache
 from flask import Blueprint, Response, make_response, render_template
 
 from zhtj.kernel import clock
-from zhtj.letters import chart as charts
-from zhtj.letters import forms
+from zhtj.letters.printing import chart as charts
+from zhtj.letters.printing import forms
 from zhtj.policy.model import Policy
 from zhtj.transfers.applying.checks import national_policy
 from zhtj.web.access import public

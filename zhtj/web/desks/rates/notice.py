@@ -6,8 +6,8 @@ from flask import Blueprint, Response, make_response, request
 
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.letters import forms
-from zhtj.letters.fonts import FAMILY
+from zhtj.letters.printing import forms
+from zhtj.letters.printing.fonts import FAMILY
 from zhtj.rates import charts, progress
 from zhtj.rates import notice as notices
 from zhtj.rates.notice import Choice

@@ -12,9 +12,9 @@ from zhtj.kernel.database import insert_new, session, touched, unit_of_work
 from zhtj.kernel.errors import Conflict, NotFound
 from zhtj.kernel.work import queue as work_queue
 from zhtj.letters import seals
-from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
+from zhtj.letters.many.models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter, LetterState
-from zhtj.letters.render import render_letters
+from zhtj.letters.printing.render import render_letters
 
 PRINT_JOB = "jobs.letters.print_file"
 # Half of what a document may hold: two workers share a batch better, and each stays under 400 MB.

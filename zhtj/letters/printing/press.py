@@ -15,7 +15,7 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from zhtj.letters import fonts
+from zhtj.letters.printing import fonts
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "letters"
 FONT_ADDRESS = "zhtj:letter-song"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zhtj.letters import seals
 from zhtj.letters.models import Letter
-from zhtj.letters.render import render_letter
+from zhtj.letters.printing.render import render_letter
 
 
 def pdf(letter: Letter, *, site: str, with_stub: bool = True) -> bytes:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from zhtj.kernel.errors import DomainError
-from zhtj.letters.chart import Chart
-from zhtj.letters.fonts import FAMILY, missing
-from zhtj.letters.pages import Code, qr_code
+from zhtj.letters.printing.chart import Chart
+from zhtj.letters.printing.fonts import FAMILY, missing
+from zhtj.letters.printing.pages import Code, qr_code
+from zhtj.letters.printing.render import printing
 from zhtj.letters.register import HEADINGS
-from zhtj.letters.render import printing
 
 OVERSEAS, FLOATING = "F-07", "F-08"
 # Of F-08 what stands above the slip to be handed back, in the document's order; everything else belongs to the slip.

@@ -24,8 +24,9 @@ from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.work import queue as work_queue
 from zhtj.kernel.work.tasks import LOST_AFTER
-from zhtj.letters import batch_files, messages, operations
-from zhtj.letters.batch_models import BatchState, LetterBatch, LetterBatchLine, LetterFile
+from zhtj.letters import messages, operations
+from zhtj.letters.many import files as batch_files
+from zhtj.letters.many.models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter
 from zhtj.letters.operations import Details
 from zhtj.letters.record import FileDisposition, LetterRecord

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from zhtj.letters.checks import check_glyphs
-from zhtj.letters.pages import sheet
+from zhtj.letters.printing.pages import sheet
 from zhtj.letters.record import FORM_NAME, FileDisposition, LetterRecord
 
 if TYPE_CHECKING:
-    from zhtj.letters.press import Press
+    from zhtj.letters.printing.press import Press
 
 MOST_LETTERS = 100
 _loading = threading.Lock()
@@ -81,7 +81,7 @@ def _pictures(seals: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, s
 def printing(name: str) -> Press:
     """The press for a form; WeasyPrint and its system libraries are loaded when the first sheet is printed."""
     with _loading:
-        from zhtj.letters.press import press  # noqa: PLC0415 - heavy, and only where something is printed
+        from zhtj.letters.printing.press import press  # noqa: PLC0415 - heavy, and only where something is printed
 
         return press(name)
 

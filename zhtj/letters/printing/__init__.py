@@ -1,0 +1,1 @@
+"""Letters and forms as paper: record to page, page to PDF."""
