@@ -16,7 +16,7 @@ from zhtj.kernel.database import session
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.orgs.models import SEGMENT, Category, Organisation, Region, Tier
 from zhtj.people.models import Member, Membership, Seat
-from zhtj.rates import counters
+from zhtj.rates.counting import counters
 from zhtj.rates.models import Standing
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.workflow import OPEN, RUNNING, State

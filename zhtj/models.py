@@ -15,8 +15,9 @@ from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs.searching import terms
 from zhtj.people import models as people
-from zhtj.rates import access, statistics, urging
+from zhtj.rates import access
 from zhtj.rates import models as rates
+from zhtj.rates.reports import statistics, urging
 from zhtj.transfers import models as transfers
 from zhtj.transfers.applying import waits
 from zhtj.transfers.many import runs

@@ -10,7 +10,7 @@ from zhtj.graduation.facts import RegisterChanged
 from zhtj.kernel import facts
 from zhtj.letters.operations import void_after_failure
 from zhtj.orgs.facts import OrganisationCreated, OrganisationMoved
-from zhtj.rates import keeping
+from zhtj.rates.counting import keeping
 from zhtj.transfers.applying import waits
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.messages import tell

@@ -29,7 +29,7 @@ from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.people.finding import duplicates
-from zhtj.rates import recount
+from zhtj.rates.counting import recount
 from zhtj.transfers.applying import waits
 from zhtj.transfers.many import runs
 from zhtj.transfers.watching import reminders

@@ -41,7 +41,8 @@ from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import SEGMENT, Organisation
 from zhtj.people.models import Account, Member
-from zhtj.rates import counters, keeping, queries, recount
+from zhtj.rates import queries
+from zhtj.rates.counting import counters, keeping, recount
 from zhtj.transfers import operations
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application

@@ -11,7 +11,9 @@ from tests.rates.oracle import Oracle
 from zhtj import doctor
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation
-from zhtj.rates import curve, queries, recount
+from zhtj.rates import queries
+from zhtj.rates.counting import recount
+from zhtj.rates.drawing import curve
 from zhtj.rates.rules import FIGURES, Figures, RateKind
 
 Days = Sequence[date | None]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.rates.drawn import Drawn
-from zhtj.rates import charts
-from zhtj.rates.charts import NARROW, WIDE, Curve, Deadline, Drawing, Series
+from zhtj.rates.drawing import charts
+from zhtj.rates.drawing.charts import NARROW, WIDE, Curve, Deadline, Drawing, Series
 
 FIRST, LAST = date(2026, 6, 1), date(2026, 12, 31)
 DEADLINES = [Deadline(date(2026, 8, 31), "发起"), Deadline(date(2026, 9, 30), "接收"), Deadline(LAST, "结束")]

@@ -25,7 +25,8 @@ from zhtj.orgs.models import Category, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Sex
 from zhtj.people.operations import NewMember
-from zhtj.rates import counters, queries, recount
+from zhtj.rates import queries
+from zhtj.rates.counting import counters, recount
 from zhtj.rates.models import RateCounter
 from zhtj.rates.rules import Figures, RateKind
 from zhtj.transfers import operations

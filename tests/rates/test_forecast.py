@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from tests.rates.seasons import DAYS, FIRST, LAST, SHAPES, History, Season, next_deadline, year_before
-from zhtj.rates.forecast import METHOD, Expected, forecast
+from zhtj.rates.drawing.forecast import METHOD, Expected, forecast
 from zhtj.rates.rules import Rate
 
 EVERY = 5  # days between two tries of the backtest

@@ -31,7 +31,9 @@ from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.changing import moving
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
-from zhtj.rates import counters, curve, keeping, queries, recount
+from zhtj.rates import queries
+from zhtj.rates.counting import counters, keeping, recount
+from zhtj.rates.drawing import curve
 from zhtj.rates.models import RateCounter, RateDay, Standing
 from zhtj.rates.rules import Figures, RateKind
 from zhtj.transfers import operations

@@ -15,10 +15,10 @@ from tests.rates.conftest import Area
 from tests.transfers.steps import EMPLOYED, do
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Organisation
-from zhtj.rates import notice
-from zhtj.rates.notice import Choice
+from zhtj.rates.reports import notice
+from zhtj.rates.reports.notice import Choice
+from zhtj.rates.reports.targets import Target, Targets
 from zhtj.rates.rules import RateKind
-from zhtj.rates.targets import Target, Targets
 from zhtj.transfers import operations
 
 TITLE = "共青团安徽省委员会关于 2026 届毕业学生团员组织关系转接进展情况的通报"

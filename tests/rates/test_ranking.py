@@ -11,8 +11,8 @@ from tests.rates.conftest import SEASON, Area
 from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, do
 from zhtj.orgs.models import Organisation
-from zhtj.rates import ranking
-from zhtj.rates.ranking import Entry, Level
+from zhtj.rates.reports import ranking
+from zhtj.rates.reports.ranking import Entry, Level
 from zhtj.rates.rules import Rate, RateKind
 from zhtj.transfers import operations
 

@@ -12,8 +12,8 @@ from tests.rates.conftest import SEASON, Area
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, do
 from zhtj import sweeps
 from zhtj.kernel.database import session
-from zhtj.rates import receiving
-from zhtj.rates.receiving import Figure, ReceivedFilters
+from zhtj.rates.reports import receiving
+from zhtj.rates.reports.receiving import Figure, ReceivedFilters
 from zhtj.transfers import operations
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.rules import Ground

@@ -19,8 +19,8 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category
-from zhtj.rates import statistics
-from zhtj.rates.statistics import Counts, GraduationCount
+from zhtj.rates.reports import statistics
+from zhtj.rates.reports.statistics import Counts, GraduationCount
 
 
 def write(

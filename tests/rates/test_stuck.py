@@ -20,9 +20,9 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.notices.models import Message, MessageKind
 from zhtj.orgs.models import Tier
-from zhtj.rates import stuck, urging
-from zhtj.rates.stuck import Heap, Side, Sort, StuckFilters
-from zhtj.rates.urging import Topic, Urging
+from zhtj.rates.reports import stuck, urging
+from zhtj.rates.reports.stuck import Heap, Side, Sort, StuckFilters
+from zhtj.rates.reports.urging import Topic, Urging
 from zhtj.transfers import operations
 
 

@@ -9,9 +9,9 @@ import pytest
 from tests.rates.conftest import SEASON, Area
 from zhtj.policy.layers import compose, lineage
 from zhtj.policy.seasons import policy_for
-from zhtj.rates import targets
+from zhtj.rates.reports import targets
+from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import Rate, RateKind
-from zhtj.rates.targets import Target
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.rates.drawn import Drawn
-from zhtj.rates import treemap
-from zhtj.rates.charts import wide
+from zhtj.rates.drawing import treemap
+from zhtj.rates.drawing.charts import wide
+from zhtj.rates.drawing.treemap import NARROW, SHADES, WIDE, Part, Tile, TreeMap
 from zhtj.rates.rules import Rate
-from zhtj.rates.treemap import NARROW, SHADES, WIDE, Part, Tile, TreeMap
 
 CITIES = [
     Part("合肥市", Rate(300, 400), "/a"),

@@ -19,8 +19,8 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.changing import moving
 from zhtj.rates.models import Standing
+from zhtj.rates.reports.targets import Target, Targets
 from zhtj.rates.rules import RateKind
-from zhtj.rates.targets import Target, Targets
 from zhtj.transfers import operations
 
 __all__ = ["area"]

@@ -25,7 +25,7 @@ from zhtj.orgs.changing import moving
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.policy.layers import compose, lineage
 from zhtj.policy.seasons import policy_for
-from zhtj.rates import targets
+from zhtj.rates.reports import targets
 from zhtj.transfers import operations
 from zhtj.transfers.models import Application
 

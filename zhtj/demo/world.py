@@ -30,7 +30,7 @@ from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.tree_load import load_tree
 from zhtj.people.finding import duplicates
 from zhtj.people.models import Member, Seat
-from zhtj.rates import recount
+from zhtj.rates.counting import recount
 from zhtj.transfers.models import Application
 
 Say = Callable[[str], None]

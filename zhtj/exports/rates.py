@@ -19,17 +19,20 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, check
 from zhtj.kernel.sql import paging
 from zhtj.kernel.sql.paging import Page
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.rates import moves, notice, progress, queries, receiving, stuck
 from zhtj.rates import people as listed
-from zhtj.rates.notice import Choice
+from zhtj.rates import queries
+from zhtj.rates.counting import moves
+from zhtj.rates.drawing import progress
+from zhtj.rates.drawing.progress import Row
 from zhtj.rates.people import Line
-from zhtj.rates.progress import Row
 from zhtj.rates.queries import Child
-from zhtj.rates.ranking import MINIMUM, Level, Place
-from zhtj.rates.receiving import Figure, Received, ReceivedFilters
+from zhtj.rates.reports import notice, receiving, stuck
+from zhtj.rates.reports.notice import Choice
+from zhtj.rates.reports.ranking import MINIMUM, Level, Place
+from zhtj.rates.reports.receiving import Figure, Received, ReceivedFilters
+from zhtj.rates.reports.stuck import Heap, Side, Sort, StuckFilters
+from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import Rate, RateKind
-from zhtj.rates.stuck import Heap, Side, Sort, StuckFilters
-from zhtj.rates.targets import Target
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 

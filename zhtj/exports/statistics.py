@@ -9,8 +9,8 @@ from zhtj.exports.lists import Column, ExportList
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, check
 from zhtj.orgs.models import Organisation
-from zhtj.rates import statistics
-from zhtj.rates.statistics import COLUMNS, TITLE, Counts
+from zhtj.rates.reports import statistics
+from zhtj.rates.reports.statistics import COLUMNS, TITLE, Counts
 
 TOTAL = "合计"
 

@@ -23,7 +23,7 @@ from zhtj.kernel.database import Base, session
 from zhtj.kernel.errors import Conflict
 from zhtj.people import operations as people
 from zhtj.people.models import Account, Code, Member, Membership, Seat
-from zhtj.rates import keeping
+from zhtj.rates.counting import keeping
 
 CHUNK = 5000
 SHOWN = 200

@@ -15,7 +15,8 @@ from zhtj.kernel.command_line import WRONG_USE
 from zhtj.kernel.sql import replica
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
-from zhtj.rates import documents, queries
+from zhtj.rates import queries
+from zhtj.rates.reports import documents
 from zhtj.rates.rules import Figures, RateKind
 
 

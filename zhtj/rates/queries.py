@@ -21,8 +21,8 @@ from zhtj.kernel.permissions import subtree
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.changing.moving import all_moves, former_paths, moves_around, path_today
 from zhtj.orgs.models import SEGMENT, Organisation
-from zhtj.rates import keeping
-from zhtj.rates.counters import counted_anew, holds, kept
+from zhtj.rates.counting import keeping
+from zhtj.rates.counting.counters import counted_anew, holds, kept
 from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import FIGURES, Figures, RateKind, total
 

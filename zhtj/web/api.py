@@ -20,7 +20,8 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.sql import paging
 from zhtj.orgs.models import Organisation
-from zhtj.rates import access, documents, queries
+from zhtj.rates import access, queries
+from zhtj.rates.reports import documents
 from zhtj.web.access import TOKEN
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")

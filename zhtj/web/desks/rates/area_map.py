@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from zhtj.kernel.permissions import Permission
-from zhtj.rates import queries, treemap
+from zhtj.rates import queries
+from zhtj.rates.drawing import treemap
+from zhtj.rates.drawing.treemap import Part, TreeMap
 from zhtj.rates.queries import Child
 from zhtj.rates.rules import RateKind
-from zhtj.rates.treemap import Part, TreeMap
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates.asked import Asked

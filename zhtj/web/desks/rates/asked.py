@@ -16,7 +16,8 @@ from zhtj.kernel.permissions import Permission
 from zhtj.kernel.sql import replica
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
-from zhtj.rates import documents, queries
+from zhtj.rates import queries
+from zhtj.rates.reports import documents
 from zhtj.web.access import current_seat
 from zhtj.web.desks.loading import load_organisation, number_in, own_organisation
 

@@ -8,7 +8,7 @@ from flask import Blueprint, request
 
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.rates import charts, forecast, progress
+from zhtj.rates.drawing import charts, forecast, progress
 from zhtj.rates.rules import RateKind
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame

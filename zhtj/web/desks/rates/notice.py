@@ -8,10 +8,10 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.letters.printing import forms
 from zhtj.letters.printing.fonts import FAMILY
-from zhtj.rates import charts, progress
-from zhtj.rates import notice as notices
-from zhtj.rates.notice import Choice
-from zhtj.rates.ranking import Level
+from zhtj.rates.drawing import charts, progress
+from zhtj.rates.reports import notice as notices
+from zhtj.rates.reports.notice import Choice
+from zhtj.rates.reports.ranking import Level
 from zhtj.rates.rules import RateKind
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame

@@ -12,11 +12,13 @@ from zhtj.graduation.models import CloseReason
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.policy.model import Policy
-from zhtj.rates import explain, moves, queries, targets, uncounted
+from zhtj.rates import explain, queries
+from zhtj.rates.counting import moves, uncounted
 from zhtj.rates.explain import Deadlines, Reason
 from zhtj.rates.queries import Child
+from zhtj.rates.reports import targets
+from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import Figures, Rate, RateKind
-from zhtj.rates.targets import Target
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates.asked import Asked

@@ -10,11 +10,11 @@ from flask import Blueprint, request
 
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.rates import ranking as rates
-from zhtj.rates import targets
-from zhtj.rates.ranking import MINIMUM, Level, Place
+from zhtj.rates.reports import ranking as rates
+from zhtj.rates.reports import targets
+from zhtj.rates.reports.ranking import MINIMUM, Level, Place
+from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import RateKind
-from zhtj.rates.targets import Target
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates.asked import Asked

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Blueprint, request
 
 from zhtj.kernel.permissions import Permission
-from zhtj.rates import receiving
-from zhtj.rates.receiving import Figure, Received, ReceivedFilters
+from zhtj.rates.reports import receiving
+from zhtj.rates.reports.receiving import Figure, Received, ReceivedFilters
 from zhtj.rates.rules import NOTHING
 from zhtj.transfers.rules import Ground
 from zhtj.web.access import requires

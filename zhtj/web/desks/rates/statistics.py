@@ -9,9 +9,9 @@ from zhtj.graduation import queries as graduation
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.rates import statistics, urging
-from zhtj.rates.statistics import COLUMNS, TITLE
-from zhtj.rates.urging import Topic
+from zhtj.rates.reports import statistics, urging
+from zhtj.rates.reports.statistics import COLUMNS, TITLE
+from zhtj.rates.reports.urging import Topic
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors
 from zhtj.web.desks.rates import asked as frame

@@ -12,8 +12,8 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Tier
-from zhtj.rates import stuck, urging
-from zhtj.rates.stuck import TIERS, Side, Sort, StuckFilters
+from zhtj.rates.reports import stuck, urging
+from zhtj.rates.reports.stuck import TIERS, Side, Sort, StuckFilters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in
 from zhtj.web.desks.rates import asked as frame

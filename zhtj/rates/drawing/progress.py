@@ -9,12 +9,13 @@ from functools import cached_property
 
 from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
-from zhtj.rates import curve as curves
-from zhtj.rates import forecast, targets
-from zhtj.rates.charts import Curve, Deadline, Series
-from zhtj.rates.forecast import Expected
+from zhtj.rates.drawing import curve as curves
+from zhtj.rates.drawing import forecast
+from zhtj.rates.drawing.charts import Curve, Deadline, Series
+from zhtj.rates.drawing.forecast import Expected
+from zhtj.rates.reports import targets
+from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import Rate, RateKind
-from zhtj.rates.targets import Target
 
 FEW = 62
 """So many days are all drawn; of more, one a week, the deadlines and the present one."""

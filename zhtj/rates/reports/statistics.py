@@ -27,8 +27,9 @@ from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation, Tier
 from zhtj.people.models import Account
-from zhtj.rates import queries, urging
-from zhtj.rates.urging import Letter, Topic, Urged
+from zhtj.rates import queries
+from zhtj.rates.reports import urging
+from zhtj.rates.reports.urging import Letter, Topic, Urged
 
 TITLE = "毕业班、毕业班团支部、毕业学生、毕业学生团员数量统计表"
 COLUMNS = ("毕业班数", "毕业班团支部数", "毕业学生数", "毕业学生团员数")

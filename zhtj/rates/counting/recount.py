@@ -12,7 +12,7 @@ from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import insert_rows, session, unit_of_work
 from zhtj.orgs.models import LEADING_TIERS, SEGMENT, Organisation
-from zhtj.rates import counters, keeping
+from zhtj.rates.counting import counters, keeping
 from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import FIGURES, Figures
 

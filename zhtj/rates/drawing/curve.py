@@ -13,8 +13,9 @@ from zhtj.kernel import clock
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation
-from zhtj.rates import keeping, queries
-from zhtj.rates.counters import incoming_sums, own_sums
+from zhtj.rates import queries
+from zhtj.rates.counting import keeping
+from zhtj.rates.counting.counters import incoming_sums, own_sums
 from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import Figures
 

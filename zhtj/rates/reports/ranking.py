@@ -16,8 +16,9 @@ from zhtj.kernel.permissions import subtree
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.changing.moving import moves_around
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.rates import keeping, queries
-from zhtj.rates.counters import counted_anew, kept
+from zhtj.rates import queries
+from zhtj.rates.counting import keeping
+from zhtj.rates.counting.counters import counted_anew, kept
 from zhtj.rates.rules import Figures, Rate, RateKind
 
 MINIMUM = 10

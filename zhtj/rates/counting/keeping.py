@@ -22,8 +22,8 @@ from zhtj.kernel.database import among, before_commit, insert_rows, pending, ses
 from zhtj.orgs.changing.moving import all_moves, path_at
 from zhtj.orgs.models import OrganisationMove
 from zhtj.policy.vocabulary import Destination, Reason
-from zhtj.rates import counters
-from zhtj.rates.counters import Line
+from zhtj.rates.counting import counters
+from zhtj.rates.counting.counters import Line
 from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import Counted, Span, Story, Tried, spans
 from zhtj.transfers.facts import ApplicationsChanged

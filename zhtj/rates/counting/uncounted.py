@@ -11,7 +11,7 @@ from sqlalchemy import Select, exists, func, select
 from zhtj.graduation.models import CloseReason, RegisterChange, RegisterEvent, RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.sql.replica import reports
-from zhtj.rates.counters import holds
+from zhtj.rates.counting.counters import holds
 from zhtj.rates.models import Standing
 from zhtj.rates.queries import Place, inside
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 import squarify
 from markupsafe import Markup
 
-from zhtj.rates.charts import drawing_template, wide
+from zhtj.rates.drawing.charts import drawing_template, wide
 from zhtj.rates.rules import Rate
 
 MOST = 36

@@ -12,11 +12,12 @@ from datetime import date, timedelta
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation
-from zhtj.rates import documents, queries, targets
-from zhtj.rates import ranking as rates
-from zhtj.rates.ranking import MINIMUM, Level, Place
+from zhtj.rates import queries
+from zhtj.rates.reports import documents, targets
+from zhtj.rates.reports import ranking as rates
+from zhtj.rates.reports.ranking import MINIMUM, Level, Place
+from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import NOTHING, Figures, Rate, RateKind
-from zhtj.rates.targets import Target
 
 Ranked = list[tuple[Place, Target | None]]
 MOST = 200

@@ -1,0 +1,1 @@
+"""Standings and counters, kept with every change and counted anew at night."""

@@ -1,0 +1,1 @@
+"""The curve, its forecast and the map as drawings."""

@@ -1,0 +1,1 @@
+"""What is made of the figures: ranking, notice, statistics, what stands still."""
