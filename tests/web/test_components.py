@@ -19,7 +19,8 @@ from flask_wtf.csrf import CSRFProtect
 
 from zhtj.config import HTMX_URL, ROOT
 from zhtj.kernel import clock
-from zhtj.web import assets, error_pages, formatters, gallery, htmx
+from zhtj.web import assets, error_pages, htmx
+from zhtj.web.rendering import formatters, gallery
 
 NOW = datetime(2026, 10, 14, 1, 0, tzinfo=UTC)  # 09:00 in Shanghai
 PAGES = ("/_components/", "/_components/?errors", "/_components/errors/404", "/_components/errors/500")

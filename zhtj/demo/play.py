@@ -30,7 +30,7 @@ from zhtj.transfers.models import Application, Objection
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action
-from zhtj.web.member.answers import Answers
+from zhtj.web.member.applying.answers import Answers
 
 SAID_EVERY = 1000
 SWEEPS = tuple(clock.parse(f"2026-10-{day}T00:05") for day in (12, 13, 14))

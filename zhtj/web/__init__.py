@@ -12,21 +12,17 @@ from zhtj.web import (
     branch,
     college,
     errors,
-    formatters,
-    gallery,
     htmx,
     member,
-    navigation,
     provincial,
     public,
     requests,
     school,
     security,
-    standing,
     uploads,
-    words,
 )
 from zhtj.web.access import login_manager
+from zhtj.web.rendering import formatters, gallery, navigation, standing, words
 
 csrf = CSRFProtect()
 

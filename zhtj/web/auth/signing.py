@@ -16,7 +16,7 @@ from zhtj.web.access import public, requires, seat_choices
 from zhtj.web.auth import visitor
 from zhtj.web.forms.auth import LoginForm
 from zhtj.web.htmx import hx_redirect
-from zhtj.web.navigation import home_of
+from zhtj.web.rendering.navigation import home_of
 
 ROLES = {"member": "团员", "branch": "团支部", "college": "二级团组织", "school": "基层团委", "provincial": "领导机关"}
 

@@ -12,7 +12,7 @@ from zhtj.people.queries import choose, seat_choices
 from zhtj.people.signing.authentication import address_key
 from zhtj.web.access import SEAT_KEY, User, current_choice
 from zhtj.web.auth.resume import KEPT
-from zhtj.web.navigation import home_of
+from zhtj.web.rendering.navigation import home_of
 
 ACCOUNT_PAGE = "/account"
 

@@ -28,7 +28,7 @@ from zhtj.transfers.rules import GROUNDS, Ground, grounds
 from zhtj.transfers.workflow import TRANSITIONS, Action, State
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
-from zhtj.web.navigation import waiting_counts
+from zhtj.web.rendering.navigation import waiting_counts
 
 SHOWN = 500
 """Lines of a preview on the page; what cannot be done comes first."""

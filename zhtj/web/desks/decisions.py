@@ -29,7 +29,7 @@ from zhtj.web.desks.bulk import bar
 from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.desks.standing import standing
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
-from zhtj.web.navigation import waiting_counts
+from zhtj.web.rendering.navigation import waiting_counts
 
 URGENT = timedelta(days=2)
 TYPED = ("remark", "ground", "branch", "file_checked", "whereabouts_checked")

@@ -18,11 +18,11 @@ from zhtj.transfers.applying import checks
 from zhtj.transfers.watching import graduates
 from zhtj.transfers.watching.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, GraduateFilters
 from zhtj.transfers.workflow import OPEN
-from zhtj.web import formatters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import cursors, load_organisation, own_organisation, page_links
-from zhtj.web.words import Options
+from zhtj.web.rendering import formatters
+from zhtj.web.rendering.words import Options
 
 NAMES = 2000
 """Names in the texts for class chats at once; a longer list is narrowed first."""

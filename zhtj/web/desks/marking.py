@@ -22,7 +22,7 @@ from zhtj.orgs.models import Category, Organisation
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation, page_links
 from zhtj.web.forms.days import month_of
-from zhtj.web.words import Options
+from zhtj.web.rendering.words import Options
 
 SHOWN = 500
 """Lines of a preview or a result on the page; what is not done comes first."""

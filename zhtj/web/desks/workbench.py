@@ -22,7 +22,7 @@ from zhtj.transfers.watching.arrivals import ArrivalFilters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks import campaign
 from zhtj.web.desks.loading import own_organisation
-from zhtj.web.navigation import waiting_counts
+from zhtj.web.rendering.navigation import waiting_counts
 
 
 @requires(Permission.WORKBENCH)

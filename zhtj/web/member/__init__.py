@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from zhtj.web.member import (
-    advice,
-    applications,
-    applying,
-    cases,
-    changes,
-    destination,
-    guides,
-    home,
-    letters,
-    messages,
-    papers,
-    staying,
-)
+from zhtj.web.member import applications, cases, destination, home, letters, messages, papers, staying
+from zhtj.web.member.applying.questions import advice, changes, guides
+from zhtj.web.member.applying.questions import questions as applying
 
 blueprint = Blueprint("member", __name__, url_prefix="/member")
 for part in (

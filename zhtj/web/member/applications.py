@@ -20,7 +20,7 @@ from zhtj.transfers.workflow import Action, Route, State
 from zhtj.web.access import requires
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
 from zhtj.web.member import outside, progress
-from zhtj.web.member.answers import Answers
+from zhtj.web.member.applying.answers import Answers
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
 

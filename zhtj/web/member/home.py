@@ -25,8 +25,8 @@ from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
 from zhtj.web.member import outside, past, progress
-from zhtj.web.member.answers import Filling, Step
 from zhtj.web.member.applications import letter_id, plea
+from zhtj.web.member.applying.answers import Filling, Step
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
 

@@ -13,7 +13,7 @@ from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.workflow import Route, State
-from zhtj.web.member.choosing import needs_self_report
+from zhtj.web.member.applying.choosing import needs_self_report
 
 
 @dataclass(frozen=True, slots=True)

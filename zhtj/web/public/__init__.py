@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel.database import session
 from zhtj.kernel.work import queue as work_queue
 from zhtj.web.access import current_choice, public
-from zhtj.web.navigation import home_of
 from zhtj.web.public import advice, chart, interface, letters, offices
+from zhtj.web.rendering.navigation import home_of
 
 blueprint = Blueprint("public", __name__)
 for part in (advice, chart, interface, letters, offices):

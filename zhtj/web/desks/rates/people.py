@@ -14,11 +14,11 @@ from zhtj.rates import people as listed
 from zhtj.rates.counting import moves
 from zhtj.rates.people import Line
 from zhtj.transfers.models import Application
-from zhtj.web import formatters
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.rendering import formatters
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from zhtj.web.forms import objecting
 from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
 from zhtj.web.member import progress
-from zhtj.web.member.answers import Answers, Filling
 from zhtj.web.member.applications import page
+from zhtj.web.member.applying.answers import Answers, Filling
 from zhtj.web.member.loading import own
 
 

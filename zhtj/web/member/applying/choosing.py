@@ -17,9 +17,9 @@ from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Level
 from zhtj.transfers.applying import checks
 from zhtj.web.forms.transfer import NAME_AT_MOST, tidy
-from zhtj.web.member.answers import Filling
+from zhtj.web.member.applying.answers import Filling
+from zhtj.web.member.applying.guides import REGIONS
 from zhtj.web.member.contacts import own_line
-from zhtj.web.member.guides import REGIONS
 
 SHOWN = 12
 SUGGESTED = 4

@@ -16,7 +16,7 @@ from zhtj.transfers.applying.advice import Counsel, Found, audience_of, known_pl
 from zhtj.web.access import requires
 from zhtj.web.forms.advice import Act, Adviser
 from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, tidy
-from zhtj.web.member.answers import Answers, Filling
+from zhtj.web.member.applying.answers import Answers, Filling
 from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own
 

@@ -24,10 +24,11 @@ from zhtj.transfers.parties import province_of
 from zhtj.web.access import current_seat, requires
 from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
 from zhtj.web.htmx import is_htmx
-from zhtj.web.member import choosing, progress
-from zhtj.web.member.answers import Filling, Step
+from zhtj.web.member import progress
+from zhtj.web.member.applying.answers import Filling, Step
+from zhtj.web.member.applying.guides import OF_CASE, STAYING
+from zhtj.web.member.applying.questions import choosing
 from zhtj.web.member.contacts import contact, own_line
-from zhtj.web.member.guides import OF_CASE, STAYING
 from zhtj.web.member.loading import may_leave, own
 
 # On which page an error of the operation is put right.

@@ -20,9 +20,9 @@ from zhtj.transfers.deciding import receiving
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
-from zhtj.web import formatters
 from zhtj.web.access import current_seat
-from zhtj.web.events import note
+from zhtj.web.rendering import formatters
+from zhtj.web.rendering.events import note
 
 Options = list[tuple[str | int, str]]
 

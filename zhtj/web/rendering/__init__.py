@@ -1,0 +1,1 @@
+"""What surrounds and fills a template: frame, words, formats."""
