@@ -4,52 +4,35 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from zhtj.web.desks import (
+from zhtj.web.desks import exports, imports, messages, rates, workbench
+from zhtj.web.desks.cases.cases import cases, staying
+from zhtj.web.desks.floating.floating import floating
+from zhtj.web.desks.graduation import graduates, leftovers, liaisons, marking, registration
+from zhtj.web.desks.identity import files, sheets
+from zhtj.web.desks.letters.issuing import batches as letter_batches
+from zhtj.web.desks.letters.issuing import forms as letter_forms
+from zhtj.web.desks.letters.issuing import issuing as letters
+from zhtj.web.desks.letters.issuing import lists as letter_lists
+from zhtj.web.desks.letters.issuing import settings as letter_settings
+from zhtj.web.desks.orgs import children, organisations, own, tree
+from zhtj.web.desks.people import codes, duplicates, members, posts, proposals
+from zhtj.web.desks.people import entry as member_entry
+from zhtj.web.desks.transfers import (
     advice,
     applications,
     arrivals,
     bulk,
-    cases,
     changes,
-    children,
-    codes,
     decisions,
-    duplicates,
     evidence,
     exceptions,
-    exports,
-    files,
-    floating,
-    graduates,
-    imports,
     incoming,
-    leftovers,
-    letter_batches,
-    letter_forms,
-    letter_lists,
-    letter_settings,
-    letters,
-    liaisons,
-    marking,
-    member_entry,
-    members,
-    messages,
     objections,
-    organisations,
-    own,
-    posts,
-    proposals,
     quality,
-    rates,
-    registration,
     runs,
-    sheets,
     starting,
-    staying,
     timers,
-    tree,
     waits,
-    workbench,
 )
 
 DESKS = (

@@ -34,23 +34,16 @@ from zhtj.kernel.work.tasks import TaskState
 from zhtj.transfers.applying.waits import Side
 from zhtj.transfers.watching.timers import TimerKind
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks import (
-    arrivals,
-    cases,
-    decisions,
-    exceptions,
-    files,
-    floating,
-    graduates,
-    marking,
-    members,
-    quality,
-    registration,
-)
+from zhtj.web.desks.cases.cases import cases
 from zhtj.web.desks.exporting import answer
+from zhtj.web.desks.floating.floating import floating
+from zhtj.web.desks.graduation import graduates, marking, registration
+from zhtj.web.desks.identity import files
 from zhtj.web.desks.loading import number_in
+from zhtj.web.desks.people import members
 from zhtj.web.desks.rates import asked as rates
 from zhtj.web.desks.rates import offered
+from zhtj.web.desks.transfers import arrivals, decisions, exceptions, quality
 from zhtj.web.htmx import hx_redirect, is_htmx
 
 

@@ -11,7 +11,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.web.access import requires
-from zhtj.web.desks.registration import destination_page
+from zhtj.web.desks.graduation.registration import destination_page
 from zhtj.web.forms import destination as form
 from zhtj.web.member.loading import own
 

@@ -9,7 +9,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.letters import queries, receipts
 from zhtj.letters.models import CardSide, LetterState
 from zhtj.web.access import requires
-from zhtj.web.desks.letters import pdf
+from zhtj.web.desks.letters.issuing import pdf
 from zhtj.web.member.contacts import contact
 from zhtj.web.member.loading import own
 

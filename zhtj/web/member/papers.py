@@ -10,7 +10,7 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.permissions import Permission
 from zhtj.web.access import requires
 from zhtj.web.attachments import hand_over
-from zhtj.web.desks import sheets
+from zhtj.web.desks.identity import sheets
 from zhtj.web.member.loading import own
 
 

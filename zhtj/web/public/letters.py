@@ -13,7 +13,7 @@ from zhtj.letters import queries, receipts
 from zhtj.letters.models import CardSide, Letter
 from zhtj.people.models import Account
 from zhtj.web.access import current_seat, public, requires
-from zhtj.web.desks.letters import slip_of_form
+from zhtj.web.desks.letters.issuing import slip_of_form
 from zhtj.web.forms.days import needed_day_in
 
 CHECKS = 60

@@ -11,7 +11,7 @@ from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.applying.advice import Counsel, Found
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member
-from zhtj.web.desks.starting import SPECIAL
+from zhtj.web.desks.transfers.starting import SPECIAL
 from zhtj.web.forms.advice import Act, Adviser
 
 

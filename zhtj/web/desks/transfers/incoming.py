@@ -16,8 +16,8 @@ from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Place
 from zhtj.transfers.applying import checks, external
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.decisions import sent_file
 from zhtj.web.desks.loading import own_organisation
+from zhtj.web.desks.transfers.decisions import sent_file
 from zhtj.web.forms.incoming import IncomingForm
 
 HOUR = 3600

@@ -33,7 +33,7 @@ from zhtj.transfers.many.results import Result
 from zhtj.transfers.many.runs import BulkRun, RunKind, RunState
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
-from zhtj.web.desks.members import member_filters
+from zhtj.web.desks.people.members import member_filters
 from zhtj.web.htmx import hx_redirect, is_htmx
 
 SHOWN = 500

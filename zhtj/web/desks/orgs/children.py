@@ -17,7 +17,7 @@ from zhtj.orgs.rules import PURPOSE_ENDINGS
 from zhtj.transfers.deciding import closing
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_organisation
-from zhtj.web.desks.organisations import organisation_page
+from zhtj.web.desks.orgs.organisations import organisation_page
 
 NEW = ("category", "full_name", "short_name", "industry", "purpose", "phone")
 

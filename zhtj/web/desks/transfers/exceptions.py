@@ -19,7 +19,7 @@ from zhtj.transfers.watching import exception_records, exceptions
 from zhtj.transfers.watching.exception_records import TITLE
 from zhtj.transfers.watching.exceptions import KINDS, ByHand, ExceptionFilters
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.graduates import chosen_organisation, parts_below
+from zhtj.web.desks.graduation.graduates import chosen_organisation, parts_below
 from zhtj.web.desks.loading import cursors, load_member, own_organisation, page_links
 
 STATUSES = {"open": "未解决", "closed": "已解决"}

@@ -18,10 +18,10 @@ from zhtj.transfers.deciding import decisions
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Initiator
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks import starting
-from zhtj.web.desks.decisions import line, render_page
 from zhtj.web.desks.loading import own_organisation
-from zhtj.web.desks.starting import FIELDS, StartPage
+from zhtj.web.desks.transfers import starting
+from zhtj.web.desks.transfers.decisions import line, render_page
+from zhtj.web.desks.transfers.starting import FIELDS, StartPage
 from zhtj.web.forms import objecting
 from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm

@@ -11,8 +11,8 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries as transfers
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.graduation.marking import numbers_in
 from zhtj.web.desks.loading import cursors, page_links
-from zhtj.web.desks.marking import numbers_in
 
 
 @requires(Permission.MEMBER_VIEW)

@@ -25,7 +25,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.transfers.applying.checks import policy_of
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
-from zhtj.web.desks.graduates import chosen_organisation, parts_below
+from zhtj.web.desks.graduation.graduates import chosen_organisation, parts_below
 from zhtj.web.desks.loading import cursors, load_member, own_organisation, page_links
 from zhtj.web.rendering import formatters
 from zhtj.web.uploads import takes

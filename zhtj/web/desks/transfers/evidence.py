@@ -10,7 +10,7 @@ from zhtj.transfers import queries
 from zhtj.transfers.applying import external, special_units
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
-from zhtj.web.desks.decisions import line, render_page
+from zhtj.web.desks.transfers.decisions import line, render_page
 
 
 @requires(Permission.TRANSFER_VIEW)

@@ -25,9 +25,9 @@ from zhtj.transfers.queries import Filters, Listing
 from zhtj.transfers.rules import Ground, grounds
 from zhtj.transfers.workflow import Action, State
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.bulk import bar
 from zhtj.web.desks.loading import cursors, page_links
-from zhtj.web.desks.standing import standing
+from zhtj.web.desks.transfers.bulk import bar
+from zhtj.web.desks.transfers.standing import standing
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
 from zhtj.web.rendering.navigation import waiting_counts
 

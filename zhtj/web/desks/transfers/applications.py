@@ -9,9 +9,9 @@ from zhtj.transfers import queries
 from zhtj.transfers.queries import Listing
 from zhtj.transfers.workflow import State
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.bulk import bar
-from zhtj.web.desks.decisions import line, read_filters, render_page
 from zhtj.web.desks.loading import cursors, page_links
+from zhtj.web.desks.transfers.bulk import bar
+from zhtj.web.desks.transfers.decisions import line, read_filters, render_page
 
 
 @requires(Permission.TRANSFER_VIEW)

@@ -17,8 +17,8 @@ from zhtj.people.signing import codes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.auth import sheets
 from zhtj.web.desks.loading import load_member, load_organisation, number_in
-from zhtj.web.desks.members import member_filters
-from zhtj.web.desks.posts import code_page
+from zhtj.web.desks.people.members import member_filters
+from zhtj.web.desks.people.posts import code_page
 
 MOST = 200
 

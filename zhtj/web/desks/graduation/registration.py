@@ -16,7 +16,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.graduates import chosen_organisation, parts_below
+from zhtj.web.desks.graduation.graduates import chosen_organisation, parts_below
 from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.forms import destination as form
 

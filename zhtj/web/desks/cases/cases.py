@@ -26,9 +26,9 @@ from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.identity import masked
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
+from zhtj.web.desks.cases.staying import signing_of
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
-from zhtj.web.desks.staying import signing_of
 
 OFFERED = 200
 """Branches whose names are offered while one types."""

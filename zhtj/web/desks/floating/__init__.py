@@ -1,0 +1,1 @@
+"""Floating members on the desks."""

@@ -1,0 +1,1 @@
+"""The season on the desks: marks, graduates, destinations."""

@@ -1,0 +1,1 @@
+"""Members, posts and codes on the desks."""
