@@ -12,9 +12,9 @@ from tests.browser.conftest import PASSWORD
 from tests.browser.stage import DESK, serve, visit
 from tests.browser.test_every_page import HASH, NARROWEST
 from tests.conftest import Installation
+from tests.transfers.applying.test_external import ABROAD, NAME, NOTE
+from tests.transfers.applying.test_special_units import ARMY, enlist
 from tests.transfers.steps import do, start
-from tests.transfers.test_external import ABROAD, NAME, NOTE
-from tests.transfers.test_special_units import ARMY, enlist
 from tests.uploads import PNG
 from tests.world import World
 from zhtj.graduation import operations as graduation

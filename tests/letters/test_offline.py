@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import update
 
-from tests.letters.reading import pages
+from tests.letters.printing.reading import pages
 from tests.letters.test_issue import DETAILS
 from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture
 from tests.transfers.steps import acting

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 from sqlalchemy import select
 
-from tests.letters.reading import reader
+from tests.letters.printing.reading import reader
 from tests.letters.test_issue import application as application  # noqa: PLC0414 - a fixture
 from tests.letters.test_issue import issue, void
 from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture

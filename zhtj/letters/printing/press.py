@@ -17,7 +17,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from zhtj.letters.printing import fonts
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "letters"
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "letters"
 FONT_ADDRESS = "zhtj:letter-song"
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 _TOPS = (10, 20, 50, 100)
 """Where the axis of per cents may end, each with five lines."""
 _LINES = 5
@@ -312,5 +312,5 @@ def svg(curve: Curve, size: Size = WIDE, *, name: str = "curve", font: str = "")
         font: family of its letters; "" for that of the page.
     """
     drawing = Drawing(curve, size)
-    template = drawing_template("rates/_curve_chart.html")
+    template = drawing_template("rates/_fragments/_curve_chart.html")
     return Markup(template.render(drawing=drawing, curve=curve, size=size, name=name, font=font))  # noqa: S704 - escaped there

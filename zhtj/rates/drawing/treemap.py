@@ -154,6 +154,6 @@ def _cut(text: str, room: float, letter: int) -> str:
 
 def svg(area: TreeMap, size: Size = WIDE, *, name: str = "map", font: str = "") -> Markup:
     """The tree map as SVG markup that needs nothing around it; see ``charts.svg``."""
-    template = drawing_template("rates/_map_chart.html")
+    template = drawing_template("rates/_fragments/_map_chart.html")
     drawn = {"area": area, "size": size, "tiles": tiles(area, size), "shades": SHADES}
     return Markup(template.render(drawn, name=name, font=font))  # noqa: S704 - escaped there

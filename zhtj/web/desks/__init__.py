@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask import Blueprint
 
 from zhtj.web.desks import exports, imports, messages, rates, workbench
-from zhtj.web.desks.cases.cases import cases, staying
-from zhtj.web.desks.floating.floating import floating
+from zhtj.web.desks.cases import cases, staying
+from zhtj.web.desks.floating import floating
 from zhtj.web.desks.graduation import graduates, leftovers, liaisons, marking, registration
 from zhtj.web.desks.identity import files, sheets
-from zhtj.web.desks.letters.issuing import batches as letter_batches
-from zhtj.web.desks.letters.issuing import forms as letter_forms
-from zhtj.web.desks.letters.issuing import issuing as letters
-from zhtj.web.desks.letters.issuing import lists as letter_lists
-from zhtj.web.desks.letters.issuing import settings as letter_settings
+from zhtj.web.desks.letters import batches as letter_batches
+from zhtj.web.desks.letters import forms as letter_forms
+from zhtj.web.desks.letters import issuing as letters
+from zhtj.web.desks.letters import lists as letter_lists
+from zhtj.web.desks.letters import settings as letter_settings
 from zhtj.web.desks.orgs import children, organisations, own, tree
 from zhtj.web.desks.people import codes, duplicates, members, posts, proposals
 from zhtj.web.desks.people import entry as member_entry

@@ -34,9 +34,9 @@ from zhtj.kernel.work.tasks import TaskState
 from zhtj.transfers.applying.waits import Side
 from zhtj.transfers.watching.timers import TimerKind
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.cases.cases import cases
+from zhtj.web.desks.cases import cases
 from zhtj.web.desks.exporting import answer
-from zhtj.web.desks.floating.floating import floating
+from zhtj.web.desks.floating import floating
 from zhtj.web.desks.graduation import graduates, marking, registration
 from zhtj.web.desks.identity import files
 from zhtj.web.desks.loading import number_in

@@ -36,7 +36,7 @@ def messages() -> str:
     page = queries.inbox(seat, filters, **cursors())
     wanted = {"kind": filters.kind, "show": "unread" if filters.unread else ""}
     return render_template(
-        "desks/messages.html",
+        "desks/notices/messages.html",
         rows=page.rows,
         filters=filters,
         kinds=list(MessageKind),
@@ -65,7 +65,11 @@ def message(number: int) -> str:
         session.expire_all()
         found = queries.message(seat, number)
     return render_template(
-        "desks/message.html", message=found, org_id=seat.org_id, account_id=seat.account_id, subject=subject_of(found)
+        "desks/notices/message.html",
+        message=found,
+        org_id=seat.org_id,
+        account_id=seat.account_id,
+        subject=subject_of(found),
     )
 
 
@@ -104,7 +108,7 @@ def _page(error: DomainError | None = None, *, typed: str = "", of: int | None =
     """The page of addresses, with what went wrong at which of them (None: at the new one)."""
     organisation = own_organisation()
     shown = render_template(
-        "desks/messages_addresses.html",
+        "desks/notices/messages_addresses.html",
         rows=queries.subscriptions(organisation.id),
         letters=queries.latest_letters(organisation.id),
         mail=_has_mail(),

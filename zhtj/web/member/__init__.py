@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint
 
 from zhtj.web.member import applications, cases, destination, home, letters, messages, papers, staying
-from zhtj.web.member.applying.questions import advice, changes, guides
-from zhtj.web.member.applying.questions import questions as applying
+from zhtj.web.member.applying import advice, changes, guides
+from zhtj.web.member.applying import questions as applying
 
 blueprint = Blueprint("member", __name__, url_prefix="/member")
 for part in (

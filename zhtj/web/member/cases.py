@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from zhtj.web.desks.cases.cases import cases
-from zhtj.web.desks.letters.issuing import forms as letter_forms
+from zhtj.web.desks.cases import cases
+from zhtj.web.desks.letters import forms as letter_forms
 
 
 def register(blueprint: Blueprint) -> None:

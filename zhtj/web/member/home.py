@@ -42,7 +42,7 @@ def home() -> str:
     if latest is not None and latest.state.is_open:
         allowed = queries.possible_actions(seat, latest)
         return render_template(
-            "member/home_open.html",
+            "member/home/open.html",
             application=latest,
             steps=progress.steps(latest),
             overdue=progress.is_overdue(latest),
@@ -61,14 +61,14 @@ def home() -> str:
     if filling.draft is not None:
         following = filling.next_step
         return render_template(
-            "member/home_draft.html", member=member, filling=filling, following=following, Step=Step, **_season(filling)
+            "member/home/draft.html", member=member, filling=filling, following=following, Step=Step, **_season(filling)
         )
     season = _season(filling)
     context = {"member": member, "filling": filling, "application": latest, "line": own_line(member.org), **season}
     context |= {"pending": pending(member.id), "stay": floating.open_stay(member.id) if _is_kept(member) else None}
     if latest is not None and latest.state is State.COMPLETED and _is_news(latest) and not _is_settled(latest):
         return render_template(
-            "member/home_completed.html",
+            "member/home/completed.html",
             arrival=session.get(Arrival, latest.id),
             office=contact(latest.final_org or latest.to_org),
             letter=letter_id(latest),
@@ -77,7 +77,7 @@ def home() -> str:
         )
     if latest is not None and latest.state is not State.COMPLETED and (_is_news(latest) or season["deadline"]):
         return render_template(
-            "member/home_ended.html",
+            "member/home/ended.html",
             event=progress.last_event(latest),
             ground=progress.ground_label(progress.last_event(latest)),
             office=outside.asked(latest),
@@ -86,7 +86,7 @@ def home() -> str:
             plea=plea(latest),
             **context,
         )
-    return render_template("member/home_nothing.html", **context)
+    return render_template("member/home/nothing.html", **context)
 
 
 def _is_kept(member: Member) -> bool:

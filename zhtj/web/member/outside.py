@@ -54,7 +54,7 @@ def home(member: Member, latest: Application | None) -> str:
     in_pool = member.org.purpose is Purpose.SPECIAL_POOL
     left = arrived.from_org if arrived is not None else None
     return render_template(
-        "member/home_outside.html",
+        "member/home/outside.html",
         member=member,
         application=latest,
         arrived=arrived,

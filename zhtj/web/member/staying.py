@@ -136,7 +136,7 @@ def _form(topic: Topic, member: Member, filled: Filled) -> str:
         for one in kind.fields
     }
     return render_template(
-        "member/staying.html",
+        "member/staying/staying.html",
         topic=topic,
         kind=kind,
         member=member,
@@ -201,7 +201,7 @@ def _sign_page(found: Case, kind: Kind, filled: Filled) -> str:
     matter = subjects.matter(found)
     paper = signing.paper_of(kind, matter)
     return render_template(
-        "member/staying_sign.html",
+        "member/staying/staying_sign.html",
         case=found,
         kind=kind,
         paper=paper,
@@ -266,7 +266,7 @@ def _stay_page(member: Member, error: DomainError | None = None) -> str:
     now = floating.of_member(member)
     extendable = now.kind is StayKind.SCHOOL and retention.may_extend(now.org) and now.extended_on is None
     return render_template(
-        "member/stay.html",
+        "member/staying/stay.html",
         member=member,
         stay=now,
         due=floating.what_is_due(now) if now.deadline else None,

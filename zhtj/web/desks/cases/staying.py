@@ -58,7 +58,7 @@ def _page(error: DomainError | None = None) -> str:
     seat, own = current_seat(), own_organisation()
     home = branches.home_of(own)
     return render_template(
-        "desks/staying.html",
+        "desks/floating/staying.html",
         piles=_piles(seat, own, home),
         rounds=rounds.coming(home.school) if home is not None else [],
         may_announce=seat.kind is SeatKind.SCHOOL and home is not None,
@@ -208,7 +208,7 @@ def _paper_page(found: Case, kind: Kind, error: DomainError | None = None) -> st
     form = signing.paper_of(kind, subjects.matter(found))
     errors = error.errors if isinstance(error, Invalid) else {error.field or "scan": str(error)} if error else {}
     return render_template(
-        "desks/staying_paper.html",
+        "desks/floating/staying_paper.html",
         case=found,
         kind=kind,
         paper=form,

@@ -48,7 +48,7 @@ def ledger() -> str:
     own = own_organisation()
     of_school = own.industry in SCHOOL_INDUSTRIES
     return render_template(
-        "desks/floating.html",
+        "desks/floating/floating.html",
         rows=page.rows,
         filters=filters,
         kept=_kept(filters),
@@ -141,7 +141,7 @@ def _page(member: Member, stay: Stay, error: DomainError | None = None, action: 
     seat = current_seat()
     undoable = stay.kind in {StayKind.SCHOOL, StayKind.OVERSEAS} and seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL}
     return render_template(
-        "desks/floating_member.html",
+        "desks/floating/floating_member.html",
         row=stay,
         member=member,
         log=queries.log_of(stay),

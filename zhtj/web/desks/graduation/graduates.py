@@ -37,7 +37,7 @@ def list_graduates() -> str:
     found = graduates.counts(seat, season, filters)
     kept = _kept(filters, chosen)
     return render_template(
-        "desks/graduates.html",
+        "desks/graduation/graduates.html",
         season=season,
         rows=page.rows,
         filters=filters,
@@ -134,7 +134,7 @@ def text() -> str:
     policy = checks.policy_of(own_organisation())
     chats = [(branch, [name for _, name in rows]) for branch, rows in groupby(names, key=lambda pair: pair[0])]
     return render_template(
-        "desks/graduates_text.html",
+        "desks/graduation/graduates_text.html",
         chats=[(branch, chat_text(branch, found, policy)) for branch, found in chats],
         count=len(names),
         cut=len(names) == NAMES,

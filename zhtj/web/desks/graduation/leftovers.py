@@ -21,7 +21,7 @@ def leftovers() -> str:
     seat, text = current_seat(), request.args.get("q", "").strip()
     page = queries.leftovers(seat, text, **cursors())
     return render_template(
-        "desks/leftovers.html",
+        "desks/graduation/leftovers.html",
         rows=page.rows,
         marks=queries.marks([member.org_id for member in page.rows]),
         newest=transfers.newest_by_member([member.id for member in page.rows]),
@@ -37,7 +37,7 @@ def emptied() -> str:
     seat = current_seat()
     page = queries.emptied(seat, **cursors())
     return render_template(
-        "desks/emptied.html",
+        "desks/orgs/emptied.html",
         rows=page.rows,
         marks=queries.marks([one.id for one in page.rows]),
         total=queries.count_emptied(seat),

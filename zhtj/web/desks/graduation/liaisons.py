@@ -31,7 +31,7 @@ def list_liaisons() -> AnyResponse:
     page, lines = liaisons.listing(seat, season, state, **cursors())
     return make_response(
         render_template(
-            "desks/liaisons.html",
+            "desks/graduation/liaisons.html",
             lines=lines,
             season=season,
             state=state,
@@ -60,7 +60,7 @@ def _own() -> AnyResponse:
     line = liaisons.of_college(organisation, season)
     typed = request.form if error else _typed(line)
     page = render_template(
-        "desks/liaisons_own.html",
+        "desks/graduation/liaisons_own.html",
         line=line,
         typed=typed,
         season=season,

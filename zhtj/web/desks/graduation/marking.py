@@ -61,7 +61,7 @@ def marking() -> str:
     kept = _kept(request.args)
     figures = queries.mark_counts(seat, filters)
     return render_template(
-        "desks/marking.html",
+        "desks/graduation/marking.html",
         rows=page.rows,
         marks=queries.marks(ids),
         counts=queries.count_members(ids),
@@ -138,7 +138,7 @@ def _preview(batch: Batch, error: DomainError | None = None) -> AnyResponse:
             lines = operations.foresee(current_seat(), batch.ids, month=month, no_time=None, complete=False)
     policy = queries.policy_of(own_organisation())
     page = render_template(
-        "desks/marking_preview.html",
+        "desks/graduation/marking_preview.html",
         batch=batch,
         lines=sorted(lines, key=lambda line: not line.problem)[:SHOWN],
         total=len(lines),
@@ -174,7 +174,7 @@ def confirm() -> AnyResponse:
         return _preview(batch, wrong)
     done = [line for line in lines if not line.problem]
     page = render_template(
-        "desks/marking_result.html",
+        "desks/graduation/marking_result.html",
         batch=batch,
         lines=sorted(lines, key=lambda line: not line.problem)[:SHOWN],
         total=len(lines),
@@ -202,7 +202,7 @@ def change(number: int) -> AnyResponse:
             flash(f"{branch.short_name}的毕业时间已更改，名册随之调整。", "success")
             return redirect(url_for(".organisation", number=number), 303)
     page = render_template(
-        "desks/marking_change.html",
+        "desks/graduation/marking_change.html",
         branch=branch,
         mark=queries.marks([branch.id])[branch.id],
         way=operations.change_way(branch),
@@ -277,7 +277,7 @@ def member_marks(number: int) -> AnyResponse:
     page = queries.members_of(branch, text, **cursors())
     kinds, problem = personal.offered(current_seat(), branch)
     shown = render_template(
-        "desks/marking_members.html",
+        "desks/graduation/marking_members.html",
         branch=branch,
         mark=queries.marks([branch.id]).get(branch.id),
         rows=page.rows,
@@ -322,7 +322,7 @@ def delayed() -> str:
     seat = current_seat()
     page = queries.disposed(seat, chosen, **cursors())
     return render_template(
-        "desks/delayed.html",
+        "desks/floating/delayed.html",
         rows=page.rows,
         kind=kind,
         total=queries.count_disposed(seat, chosen),
@@ -354,7 +354,7 @@ def rehearsal() -> str:
     """What the conversion of 1 June will do, school by school (G-09)."""
     seat = current_seat()
     return render_template(
-        "desks/marking_rehearsal.html",
+        "desks/graduation/marking_rehearsal.html",
         forecast=conversion.forecast(seat.path),
         schools=conversion.by_school(seat.path)[:SHOWN],
         own=own_organisation(),

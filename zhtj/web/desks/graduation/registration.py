@@ -40,7 +40,7 @@ def list_destinations() -> str:
     kept = {"org": org, "state": filters.state, "q": filters.text}
     base: dict[str, Any] = {name: value for name, value in kept.items() if value and name != "state"}
     return render_template(
-        "desks/destinations.html",
+        "desks/graduation/destinations.html",
         season=season,
         lines=lines,
         filters=filters,
@@ -62,7 +62,7 @@ def one(number: int) -> AnyResponse:
     if request.method == "POST" and error is None:
         flash(f"{row.member.name}的去向已登记。", "success")
         return redirect(url_for(".destinations", state="no"), 303)
-    return destination_page("desks/destination.html", row, error)
+    return destination_page("desks/graduation/destination.html", row, error)
 
 
 def _row(number: int) -> RegisterRow:

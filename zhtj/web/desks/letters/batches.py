@@ -49,7 +49,7 @@ def letter_many() -> str:
     page = candidates.listing(seat, policy, filters, **cursors())
     more = bool(page.after or page.before)
     return render_template(
-        "desks/letter_many.html",
+        "desks/letters/letter_many.html",
         rows=page.rows,
         filters=filters,
         total=candidates.count(seat, policy, filters) if more else 0,
@@ -94,13 +94,13 @@ def letter_batch(number: int) -> AnyResponse | str:
     if is_htmx():
         if found.state is BatchState.DONE:
             return hx_redirect(url_for(".letter_batch", number=number))
-        return render_template("desks/letter_batch_progress.html", batch=found, printed=len(files))
+        return render_template("desks/letters/letter_batch_progress.html", batch=found, printed=len(files))
     finished = found.state is BatchState.DONE
     lines = batches.lines(found) if finished else []
     lines.sort(key=lambda line: line[2] is not None)
     stale = batch_files.stale(found) if finished else set()
     return render_template(
-        "desks/letter_batch.html",
+        "desks/letters/letter_batch.html",
         batch=found,
         printed=len(files),
         files=[file for file in files if file.place not in stale],
@@ -115,7 +115,7 @@ def _preview(found: LetterBatch, typed: dict[str, Any], error: DomainError | Non
     lines.sort(key=lambda seen: seen.error is None)
     bad = sum(seen.error is not None for seen in lines)
     page = render_template(
-        "desks/letter_batch_preview.html",
+        "desks/letters/letter_batch_preview.html",
         batch=found,
         typed=typed,
         lines=lines[:SHOWN],

@@ -39,7 +39,7 @@ def letters() -> str:
     filters = LetterFilters(request.args.get("state", ""), request.args.get("q", "").strip())
     page = queries.letters(seat, filters, **cursors())
     return render_template(
-        "desks/letters.html",
+        "desks/letters/letters.html",
         rows=page.rows,
         filters=filters,
         states=[*((one.value, one.label) for one in Standing), ("waiting", "没有回执")],
@@ -122,7 +122,7 @@ def letter_sample(number: int) -> AnyResponse:
 
 def _form(application: Application, typed: dict[str, str], error: DomainError | None = None) -> str:
     return render_template(
-        "desks/letter_new.html",
+        "desks/letters/letter_new.html",
         application=application,
         typed=typed,
         error=error,
@@ -177,7 +177,7 @@ def letter_offline_sample(number: int) -> AnyResponse:
 
 def _offline_form(member: Member, typed: dict[str, str], error: DomainError | None = None) -> str:
     return render_template(
-        "desks/letter_offline.html",
+        "desks/letters/letter_offline.html",
         member=member,
         typed=typed,
         error=error,
@@ -200,7 +200,7 @@ def _page(found: Letter, error: DomainError | None = None) -> str:
     seat = current_seat()
     may_issue = authority.may_issue(seat) and seat.may(Permission.LETTER_ISSUE, found.issuer.path)
     return render_template(
-        "desks/letter.html",
+        "desks/letters/letter.html",
         letter=found,
         record=found.record,
         standing=queries.standing(found),

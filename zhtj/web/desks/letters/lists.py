@@ -24,7 +24,7 @@ def letter_receipts() -> str:
     listed = outstanding.to_fill if incoming else outstanding.ours
     page = listed(seat, **cursors())
     return render_template(
-        "desks/letter_receipts.html",
+        "desks/letters/letter_receipts.html",
         rows=outstanding.with_days(page.rows),
         incoming=incoming,
         overdue=outstanding.count_overdue(seat),
@@ -37,7 +37,7 @@ def letter_stubs() -> str:
     """Years for which there is a register, each as xlsx and in printable files."""
     organisation = own_organisation()
     years = [(year, stubs.parts(organisation.id, year)) for year in stubs.years(organisation.id)]
-    return render_template("desks/letter_stubs.html", organisation=organisation, years=years)
+    return render_template("desks/letters/letter_stubs.html", organisation=organisation, years=years)
 
 
 @requires(Permission.LETTER_VIEW)

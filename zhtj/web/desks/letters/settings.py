@@ -27,7 +27,7 @@ def _page(error: DomainError | None = None, college: int | None = None) -> str:
     seat = current_seat()
     grants = seat.kind is SeatKind.SCHOOL
     return render_template(
-        "desks/letter_settings.html",
+        "desks/letters/letter_settings.html",
         organisation=own_organisation(),
         may_issue=authority.may_issue(seat),
         grants=grants,

@@ -61,7 +61,7 @@ def _wanted(typed: dict[str, str]) -> NewOrganisation:
 def _new_page(parent: Organisation, typed: dict[str, Any], error: DomainError | None = None) -> str:
     options = children.categories_below(parent)
     return render_template(
-        "desks/organisation_new.html",
+        "desks/orgs/organisation_new.html",
         parent=parent,
         typed=typed,
         error=error,
@@ -102,7 +102,7 @@ def _edit_page(shown: Organisation, error: DomainError | None = None) -> str:
     stale = error is None or (isinstance(error, Conflict) and error.field is None)
     values = stored if stale else {name: request.form.get(name, "") for name in stored}
     return render_template(
-        "desks/organisation_edit.html",
+        "desks/orgs/organisation_edit.html",
         organisation=shown,
         values=values,
         seen=changes.seen(shown),

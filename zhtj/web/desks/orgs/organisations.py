@@ -59,7 +59,7 @@ def organisation_page(
     branches = [child.id for child in page.rows if child.is_branch] + ([shown.id] if shown.is_branch else [])
     problem = graduation.mark_problem(seat, shown) if shown.is_branch else None
     return render_template(
-        "desks/organisation.html",
+        "desks/orgs/organisation.html",
         organisation=shown,
         line=queries.line_within(shown, seat.path),
         children=page.rows,

@@ -41,7 +41,7 @@ def _page(error: DomainError | None = None) -> str:
     stored = {name: getattr(organisation, name) or "" for name in administration.OWN_DATA}
     typed = error is not None and not isinstance(error, Conflict)
     return render_template(
-        "desks/own.html",
+        "desks/orgs/own.html",
         organisation=organisation,
         posts=posts(organisation),
         gaps=administration.gaps(organisation),

@@ -23,7 +23,7 @@ def tree() -> str:
     text = request.args.get("q", "").strip()[:80]
     found: SearchResult | None = search(session, text, within=own, anywhere=False) if text else None
     return render_template(
-        "desks/tree.html",
+        "desks/orgs/tree.html",
         at=at,
         line=[(one.short_name, url_for(".tree", at=one.id)) for one in queries.line_within(at, current_seat().path)],
         q=text,
@@ -43,7 +43,7 @@ def _named() -> Organisation | None:
 def tree_level(number: int) -> str:
     """The next level below one organisation, as a fragment."""
     shown = load_organisation(number, Permission.ORGANISATION_VIEW)
-    return render_template("desks/_tree_level.html", at=shown, **_level(shown))
+    return render_template("desks/orgs/_tree_level.html", at=shown, **_level(shown))
 
 
 def _level(shown: Organisation) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def code(number: int) -> str:
         kind = CodeKind.RESET if member.account.activated_at else CodeKind.ACTIVATION
         issued = codes.issue(kind, current_seat(), account=member.account)
     return render_template(
-        "desks/code.html",
+        "desks/people/code.html",
         member=load_member(number, Permission.CODE_ISSUE),
         issued=issued,
         fragment=sheets.code_card(issued),

@@ -27,7 +27,7 @@ def duplicates() -> str:
     seat = current_seat()
     page = people.listing(seat, **cursors())
     return render_template(
-        "desks/member_duplicates.html",
+        "desks/people/member_duplicates.html",
         rows=page.rows,
         counted=people.count(seat, _COUNTED),
         most=_COUNTED,
@@ -58,7 +58,7 @@ def compare() -> AnyResponse:
 
 def _page(kept: Member, doubled: Member, error: DomainError | None = None) -> AnyResponse:
     page = render_template(
-        "desks/member_compare.html",
+        "desks/people/member_compare.html",
         kept=kept,
         doubled=doubled,
         preview=merging.preview(doubled, kept),

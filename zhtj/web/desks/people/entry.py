@@ -66,7 +66,7 @@ def new() -> AnyResponse:
 def _form(filled: Filled) -> str:
     places = {column.name: _name(place) for place, column in enumerate(single.COLUMNS)}
     return render_template(
-        "desks/member_new.html",
+        "desks/people/member_new.html",
         columns=list(zip(places.values(), single.COLUMNS, strict=True)),
         filled=filled,
         listed=[(places.get(name, "branch" if name else None), text) for name, text in filled.errors.items()],
@@ -101,7 +101,7 @@ def _edit(found: Member, error: DomainError | None = None) -> str:
     typed = error is not None and not isinstance(error, Conflict)
     stored = amending.shown(found)
     return render_template(
-        "desks/member_edit.html",
+        "desks/people/member_edit.html",
         member=found,
         values={name: request.form.get(name, "")[:_LONGEST] for name in stored} if typed else stored,
         labels=amending.WORKING_DATA,

@@ -114,7 +114,7 @@ def _list(said: MultiDict[str, str], error: DomainError | None = None, name: str
     beyond = seat.kind is SeatKind.PROVINCIAL and counted > people.COUNTED
     arguments = kept(filters, columns)
     return render_template(
-        "desks/members.html",
+        "desks/people/members.html",
         rows=page.rows,
         newest=transfers.newest_by_member([one.id for one in page.rows]) if "application" in columns else {},
         filters=filters,
@@ -217,7 +217,7 @@ def _page(found: Member, full_number: str) -> str:
     seat = current_seat()
     records = [found.id, *people.merged_into(found.id)]
     return render_template(
-        "desks/member.html",
+        "desks/people/member.html",
         member=found,
         himself=seat.member_id == found.id,
         full_number=full_number,

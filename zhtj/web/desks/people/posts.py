@@ -35,7 +35,7 @@ def _page(shown: Organisation, error: DomainError | None = None, *, ending: int 
     found = people.candidates(shown, text) if text or shown.is_branch else []
     next_one = people.successor(shown)
     return render_template(
-        "desks/posts.html",
+        "desks/people/posts.html",
         organisation=shown,
         held=held,
         past=people.past_posts(shown),
@@ -149,7 +149,7 @@ def code_page(issued: codes.IssuedCode, crumbs: list[tuple[str, str]], back: str
     """
     arguments: dict[str, Any] = {"number": number}
     return render_template(
-        "desks/organisation_code.html",
+        "desks/orgs/organisation_code.html",
         issued=issued,
         crumbs=[*crumbs, (issued.kind.label, None)],
         fragment=sheets.code_card(issued),

@@ -39,7 +39,7 @@ def _page(measure: Measure, error: DomainError | None = None, refused: list[str]
     page = proposals.listing(seat, measure, **cursors())
     members = list(page.rows)
     body = render_template(
-        "desks/member_proposals.html",
+        "desks/people/member_proposals.html",
         rows=members,
         measure=measure,
         measures=PROPOSED,

@@ -21,7 +21,7 @@ def applications() -> str:
     filters = read_filters()
     page = queries.applications(seat, filters, **cursors())
     return render_template(
-        "desks/applications.html",
+        "desks/transfers/applications.html",
         rows=page.rows,
         list_url=url_for(".applications"),
         filters=filters,

@@ -45,7 +45,7 @@ def _list(error: DomainError | None = None) -> str:
     page = arrivals.listing(seat, filters, **cursors())
     todo = ArrivalFilters("todo", filters.org_id, filters.text)
     return render_template(
-        "desks/arrivals.html",
+        "desks/transfers/arrivals.html",
         rows=page.rows,
         filters=filters,
         statuses=[("", "全部"), *STATUSES.items()],
@@ -116,7 +116,13 @@ def _page(member: Member, contact: MemberContactForm, error: DomainError | None 
     known["dues_from"] = f"{line.arrival.dues_from:%Y-%m}" if line.arrival.dues_from else ""
     typed = {name: request.form.get(name, "") for name in DUTIES} if error else known
     return render_template(
-        "desks/arrival.html", line=line, member=member, contact=contact, error=error, typed=typed, duties=DUTIES
+        "desks/transfers/arrival.html",
+        line=line,
+        member=member,
+        contact=contact,
+        error=error,
+        typed=typed,
+        duties=DUTIES,
     )
 
 

@@ -236,7 +236,7 @@ def _problem(order: Order, lines: Sequence[Foresight]) -> DomainError | None:
 
 
 def _render(shown: Preview, key: str = "") -> AnyResponse:
-    page = render_template("desks/bulk.html", shown=shown, key=key or secrets.token_hex(16), cut=SHOWN)
+    page = render_template("desks/many/bulk.html", shown=shown, key=key or secrets.token_hex(16), cut=SHOWN)
     return make_response(page, 422 if shown.error else 200)
 
 
@@ -289,7 +289,7 @@ def townships() -> str:
     filters = Filters(text=request.args.get("q", "").strip())
     page = queries.in_townships(seat, filters, **cursors())
     return render_template(
-        "desks/bulk_townships.html",
+        "desks/many/bulk_townships.html",
         rows=page.rows,
         filters=filters,
         list_url=url_for(".applications"),

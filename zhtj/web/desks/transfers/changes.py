@@ -85,7 +85,7 @@ def amend(number: int) -> AnyResponse:
 
 
 def _amend_page(found: Application, form: TransferForm, status: int) -> AnyResponse:
-    return make_response(render_template("desks/amend.html", application=found, form=form), status)
+    return make_response(render_template("desks/transfers/amend.html", application=found, form=form), status)
 
 
 @requires(Permission.TRANSFER_DECIDE)
@@ -144,7 +144,7 @@ def _redirect_page(found: Application, shown: StartPage) -> str:
     if found.initiator is Initiator.NEW_SIDE:
         more["targets"] = orgs.transfer_targets(own_organisation())
     return render_template(
-        "desks/redirect.html",
+        "desks/watching/redirect.html",
         application=found,
         start=shown,
         query=query,
@@ -166,7 +166,7 @@ def object_to(number: int) -> AnyResponse:
     return objecting.object_to(
         seat,
         found,
-        "desks/object.html",
+        "desks/watching/object.html",
         lambda error, text: _late(seat, number, error, text),
         again="可以改正后重新发起。",
     )

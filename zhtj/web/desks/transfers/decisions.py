@@ -98,7 +98,7 @@ def ask(number: int, action: str) -> str:
 
 def render_line(shown: Line) -> str:
     """One line by itself, for htmx."""
-    return render_template("desks/_line.html", line=shown, list_url=url_for(".applications"))
+    return render_template("desks/transfers/_line.html", line=shown, list_url=url_for(".applications"))
 
 
 def may_repeat(application: Application) -> bool:
@@ -116,7 +116,7 @@ def render_page(shown: Line, secret_unit: str = "") -> str:
     may_issue = current_seat().may(Permission.LETTER_ISSUE, application.from_org.path)
     may_print = current_seat().may(Permission.LETTER_VIEW, application.from_org.path)
     return render_template(
-        "desks/application.html",
+        "desks/transfers/application.html",
         line=shown,
         list_url=url_for(".applications"),
         application=application,
@@ -138,7 +138,7 @@ def waiting() -> str:
     filters = read_filters()
     page = queries.waiting(seat, filters, **cursors())
     return render_template(
-        "desks/waiting.html",
+        "desks/watching/waiting.html",
         lines=[line(seat, application) for application in page.rows],
         filters=filters,
         list_url=url_for(".applications"),

@@ -51,7 +51,7 @@ def list_exceptions() -> str:
     page = exceptions.listing(seat, season, filters, after=place["after"], before=place["before"])
     kept = {"status": filters.status, "kind": filters.kind, "q": filters.text, "org": str(chosen.id) if chosen else ""}
     return render_template(
-        "desks/exceptions.html",
+        "desks/watching/exceptions.html",
         rows=list(zip(page.rows, exception_records.records(page.rows, _reasons()), strict=True)),
         under_way=exceptions.under_way([line.row.member_id for line in page.rows]),
         filters=filters,
@@ -87,7 +87,7 @@ def _page(application: Application, error: DomainError | None = None, typed: str
     seat = current_seat()
     line = exceptions.of_application(seat, application)
     return render_template(
-        "desks/exception.html",
+        "desks/watching/exception.html",
         line=line,
         record=exception_records.records([line], _reasons())[0],
         application=application,
@@ -119,7 +119,7 @@ def by_hand(number: int) -> AnyResponse | str:
 
 
 def _form(member: Member, typed: dict[str, str], error: DomainError | None = None) -> str:
-    return render_template("desks/exception_form.html", member=member, typed=typed, error=error)
+    return render_template("desks/watching/exception_form.html", member=member, typed=typed, error=error)
 
 
 def register(blueprint: Blueprint) -> None:

@@ -89,7 +89,7 @@ def _wanted(form: IncomingForm) -> external.Incoming:
 def _page(form: IncomingForm, status: int) -> AnyResponse:
     chosen = request.files.get("file")
     lost = chosen is not None and bool(chosen.filename)
-    page = render_template("desks/transfer_in_external.html", form=form, lost=lost)
+    page = render_template("desks/many/transfer_in_external.html", form=form, lost=lost)
     return make_response(page, status)
 
 

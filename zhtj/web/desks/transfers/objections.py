@@ -78,7 +78,9 @@ def _flagged(one: RefusalFlag) -> Trouble:
 def _page(rows: list[Trouble], what: str, *, failed: Failed | None = None, **more: Any) -> str:
     waiting = dict(zip(("objections", "flags"), objections.waiting(current_seat()), strict=True))
     shown = {"done": False, "links": {}, **more}
-    return render_template("desks/objections.html", rows=rows, what=what, failed=failed, waiting=waiting, **shown)
+    return render_template(
+        "desks/watching/objections.html", rows=rows, what=what, failed=failed, waiting=waiting, **shown
+    )
 
 
 @requires(Permission.OBJECTIONS)

@@ -24,7 +24,7 @@ def quality() -> str:
     season = clock.today().year
     found = judging.report(current_seat(), season)
     return render_template(
-        "desks/quality.html",
+        "desks/watching/quality.html",
         organisation=own_organisation(),
         report=found,
         levels=list(Level),
@@ -42,7 +42,7 @@ def quality_list() -> str:
     found = judging.report(current_seat(), season)
     page = judging.listing(current_seat(), season, cut, known=found, **cursors())
     return render_template(
-        "desks/quality_list.html",
+        "desks/watching/quality_list.html",
         cut=cut,
         rows=page.rows,
         total=found.count(cut),

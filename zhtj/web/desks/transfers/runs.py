@@ -69,7 +69,9 @@ def _upload_page(kind: RunKind) -> AnyResponse:
             form.file.errors = [str(error)]
         else:
             return redirect(url_for(".run", number=_keep(kind, contents, upload.filename or "")), 303)
-    page = render_template("desks/run_upload.html", kind=kind, form=form, layout=_layout(kind), recent=_recent(kind))
+    page = render_template(
+        "desks/many/run_upload.html", kind=kind, form=form, layout=_layout(kind), recent=_recent(kind)
+    )
     return make_response(page, 422 if form.errors else 200)
 
 
@@ -158,10 +160,10 @@ def run(number: int) -> AnyResponse | str:
     finished = found.state is RunState.DONE
     if is_htmx():
         here = url_for(".run", number=number)
-        return hx_redirect(here) if finished else render_template("desks/run_progress.html", run=found)
+        return hx_redirect(here) if finished else render_template("desks/many/run_progress.html", run=found)
     lines = [(content, result) for _, content, result in runs.results(found)] if finished else []
     lines.sort(key=lambda line: line[1] is not None and line[1].ok)
-    return render_template("desks/run.html", run=found, lines=lines[:SHOWN], rest=max(len(lines) - SHOWN, 0))
+    return render_template("desks/many/run.html", run=found, lines=lines[:SHOWN], rest=max(len(lines) - SHOWN, 0))
 
 
 def _examine(found: BulkRun, options: dict[str, Any]) -> list[tuple[int, Seen]]:
@@ -178,7 +180,7 @@ def _preview(found: BulkRun, options: dict[str, Any], error: DomainError | None 
     policy = checks.policy_of(organisation)
     incoming = found.kind is RunKind.TRANSFER_IN
     page = render_template(
-        "desks/run_preview.html",
+        "desks/many/run_preview.html",
         run=found,
         options=options,
         incoming=incoming,

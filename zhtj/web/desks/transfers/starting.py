@@ -190,9 +190,9 @@ def transfer_out(number: int) -> AnyResponse | str:
     extra["provinces"] = orgs.province_rank()
     extra["region"] = region(extra["under"])
     if request.method == "POST":
-        return _submit(shown, "desks/transfer_out.html", found=None, **extra)
+        return _submit(shown, "desks/many/transfer_out.html", found=None, **extra)
     extra["found"] = find(extra["query"], extra["under"]) if extra["query"] else None
-    return render_template("desks/transfer_out.html", start=shown, **extra)
+    return render_template("desks/many/transfer_out.html", start=shown, **extra)
 
 
 def _followed(member: Member) -> Application | None:
@@ -233,7 +233,7 @@ def transfer_in() -> AnyResponse | str:
     """办理转入: name and full ID number lead to organisation and contact, nothing else (A-04, A-05)."""
     if request.method == "GET":
         may_admit = mass_starts.may_admit(current_seat(), own_organisation())
-        return render_template("desks/transfer_in.html", typed={}, start=None, may_admit=may_admit)
+        return render_template("desks/many/transfer_in.html", typed={}, start=None, may_admit=may_admit)
     token = request.form.get("person", "")
     if token:
         return _transfer_in_submit(token)
@@ -243,9 +243,9 @@ def transfer_in() -> AnyResponse | str:
     except TooMany:
         raise
     except DomainError as error:
-        page = render_template("desks/transfer_in.html", typed=typed, error=error, start=None)
+        page = render_template("desks/many/transfer_in.html", typed=typed, error=error, start=None)
         return make_response(page, error.status)
-    return render_template("desks/transfer_in.html", **_found(member, dict.fromkeys(FIELDS, "")))
+    return render_template("desks/many/transfer_in.html", **_found(member, dict.fromkeys(FIELDS, "")))
 
 
 def _look_up(seat: ActiveSeat, typed: Mapping[str, str]) -> Member:
@@ -287,7 +287,7 @@ def _transfer_in_submit(token: str) -> AnyResponse:
     shown = StartPage(member, destination, _typed())
     found = _found(member, shown.typed, destination)
     del found["start"]
-    return _submit(shown, "desks/transfer_in.html", **found)
+    return _submit(shown, "desks/many/transfer_in.html", **found)
 
 
 def _signer() -> URLSafeTimedSerializer:

@@ -46,7 +46,7 @@ def all_timers() -> str:
     kind = TimerKind(wanted) if wanted in found else None
     rows, following = listing([found[kind]] if kind else list(found.values()), _mark(request.args.get("after", "")))
     return render_template(
-        "desks/timers.html",
+        "desks/watching/timers.html",
         rows=rows,
         kinds=list(found),
         kind=kind,
@@ -63,7 +63,7 @@ def review() -> str:
     seat, policy = current_seat(), checks.policy_of(own_organisation())
     page = timers.unreviewed(seat, policy, **cursors())
     return render_template(
-        "desks/timers_review.html",
+        "desks/watching/timers_review.html",
         rows=page.rows,
         total=timers.count_unreviewed(seat, policy),
         heaps=timers.unreviewed_by_organisation(seat, policy),
@@ -86,7 +86,7 @@ def rehearsal() -> AnyResponse:
         except ValueError:
             wrong = "看不懂这个时间，请写成 2026-10-16 00:00。"
     found = timers.rehearse(at, seat.path) if not wrong else None
-    page = render_template("desks/timers_rehearsal.html", found=found, coming=coming, typed=typed, wrong=wrong)
+    page = render_template("desks/watching/timers_rehearsal.html", found=found, coming=coming, typed=typed, wrong=wrong)
     return make_response(page, 422 if wrong else 200)
 
 

@@ -19,7 +19,7 @@ def waits() -> str:
     side = Side.OWN if request.args.get("side") == Side.OWN else Side.COMING
     page = waiting.listing(seat, side, **cursors())
     return render_template(
-        "desks/waits.html",
+        "desks/watching/waits.html",
         side=side,
         counts={each: waiting.count(seat, each) for each in Side},
         rows=page.rows,

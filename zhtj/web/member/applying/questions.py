@@ -25,9 +25,9 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
 from zhtj.web.htmx import is_htmx
 from zhtj.web.member import progress
+from zhtj.web.member.applying import choosing
 from zhtj.web.member.applying.answers import Filling, Step
 from zhtj.web.member.applying.guides import OF_CASE, STAYING
-from zhtj.web.member.applying.questions import choosing
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
 
@@ -54,7 +54,7 @@ def transfer_new(step: str) -> AnyResponse:
     if checks.open_application(member.id) is not None and not filling.replaces and not _sends_a_replacement():
         return _busy(member.id)
     if found := blockers.stopping(member):
-        page = render_template("member/blocked.html", member=member, blockers=found, line=own_line(member.org))
+        page = render_template("member/home/blocked.html", member=member, blockers=found, line=own_line(member.org))
         return make_response(page, 422 if request.method == "POST" else 200)
     if not filling.may_open(wanted):
         return redirect(_address(filling.next_step), 303)
@@ -81,7 +81,7 @@ def _busy(member_id: int, error: Conflict | None = None) -> AnyResponse:
         flash(checks.OPEN_BUSINESS, "warning")
         return redirect(url_for(".application", number=found.id), 303)
     page = render_template(
-        "member/busy.html",
+        "member/home/busy.html",
         application=found,
         message=checks.OPEN_BUSINESS,
         overdue=progress.is_overdue(found),
