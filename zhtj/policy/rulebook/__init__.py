@@ -20,7 +20,7 @@ ID = re.compile(r"\b(?:PD-\d{2}|K-\d{2}b?|[A-Z]-\d{2})\b")
 
 _RULE = re.compile(r"^- \*\*(?P<id>[A-Z]-\d{2})\*\* (?P<text>.*)$", re.MULTILINE)
 _CONFLICT = re.compile(r"^\| \*\*(?P<id>K-\d{2}b?)\*\* \| (?P<text>.*) \|$", re.MULTILINE)
-_DECISION = re.compile(r"^\*\*(?P<id>PD-\d{2})\b(?P<text>.*?)(?=^\*\*PD-|^## |\Z)", re.MULTILINE | re.DOTALL)
+_DECISION = re.compile(r"\*\*(?P<id>PD-\d{2})\b(?P<text>.*?)(?=\*\*PD-|^## |\Z)", re.MULTILINE | re.DOTALL)
 _CITATION = re.compile(r"〔([^〕]*)〕")
 _TITLE_LENGTH = 90
 
