@@ -2,8 +2,8 @@
 
 import sys
 
-from zhtj import create_app
 from zhtj.config import ConfigError
+from zhtj.factory import create_app
 
 try:
     app = create_app()

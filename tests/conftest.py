@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from tests import services
 from tests.guards import html
 from tests.world import World
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import db
 

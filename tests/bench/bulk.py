@@ -26,7 +26,7 @@ from tests import services
 from tests.browsing import Browser
 from tests.transfers.steps import EMPLOYED, apply
 from tests.world import World, id_number
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.audit import AuditEvent

@@ -32,8 +32,8 @@ from tests.bench.marking import classes
 from tests.browsing import Browser, Page
 from tests.conftest import KEY
 from tests.world import World, id_number
-from zhtj import create_app
 from zhtj.config import ROOT
+from zhtj.factory import create_app
 from zhtj.imports.files.layouts import ROSTER
 from zhtj.imports.models import ImportBatch, Phase
 from zhtj.kernel import audit, clock

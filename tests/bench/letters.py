@@ -30,7 +30,7 @@ from tests.letters.processes import work
 from tests.letters.samples import LONG, ORDINARY, RARE, SITE
 from tests.transfers.steps import EMPLOYED, apply
 from tests.world import World, id_number
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import db, session, unit_of_work

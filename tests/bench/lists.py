@@ -29,7 +29,7 @@ from sqlalchemy.engine import Engine
 
 from tests.bench import country
 from tests.browsing import Browser, Page
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import Base, db, session
 from zhtj.people.models import Account

@@ -25,7 +25,7 @@ from tests import services
 from tests.bench.bulk import applications
 from tests.browsing import Browser
 from tests.world import World
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.graduation import conversion
 from zhtj.graduation.models import BranchMark, RegisterRow
 from zhtj.kernel import audit, clock, crypto

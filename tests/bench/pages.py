@@ -22,7 +22,7 @@ from sqlalchemy.orm import joinedload
 
 from tests.transfers.steps import EMPLOYED, start
 from tests.world import World
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, db, unit_of_work

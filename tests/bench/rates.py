@@ -33,7 +33,7 @@ from tests.browsing import Browser
 from tests.concurrency.processes import family, processes, variables
 from tests.transfers.steps import EMPLOYED, do, start
 from tests.world import World
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.graduation.facts import RegisterChanged
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import audit, clock, crypto, facts

@@ -26,7 +26,8 @@ from tests import services
 from tests.concurrency import flood
 from tests.concurrency.processes import family, processes, sweep, variables
 from tests.world import World
-from zhtj import create_app, doctor, sweeps
+from zhtj import doctor, sweeps
+from zhtj.factory import create_app
 from zhtj.kernel import audit, clock, crypto, facts
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import Base, db, session, unit_of_work

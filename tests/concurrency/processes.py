@@ -17,7 +17,8 @@ from typing import Any
 from flask import Flask
 
 from tests.browsing import Browser
-from zhtj import create_app, sweeps
+from zhtj import sweeps
+from zhtj.factory import create_app
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from tests.concurrency.processes import family, processes, variables
 from tests.transfers.steps import apply
 from tests.world import World
-from zhtj import create_app, doctor, sweeps
+from zhtj import doctor, sweeps
+from zhtj.factory import create_app
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
 from zhtj.kernel.audit import AuditEvent

@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests.browsing import Browser
-from zhtj import create_app
 from zhtj.demo import accounts
 from zhtj.demo.plots import FEATURED
+from zhtj.factory import create_app
 from zhtj.graduation.models import BranchMark, RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from tests.cases.steps import PROOF, ask, grant
 from tests.transfers.steps import acting
 from tests.world import World, id_number
-from zhtj import config, create_app, sweeps
+from zhtj import config, sweeps
+from zhtj.factory import create_app
 from zhtj.identity import checking, verifiers
 from zhtj.identity.models import CheckState, Fault, IdentityCheck
 from zhtj.identity.verifiers import Answer, LocalRules, Question, Verdict, problem_of

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.kernel import clock, settings
 from zhtj.kernel.database import db
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.concurrency.processes import PATIENCE
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.letters import operations

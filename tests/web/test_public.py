@@ -16,8 +16,8 @@ from tests.conftest import KEY
 from tests.guards.town import PAPERS
 from tests.transfers.steps import apply
 from tests.world import World
-from zhtj import create_app
 from zhtj.config import HTMX_URL
+from zhtj.factory import create_app
 from zhtj.kernel import audit, settings
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.work.queue import EXTENSION

@@ -13,7 +13,7 @@ from flask.cli import ScriptInfo
 from flask_migrate import upgrade
 from sqlalchemy import exists, select
 
-from zhtj import create_app
+from zhtj.factory import create_app
 from zhtj.kernel.database import session
 from zhtj.people.models import Account
 

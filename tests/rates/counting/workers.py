@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from zhtj import create_app, sweeps
+from zhtj import sweeps
+from zhtj.factory import create_app
 from zhtj.graduation import register
 from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterRow
 from zhtj.kernel import audit
