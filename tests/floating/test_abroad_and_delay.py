@@ -19,9 +19,9 @@ from tests.world import World
 from zhtj.cases import queries
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import SignedForm
-from zhtj.cases.queries import Filters, Side
+from zhtj.cases.queries import CaseFilters, CaseList
 from zhtj.cases.subjects import Invalid
-from zhtj.cases.workflow import Action
+from zhtj.cases.workflow import CaseAction
 from zhtj.floating import operations as floating
 from zhtj.floating import queries as ledger
 from zhtj.floating.models import Situation, StayKind
@@ -135,7 +135,7 @@ def test_all_of_them_stand_in_one_register(school: World) -> None:
         if keys:
             grant(school, case, *keys)
     kind, target = kind_of("overseas_study"), BytesIO()
-    lines = list(queries.export(school.seat("university"), kind, Filters(Side.ALL)))
+    lines = list(queries.export(school.seat("university"), kind, CaseFilters(CaseList.ALL)))
     rows = [[column.cell(line) for column in kind.columns] for line in lines]
     write_xlsx(target, kind.title, [column.heading for column in kind.columns], rows)
     sheet = load_workbook(target).active
@@ -221,4 +221,4 @@ def test_the_new_time_is_later_and_the_organisation_must_be_there(world: World) 
         ask(seat, "delay", **{**DELAY, "month": "2026-06"})
     case = ask(seat, "delay", **DELAY)
     with pytest.raises(DomainError, match="还没有“延迟毕业团组织”"):
-        do(case, world.seat("college"), Action.APPROVE)
+        do(case, world.seat("college"), CaseAction.APPROVE)

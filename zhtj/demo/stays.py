@@ -7,12 +7,12 @@ from datetime import date, datetime
 from functools import partial
 
 from zhtj.cases import operations as cases
-from zhtj.cases import rounds, signing
+from zhtj.cases import rounds, signatures
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case
 from zhtj.cases.queries import pending
-from zhtj.cases.signing import Signature
-from zhtj.cases.workflow import Action
+from zhtj.cases.signatures import Signature
+from zhtj.cases.workflow import CaseAction
 from zhtj.demo.play import Person, Play
 from zhtj.demo.stage import own_seat
 from zhtj.floating import branches
@@ -138,7 +138,7 @@ def _apply(play: Play, person: Person, one: Staying) -> None:
     if one.signs:
         seat = own_seat(member)
         with audit.acting(seat):
-            signing.raise_signed(kind, seat, _answers(member, one), Signature(member.name, member.account_id))
+            signatures.raise_signed(kind, seat, _answers(member, one), Signature(member.name, member.account_id))
         return
     home = branches.home_of(member.org)
     seat = play.stage.seat_of(home.nearest if home is not None else member.org)
@@ -161,7 +161,7 @@ def _grant(play: Play, person: Person) -> None:
     while (case := _open(person)) is not None and case.holder is not None:
         seat = play.stage.seat_of(case.holder)
         with audit.acting(seat):
-            cases.act(case, seat, Action.APPROVE if case.is_last else Action.FORWARD, "已核实")
+            cases.act(case, seat, CaseAction.APPROVE if case.is_last else CaseAction.FORWARD, "已核实")
         session.refresh(case)
 
 

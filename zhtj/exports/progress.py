@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zhtj.cases.membership import e_files
-from zhtj.cases.membership.e_files import FileFilters, FileState
+from zhtj.cases.membership.e_files import EFileFilters, EFileState
 from zhtj.exports.graduates import category_label
 from zhtj.exports.lists import Column, paged
 from zhtj.exports.words import day, month
@@ -78,7 +78,7 @@ RECORD = paged(
 )
 
 
-def _with_states(seat: ActiveSeat, rows: Sequence[Member]) -> list[tuple[Member, FileState]]:
+def _with_states(seat: ActiveSeat, rows: Sequence[Member]) -> list[tuple[Member, EFileState]]:
     del seat
     states = e_files.states_of(list(rows))
     return [(member, states[member.id]) for member in rows]
@@ -88,7 +88,7 @@ FILES = paged(
     "files",
     "团员电子档案",
     Permission.MEMBER_VIEW,
-    FileFilters,
+    EFileFilters,
     lambda seat, chosen, after="": e_files.listing(seat, national_policy(), chosen, after=after),
     (
         Column("姓名", lambda line: line[0].name),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from zhtj.cases import queries as cases
-from zhtj.cases import special_units
-from zhtj.cases.kind import Kind
+from zhtj.cases import special_unit_form
+from zhtj.cases.kind import CaseKind
 from zhtj.cases.kinds import KINDS, kind_of
 from zhtj.cases.kinds.staying import ground_label
-from zhtj.cases.queries import Filters as CaseFilters
+from zhtj.cases.queries import CaseFilters
 from zhtj.exports.lists import Column, ExportList, Nothing, in_chunks, paged
 from zhtj.exports.words import day, last_day, moment, month
 from zhtj.floating import queries as floating
@@ -263,7 +263,7 @@ CASES = paged(
 )
 
 
-def case_register(kind: Kind) -> ExportList:
+def case_register(kind: CaseKind) -> ExportList:
     """The register of one kind of case, with exactly the columns of its form; ID numbers in full (PD-34)."""
 
     def chunks(seat: ActiveSeat, chosen: CaseFilters) -> Iterator[Sequence[Any]]:
@@ -280,21 +280,21 @@ def case_register(kind: Kind) -> ExportList:
 
 
 def _special(place: int) -> Column:
-    return Column(special_units.COLUMNS[place], lambda cells: cells[place])
+    return Column(special_unit_form.COLUMNS[place], lambda cells: cells[place])
 
 
 def _special_rows(seat: ActiveSeat, _chosen: Nothing) -> Iterator[Sequence[Any]]:
-    yield from in_chunks(special_units.rows(seat, clock.today().year))
+    yield from in_chunks(special_unit_form.rows(seat, clock.today().year))
 
 
 SPECIAL_UNITS = ExportList(
     "special-units",
-    special_units.TITLE,
+    special_unit_form.TITLE,
     Permission.CASES,
     Nothing,
     _special_rows,
-    lambda seat, _chosen: special_units.count(seat, clock.today().year),
-    tuple(_special(place) for place in range(len(special_units.COLUMNS))),
+    lambda seat, _chosen: special_unit_form.count(seat, clock.today().year),
+    tuple(_special(place) for place in range(len(special_unit_form.COLUMNS))),
 )
 
 LISTS: tuple[ExportList, ...] = (

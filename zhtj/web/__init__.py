@@ -22,7 +22,7 @@ from zhtj.web import (
     uploads,
 )
 from zhtj.web.access import login_manager
-from zhtj.web.rendering import formatters, gallery, navigation, standing, words
+from zhtj.web.rendering import formatters, gallery, member_state, navigation, words
 
 csrf = CSRFProtect()
 
@@ -30,7 +30,7 @@ csrf = CSRFProtect()
 def register(app: Flask) -> None:
     """Add blueprints, template helpers, error pages and security headers."""
     login_manager.init_app(app)
-    for part in (requests, uploads, security, assets, htmx, formatters, words, standing, navigation, errors):
+    for part in (requests, uploads, security, assets, htmx, formatters, words, member_state, navigation, errors):
         part.register(app)
     csrf.init_app(app)  # after `requests`: a refused form too has its number and its place in the figures
     for role in (auth, public, api, member, branch, college, school, provincial):

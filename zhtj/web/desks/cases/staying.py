@@ -9,15 +9,15 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import queries, rounds, signing, subjects
-from zhtj.cases.files import LARGEST
-from zhtj.cases.kind import Kind
+from zhtj.cases import queries, rounds, signatures, subjects
+from zhtj.cases.file_rules import LARGEST
+from zhtj.cases.kind import CaseKind
 from zhtj.cases.kinds import kind_of, retention
 from zhtj.cases.kinds.staying import college_name
 from zhtj.cases.models import Case, SignedForm
-from zhtj.cases.queries import PERSONAL, Filters, Side
+from zhtj.cases.queries import PERSONAL, CaseFilters, CaseList
 from zhtj.cases.subjects import Invalid
-from zhtj.cases.workflow import Party
+from zhtj.cases.workflow import CaseParty
 from zhtj.floating import branches, operations
 from zhtj.floating import queries as floating
 from zhtj.floating.branches import Home
@@ -41,7 +41,7 @@ _PURPOSE = {"retention": Purpose.FLOATING, "overseas_study": Purpose.OVERSEAS, "
 class Pile:
     """One kind as the page shows it: how many wait here, how many there are, whether the branch for them is there."""
 
-    kind: Kind
+    kind: CaseKind
     waiting: int
     total: int
     granted: int
@@ -80,7 +80,7 @@ def _piles(seat: ActiveSeat, own: Organisation, home: Home | None) -> list[Pile]
     return piles
 
 
-def _missing(kind: Kind, own: Organisation, home: Home | None, built: set[Purpose]) -> str:
+def _missing(kind: CaseKind, own: Organisation, home: Home | None, built: set[Purpose]) -> str:
     """What has to be built before anything can be approved (O-12)."""
     purpose = _PURPOSE.get(kind.key)
     if purpose is None or home is None or own.is_branch or purpose in built:
@@ -157,14 +157,14 @@ class Signing:
     may_ask: bool
 
 
-def signing_of(seat: ActiveSeat, found: Case, kind: Kind) -> Signing | None:
+def signing_of(seat: ActiveSeat, found: Case, kind: CaseKind) -> Signing | None:
     """The same for one case; None for a kind that has no such form."""
     if not kind.personal:
         return None
     himself = seat.kind is SeatKind.MEMBER
-    signed = signing.of_case(found) if kind.paper is not None else None
+    signed = signatures.of_case(found) if kind.paper is not None else None
     unsigned = kind.paper is not None and signed is None and found.state.is_open
-    acts = bool(queries.parties(seat, found) & {Party.RAISER, Party.HOLDER}) or (
+    acts = bool(queries.parties(seat, found) & {CaseParty.RAISER, CaseParty.HOLDER}) or (
         not himself and seat.may(Permission.CASES, found.raised_org.path)
     )
     return Signing(
@@ -189,7 +189,7 @@ def paper(number: int) -> AnyResponse | str:
     try:
         with unit_of_work():
             session.refresh(found)
-            signing.file_paper(found, seat, _scan(), request.form)
+            signatures.file_paper(found, seat, _scan(), request.form)
     except DomainError as error:
         session.expire_all()
         return make_response(_paper_page(queries.case(seat, number), kind, error), error.status)
@@ -204,8 +204,8 @@ def _scan() -> Upload:
     return Upload(chosen.filename, chosen.read(LARGEST + 1))
 
 
-def _paper_page(found: Case, kind: Kind, error: DomainError | None = None) -> str:
-    form = signing.paper_of(kind, subjects.matter(found))
+def _paper_page(found: Case, kind: CaseKind, error: DomainError | None = None) -> str:
+    form = signatures.paper_of(kind, subjects.matter(found))
     errors = error.errors if isinstance(error, Invalid) else {error.field or "scan": str(error)} if error else {}
     return render_template(
         "desks/floating/staying_paper.html",
@@ -225,7 +225,7 @@ def export() -> Response:
     seat, kind = current_seat(), retention.KIND
     target = BytesIO()
     with unit_of_work():
-        lines = queries.export(seat, kind, Filters(Side.ALL, kind.key))
+        lines = queries.export(seat, kind, CaseFilters(CaseList.ALL, kind.key))
         rows = [(college_name(line), [column.cell(line) for column in kind.columns]) for line in lines]
         count = f01.write(target, f01.by_college(rows) or [(kind.title, [])])
         audit.record("cases.export", "organisation", seat.org_id, kind=kind.key, rows=count)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import signing
+from zhtj.cases import signatures
 from zhtj.cases.kinds import staying
 from zhtj.floating import branches, operations, queries
 from zhtj.floating.models import Situation, Stay, StayKind
@@ -151,7 +151,7 @@ def _page(member: Member, stay: Stay, error: DomainError | None = None, action: 
         may_undo=undoable and stay.org.path.startswith(seat.path) and seat.member_id != member.id,
         due=queries.what_is_due(stay) if stay.deadline else None,
         ground=staying.ground_label(stay.ground),
-        forms=signing.of_member(member.id),
+        forms=signatures.of_member(member.id),
         today=clock.today().isoformat(),
         typed=request.form if error else {},
         error=error,

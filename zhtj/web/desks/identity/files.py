@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.cases import operations
 from zhtj.cases.kinds.e_file import DEVELOPED, KIND, TRANSFERRED
 from zhtj.cases.membership import e_files
-from zhtj.cases.membership.e_files import FileFilters, FileState
+from zhtj.cases.membership.e_files import EFileFilters, EFileState
 from zhtj.identity import archive, certification, checking
-from zhtj.identity.archive import AT_MOST, LARGEST_ZIP, ArchiveError, Entry
+from zhtj.identity.archive import AT_MOST, LARGEST_ZIP, ArchivedFile, ArchiveError
 from zhtj.identity.verifiers import VerifierDown
 from zhtj.kernel import limits
 from zhtj.kernel.attachments import Upload
@@ -35,11 +35,11 @@ CHECKS_AN_HOUR = 200
 ZIPS_AN_HOUR = 20
 
 
-def read_filters(said: Mapping[str, str]) -> FileFilters:
+def read_filters(said: Mapping[str, str]) -> EFileFilters:
     """Filters of the address; unknown values count as none."""
-    chosen, state = chosen_organisation(said.get("org", "")), said.get("state", FileState.MISSING)
-    return FileFilters(
-        state=FileState(state) if state in set(FileState) else None,
+    chosen, state = chosen_organisation(said.get("org", "")), said.get("state", EFileState.MISSING)
+    return EFileFilters(
+        state=EFileState(state) if state in set(EFileState) else None,
         path=chosen.path if chosen else "",
         text=said.get("q", "").strip()[:100],
     )
@@ -67,7 +67,7 @@ def list_files() -> str:
                 "label": state.label,
                 "value": formatters.counted(count, e_files.counted_to(seat)),
                 "href": _link(kept, state=state.value),
-                "hot": state in {FileState.MISSING, FileState.REFUSED} and count > 0,
+                "hot": state in {EFileState.MISSING, EFileState.REFUSED} and count > 0,
             }
             for state, count in counts.items()
         ],
@@ -122,7 +122,7 @@ def identity(number: int) -> AnyResponse:
         flash("认证接口暂时连不上，请稍后再试；系统也会自动重查。", "warning")
     else:
         session.expire_all()
-        standing = checking.standing(load_member(number, Permission.MEMBER_VIEW))
+        standing = checking.status_of(load_member(number, Permission.MEMBER_VIEW))
         flash(f"身份认证：{standing.state.label}。", "success" if not standing.fault else "warning")
     return redirect(url_for(".file", number=number), 303)
 
@@ -174,7 +174,7 @@ def _many_page(error: DomainError | None) -> str:
     )
 
 
-def _take(entry: Entry, seat: ActiveSeat, source: str) -> Line:
+def _take(entry: ArchivedFile, seat: ActiveSeat, source: str) -> Line:
     """One form, in a transaction of its own: whatever is wrong with it spoils no other."""
     if entry.problem:
         return Line(entry.filename, said=entry.problem)

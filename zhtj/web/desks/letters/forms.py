@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from zhtj.cases import queries, signing
+from zhtj.cases import queries, signatures
 from zhtj.cases.models import SignedForm
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import unit_of_work
@@ -20,7 +20,7 @@ from zhtj.web.attachments import hand_over
 def case_form(number: int) -> Response:
     """The signed form of a case as PDF, with the full ID number; that it was taken is noted (PD-37)."""
     found = queries.case(current_seat(), number)
-    signed = signing.of_case(found)
+    signed = signatures.of_case(found)
     if signed is None:
         raise NotFound("这件事没有签过名的表。", fix="请先由本人阅读并签名。")
     content = forms.signed_paper(paper(signed))

@@ -9,7 +9,7 @@ from zhtj.cases import operations
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.kinds.removal import DUPLICATE
 from zhtj.cases.membership import merging
-from zhtj.cases.workflow import Action
+from zhtj.cases.workflow import CaseAction
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import Permission
@@ -83,7 +83,7 @@ def merge() -> AnyResponse:
         with unit_of_work():
             case = operations.raise_case(kind_of("removal"), seat, f"#{doubled.id}", typed)
             if case.line == [seat.org_id]:
-                operations.act(case, seat, Action.APPROVE)
+                operations.act(case, seat, CaseAction.APPROVE)
             number, words = case.id, case.outcome or "已提交，由上级决定。"
     except Forbidden:
         raise

@@ -17,7 +17,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission, SeatKind, check
 from zhtj.orgs.models import Organisation, Purpose
-from zhtj.people import standing
+from zhtj.people import archive_grounds
 from zhtj.people.finding import members as people
 from zhtj.people.finding import views
 from zhtj.people.finding.members import POLITICAL, Age, MemberFilters, Missing, Order, Standing
@@ -225,7 +225,7 @@ def _page(found: Member, full_number: str) -> str:
         row=graduation.register_row(found.id, clock.today().year),
         applications=[one for number in records for one in transfers.of_member(number)],
         memberships=people.stays(*records),
-        ground=standing.ground_label(found.archived_why),
+        ground=archive_grounds.ground_label(found.archived_why),
         age=found.age_on(clock.today()),
     )
 

@@ -11,7 +11,7 @@ from zhtj.cases.kinds import kind_of
 from zhtj.cases.membership import proposals
 from zhtj.cases.membership.proposals import GROUNDS, PROPOSED, Measure
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import State
+from zhtj.cases.workflow import CaseState
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
@@ -62,7 +62,7 @@ def _asked(ids: list[int]) -> dict[int, Case]:
     if not ids:
         return {}
     query = select(Case).where(
-        Case.kind == KIND, Case.subject_type == "member", Case.subject_id.in_(ids), Case.state == State.WAITING
+        Case.kind == KIND, Case.subject_type == "member", Case.subject_id.in_(ids), Case.state == CaseState.WAITING
     )
     return {case.subject_id or 0: case for case in session.scalars(query)}
 
