@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import render_template
 
 from zhtj.cases import queries as cases
 from zhtj.floating import queries as floating
@@ -19,12 +19,14 @@ from zhtj.transfers.deciding import objections
 from zhtj.transfers.queries import Filters
 from zhtj.transfers.watching import arrivals
 from zhtj.transfers.watching.arrivals import ArrivalFilters
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks import campaign
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.rendering.navigation import waiting_counts
 
 
+@routes.desk.get("/")
 @requires(Permission.WORKBENCH)
 def home() -> str:
     """The first page of every administrator."""
@@ -50,8 +52,3 @@ def home() -> str:
         campaign=campaign.steps(seat, organisation),
         as_of=clock.now(),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the workbench to a role."""
-    blueprint.add_url_rule("/", "home", home)

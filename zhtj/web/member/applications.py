@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +17,7 @@ from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Route, State
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
 from zhtj.web.member import outside, progress
@@ -25,6 +26,7 @@ from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
 
 
+@routes.member.get("/applications/<int:number>")
 @requires(Permission.OWN_MEMBERSHIP)
 def application(number: int) -> str:
     """One application about me; somebody else's does not exist for me."""
@@ -102,6 +104,7 @@ def may_repeat(found: Application) -> bool:
     return ended and may_leave(found.member) and checks.open_application(found.member_id) is None
 
 
+@routes.member.post("/applications/<int:number>/withdraw")
 @requires(Permission.OWN_MEMBERSHIP)
 def withdraw(number: int) -> AnyResponse:
     """Take it back, with a remark if one likes (A-18, A-21)."""
@@ -119,6 +122,7 @@ def withdraw(number: int) -> AnyResponse:
     return redirect(url_for(".application", number=number), 303)
 
 
+@routes.member.post("/applications/<int:number>/again")
 @requires(Permission.OWN_MEMBERSHIP)
 def again(number: int) -> AnyResponse:
     """Start an ended application again with everything filled in; one corrects and sends it on the last page (A-23)."""
@@ -132,10 +136,3 @@ def again(number: int) -> AnyResponse:
     with unit_of_work():
         operations.save_draft(member, Answers.again(found).kept())
     return redirect(url_for(".transfer_new", step="check"), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/applications/<int:number>", "application", application)
-    blueprint.add_url_rule("/applications/<int:number>/withdraw", "withdraw", withdraw, methods=["POST"])
-    blueprint.add_url_rule("/applications/<int:number>/again", "again", again, methods=["POST"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import messages, queries, rounds, signatures, subjects
@@ -28,6 +28,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.people.signing import authentication
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own
@@ -60,6 +61,7 @@ class Filled:
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
+@routes.member.route("/stay/<topic>", methods=["GET", "POST"], endpoint="stay")
 @requires(Permission.OWN_MEMBERSHIP)
 def apply(topic: str) -> AnyResponse | str:
     """Read, fill in, sign: one page; nothing typed is lost but the password."""
@@ -173,6 +175,7 @@ def _obstacle(kind: CaseKind, member: Member) -> str:
     return ""
 
 
+@routes.member.route("/cases/<int:number>/sign", methods=["GET", "POST"], endpoint="case_sign")
 @requires(Permission.OWN_MEMBERSHIP)
 def sign(number: int) -> AnyResponse | str:
     """Sign the form of a case that my organisation has raised for me."""
@@ -214,6 +217,7 @@ def _sign_page(found: Case, kind: CaseKind, filled: Filled) -> str:
     )
 
 
+@routes.member.post("/cases/<int:number>/ask-refusal", endpoint="case_ask_refusal")
 @requires(Permission.OWN_MEMBERSHIP)
 def ask_refusal(number: int) -> AnyResponse:
     """Not eligible, or applied by mistake: ask whoever decides to refuse (A-22)."""
@@ -228,6 +232,7 @@ def ask_refusal(number: int) -> AnyResponse:
     return redirect(url_for(".case", number=number), 303)
 
 
+@routes.member.route("/floating", methods=["GET", "POST"], endpoint="floating")
 @requires(Permission.OWN_MEMBERSHIP)
 def stay() -> AnyResponse | str:
     """Where I am kept, until when, my duties; report how I am (R-10 … R-12, R-17)."""
@@ -288,12 +293,3 @@ def _line(member: Member, home: Organisation | None) -> list[Organisation]:
     if home is not None and home not in line:
         line.insert(1, home)
     return line
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    both = ["GET", "POST"]
-    blueprint.add_url_rule("/stay/<topic>", "stay", apply, methods=both)
-    blueprint.add_url_rule("/floating", "floating", stay, methods=both)
-    blueprint.add_url_rule("/cases/<int:number>/sign", "case_sign", sign, methods=both)
-    blueprint.add_url_rule("/cases/<int:number>/ask-refusal", "case_ask_refusal", ask_refusal, methods=["POST"])

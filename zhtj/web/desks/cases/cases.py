@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -24,6 +24,7 @@ from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.identity import masked
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.cases.staying import signing_of
@@ -65,6 +66,8 @@ def _mine(seat: ActiveSeat) -> list[CaseKind]:
     return [kind for kind in KINDS.values() if seat.kind in kind.raised_by and kind.offered(own)]
 
 
+@routes.desk.get("/cases")
+@routes.member.get("/cases")
 @requires(Permission.CASES)
 def cases() -> str:
     """The list: what waits here, what we have asked, everything below."""
@@ -90,6 +93,8 @@ def cases() -> str:
     )
 
 
+@routes.desk.get("/cases/new", endpoint="case_kinds")
+@routes.member.get("/cases/new", endpoint="case_kinds")
 @requires(Permission.CASES)
 def choose_kind() -> str:
     """Which kind of case: what each is for, and where it goes."""
@@ -107,6 +112,8 @@ class Filled:
     files_lost: bool = False
 
 
+@routes.desk.route("/cases/new/<kind>", methods=["GET", "POST"], endpoint="case_new")
+@routes.member.route("/cases/new/<kind>", methods=["GET", "POST"], endpoint="case_new")
 @requires(Permission.CASES)
 def raise_case(kind: str) -> AnyResponse | str:
     """The form of a kind, made from its fields; nothing typed is lost."""
@@ -203,6 +210,8 @@ class Failed:
     error: DomainError
 
 
+@routes.desk.get("/cases/<int:number>")
+@routes.member.get("/cases/<int:number>")
 @requires(Permission.CASES)
 def case(number: int) -> str:
     """One case: what is asked, its way, its history, what can be done."""
@@ -303,6 +312,8 @@ def _target(event: CaseEvent) -> str:
     return event.to_org.short_name if event.action is CaseAction.FORWARD and event.to_org else ""
 
 
+@routes.desk.post("/cases/<int:number>/step", endpoint="case_step")
+@routes.member.post("/cases/<int:number>/step", endpoint="case_step")
 @requires(Permission.CASES)
 def step(number: int) -> AnyResponse:
     """Pass up, approve, refuse or take back, after one inline confirmation."""
@@ -324,6 +335,7 @@ def step(number: int) -> AnyResponse:
     return redirect(url_for(".case", number=number), 303)
 
 
+@routes.desk.post("/cases/<int:number>/numbers", endpoint="case_numbers")
 @requires(Permission.CASES)
 def numbers(number: int) -> str:
     """The case with its ID numbers in full; the look is noted (PD-37)."""
@@ -333,6 +345,8 @@ def numbers(number: int) -> str:
     return _page(seat, queries.case(seat, number), full=True)
 
 
+@routes.desk.post("/cases/<int:number>/files/<int:evidence>", endpoint="case_file")
+@routes.member.post("/cases/<int:number>/files/<int:evidence>", endpoint="case_file")
 @requires(Permission.CASES)
 def file(number: int, evidence: int) -> Response:
     """One attachment: a picture is shown, a PDF handed over; the look is noted."""
@@ -343,6 +357,7 @@ def file(number: int, evidence: int) -> Response:
     return hand_over(content, media_type, filename)
 
 
+@routes.desk.post("/cases/many", endpoint="cases_many")
 @requires(Permission.CASES)
 def many() -> AnyResponse | str:
     """What would be done to the picked cases; nothing is written."""
@@ -397,6 +412,7 @@ def _possible(seat: ActiveSeat, case: Case, action: CaseAction) -> tuple[bool, s
     return not why, why
 
 
+@routes.desk.post("/cases/many/confirm", endpoint="cases_many_confirm")
 @requires(Permission.CASES)
 def many_confirm() -> AnyResponse | str:
     """Do it; then the result a line."""
@@ -419,6 +435,7 @@ def many_confirm() -> AnyResponse | str:
     )
 
 
+@routes.desk.post("/cases/export", endpoint="cases_export")
 @requires(Permission.CASES)
 def export() -> AnyResponse:
     """A kind as its form has it, under the list's filters (F-03 … F-06, F-11)."""
@@ -427,6 +444,7 @@ def export() -> AnyResponse:
     return answer(f"case-{kind_of(request.form['kind']).key}", read_filters(request.form))
 
 
+@routes.desk.get("/cases/special-units", endpoint="special_units")
 @requires(Permission.CASES)
 def special() -> str:
     """F-03: who has gone to special units from here this year; the applications fill it (S-09)."""
@@ -441,24 +459,3 @@ def special() -> str:
         season=season,
         links=page_links(page, ".special_units"),
     )
-
-
-def register_own(blueprint: Blueprint) -> None:
-    """What a member can do too: ask, look, take back."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/cases", "cases", cases)
-    blueprint.add_url_rule("/cases/new", "case_kinds", choose_kind)
-    blueprint.add_url_rule("/cases/new/<kind>", "case_new", raise_case, methods=methods)
-    blueprint.add_url_rule("/cases/<int:number>", "case", case)
-    blueprint.add_url_rule("/cases/<int:number>/step", "case_step", step, methods=["POST"])
-    blueprint.add_url_rule("/cases/<int:number>/files/<int:evidence>", "case_file", file, methods=["POST"])
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    register_own(blueprint)
-    blueprint.add_url_rule("/cases/<int:number>/numbers", "case_numbers", numbers, methods=["POST"])
-    blueprint.add_url_rule("/cases/many", "cases_many", many, methods=["POST"])
-    blueprint.add_url_rule("/cases/many/confirm", "cases_many_confirm", many_confirm, methods=["POST"])
-    blueprint.add_url_rule("/cases/export", "cases_export", export, methods=["POST"])
-    blueprint.add_url_rule("/cases/special-units", "special_units", special)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BytesIO
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -30,6 +30,7 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people.models import Member
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
 from zhtj.web.forms.days import needed_day_in
@@ -48,6 +49,7 @@ class Pile:
     missing: str
 
 
+@routes.desk.get("/staying")
 @requires(Permission.CASES)
 def staying() -> str:
     """Everything about those who stay, on one page."""
@@ -96,6 +98,7 @@ def _delayed(seat: ActiveSeat) -> int:
     return session.scalar(select(func.count()).select_from(marked)) or 0
 
 
+@routes.desk.post("/staying/delayed", endpoint="staying_delayed")
 @requires(Permission.CASES)
 def place() -> AnyResponse:
     """Put all of them into the organisation of delayed graduates."""
@@ -112,6 +115,7 @@ def place() -> AnyResponse:
     return redirect(url_for(".staying"), 303)
 
 
+@routes.desk.post("/staying/rounds", endpoint="staying_round")
 @requires(Permission.CASES)
 def announce() -> AnyResponse:
     """Announce when the committee decides next (A-26)."""
@@ -131,6 +135,7 @@ def announce() -> AnyResponse:
     return redirect(url_for(".staying"), 303)
 
 
+@routes.desk.post("/staying/rounds/cancel", endpoint="staying_round_cancel")
 @requires(Permission.CASES)
 def cancel() -> AnyResponse:
     """Take an announced round back."""
@@ -175,6 +180,7 @@ def signing_of(seat: ActiveSeat, found: Case, kind: CaseKind) -> Signing | None:
     )
 
 
+@routes.desk.route("/cases/<int:number>/paper", methods=["GET", "POST"], endpoint="case_paper")
 @requires(Permission.CASES)
 def paper(number: int) -> AnyResponse | str:
     """File a form that was signed by hand, or sent in as a picture (R-13)."""
@@ -219,6 +225,7 @@ def _paper_page(found: Case, kind: CaseKind, error: DomainError | None = None) -
     )
 
 
+@routes.desk.post("/staying/export", endpoint="staying_export")
 @requires(Permission.CASES)
 def export() -> Response:
     """F-01: the applications of this part of the tree with exactly the document's columns, a sheet a college (R-06)."""
@@ -231,13 +238,3 @@ def export() -> Response:
         audit.record("cases.export", "organisation", seat.org_id, kind=kind.key, rows=count)
     target.seek(0)
     return send_file(target, XLSX, as_attachment=True, download_name=f"{kind.title}.xlsx")
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/staying", "staying", staying)
-    blueprint.add_url_rule("/staying/delayed", "staying_delayed", place, methods=["POST"])
-    blueprint.add_url_rule("/staying/export", "staying_export", export, methods=["POST"])
-    blueprint.add_url_rule("/staying/rounds", "staying_round", announce, methods=["POST"])
-    blueprint.add_url_rule("/staying/rounds/cancel", "staying_round_cancel", cancel, methods=["POST"])
-    blueprint.add_url_rule("/cases/<int:number>/paper", "case_paper", paper, methods=["GET", "POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import liaisons
@@ -14,12 +14,14 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission, SeatKind
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
 HEADINGS = ("学院", *(f"{role.label}{what}" for role in Role for what in ("姓名", "联系电话")), "登记时间")
 
 
+@routes.desk.route("/liaisons", methods=["GET", "POST"], endpoint="liaisons")
 @requires(Permission.QUALITY)
 def list_liaisons() -> AnyResponse:
     """A college's own form; for everybody above the colleges with whom they have named."""
@@ -78,6 +80,7 @@ def _typed(line: Line) -> dict[str, str]:
     return found
 
 
+@routes.desk.post("/liaisons/export", endpoint="liaisons_export")
 @requires(Permission.QUALITY)
 def export() -> Response:
     """Every college below with whom it has named, as xlsx; noted, for it holds telephone numbers (PD-37)."""
@@ -96,9 +99,3 @@ def _cells(line: Line) -> list[str]:
     people = [words for one in named for words in ((one.name, one.phone) if one else ("", ""))]
     written = max((one.written_at for one in line.named.values()), default=None)
     return [line.college.full_name, *people, f"{clock.local(written):%Y-%m-%d}" if written else ""]
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/liaisons", "liaisons", list_liaisons, methods=["GET", "POST"])
-    blueprint.add_url_rule("/liaisons/export", "liaisons_export", export, methods=["POST"])

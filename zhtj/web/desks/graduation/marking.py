@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import conversion, operations, personal, queries
@@ -19,6 +19,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Category, Organisation
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation, page_links
 from zhtj.web.forms.days import month_of
@@ -51,6 +52,7 @@ def _kept(said: Any) -> dict[str, Any]:
     return {name: value for name in ("state", "org", "q") if (value := said.get(name, "").strip())}
 
 
+@routes.desk.get("/marking")
 @requires(Permission.GRADUATION_MARK)
 def marking() -> str:
     """All branches below with their marks, to pick those that graduate at the same time (G-02, G-08)."""
@@ -114,6 +116,7 @@ def _batch() -> tuple[Batch, DomainError | None]:
         return Batch(ids, text, None, no_time), error
 
 
+@routes.desk.post("/marking/preview", endpoint="marking_preview")
 @requires(Permission.GRADUATION_MARK)
 def preview() -> AnyResponse:
     """What marking would do to each branch; nothing is written."""
@@ -153,6 +156,7 @@ def _preview(batch: Batch, error: DomainError | None = None) -> AnyResponse:
     return make_response(page, error.status if error else 200)
 
 
+@routes.desk.post("/marking/confirm", endpoint="marking_confirm")
 @requires(Permission.GRADUATION_MARK)
 def confirm() -> AnyResponse:
     """Mark them; the result a line (G-04, G-07)."""
@@ -188,6 +192,7 @@ def confirm() -> AnyResponse:
 # ---- change of one mark
 
 
+@routes.desk.route("/organisations/<int:number>/mark/change", methods=["GET", "POST"], endpoint="mark_change")
 @requires(Permission.GRADUATION_MARK)
 def change(number: int) -> AnyResponse:
     """Change a branch's mark as the policy says: never, freely, or by a case (G-14, K-01)."""
@@ -264,6 +269,7 @@ def _change(branch: Organisation) -> DomainError | None:
 # ---- members one by one
 
 
+@routes.desk.route("/organisations/<int:number>/member-marks", methods=["GET", "POST"])
 @requires(Permission.GRADUATE_MARK)
 def member_marks(number: int) -> AnyResponse:
     """Members of a branch with their own marks; mark those that are picked (G-05, G-16, G-17)."""
@@ -314,6 +320,7 @@ def _mark_members(branch: Organisation) -> DomainError | None:
     return None
 
 
+@routes.desk.get("/delayed")
 @requires(Permission.GRADUATE_MARK)
 def delayed() -> str:
     """延迟毕业团员列表: delayed graduates and teachers, to be taken back (G-21)."""
@@ -331,6 +338,7 @@ def delayed() -> str:
     )
 
 
+@routes.desk.post("/delayed/undo")
 @requires(Permission.GRADUATE_MARK)
 def delayed_undo() -> AnyResponse:
     """撤销延迟毕业团员 (G-21)."""
@@ -349,6 +357,7 @@ def delayed_undo() -> AnyResponse:
 # ---- the rehearsal
 
 
+@routes.desk.get("/marking/rehearsal", endpoint="marking_rehearsal")
 @requires(Permission.GRADUATION_MARK)
 def rehearsal() -> str:
     """What the conversion of 1 June will do, school by school (G-09)."""
@@ -359,19 +368,3 @@ def rehearsal() -> str:
         schools=conversion.by_school(seat.path)[:SHOWN],
         own=own_organisation(),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    both = ["GET", "POST"]
-    for rule, name, view, methods in (
-        ("/marking", "marking", marking, ["GET"]),
-        ("/marking/preview", "marking_preview", preview, ["POST"]),
-        ("/marking/confirm", "marking_confirm", confirm, ["POST"]),
-        ("/marking/rehearsal", "marking_rehearsal", rehearsal, ["GET"]),
-        ("/organisations/<int:number>/mark/change", "mark_change", change, both),
-        ("/organisations/<int:number>/member-marks", "member_marks", member_marks, both),
-        ("/delayed", "delayed", delayed, ["GET"]),
-        ("/delayed/undo", "delayed_undo", delayed_undo, ["POST"]),
-    ):
-        blueprint.add_url_rule(rule, name, view, methods=methods)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -23,6 +23,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.transfers.applying.checks import policy_of
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.graduation.graduates import chosen_organisation, parts_below
@@ -45,6 +46,7 @@ def read_filters(said: Mapping[str, str]) -> EFileFilters:
     )
 
 
+@routes.desk.get("/files", endpoint="files")
 @requires(Permission.MEMBER_VIEW)
 def list_files() -> str:
     """Members who need a form, by how theirs stands; with the people behind each figure (PD-25)."""
@@ -80,6 +82,7 @@ def _link(kept: Mapping[str, str], **changed: str) -> str:
     return url_for(".files", **arguments)
 
 
+@routes.desk.get("/members/<int:number>/file")
 @requires(Permission.MEMBER_VIEW)
 def file(number: int) -> str:
     """How one member stands: identity, form, what blocks him, what can be done."""
@@ -101,6 +104,7 @@ def file(number: int) -> str:
     )
 
 
+@routes.desk.post("/members/<int:number>/file/open")
 @requires(Permission.MEMBER_FILE)
 def file_open(number: int) -> Response:
     """The approved form of a member in one's line, saved and never shown; the look is noted."""
@@ -111,6 +115,7 @@ def file_open(number: int) -> Response:
     return hand_over(content, media_type, filename)
 
 
+@routes.desk.post("/members/<int:number>/identity")
 @requires(Permission.MEMBER_VIEW)
 def identity(number: int) -> AnyResponse:
     """Ask again about one member's number and name, now (U-12)."""
@@ -137,6 +142,7 @@ class Line:
     ok: bool = False
 
 
+@routes.desk.route("/files/many", methods=["GET", "POST"])
 @takes(LARGEST_ZIP)
 @requires(Permission.CASES)
 def files_many() -> AnyResponse | str:
@@ -189,12 +195,3 @@ def _take(entry: ArchivedFile, seat: ActiveSeat, source: str) -> Line:
     finally:
         session.expunge_all()
     return Line(entry.filename, name, where, ok=True)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/files", "files", list_files)
-    blueprint.add_url_rule("/files/many", "files_many", files_many, methods=["GET", "POST"])
-    blueprint.add_url_rule("/members/<int:number>/file", "file", file)
-    blueprint.add_url_rule("/members/<int:number>/file/open", "file_open", file_open, methods=["POST"])
-    blueprint.add_url_rule("/members/<int:number>/identity", "identity", identity, methods=["POST"])

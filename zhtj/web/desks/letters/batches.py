@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import unit_of_work
@@ -22,6 +22,7 @@ from zhtj.letters.many.models import BatchState, LetterBatch
 from zhtj.letters.printing.render import render_letter
 from zhtj.letters.record import FileDisposition
 from zhtj.transfers.applying.checks import policy_of
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
 from zhtj.web.htmx import hx_redirect, is_htmx
@@ -40,6 +41,7 @@ def _filters(said: Mapping[str, str]) -> CandidateFilters:
     )
 
 
+@routes.desk.get("/letters/many")
 @requires(Permission.LETTER_ISSUE)
 def letter_many() -> str:
     """Applications without letter, to pick from."""
@@ -60,6 +62,7 @@ def letter_many() -> str:
     )
 
 
+@routes.desk.post("/letters/many")
 @requires(Permission.LETTER_ISSUE)
 def letter_many_pick() -> AnyResponse:
     """Keep what was picked, and look at it."""
@@ -84,6 +87,7 @@ def letter_many_pick() -> AnyResponse:
     return redirect(url_for(".letter_batch", number=number), 303)
 
 
+@routes.desk.get("/letters/batches/<int:number>")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch(number: int) -> AnyResponse | str:
     """Preview, progress or result, whichever it has come to."""
@@ -133,6 +137,7 @@ def _details() -> dict[str, Any]:
     return {**typed, "from_file": bool(request.form.get("from_file"))}
 
 
+@routes.desk.post("/letters/batches/<int:number>/options")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_choose(number: int) -> AnyResponse:
     """Keep what holds for all lines, and show what would come of it."""
@@ -141,6 +146,7 @@ def letter_batch_choose(number: int) -> AnyResponse:
     return redirect(url_for(".letter_batch", number=number), 303)
 
 
+@routes.desk.post("/letters/batches/<int:number>/sample")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_sample(number: int) -> AnyResponse:
     """The first letter as it would look, marked as good for nothing."""
@@ -154,6 +160,7 @@ def letter_batch_sample(number: int) -> AnyResponse:
     return response
 
 
+@routes.desk.post("/letters/batches/<int:number>/confirm")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_confirm(number: int) -> AnyResponse:
     """Give numbers to what can have one, and print it."""
@@ -173,6 +180,7 @@ def letter_batch_confirm(number: int) -> AnyResponse:
     return redirect(url_for(".letter_batch", number=number), 303)
 
 
+@routes.desk.post("/letters/batches/<int:number>/discard")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_discard(number: int) -> AnyResponse:
     """Throw away what was only looked at."""
@@ -182,6 +190,7 @@ def letter_batch_discard(number: int) -> AnyResponse:
     return redirect(url_for(".letter_many"), 303)
 
 
+@routes.desk.post("/letters/batches/<int:number>/again")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_again(number: int) -> AnyResponse:
     """Print again the files that were thrown away or hold a void letter."""
@@ -190,6 +199,7 @@ def letter_batch_again(number: int) -> AnyResponse:
     return redirect(url_for(".letter_batch", number=number), 303)
 
 
+@routes.desk.get("/letters/batches/<int:number>/<int:place>.pdf")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_file(number: int, place: int) -> Response:
     """One PDF of at most a hundred letters."""
@@ -197,6 +207,7 @@ def letter_batch_file(number: int, place: int) -> Response:
     return _download(content, "application/pdf", f"介绍信-{number}-{place}.pdf")
 
 
+@routes.desk.get("/letters/batches/<int:number>.zip")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_zip(number: int) -> Response:
     """All files of a batch in one."""
@@ -212,22 +223,3 @@ def _download(content: bytes, media_type: str, name: str) -> Response:
     response = send_file(BytesIO(content), media_type, as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    get, post = ["GET"], ["POST"]
-    here = "/letters/batches/<int:number>"
-    for rule, view, methods in (
-        ("/letters/many", letter_many, get),
-        ("/letters/many", letter_many_pick, post),
-        (here, letter_batch, get),
-        (f"{here}/options", letter_batch_choose, post),
-        (f"{here}/sample", letter_batch_sample, post),
-        (f"{here}/confirm", letter_batch_confirm, post),
-        (f"{here}/discard", letter_batch_discard, post),
-        (f"{here}/again", letter_batch_again, post),
-        (f"{here}/<int:place>.pdf", letter_batch_file, get),
-        (f"{here}.zip", letter_batch_zip, get),
-    ):
-        blueprint.add_url_rule(rule, view.__name__, view, methods=methods)

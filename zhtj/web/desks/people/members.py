@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
@@ -23,6 +23,7 @@ from zhtj.people.finding import views
 from zhtj.people.finding.members import POLITICAL, Age, MemberFilters, Missing, Order, Standing
 from zhtj.people.models import Member, Sex
 from zhtj.transfers import queries as transfers
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, page_links
 
@@ -96,6 +97,7 @@ def kept(filters: MemberFilters, columns: tuple[str, ...] = USUAL) -> dict[str, 
     return {name: str(value) for name, value in said.items() if value}
 
 
+@routes.desk.get("/members")
 @requires(Permission.MEMBER_VIEW)
 def members() -> AnyResponse | str:
     """The list of members; an organisation that was typed becomes part of the address."""
@@ -161,6 +163,7 @@ def _in_unit(said: MultiDict[str, str]) -> tuple[MemberFilters, str]:
     return member_filters(arguments), unit
 
 
+@routes.desk.post("/members/views")
 @requires(Permission.MEMBER_VIEW)
 def keep_view() -> AnyResponse | tuple[str, int]:
     """Save filters, order and columns under a name."""
@@ -175,6 +178,7 @@ def keep_view() -> AnyResponse | tuple[str, int]:
     return _to_list(arguments)
 
 
+@routes.desk.post("/members/views/forget")
 @requires(Permission.MEMBER_VIEW)
 def forget_view() -> AnyResponse:
     """Delete a saved view."""
@@ -188,12 +192,14 @@ def _to_list(arguments: dict[str, Any]) -> AnyResponse:
     return redirect(url_for(".members", **arguments), 303)
 
 
+@routes.desk.get("/members/<int:number>")
 @requires(Permission.MEMBER_VIEW)
 def member(number: int) -> str:
     """One member: League data, where he has been, his applications; an archived one can be looked at."""
     return _page(_any_member(number), full_number="")
 
 
+@routes.desk.post("/members/<int:number>/number")
 @requires(Permission.MEMBER_NUMBER)
 def member_number(number: int) -> str:
     """The same page with the full ID number; the look is audited (PD-37)."""
@@ -228,12 +234,3 @@ def _page(found: Member, full_number: str) -> str:
         ground=archive_grounds.ground_label(found.archived_why),
         age=found.age_on(clock.today()),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/members", "members", members)
-    blueprint.add_url_rule("/members/views", "keep_view", keep_view, methods=["POST"])
-    blueprint.add_url_rule("/members/views/forget", "forget_view", forget_view, methods=["POST"])
-    blueprint.add_url_rule("/members/<int:number>", "member", member)
-    blueprint.add_url_rule("/members/<int:number>/number", "member_number", member_number, methods=["POST"])

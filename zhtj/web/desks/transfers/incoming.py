@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import audit, limits
@@ -15,6 +15,7 @@ from zhtj.people.finding import members as people
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Place
 from zhtj.transfers.applying import checks, external
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.desks.transfers.decisions import sent_file
@@ -23,6 +24,7 @@ from zhtj.web.forms.incoming import IncomingForm
 HOUR = 3600
 
 
+@routes.desk.route("/transfer-in/external", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_IN)
 def transfer_in_external() -> AnyResponse:
     """The form; once it is recorded the application waits for us like any other."""
@@ -91,10 +93,3 @@ def _page(form: IncomingForm, status: int) -> AnyResponse:
     lost = chosen is not None and bool(chosen.filename)
     page = render_template("desks/many/transfer_in_external.html", form=form, lost=lost)
     return make_response(page, status)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule(
-        "/transfer-in/external", "transfer_in_external", transfer_in_external, methods=["GET", "POST"]
-    )

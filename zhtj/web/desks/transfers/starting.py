@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -27,6 +27,7 @@ from zhtj.transfers.many import mass_starts
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.workflow import Route
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member, own_organisation
 
@@ -176,6 +177,7 @@ def _chosen(code: str) -> Organisation | None:
     return orgs.by_code_or_name(code) if code else None
 
 
+@routes.desk.route("/members/<int:number>/transfer-out", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_OUT)
 def transfer_out(number: int) -> AnyResponse | str:
     """办理转出: search the destination, then reason and fields, on one page that works without JavaScript."""
@@ -228,6 +230,7 @@ def find(text: str, under: str) -> SearchResult:
     return search(session, text, within=_chosen(under))
 
 
+@routes.desk.route("/transfer-in", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_IN)
 def transfer_in() -> AnyResponse | str:
     """办理转入: name and full ID number lead to organisation and contact, nothing else (A-04, A-05)."""
@@ -292,10 +295,3 @@ def _transfer_in_submit(token: str) -> AnyResponse:
 
 def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.secret_key or "", salt="transfer-in")
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add both desks to a role."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/members/<int:number>/transfer-out", "transfer_out", transfer_out, methods=methods)
-    blueprint.add_url_rule("/transfer-in", "transfer_in", transfer_in, methods=methods)

@@ -6,7 +6,7 @@ import heapq
 from datetime import datetime
 from itertools import islice
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
@@ -17,6 +17,7 @@ from zhtj.policy import phases
 from zhtj.transfers.applying import checks
 from zhtj.transfers.watching import timers
 from zhtj.transfers.watching.timers import SIZE, Mark, Source, Timer, TimerKind
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
@@ -36,6 +37,7 @@ def _mark(cursor: str) -> Mark | None:
     return Mark(*paging.decode(cursor, [datetime, int, int])) if cursor else None
 
 
+@routes.desk.get("/timers", endpoint="timers")
 @requires(Permission.TRANSFER_VIEW)
 def all_timers() -> str:
     """Every timer with its next date, soonest first; kinds are filters."""
@@ -57,6 +59,7 @@ def all_timers() -> str:
     )
 
 
+@routes.desk.get("/timers/review", endpoint="timers_review")
 @requires(Permission.TRANSFER_VIEW)
 def review() -> str:
     """The September list: submitted by 31 August, not reviewed yet; for the receivers and their superiors (D-08)."""
@@ -74,6 +77,7 @@ def review() -> str:
     )
 
 
+@routes.desk.get("/timers/rehearsal", endpoint="timers_rehearsal")
 @requires(Permission.SWEEP_REHEARSE)
 def rehearsal() -> AnyResponse:
     """What the next return sweep, or one at a chosen moment, would do; nothing is written."""
@@ -88,10 +92,3 @@ def rehearsal() -> AnyResponse:
     found = timers.rehearse(at, seat.path) if not wrong else None
     page = render_template("desks/watching/timers_rehearsal.html", found=found, coming=coming, typed=typed, wrong=wrong)
     return make_response(page, 422 if wrong else 200)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/timers", "timers", all_timers)
-    blueprint.add_url_rule("/timers/review", "timers_review", review)
-    blueprint.add_url_rule("/timers/rehearsal", "timers_rehearsal", rehearsal)

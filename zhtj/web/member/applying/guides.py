@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from flask import Blueprint, render_template
+from flask import render_template
 
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Region
 from zhtj.policy.vocabulary import Case
 from zhtj.transfers.applying import checks
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own
@@ -43,6 +44,7 @@ OF_CASE = {Case.RETENTION: Topic.RETENTION, Case.OVERSEAS_STUDY: Topic.OVERSEAS_
 REGIONS = {Region.BEIJING: "北京", Region.GUANGDONG: "广东", Region.FUJIAN: "福建"}
 
 
+@routes.member.get("/guides/<topic>")
 @requires(Permission.OWN_MEMBERSHIP)
 def guide(topic: str) -> str:
     """One guide."""
@@ -57,8 +59,3 @@ def guide(topic: str) -> str:
         line=own_line(member.org),
         policy=checks.policy_of(member.org),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/guides/<topic>", "guide", guide)
