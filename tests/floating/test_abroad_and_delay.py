@@ -24,7 +24,7 @@ from zhtj.cases.subjects import Invalid
 from zhtj.cases.workflow import CaseAction
 from zhtj.floating import operations as floating
 from zhtj.floating import queries as ledger
-from zhtj.floating.models import Situation, StayKind
+from zhtj.floating.models import Occupation, StayKind
 from zhtj.graduation import personal
 from zhtj.graduation import queries as graduation
 from zhtj.graduation.models import CloseReason, MarkKind, MemberMark
@@ -55,7 +55,7 @@ def test_who_studies_abroad_is_kept_by_the_school_and_counts_no_more(school: Wor
     stay = stay_of(school.graduate)
     assert (stay.kind, stay.situation, stay.retained_until) == (
         StayKind.OVERSEAS,
-        Situation.ABROAD,
+        Occupation.ABROAD,
         date(2027, 12, 31),
     )
     row = graduation.register_row(school.graduate.id, 2026)
@@ -155,7 +155,7 @@ def test_abroad_he_reports_himself(school: World, clock_at: Any) -> None:
     clock_at("2027-03-01T09:00")
     own = school.own_seat(session.get_one(Member, school.graduate.id))
     with acting(own):
-        floating.reported(own, "学业顺利，按时交了团费", Situation.ABROAD)
+        floating.reported(own, "学业顺利，按时交了团费", Occupation.ABROAD)
     stay = stay_of(school.graduate)
     assert (stay.last_contact_on, stay.contact_by) == (date(2027, 3, 1), date(2027, 9, 1))
     assert ledger.last_contacts([school.graduate.id]) == {school.graduate.id: date(2027, 3, 1)}

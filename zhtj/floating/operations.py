@@ -11,7 +11,7 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from zhtj.floating import branches
-from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Situation, Stay, StayKind
+from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Occupation, Stay, StayKind
 from zhtj.floating.queries import KEPT_FOR, looks_after, marked_delayed, of_member
 from zhtj.graduation import register
 from zhtj.graduation.models import CloseReason
@@ -110,7 +110,7 @@ def _opened(member_id: int, branch: Organisation, since: date, policy: Policy, t
         "retained_until": terms.until,
         "clear_by": months_after(since, policy.county_clear_months) if kind is StayKind.COUNTY else None,
         "contact_by": months_after(since, policy.contact_interval_months),
-        "situation": Situation.ABROAD if kind is StayKind.OVERSEAS else None,
+        "situation": Occupation.ABROAD if kind is StayKind.OVERSEAS else None,
         "term_told": 0,
         "contact_told": 0,
     }
@@ -307,7 +307,7 @@ def _mine(seat: ActiveSeat, member: Member) -> Stay:
     return stay
 
 
-def contacted(seat: ActiveSeat, member: Member, on: date, note: str, situation: Situation | None) -> Contact:
+def contacted(seat: ActiveSeat, member: Member, on: date, note: str, situation: Occupation | None) -> Contact:
     """Log that somebody spoke with him; the next six months begin (T-29, R-12).
 
     Raises:
@@ -317,7 +317,7 @@ def contacted(seat: ActiveSeat, member: Member, on: date, note: str, situation: 
     return _heard(seat, _mine(seat, member), on, note, situation)
 
 
-def reported(seat: ActiveSeat, note: str, situation: Situation | None) -> Contact:
+def reported(seat: ActiveSeat, note: str, situation: Occupation | None) -> Contact:
     """Log that a floating member has reported himself, from home or from abroad (R-12, R-17).
 
     Raises:
@@ -330,7 +330,7 @@ def reported(seat: ActiveSeat, note: str, situation: Situation | None) -> Contac
     return _heard(seat, of_member(member), clock.today(), note, situation)
 
 
-def _heard(seat: ActiveSeat, stay: Stay, on: date, note: str, situation: Situation | None) -> Contact:
+def _heard(seat: ActiveSeat, stay: Stay, on: date, note: str, situation: Occupation | None) -> Contact:
     words = note.strip()
     _check_day(stay, on, "on")
     if not words or len(words) > NOTE_AT_MOST:
@@ -370,7 +370,7 @@ def found(seat: ActiveSeat, member: Member, on: date, what: str) -> Stay:
     if not words or len(words) > PLACE_AT_MOST:
         raise DomainError(f"请填写单位或学校名称，最多 {PLACE_AT_MOST} 个字。", field="found_what", rule="D-17")
     before = stay.found_what
-    stay.found_on, stay.found_what, stay.situation = on, words, Situation.FOUND
+    stay.found_on, stay.found_what, stay.situation = on, words, Occupation.FOUND
     if stay.due_on is None:
         stay.due_on = months_after(clock.today(), policy_of(stay.org).floating_onward_months)
         stay.term_told = 0
@@ -387,7 +387,7 @@ def lost(seat: ActiveSeat, member: Member) -> Stay:
         raise DomainError("还没有登记落实的单位或学校。", rule="D-17")
     before = stay.found_what
     stay.found_on = stay.found_what = stay.due_on = None
-    stay.situation = Situation.SEEKING
+    stay.situation = Occupation.SEEKING
     stay.term_told = 0
     session.flush()
     session.refresh(stay)

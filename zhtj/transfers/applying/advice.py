@@ -16,7 +16,7 @@ from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs import contacts
-from zhtj.orgs.contacts import Contact
+from zhtj.orgs.contacts import OfficeContact
 from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.rules import destination_problem
 from zhtj.orgs.searching import places
@@ -79,7 +79,7 @@ class Found:
     place: Place | None
     verdict: Verdict
     problem: str
-    contact: Contact
+    contact: OfficeContact
 
     @property
     def why_not(self) -> str:

@@ -12,7 +12,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.people.models import Account, Member
 from zhtj.people.queries import member_of
 from zhtj.people.signing import authentication
-from zhtj.people.signing.accounts import Contact, change_contact
+from zhtj.people.signing.accounts import ContactDetails, change_contact
 from zhtj.web import routes
 from zhtj.web.access import requires, seat_choices
 from zhtj.web.auth import visitor
@@ -73,10 +73,10 @@ def change_own_contact() -> AnyResponse:
     form = _contact_form(member)
     if not form.validate():
         return _page(422, contact=form)
-    values = {name: value for name, value in form.data.items() if name in Contact.__dataclass_fields__}
+    values = {name: value for name, value in form.data.items() if name in ContactDetails.__dataclass_fields__}
     try:
         with unit_of_work():
-            changed = change_contact(own, member, Contact(**values))
+            changed = change_contact(own, member, ContactDetails(**values))
     except DomainError as error:
         return _refused(error, form)
     flash("联系方式已更新。" if changed else "没有改动。", "success" if changed else "info")

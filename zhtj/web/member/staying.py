@@ -19,7 +19,7 @@ from zhtj.cases.subjects import Invalid
 from zhtj.cases.workflow import CaseState
 from zhtj.floating import branches, operations
 from zhtj.floating import queries as floating
-from zhtj.floating.models import Situation, StayKind
+from zhtj.floating.models import Occupation, StayKind
 from zhtj.graduation.queries import policy_of
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
@@ -256,7 +256,7 @@ def stay() -> AnyResponse | str:
 def _report(seat: ActiveSeat, member: Member) -> str:
     place = request.form.get("found_what", "").strip()
     said = request.form.get("situation", "")
-    situation = Situation(said) if said in set(Situation) - {Situation.FOUND} else None
+    situation = Occupation(said) if said in set(Occupation) - {Occupation.FOUND} else None
     note = request.form.get("note", "").strip()
     if place:
         found = operations.found(seat, member, clock.today(), place)
@@ -277,7 +277,7 @@ def _stay_page(member: Member, error: DomainError | None = None) -> str:
         due=floating.what_is_due(now) if now.deadline else None,
         log=floating.log_of(now),
         notices=retention.NOTICES,
-        situations=[("", "请选择"), *((one.value, one.label) for one in Situation if one is not Situation.FOUND)],
+        situations=[("", "请选择"), *((one.value, one.label) for one in Occupation if one is not Occupation.FOUND)],
         extendable=extendable and now.ground != retention.TEACHING,
         forms=signatures.of_member(member.id),
         typed=request.form if error else {},

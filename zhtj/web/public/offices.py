@@ -7,7 +7,7 @@ from flask import render_template, request
 from zhtj.kernel import limits
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.orgs.contacts import Contact, contact
+from zhtj.orgs.contacts import OfficeContact, contact
 from zhtj.orgs.models import Organisation, Region, Tier
 from zhtj.orgs.queries import second_level
 from zhtj.orgs.searching import places
@@ -58,6 +58,6 @@ def _found(text: str) -> list[Organisation]:
     return open_ones[:SHOWN]
 
 
-def _number(college: Organisation, school: Organisation) -> Contact:
+def _number(college: Organisation, school: Organisation) -> OfficeContact:
     """A college's own office, or the school's where it has no number."""
-    return Contact(college.short_name, college.phone) if college.phone else contact(school)
+    return OfficeContact(college.short_name, college.phone) if college.phone else contact(school)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.cases import signatures
 from zhtj.cases.kinds import staying
 from zhtj.floating import branches, operations, queries
-from zhtj.floating.models import Situation, Stay, StayKind
+from zhtj.floating.models import Occupation, Stay, StayKind
 from zhtj.floating.queries import STATUSES, LedgerFilters
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
@@ -150,7 +150,7 @@ def _page(member: Member, stay: Stay, error: DomainError | None = None, action: 
         row=stay,
         member=member,
         log=queries.log_of(stay),
-        situations=[("", "没有说"), *((each.value, each.label) for each in Situation if each is not Situation.FOUND)],
+        situations=[("", "没有说"), *((each.value, each.label) for each in Occupation if each is not Occupation.FOUND)],
         may_write=queries.may_look_after(seat, stay),
         may_move=stay.org.path.startswith(seat.path),
         may_undo=undoable and stay.org.path.startswith(seat.path) and seat.member_id != member.id,
@@ -187,7 +187,7 @@ def write(number: int, note: str) -> AnyResponse:
 
 def _contact(member: Member) -> str:
     said = request.form.get("situation", "")
-    situation = Situation(said) if said in set(Situation) - {Situation.FOUND} else None
+    situation = Occupation(said) if said in set(Occupation) - {Occupation.FOUND} else None
     operations.contacted(
         current_seat(), member, needed_day_in("on", rule="T-29"), request.form.get("note", ""), situation
     )

@@ -20,7 +20,7 @@ from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people import archive_grounds
 from zhtj.people.finding import members as people
 from zhtj.people.finding import views
-from zhtj.people.finding.members import POLITICAL, Age, MemberFilters, Missing, Order, Standing
+from zhtj.people.finding.members import POLITICAL, Age, MemberFilters, MemberOrder, MembershipStatus, Missing
 from zhtj.people.models import Member, Sex
 from zhtj.transfers import queries as transfers
 from zhtj.web import routes
@@ -63,12 +63,12 @@ def member_filters(said: Mapping[str, str]) -> MemberFilters:
         active=active if active in {"yes", "no"} else "",
         graduate=graduate if graduate in {"yes", "no"} else "",
         purpose=_choice(Purpose, said.get("purpose", "")),
-        standing=_choice(Standing, said.get("standing", "")) or Standing.PRESENT,
+        standing=_choice(MembershipStatus, said.get("standing", "")) or MembershipStatus.PRESENT,
         sex=_choice(Sex, said.get("sex", "")),
         age=_choice(Age, said.get("age", "")),
         missing=_choice(Missing, said.get("missing", "")),
         political=political if political in POLITICAL else "",
-        order=_choice(Order, said.get("order", "")) or Order.BRANCH,
+        order=_choice(MemberOrder, said.get("order", "")) or MemberOrder.BRANCH,
     )
 
 
@@ -143,12 +143,12 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
     "active": [("", "全部"), ("no", "未激活"), ("yes", "已激活")],
     "graduate": [("", "全部"), ("yes", "毕业生"), ("no", "非毕业生")],
     "purpose": [("", "全部"), *((one.value, one.label) for one in Purpose if one is not Purpose.SPECIAL_POOL)],
-    "standing": [(one.value, one.label) for one in Standing],
+    "standing": [(one.value, one.label) for one in MembershipStatus],
     "sex": [("", "全部"), *((one.value, one.label) for one in Sex)],
     "age": [("", "全部"), *((one.value, one.label) for one in Age)],
     "missing": [("", "不限"), *((one.value, one.label) for one in Missing)],
     "political": [("", "全部"), *((one, one) for one in POLITICAL)],
-    "order": [(one.value, one.label) for one in Order],
+    "order": [(one.value, one.label) for one in MemberOrder],
 }
 
 

@@ -12,7 +12,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.people.models import Member
-from zhtj.people.signing.accounts import Contact, change_contact
+from zhtj.people.signing.accounts import ContactDetails, change_contact
 from zhtj.transfers.watching import arrivals
 from zhtj.transfers.watching.arrivals import DUTIES, DUTY_LEFT, ArrivalFilters, Ticks
 from zhtj.web import routes
@@ -143,12 +143,12 @@ def contact(number: int) -> AnyResponse:
     form = MemberContactForm()
     if not form.validate():
         return make_response(_page(member, form), 422)
-    values = {name: value for name, value in form.data.items() if name in Contact.__dataclass_fields__}
+    values = {name: value for name, value in form.data.items() if name in ContactDetails.__dataclass_fields__}
     try:
         with unit_of_work():
             session.refresh(member)
             arrivals.informed(seat, member)
-            change_contact(member.account, member, Contact(**values))
+            change_contact(member.account, member, ContactDetails(**values))
     except DomainError as error:
         session.expire_all()
         form.take(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.orgs.contacts import Contact, contact
+from zhtj.orgs.contacts import OfficeContact, contact
 from zhtj.transfers import queries
 from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import objections, receiving
@@ -34,7 +34,7 @@ class Standing:
     may_redirect: bool
     may_object: bool
     objection: Objection | None
-    decider: Contact | None
+    decider: OfficeContact | None
     refusal: ApplicationEvent | None
     may_answer: bool
     follows: int | None
