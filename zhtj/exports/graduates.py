@@ -14,7 +14,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.sql.paging import CHUNK, Page
-from zhtj.policy.vocabulary import Place
+from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers.applying import checks
 from zhtj.transfers.watching import exception_records, exceptions, graduates, quality
 from zhtj.transfers.watching.exception_records import Record
@@ -142,7 +142,7 @@ QUALITY = paged(
         Column("转出组织", lambda one: one.from_org.full_name),
         Column("转入组织", lambda one: one.to_name),
         Column("原因", lambda one: _reasons().get(one.reason, "")),
-        Column("地方", lambda one: Place(one.place).label if one.place else ""),
+        Column("地方", lambda one: PlaceTie(one.place).label if one.place else ""),
         Column("评定", lambda one: one.level.label),
         Column("已确认的提醒", lambda one: "；".join(one.warnings)),
         Column("状态", lambda one: one.state.label),

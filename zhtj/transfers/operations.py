@@ -24,7 +24,7 @@ from zhtj.people.identity import masked_mobile
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import county_open
-from zhtj.policy.vocabulary import Level, Reason
+from zhtj.policy.vocabulary import Reason, Suitability
 from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.starting import begin
 from zhtj.transfers.deciding import decisions
@@ -112,7 +112,7 @@ def submit(wanted: Submission, seat: ActiveSeat) -> Application:
         release_needed=way.release_needed,
         kind=destination_kind(member.org, destination),
         level=verdict.level,
-        warnings=[verdict.sentence] if verdict.level is Level.WARNED else [],
+        warnings=[verdict.sentence] if verdict.level is Suitability.WARNED else [],
     )
     state = next_state(None, Action.SUBMIT, Party(initiator.value), way)
     if state is None:

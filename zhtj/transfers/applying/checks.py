@@ -20,7 +20,7 @@ from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.seasons import county_open, governed, policy_for, return_due
-from zhtj.policy.vocabulary import Audience, Destination, Level, Place, Reason, ReasonField
+from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField, Suitability
 from zhtj.transfers.kinds import admitting_ready, destination_kind, same_basic
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import OPEN, Initiator, Route
@@ -199,7 +199,7 @@ def verdict(
     policy: Policy, old: Organisation, new: Organisation, reason: str, place: str | None, *, delayed: bool = False
 ) -> Verdict:
     """What the destination table says (PD-11); ``delayed``: of a delayed graduate (R-08)."""
-    relation = Place(place) if place in set(Place) else Place.NONE
+    relation = PlaceTie(place) if place in set(PlaceTie) else PlaceTie.NONE
     return judge(
         policy,
         Reason(reason),
@@ -245,9 +245,9 @@ def allowed(wanted: Submission, found: Verdict) -> None:
             field="destination",
             rule="PD-10",
         )
-    if found.level is Level.FORBIDDEN:
+    if found.level is Suitability.FORBIDDEN:
         raise DomainError(found.sentence, field="destination", rule=found.rule)
-    if found.level is Level.WARNED and not (wanted.confirmed and (wanted.remark or "").strip()):
+    if found.level is Suitability.WARNED and not (wanted.confirmed and (wanted.remark or "").strip()):
         raise DomainError(
             found.sentence, fix="如情况属实，请勾选确认并在备注中说明。", field="confirmed", rule=found.rule
         )

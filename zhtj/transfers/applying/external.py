@@ -22,7 +22,7 @@ from zhtj.people.operations import NewMember
 from zhtj.people.signing import accounts
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import campaign_open
-from zhtj.policy.vocabulary import Audience, Level, Reason
+from zhtj.policy.vocabulary import Audience, Reason, Suitability
 from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.starting import begin
 from zhtj.transfers.deciding import decisions
@@ -179,7 +179,7 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         )
     checks.no_open_application(member)
     verdict = checks.verdict(policy, wanted.region, destination, Reason(wanted.reason).value, wanted.place)
-    if verdict.level is Level.FORBIDDEN:
+    if verdict.level is Suitability.FORBIDDEN:
         raise DomainError(verdict.sentence, field="destination", rule=verdict.rule)
     row = _register_row(policy, member, wanted)
     application = Application(
@@ -197,7 +197,7 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         kind=destination_kind(wanted.region, destination),
         place=wanted.place,
         level=verdict.level,
-        warnings=[verdict.why] if verdict.level is Level.WARNED else [],
+        warnings=[verdict.why] if verdict.level is Suitability.WARNED else [],
         external_name=origin,
     )
     in_season = campaign_open(policy, clock.today())

@@ -26,7 +26,7 @@ from zhtj.orgs.rules import destination_problem
 from zhtj.people.models import Account, Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy, ReasonSpec
-from zhtj.policy.vocabulary import Destination, Level, Place, Reason
+from zhtj.policy.vocabulary import Destination, PlaceTie, Reason, Suitability
 from zhtj.transfers import operations
 from zhtj.transfers.applying import checks
 from zhtj.transfers.kinds import destination_kind
@@ -219,7 +219,7 @@ class _Examination:
             "contact_mobile": content.get("contact_mobile") or None,
             "remark": said("remark"),
             "confirmed": bool(self.options.get("confirmed")),
-            "place": {each.label: each.value for each in Place}.get(place or "", place),
+            "place": {each.label: each.value for each in PlaceTie}.get(place or "", place),
         }
         if destination is None:
             del details["place"]
@@ -244,7 +244,7 @@ class _Examination:
         checks.may_start(spec, started_by, route)
         checks.fields_given(wanted, spec, self._kind(member.org, new))
         found = self._verdict(wanted)
-        warning = found.sentence if found.level is Level.WARNED else ""
+        warning = found.sentence if found.level is Suitability.WARNED else ""
         try:
             checks.allowed(wanted, found)
         except DomainError as error:

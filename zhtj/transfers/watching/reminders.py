@@ -25,7 +25,7 @@ from zhtj.notices.models import Reminder
 from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import governed, phase, policy_for
-from zhtj.policy.vocabulary import Phase
+from zhtj.policy.vocabulary import CampaignPhase
 from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.places import below
@@ -190,7 +190,7 @@ def is_due(heap: Heap, policy: Policy, today: date) -> bool:
 
 def _review_due(heap: Heap, policy: Policy, today: date, since: date, last: date | None) -> bool:
     """Weekly from the first day of the review phase on, whatever was said before (D-08)."""
-    if phase(policy, today) is not Phase.REVIEW or heap.state not in UNREVIEWED:
+    if phase(policy, today) is not CampaignPhase.REVIEW or heap.state not in UNREVIEWED:
         return False
     begins = policy.application_end + timedelta(days=1)
     weeks = (today - begins).days // policy.reminder_interval_days
@@ -213,7 +213,7 @@ class _Sum:
         self.for_others += heap.number if heap.for_others else 0
         if heap.due_at is not None and clock_day(heap, policy, today) >= 0:
             self.running[heap.due_at] = self.running.get(heap.due_at, 0) + heap.number
-        elif heap.state in UNREVIEWED and phase(policy, today) is Phase.REVIEW:
+        elif heap.state in UNREVIEWED and phase(policy, today) is CampaignPhase.REVIEW:
             self.to_review += heap.number
             self.review_end = policy.review_end
 

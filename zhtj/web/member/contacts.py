@@ -8,7 +8,7 @@ from zhtj.kernel.database import session
 from zhtj.orgs.contacts import contact
 from zhtj.orgs.models import Organisation, Tier
 
-__all__ = ["OfficeContact", "contact", "own_line"]
+__all__ = ["contact", "own_line"]
 
 
 def own_line(branch: Organisation) -> list[Organisation]:

@@ -14,7 +14,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Membership
 from zhtj.people.queries import first_mobile
-from zhtj.policy.vocabulary import Place, Reason
+from zhtj.policy.vocabulary import PlaceTie, Reason
 from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import receiving
 from zhtj.transfers.models import Application
@@ -46,7 +46,7 @@ def register(app: Flask) -> None:
         office_of=office_of,
         organisation_crumbs=organisation_crumbs,
         organisation_options=organisation_codes,
-        place_label=lambda key: Place(key).label,
+        place_label=lambda key: PlaceTie(key).label,
         phone_icon=phone_icon(app),
         reason_label=reason_label,
         state_badge=state_badges(app).__getitem__,

@@ -13,7 +13,7 @@ from zhtj.orgs import outside
 from zhtj.orgs import queries as orgs
 from zhtj.people.finding import members as people
 from zhtj.policy.model import Policy
-from zhtj.policy.vocabulary import Place
+from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers.applying import checks, external
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
@@ -56,7 +56,7 @@ def _options(form: IncomingForm, policy: Policy) -> None:
     form.graduate.choices = [("yes", "是，今年毕业"), ("no", "不是")]
     targets = orgs.transfer_targets(own_organisation())
     form.destination.choices = [("", "请选择"), *((each.code, each.short_name) for each in targets)]
-    form.place.choices = [("", "不适用"), *((place.value, place.label) for place in Place)]
+    form.place.choices = [("", "不适用"), *((place.value, place.label) for place in PlaceTie)]
 
 
 def _count(form: IncomingForm, policy: Policy) -> None:

@@ -9,7 +9,7 @@ from flask import render_template, request, url_for
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
-from zhtj.policy.vocabulary import Destination, Level, Place, Reason
+from zhtj.policy.vocabulary import Destination, PlaceTie, Reason, Suitability
 from zhtj.transfers.watching import quality as judging
 from zhtj.transfers.watching.quality import Cut
 from zhtj.web import routes
@@ -29,8 +29,8 @@ def quality() -> str:
         "desks/watching/quality.html",
         organisation=own_organisation(),
         report=found,
-        levels=list(Level),
-        columns=[*({"label": level.label, "n": True} for level in Level), {"label": "合计", "n": True}],
+        levels=list(Suitability),
+        columns=[*({"label": level.label, "n": True} for level in Suitability), {"label": "合计", "n": True}],
         cut=Cut,
         to=_address,
         as_of=clock.now(),
@@ -56,7 +56,9 @@ def quality_list() -> str:
 
 def read_cut() -> Cut:
     """The part that an address names; unknown words count as unsaid."""
-    return Cut(_word(Level, "level"), _word(Reason, "reason"), _word(Destination, "kind"), _word(Place, "place"))
+    return Cut(
+        _word(Suitability, "level"), _word(Reason, "reason"), _word(Destination, "kind"), _word(PlaceTie, "place")
+    )
 
 
 def _word(kind: type[Word], name: str) -> Word | None:

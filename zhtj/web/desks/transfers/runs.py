@@ -25,7 +25,7 @@ from zhtj.orgs import queries as orgs
 from zhtj.people import identity
 from zhtj.people.finding import members as people
 from zhtj.people.finding.members import MemberFilters
-from zhtj.policy.vocabulary import Place
+from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers.applying import checks
 from zhtj.transfers.many import mass_starts, runs
 from zhtj.transfers.many.mass_starts import Seen
@@ -202,7 +202,7 @@ def _preview(found: BulkRun, options: dict[str, Any], error: DomainError | None 
             for key, spec in policy.reasons.items()
             if ("new_side" if incoming else "old_side") in spec.initiators
         ],
-        places=[("", "不适用"), *((place.value, place.label) for place in Place)],
+        places=[("", "不适用"), *((place.value, place.label) for place in PlaceTie)],
         targets=orgs.transfer_targets(organisation) if incoming else None,
         error=error,
     )

@@ -20,7 +20,7 @@ from zhtj.orgs.models import Organisation, Purpose, Region
 from zhtj.orgs.searching.search import SearchResult, search
 from zhtj.people.finding import members as people
 from zhtj.people.models import Member
-from zhtj.policy.vocabulary import Audience, Place
+from zhtj.policy.vocabulary import Audience, PlaceTie
 from zhtj.transfers import operations, queries
 from zhtj.transfers.applying import checks
 from zhtj.transfers.many import mass_starts
@@ -118,7 +118,7 @@ class StartPage:
     @property
     def places(self) -> list[tuple[str, str]]:
         """Relations of the destination to the member's places."""
-        return [("", "不适用"), *((place.value, place.label) for place in Place)]
+        return [("", "不适用"), *((place.value, place.label) for place in PlaceTie)]
 
 
 def _typed() -> dict[str, str]:

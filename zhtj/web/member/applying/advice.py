@@ -9,7 +9,7 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.searching import places
-from zhtj.policy.vocabulary import Place
+from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers import operations
 from zhtj.transfers.applying import checks, waits
 from zhtj.transfers.applying.advice import Counsel, Found, audience_of, known_places
@@ -73,7 +73,7 @@ def advice_apply() -> AnyResponse:
         reason=reason if reason in set(offered) else "",
         unit_name=tidy(typed.get("unit"))[:NAME_AT_MOST],
         unit_address=tidy(typed.get("address"))[:ADDRESS_AT_MOST],
-        place=typed["place"] if typed.get("place") in set(Place) else "",
+        place=typed["place"] if typed.get("place") in set(PlaceTie) else "",
         destination=chosen.code if chosen else "",
     )
     with unit_of_work():

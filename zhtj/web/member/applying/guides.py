@@ -9,7 +9,7 @@ from flask import render_template
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Region
-from zhtj.policy.vocabulary import Case
+from zhtj.policy.vocabulary import StayingCase
 from zhtj.transfers.applying import checks
 from zhtj.web import routes
 from zhtj.web.access import requires
@@ -40,7 +40,11 @@ _LABELS = {
     Topic.EXTERNAL: "转往北京、广东、福建",
 }
 STAYING = (Topic.OVERSEAS_STUDY, Topic.DELAY, Topic.RETENTION)
-OF_CASE = {Case.RETENTION: Topic.RETENTION, Case.OVERSEAS_STUDY: Topic.OVERSEAS_STUDY, Case.DELAY: Topic.DELAY}
+OF_CASE = {
+    StayingCase.RETENTION: Topic.RETENTION,
+    StayingCase.OVERSEAS_STUDY: Topic.OVERSEAS_STUDY,
+    StayingCase.DELAY: Topic.DELAY,
+}
 REGIONS = {Region.BEIJING: "北京", Region.GUANGDONG: "广东", Region.FUJIAN: "福建"}
 
 

@@ -15,7 +15,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.searching import places
-from zhtj.policy.vocabulary import Place, Reason, ReasonField
+from zhtj.policy.vocabulary import PlaceTie, Reason, ReasonField
 from zhtj.transfers import operations
 from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
@@ -171,7 +171,7 @@ def _place(filling: Filling) -> AnyResponse:
     kinds = [filling.kind] if filling.kind and not filling.place_first else []
     options = place_options(filling.policy, Reason(filling.answers.reason), filling.known_places, kinds)
     if request.method == "POST" and form.validate():
-        if form.place.data in set(Place) - {Place.NONE}:
+        if form.place.data in set(PlaceTie) - {PlaceTie.NONE}:
             return _save(filling, **{name: form[name].data for name in names})
         form.take(DomainError("请选择您与那里的关系。", field="place", rule="PD-10"))
     return _show("place", filling, Step.PLACE, 422 if request.method == "POST" else 200, form=form, options=options)
@@ -363,7 +363,7 @@ def _check_page(filling: Filling, form: TransferForm, error: DomainError | None 
         guide=OF_CASE.get(verdict.case) if verdict and verdict.case else None,
         release=release,
         due=due,
-        place_label=Place(place).label if (place := filling.relevant.get("place")) else None,
+        place_label=PlaceTie(place).label if (place := filling.relevant.get("place")) else None,
         office=contact(destination),
         superiors=places.superiors(destination),
         recorder=contact(old),
