@@ -23,7 +23,7 @@ from zhtj.kernel import audit, clock, limits
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.work import periods
 from zhtj.letters import outstanding
-from zhtj.letters.many import batches as letter_batches
+from zhtj.letters.many import letter_batches
 from zhtj.notices import delivery, outbox
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind

@@ -233,7 +233,7 @@ LETTERS = paged(
         Column("转往", lambda one: one.record.receiver),
         Column("开具时间", lambda one: moment(one.issued_at)),
         Column("有效期至", lambda one: day(one.last_valid_on)),
-        Column("状态", lambda one: letters.standing(one).label),
+        Column("状态", lambda one: letters.validity_of(one).label),
         Column("开具人", lambda one: one.issued_by.name if one.issued_by else ""),
     ),
 )

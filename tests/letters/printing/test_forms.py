@@ -13,7 +13,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.letters.printing import forms
 from zhtj.letters.printing.chart import chart
 from zhtj.letters.printing.forms import CodeSlip, SignedPaper
-from zhtj.letters.register import HEADINGS
+from zhtj.letters.stub_register import HEADINGS
 from zhtj.policy.layers import policy_named
 from zhtj.policy.vocabulary import Audience, CountsAs, Reason, StayingCase
 

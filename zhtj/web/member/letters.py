@@ -21,7 +21,7 @@ def letters() -> str:
     """Every letter about me, newest first."""
     seat, _ = own()
     return render_template(
-        "member/letters.html", letters=queries.of_member(seat.member_id or 0), standing=queries.standing
+        "member/letters.html", letters=queries.of_member(seat.member_id or 0), validity=queries.validity_of
     )
 
 
@@ -35,7 +35,7 @@ def letter_page(number: int) -> str:
         "member/letter.html",
         letter=found,
         record=found.record,
-        standing=queries.standing(found),
+        validity=queries.validity_of(found),
         receipt=receipts.receipt_of(found.id),
         card=receipts.card_of(found.id),
         CardSide=CardSide,

@@ -90,7 +90,7 @@ def _page(found: Letter, error: DomainError | None = None) -> str:
         "public/letter_receipt.html",
         letter=found,
         record=found.record,
-        standing=queries.standing(found),
+        validity=queries.validity_of(found),
         receipt=receipts.receipt_of(found.id),
         card=receipts.card_of(found.id),
         CardSide=CardSide,

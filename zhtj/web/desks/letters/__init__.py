@@ -1,5 +1,5 @@
 """Letters on the desks."""
 
-from zhtj.web.desks.letters import batches, forms, issuing, lists, settings
+from zhtj.web.desks.letters import forms, issuing, letter_batches, lists, settings
 
-__all__ = ["batches", "forms", "issuing", "lists", "settings"]
+__all__ = ["forms", "issuing", "letter_batches", "lists", "settings"]

@@ -12,13 +12,13 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import authority, operations, queries, receipts
-from zhtj.letters.many import batches
+from zhtj.letters.many import letter_batches
 from zhtj.letters.models import CardSide, Letter, LetterState
 from zhtj.letters.operations import Details
 from zhtj.letters.printing import papers
 from zhtj.letters.printing.render import render_letter
-from zhtj.letters.queries import LetterFilters, Standing
-from zhtj.letters.receipts import LARGEST, Slip
+from zhtj.letters.queries import LetterFilters, Validity
+from zhtj.letters.receipts import LARGEST, ReceiptSlip
 from zhtj.letters.record import FileDisposition, LetterReason, LetterRecord
 from zhtj.people.models import Member
 from zhtj.transfers import queries as transfers
@@ -44,17 +44,17 @@ def letters() -> str:
         "desks/letters/letters.html",
         rows=page.rows,
         filters=filters,
-        states=[*((one.value, one.label) for one in Standing), ("waiting", "没有回执")],
+        states=[*((one.value, one.label) for one in Validity), ("waiting", "没有回执")],
         received=queries.with_receipt([letter.id for letter in page.rows]),
         may_issue=authority.may_issue(seat),
         links=page_links(page, ".letters", state=filters.state, q=filters.text),
-        standing=queries.standing,
+        validity=queries.validity_of,
     )
 
 
 def details_of(typed: Mapping[str, str]) -> Details:
     """What was filled in. Raises DomainError."""
-    dues = batches.month_of(typed["dues_until"])
+    dues = letter_batches.month_of(typed["dues_until"])
     if typed["file_disposition"] not in set(FileDisposition):
         raise DomainError("请选择团员档案的去向。", field="file_disposition", rule="L-13")
     return Details(
@@ -210,7 +210,7 @@ def _page(found: Letter, error: DomainError | None = None) -> str:
         "desks/letters/letter.html",
         letter=found,
         record=found.record,
-        standing=queries.standing(found),
+        validity=queries.validity_of(found),
         receipt=receipts.receipt_of(found.id),
         card=receipts.card_of(found.id),
         CardSide=CardSide,
@@ -273,11 +273,11 @@ def _again(number: int, error: DomainError) -> AnyResponse:
     return make_response(_page(queries.letter(current_seat(), number), error), error.status)
 
 
-def slip_of_form() -> Slip:
+def slip_of_form() -> ReceiptSlip:
     """Slip three as it was filled in. Raises DomainError."""
     chosen = request.files.get("file")
     content = chosen.read(LARGEST + 1) if chosen is not None and chosen.filename else b""
-    return Slip(
+    return ReceiptSlip(
         handler=request.form.get("handler", "").strip(),
         phone=request.form.get("phone", "").strip(),
         received_on=needed_day_in("received_on", rule="L-31"),

@@ -10,7 +10,7 @@ from zhtj.imports import exports
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import outstanding
-from zhtj.letters import register as stubs
+from zhtj.letters import stub_register as stubs
 from zhtj.letters.printing import forms
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
