@@ -29,9 +29,10 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Category, Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Post
-from zhtj.transfers.applying.checks import NOT_CERTIFIED, NUMBER_TAKEN, policy_of
+from zhtj.transfers.applying.checks import NOT_CERTIFIED, NUMBER_TAKEN
 from zhtj.transfers.many import mass_starts
 
 FORM = Upload("入团志愿书.pdf", PAPER)

@@ -22,8 +22,8 @@ from zhtj.letters.many.candidates import CandidateFilters
 from zhtj.letters.many.models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.notices.models import Message
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
-from zhtj.transfers.applying.checks import policy_of
 
 TYPED = {"dues_until": "2026-09", "file_disposition": "with_personal_file", "handler": "钱老师"}
 

@@ -14,8 +14,8 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.sql.paging import CHUNK, Page
+from zhtj.orgs.policies import national_policy
 from zhtj.policy.vocabulary import PlaceTie
-from zhtj.transfers.applying import checks
 from zhtj.transfers.watching import exception_records, exceptions, graduates, quality
 from zhtj.transfers.watching.exception_records import Record
 from zhtj.transfers.watching.exceptions import ExceptionFilters
@@ -72,7 +72,7 @@ def _registered(seat: ActiveSeat, chosen: DestinationFilters, after: str = "") -
 def _destination(name: str) -> Column:
     def cell(line: Line) -> str:
         if name == "reason" and line.entry is not None:
-            return destinations.label_of(destinations.policy_of(line.row), line.entry.reason)
+            return destinations.label_of(destinations.row_policy(line.row), line.entry.reason)
         return destinations.value_of(line.entry, name)
 
     return Column(destinations.LABELS[name], cell)
@@ -95,7 +95,7 @@ DESTINATIONS = paged(
 
 
 def _reasons() -> dict[str, str]:
-    return {key.value: spec.label for key, spec in checks.national_policy().reasons.items()}
+    return {key.value: spec.label for key, spec in national_policy().reasons.items()}
 
 
 def _exceptions(seat: ActiveSeat, chosen: ExceptionFilters) -> Iterator[Sequence[Record]]:

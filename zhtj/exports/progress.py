@@ -16,8 +16,8 @@ from zhtj.graduation.models import DestinationEntry
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import national_policy
 from zhtj.people.models import Member
-from zhtj.transfers.applying.checks import national_policy
 from zhtj.transfers.watching import graduates
 from zhtj.transfers.watching.graduates import Graduate, GraduateFilters
 
@@ -39,7 +39,7 @@ def _both(seat: ActiveSeat, rows: Sequence[Graduate]) -> list[Both]:
 def _registered(name: str) -> Column:
     def cell(both: Both) -> str:
         if name == "reason" and both.entry is not None:
-            return destinations.label_of(destinations.policy_of(both.graduate.row), both.entry.reason)
+            return destinations.label_of(destinations.row_policy(both.graduate.row), both.entry.reason)
         return destinations.value_of(both.entry, name)
 
     return Column(destinations.LABELS[name], cell, "毕业去向登记")

@@ -22,8 +22,9 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.letters.timers import sources
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.transfers import queries
-from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.applying import waits
 from zhtj.transfers.applying.waits import AdmissionWait, Side
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.queries import Filters
@@ -34,7 +35,7 @@ from zhtj.transfers.watching.timers import Timer, TimerKind
 
 def reason_label(reason: str) -> str:
     """Name of a transfer reason in this season's policy."""
-    return next((spec.label for key, spec in checks.national_policy().reasons.items() if key.value == reason), "")
+    return next((spec.label for key, spec in national_policy().reasons.items() if key.value == reason), "")
 
 
 APPLICATION = (
@@ -115,7 +116,7 @@ class TimerFilters:
 
 
 def _timers(seat: ActiveSeat, chosen: TimerFilters) -> list[Timer]:
-    found = sources(seat, checks.policy_of(session.get_one(Organisation, seat.org_id)))
+    found = sources(seat, policy_of(session.get_one(Organisation, seat.org_id)))
     asked = [read for kind, read in found.items() if chosen.kind in {None, kind}]
     return sorted((timer for read in asked for timer in read(None)), key=lambda timer: timer.mark)
 

@@ -20,11 +20,11 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import LEADING_TIERS, SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member, Membership
 from zhtj.people.moves import Move, move_members
 from zhtj.people.rules import months_after
 from zhtj.policy.model import Policy
-from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State

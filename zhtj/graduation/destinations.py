@@ -18,6 +18,7 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy, ReasonSpec
@@ -101,7 +102,7 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
     why = frozen_why(row)
     if why:
         raise Conflict(why, rule="PD-09")
-    policy = policy_of(row)
+    policy = row_policy(row)
     given = Given(**{name: text.strip() for name, text in asdict(given).items()})
     wrong = problem(given, policy)
     if wrong is not None:
@@ -140,9 +141,9 @@ def category_of(policy: Policy, reason: Reason) -> GraduateCategory | None:
     return GraduateCategory(category) if category else None
 
 
-def policy_of(row: RegisterRow) -> Policy:
+def row_policy(row: RegisterRow) -> Policy:
     """The policy of the place he graduates from."""
-    return queries.policy_of(row.origin or row.member.org)
+    return policy_of(row.origin or row.member.org)
 
 
 def entry_of(row: RegisterRow) -> DestinationEntry | None:

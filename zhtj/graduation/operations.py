@@ -28,6 +28,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation, Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.policy.model import Policy
 
 __all__ = [
@@ -58,7 +59,7 @@ def may_be_marked(branch: Organisation) -> bool:
 def mark_problem(seat: ActiveSeat, branch: Organisation) -> Problem | None:
     """Why this seat has no “标记毕业时间” button for a branch, as a sentence (G-13, O-17); None if it has."""
     own = queries.organisation_of(seat)
-    policy = queries.policy_of(own)
+    policy = policy_of(own)
     return branch_problem(branch, policy) or marker_problem(seat.kind, own, branch, policy)
 
 
@@ -147,7 +148,7 @@ def foresee(
     if len(ids) > AT_MOST:
         raise DomainError(f"一次最多标记 {AT_MOST:,} 个团支部。", fix="请先用筛选缩小范围，分几次办理。")
     own = queries.organisation_of(seat)
-    policy = queries.policy_of(own)
+    policy = policy_of(own)
     problem = choice_problem(month, no_time, policy, clock.today()) if complete else None
     if problem is not None:
         raise DomainError(problem.message, fix=problem.fix, field="month", rule=problem.rule)
@@ -252,7 +253,7 @@ def _settle(branches: Iterable[int], month: date | None) -> None:
 
 def change_way(branch: Organisation) -> ChangeWay:
     """How the policy lets this branch's mark be changed: never, freely, or with a superior's approval (K-01)."""
-    return ChangeWay(queries.policy_of(branch).mark_edit)
+    return ChangeWay(policy_of(branch).mark_edit)
 
 
 def change_mark(
@@ -280,7 +281,7 @@ def change_mark(
         DomainError: the policy forbids changes altogether, the new mark does not fit, or no reason is given.
         Conflict: there is no mark, or it says so already.
     """
-    policy = queries.policy_of(branch)
+    policy = policy_of(branch)
     if ChangeWay(policy.mark_edit) is ChangeWay.FORBIDDEN:
         raise DomainError("按现行规定，标记过的毕业时间不能更改。", rule="G-14")
     problem = choice_problem(month, no_time, policy, clock.today())

@@ -16,6 +16,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Category, Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy.seasons import policy_for
 
@@ -44,7 +45,7 @@ def offered(seat: ActiveSeat, branch: Organisation) -> tuple[list[MarkKind], Pro
     or was, he is marked as delayed or as a teacher.
     """
     own = queries.organisation_of(seat)
-    policy, mark = queries.policy_of(own), session.get(BranchMark, branch.id)
+    policy, mark = policy_of(own), session.get(BranchMark, branch.id)
     if mark is None:
         return [], Problem("这个团支部还没有标记毕业时间。", "请先标记团支部。", "G-01")
     if mark.no_time is NoTime.MIXED:
@@ -188,7 +189,7 @@ def undo(seat: ActiveSeat, member_ids: Sequence[int]) -> int:
     rows = session.scalars(select(MemberMark).where(MemberMark.member_id.in_(member_ids))).all()
     if not rows:
         raise DomainError("请先勾选团员。", field="member")
-    problem = disposer_problem(seat.kind, own, queries.policy_of(own))
+    problem = disposer_problem(seat.kind, own, policy_of(own))
     if problem is not None:
         raise problem.error()
     for mark in rows:

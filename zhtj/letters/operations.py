@@ -20,10 +20,11 @@ from zhtj.letters.issuing_checks import check
 from zhtj.letters.models import Letter, LetterSeries, LetterState
 from zhtj.letters.record import NO_NUMBER, FileDisposition, LetterReason, LetterRecord
 from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.applying.checks import low_age, policy_of
+from zhtj.transfers.applying.checks import low_age
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, special_label

@@ -18,7 +18,7 @@ from zhtj.letters import messages
 from zhtj.letters.models import Letter, LetterReceipt, LetterReminder, LetterState, ReminderKind
 from zhtj.letters.queries import WHOLE, visible
 from zhtj.orgs.models import Organisation
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers.models import Arrival
 
 # The month runs from the receiver's recorded arrival, else from issue (PD-29).

@@ -22,11 +22,11 @@ from zhtj.floating import timers as floating
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.orgs.policies import policy_of
 from zhtj.policy import phases
 from zhtj.policy.seasons import policy_for
 from zhtj.policy.vocabulary import CampaignPhase
 from zhtj.transfers import operations
-from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching import timers
@@ -141,7 +141,7 @@ def test_the_command_rehearses_any_moment(app: Flask, world: World, clock_at: Mo
 
 def listed(world: World, key: str, kind: TimerKind) -> list[Timer]:
     seat = world.seat(key)
-    policy = checks.policy_of(world.orgs[key])
+    policy = policy_of(world.orgs[key])
     sources = {
         TimerKind.RETURN: timers.returns(seat),
         TimerKind.REMINDER: timers.next_reminders(seat),

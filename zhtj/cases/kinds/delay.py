@@ -24,11 +24,11 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.floating import branches, operations
 from zhtj.graduation import personal
-from zhtj.graduation.queries import policy_of
 from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Purpose
+from zhtj.orgs.policies import policy_of
 
 DELAYED, STUDY = "delayed_branch", "study_branch"
 PLACE = FormField(

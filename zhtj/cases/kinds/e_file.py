@@ -33,7 +33,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
 
 KEY = "e_file"
 DEVELOPED, TRANSFERRED = "developed", "transferred"

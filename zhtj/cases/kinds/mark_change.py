@@ -25,7 +25,7 @@ from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
 
 _GROUND = FormField(
     "ground",

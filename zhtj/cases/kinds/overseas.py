@@ -28,9 +28,10 @@ from zhtj.cases.workflow import Decider
 from zhtj.floating import branches, operations
 from zhtj.floating.operations import Terms
 from zhtj.floating.rules import end_of_month
-from zhtj.graduation.queries import is_delayed, policy_of
+from zhtj.graduation.queries import is_delayed
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Purpose
+from zhtj.orgs.policies import policy_of
 from zhtj.people import identity
 
 FORM = "F-07"

@@ -34,12 +34,13 @@ from zhtj.floating.queries import open_stay
 from zhtj.floating.rules import TEACHING_MONTHS, retained_until
 from zhtj.graduation import liaisons
 from zhtj.graduation.models import DestinationEntry, RegisterRow
-from zhtj.graduation.queries import is_delayed, policy_of
+from zhtj.graduation.queries import is_delayed
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.contacts import contact
 from zhtj.orgs.models import Organisation, Purpose
+from zhtj.orgs.policies import policy_of
 from zhtj.people.queries import posts
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason

@@ -21,10 +21,10 @@ from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope, subtree
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
-from zhtj.transfers.applying.checks import policy_of
 
 # Who stands alike is counted so far, by a leading organ less far.
 COUNTED, COUNTED_ABOVE = 10_000, 1000

@@ -18,6 +18,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.orgs import contacts
 from zhtj.orgs.contacts import OfficeContact
 from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.orgs.rules import destination_problem
 from zhtj.orgs.searching import places
 from zhtj.people.models import Member
@@ -377,7 +378,7 @@ def counsel(asked: Asked) -> Counsel:
     Raises:
         DomainError: the policy knows no such situation.
     """
-    policy = checks.policy_of(asked.member.org) if asked.member else checks.national_policy()
+    policy = policy_of(asked.member.org) if asked.member else national_policy()
     return Counsel(asked, policy)
 
 

@@ -14,6 +14,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.policies import policy_of
 from zhtj.orgs.rules import destination_problem
 from zhtj.people import operations as people
 from zhtj.people.finding import members
@@ -169,7 +170,7 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         raise DomainError("请填写对方系统中的组织全称。", field="origin_name", rule="X-02")
     _noted(wanted.note)
     member = _person(wanted)
-    policy = checks.policy_of(destination)
+    policy = policy_of(destination)
     if checks.low_age(policy, member):
         raise DomainError(
             f"入团时不满 {policy.interface_min_age} 周岁的，系统之间不能在线转接。",

@@ -22,6 +22,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.orgs.rules import destination_problem
 from zhtj.people.models import Account, Member
 from zhtj.policy.destinations import Verdict
@@ -271,7 +272,7 @@ class _Examination:
 
     def _policy(self, organisation: Organisation) -> Policy:
         if organisation.id not in self.policies:
-            self.policies[organisation.id] = checks.policy_of(organisation)
+            self.policies[organisation.id] = policy_of(organisation)
         return self.policies[organisation.id]
 
     def _kind(self, old: Organisation, new: Organisation) -> Destination:

@@ -20,11 +20,11 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import county_open
 from zhtj.policy.vocabulary import Destination, PlaceTie, Reason, Suitability
-from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import LISTED, attach_organisations
 from zhtj.transfers.workflow import OPEN, State
@@ -187,7 +187,7 @@ def _any_of(groups: Iterable[Group]) -> ColumnElement[bool]:
 
 
 def _policy(seat: ActiveSeat) -> Policy:
-    return checks.policy_of(session.get_one(Organisation, seat.org_id))
+    return policy_of(session.get_one(Organisation, seat.org_id))
 
 
 def _today(policy: Policy, reason: Reason, kind: Destination, place: PlaceTie | None) -> Verdict:

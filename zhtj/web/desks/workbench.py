@@ -9,12 +9,13 @@ from zhtj.floating import queries as floating
 from zhtj.floating.queries import LedgerFilters
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import members as people
 from zhtj.policy import phases
 from zhtj.rates import queries as rates
 from zhtj.rates.rules import RateKind
 from zhtj.transfers import queries as transfers
-from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.applying import waits
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.queries import Filters
 from zhtj.transfers.watching import arrivals
@@ -35,7 +36,7 @@ def home() -> str:
     return render_template(
         "desks/workbench.html",
         organisation=organisation,
-        phase=phases.line(checks.policy_of(organisation)),
+        phase=phases.line(policy_of(organisation)),
         cases=cases.count_waiting(seat),
         objections=objections.count_waiting(seat) if seat.may(Permission.OBJECTIONS) else 0,
         waiting=waiting_counts(),

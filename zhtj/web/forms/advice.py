@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import Any
 
 from zhtj.kernel import clock
+from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.people.models import Member
 from zhtj.policy import seasons
 from zhtj.policy.destinations import reason_of
 from zhtj.policy.model import DecisionRow, Policy
 from zhtj.policy.vocabulary import Audience, PlaceTie, Reason
-from zhtj.transfers.applying import advice, checks
+from zhtj.transfers.applying import advice
 from zhtj.transfers.applying.advice import UNSURE, Asked, Counsel, Found
 from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, place_options, tidy
 
@@ -118,7 +119,7 @@ class Adviser:
     @cached_property
     def policy(self) -> Policy:
         """Of the member's organisation, or the national one."""
-        return checks.policy_of(self.member.org) if self.member else checks.national_policy()
+        return policy_of(self.member.org) if self.member else national_policy()
 
     @cached_property
     def audience(self) -> Audience:

@@ -12,6 +12,7 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.letters.models import Letter, LetterState
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers import operations, queries
 from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import objections
@@ -51,11 +52,11 @@ def page(
         history=progress.history(found),
         event=progress.last_event(found),
         ground=progress.ground_label(progress.last_event(found)),
-        reason=progress.reason_label(checks.policy_of(found.from_org), found),
+        reason=progress.reason_label(policy_of(found.from_org), found),
         office=outside.asked(found),
         line=own_line(found.from_org),
         may_withdraw=Action.WITHDRAW in allowed,
-        may_amend=Action.AMEND in allowed and checks.policy_of(found.from_org).amend_before_acceptance,
+        may_amend=Action.AMEND in allowed and policy_of(found.from_org).amend_before_acceptance,
         may_redirect=Action.WITHDRAW in allowed and checks.open_application(found.member_id) is not None,
         may_repeat=may_repeat(found),
         may_object=objections.may_object(seat, found),

@@ -15,11 +15,12 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Purpose
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy import phases
 from zhtj.policy.model import Policy
 from zhtj.transfers import kinds, queries
-from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.applying import waits
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
@@ -54,7 +55,7 @@ def home() -> str:
             may_withdraw=Action.WITHDRAW in allowed,
             may_change=Action.AMEND in allowed and not progress.is_overdue(latest),
             draft=queries.draft(latest.member_id),
-            phase=phases.line(checks.policy_of(latest.from_org)),
+            phase=phases.line(policy_of(latest.from_org)),
         )
     _, member = own()
     if not may_leave(member):

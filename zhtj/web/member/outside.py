@@ -8,8 +8,8 @@ from flask import render_template
 
 from zhtj.orgs.contacts import OfficeContact, contact
 from zhtj.orgs.models import Purpose
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
-from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.workflow import Route, State
@@ -36,7 +36,7 @@ def abroad(application: Application | None) -> Abroad | None:
     if application is None or application.route is not Route.EXTERNAL:
         return None
     region, old = application.to_org, application.from_org
-    return Abroad(region.system.label, needs_self_report(checks.policy_of(old), region), contact(old))
+    return Abroad(region.system.label, needs_self_report(policy_of(old), region), contact(old))
 
 
 def asked(application: Application) -> OfficeContact:

@@ -20,12 +20,12 @@ from zhtj.cases.workflow import CaseState
 from zhtj.floating import branches, operations
 from zhtj.floating import queries as floating
 from zhtj.floating.models import Occupation, StayKind
-from zhtj.graduation.queries import policy_of
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.people.signing import authentication
 from zhtj.web import routes

@@ -9,8 +9,8 @@ from flask import Response, make_response, render_template
 from zhtj.kernel import clock
 from zhtj.letters.printing import chart as charts
 from zhtj.letters.printing import forms
+from zhtj.orgs.policies import national_policy
 from zhtj.policy.model import Policy
-from zhtj.transfers.applying.checks import national_policy
 from zhtj.web import routes
 from zhtj.web.access import public
 

@@ -12,10 +12,10 @@ from markupsafe import Markup
 from zhtj.graduation.models import BranchMark
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import national_policy
 from zhtj.people.models import Membership
 from zhtj.people.queries import first_mobile
 from zhtj.policy.vocabulary import PlaceTie, Reason
-from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import receiving
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
@@ -73,7 +73,7 @@ def may(permission: str) -> bool:
 
 def reason_label(reason: str) -> str:
     """Name of a transfer reason in this season's policy."""
-    return checks.national_policy().reasons[Reason(reason)].label
+    return national_policy().reasons[Reason(reason)].label
 
 
 def state_options(states: Iterable[State] | Mapping[State, int]) -> Options:

@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
 from zhtj.policy.model import Policy
-from zhtj.transfers.applying import checks
 from zhtj.transfers.watching import graduates
 from zhtj.transfers.watching.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, GraduateFilters
 from zhtj.transfers.workflow import OPEN
@@ -134,7 +134,7 @@ def text() -> str:
     """Text for the chat of each class, naming those who have not applied; ready to copy (A-29)."""
     seat, filters = current_seat(), _picked()
     names = graduates.not_started(seat, clock.today().year, filters, NAMES)
-    policy = checks.policy_of(own_organisation())
+    policy = policy_of(own_organisation())
     chats = [(branch, [name for _, name in rows]) for branch, rows in groupby(names, key=lambda pair: pair[0])]
     return render_template(
         "desks/graduation/graduates_text.html",

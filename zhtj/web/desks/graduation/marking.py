@@ -19,6 +19,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Category, Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation, page_links
@@ -75,7 +76,7 @@ def marking() -> str:
         total=figures.listed if page.after or page.before else 0,
         disposed=figures.disposed,
         emptied=figures.emptied,
-        policy=queries.policy_of(own),
+        policy=policy_of(own),
         links=page_links(page, ".marking", **kept),
     )
 
@@ -139,7 +140,7 @@ def _preview(batch: Batch, error: DomainError | None = None) -> AnyResponse:
         if len(batch.ids) <= AT_MOST:
             month = batch.month if batch.no_time is None else None
             lines = operations.foresee(current_seat(), batch.ids, month=month, no_time=None, complete=False)
-    policy = queries.policy_of(own_organisation())
+    policy = policy_of(own_organisation())
     page = render_template(
         "desks/graduation/marking_preview.html",
         batch=batch,
@@ -213,7 +214,7 @@ def change(number: int) -> AnyResponse:
         way=operations.change_way(branch),
         refused=_may_not_change(branch),
         case_url=_case_url(branch),
-        no_times=[NoTime(one) for one in queries.policy_of(branch).mark_no_time_reasons],
+        no_times=[NoTime(one) for one in policy_of(branch).mark_no_time_reasons],
         grounds=list(ChangeGround),
         typed=request.form,
         error=error,
@@ -224,9 +225,9 @@ def change(number: int) -> AnyResponse:
 def _may_not_change(branch: Organisation) -> str:
     """Why this seat does not change it, in a sentence; "" if it may."""
     own = own_organisation()
-    problem = marker_problem(current_seat().kind, own, branch, queries.policy_of(own))
+    problem = marker_problem(current_seat().kind, own, branch, policy_of(own))
     if problem is None and branch.category is not Category.GRADUATES:
-        problem = branch_problem(branch, queries.policy_of(branch))
+        problem = branch_problem(branch, policy_of(branch))
     return problem.message + problem.fix if problem else ""
 
 

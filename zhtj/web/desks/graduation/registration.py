@@ -50,7 +50,7 @@ def list_destinations() -> str:
         counts=destinations.counts(seat, season, filters),
         links_to={state: url_for(".destinations", **base, state=state or None) for state in ("", "yes", "no")},
         parts=parts_below(chosen_organisation(org)),
-        label=lambda line: destinations.label_of(destinations.policy_of(line.row), line.entry.reason),
+        label=lambda line: destinations.label_of(destinations.row_policy(line.row), line.entry.reason),
         category=category_label,
         links=page_links(page, ".destinations", **kept),
     )
@@ -95,7 +95,7 @@ def destination_page(template: str, row: RegisterRow, error: DomainError | None)
         entry=destinations.entry_of(row),
         typed=typed,
         frozen=destinations.frozen_why(row),
-        options=form.options(destinations.policy_of(row)),
+        options=form.options(destinations.row_policy(row)),
         fields=form.text_fields(),
         category=category_label(row.category),
         error=error,

@@ -22,7 +22,7 @@ from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over

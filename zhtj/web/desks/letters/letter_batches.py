@@ -21,7 +21,7 @@ from zhtj.letters.many.candidates import CandidateFilters
 from zhtj.letters.many.models import BatchState, LetterBatch
 from zhtj.letters.printing.render import render_letter
 from zhtj.letters.record import FileDisposition
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links

@@ -15,9 +15,9 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation, Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.policy.seasons import county_open
 from zhtj.transfers import queries
-from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import receiving
 from zhtj.transfers.many import bulk, runs
 from zhtj.transfers.many.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
@@ -289,7 +289,7 @@ def townships() -> str:
     seat, organisation = current_seat(), own_organisation()
     if not _is_county():
         raise NotFound
-    policy = checks.policy_of(organisation)
+    policy = policy_of(organisation)
     filters = Filters(text=request.args.get("q", "").strip())
     page = queries.in_townships(seat, filters, **cursors())
     return render_template(

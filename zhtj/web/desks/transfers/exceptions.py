@@ -11,9 +11,9 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs.policies import national_policy
 from zhtj.people.models import Member
 from zhtj.transfers import queries
-from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.watching import exception_records, exceptions
 from zhtj.transfers.watching.exception_records import TITLE
@@ -40,7 +40,7 @@ def read_filters(values: Any) -> ExceptionFilters:
 
 
 def _reasons() -> dict[str, str]:
-    return {key.value: spec.label for key, spec in checks.national_policy().reasons.items()}
+    return {key.value: spec.label for key, spec in national_policy().reasons.items()}
 
 
 @routes.desk.get("/exceptions", endpoint="exceptions")

@@ -11,10 +11,11 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import outside
 from zhtj.orgs import queries as orgs
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import members as people
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import PlaceTie
-from zhtj.transfers.applying import checks, external
+from zhtj.transfers.applying import external
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
@@ -28,7 +29,7 @@ HOUR = 3600
 @requires(Permission.TRANSFER_IN)
 def transfer_in_external() -> AnyResponse:
     """The form; once it is recorded the application waits for us like any other."""
-    policy = checks.policy_of(own_organisation())
+    policy = policy_of(own_organisation())
     form = IncomingForm(policy)
     _options(form, policy)
     if request.method == "GET":

@@ -22,11 +22,11 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
+from zhtj.orgs.policies import policy_of
 from zhtj.people import identity
 from zhtj.people.finding import members as people
 from zhtj.people.finding.members import MemberFilters
 from zhtj.policy.vocabulary import PlaceTie
-from zhtj.transfers.applying import checks
 from zhtj.transfers.many import mass_starts, runs
 from zhtj.transfers.many.mass_starts import Seen
 from zhtj.transfers.many.results import Result
@@ -184,7 +184,7 @@ def _preview(found: BulkRun, options: dict[str, Any], error: DomainError | None 
     unconfirmed = sum(bool(seen.warning) and seen.error is not None for seen in lines)
     shown = sorted(lines, key=lambda seen: (seen.error is None, not seen.warning))
     organisation = own_organisation()
-    policy = checks.policy_of(organisation)
+    policy = policy_of(organisation)
     incoming = found.kind is RunKind.TRANSFER_IN
     page = render_template(
         "desks/many/run_preview.html",

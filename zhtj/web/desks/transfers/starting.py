@@ -17,6 +17,7 @@ from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation, Purpose, Region
+from zhtj.orgs.policies import policy_of
 from zhtj.orgs.searching.search import SearchResult, search
 from zhtj.people.finding import members as people
 from zhtj.people.models import Member
@@ -78,7 +79,7 @@ class StartPage:
     @property
     def self_report(self) -> bool:
         """Whether the member has to report himself there as well (X-06)."""
-        policy = checks.policy_of(self.member.org)
+        policy = policy_of(self.member.org)
         return self.region is not None and any(
             each.self_report for each in policy.external_systems if each.code == self.region.code
         )
@@ -86,7 +87,7 @@ class StartPage:
     @property
     def too_young(self) -> int:
         """The age below which those systems refuse, if he joined younger; else 0 (X-09, PD-33)."""
-        policy = checks.policy_of(self.member.org)
+        policy = policy_of(self.member.org)
         return policy.interface_min_age if self.region and checks.low_age(policy, self.member) else 0
 
     @property
@@ -101,14 +102,14 @@ class StartPage:
     @property
     def remark_words(self) -> tuple[str, ...]:
         """Words of which the remark for a special unit must contain one (S-04)."""
-        return checks.policy_of(self.member.org).special_unit_remark
+        return policy_of(self.member.org).special_unit_remark
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
         """Reasons offered to this member: key and label (PD-10)."""
         row = graduation.open_row(self.member.id, clock.now())
         audience = Audience.GRADUATE if row is not None else Audience.OTHER
-        policy = checks.policy_of(self.member.org)
+        policy = policy_of(self.member.org)
         return [
             (key.value, spec.label)
             for key, spec in policy.reasons.items()
@@ -254,7 +255,7 @@ def transfer_in() -> AnyResponse | str:
 def _look_up(seat: ActiveSeat, typed: Mapping[str, str]) -> Member:
     if not typed["name"] or not typed["id_number"]:
         raise DomainError("请填写姓名和完整的身份证号码。", field="name", rule="A-04")
-    policy = checks.policy_of(own_organisation())
+    policy = policy_of(own_organisation())
     limits.hit("lookup", str(seat.account_id), policy.lookup_limit, 3600)
     member = people.find_exactly(typed["name"], typed["id_number"].upper())
     with unit_of_work():

@@ -13,8 +13,8 @@ from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.kernel.sql import paging
 from zhtj.letters.timers import sources
+from zhtj.orgs.policies import policy_of
 from zhtj.policy import phases
-from zhtj.transfers.applying import checks
 from zhtj.transfers.watching import timers
 from zhtj.transfers.watching.timers import SIZE, Mark, Source, Timer, TimerKind
 from zhtj.web import routes
@@ -41,7 +41,7 @@ def _mark(cursor: str) -> Mark | None:
 @requires(Permission.TRANSFER_VIEW)
 def all_timers() -> str:
     """Every timer with its next date, soonest first; kinds are filters."""
-    seat, policy = current_seat(), checks.policy_of(own_organisation())
+    seat, policy = current_seat(), policy_of(own_organisation())
     unreviewed = timers.count_unreviewed(seat, policy)
     found = sources(seat, policy, unreviewed)
     wanted = request.args.get("kind", "")
@@ -63,7 +63,7 @@ def all_timers() -> str:
 @requires(Permission.TRANSFER_VIEW)
 def review() -> str:
     """The September list: submitted by 31 August, not reviewed yet; for the receivers and their superiors (D-08)."""
-    seat, policy = current_seat(), checks.policy_of(own_organisation())
+    seat, policy = current_seat(), policy_of(own_organisation())
     page = timers.unreviewed(seat, policy, **cursors())
     return render_template(
         "desks/watching/timers_review.html",

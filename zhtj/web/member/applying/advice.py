@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs.policies import policy_of
 from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers import operations
@@ -66,7 +67,7 @@ def advice_apply() -> AnyResponse:
     _, member = own()
     typed = request.form
     reason = typed.get("reason", "")
-    policy = checks.policy_of(member.org)
+    policy = policy_of(member.org)
     offered = policy.reasons_for(audience_of(member))
     chosen = places.by_code(typed.get("destination", ""))
     answers = Answers(

@@ -18,6 +18,7 @@ from zhtj.graduation.queries import is_delayed
 from zhtj.kernel import clock, crypto
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy, ReasonSpec
@@ -124,7 +125,7 @@ class Filling:
     @cached_property
     def policy(self) -> Policy:
         """The origin's policy of today."""
-        return checks.policy_of(self.member.org)
+        return policy_of(self.member.org)
 
     @cached_property
     def register_row(self) -> RegisterRow | None:

@@ -9,8 +9,8 @@ from flask import render_template
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Region
+from zhtj.orgs.policies import policy_of
 from zhtj.policy.vocabulary import StayingCase
-from zhtj.transfers.applying import checks
 from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.member.contacts import own_line
@@ -61,5 +61,5 @@ def guide(topic: str) -> str:
         staying=Topic(topic) in STAYING,
         member=member,
         line=own_line(member.org),
-        policy=checks.policy_of(member.org),
+        policy=policy_of(member.org),
     )
