@@ -8,7 +8,7 @@ from datetime import date
 from zhtj.exports.lists import Column, ExportList, paged
 from zhtj.exports.words import day, last_day
 from zhtj.graduation import destinations
-from zhtj.graduation.destinations import DestinationFilters, Line
+from zhtj.graduation.destinations import DestinationFilters, RegisteredGraduate
 from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
@@ -64,13 +64,13 @@ GRADUATES = paged(
 )
 
 
-def _registered(seat: ActiveSeat, chosen: DestinationFilters, after: str = "") -> Page[Line]:
+def _registered(seat: ActiveSeat, chosen: DestinationFilters, after: str = "") -> Page[RegisteredGraduate]:
     page, lines = destinations.listing(seat, _season(), chosen, after=after)
     return Page(lines, page.before, page.after)
 
 
 def _destination(name: str) -> Column:
-    def cell(line: Line) -> str:
+    def cell(line: RegisteredGraduate) -> str:
         if name == "reason" and line.entry is not None:
             return destinations.label_of(destinations.row_policy(line.row), line.entry.reason)
         return destinations.value_of(line.entry, name)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from zhtj.floating import branches
 from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Occupation, Stay, StayKind
 from zhtj.floating.queries import KEPT_FOR, looks_after, marked_delayed, of_member
-from zhtj.graduation import register
+from zhtj.graduation import season_register
 from zhtj.graduation.models import CloseReason
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
@@ -147,7 +147,7 @@ def keep(member: Member, branch: Organisation, terms: Terms, by: str) -> None:
     move_members([Move(member.id, member.org_id, branch.id, by)])
     open_stays([(member.id, branch.id, clock.today())], terms)
     if branch.purpose is Purpose.OVERSEAS:
-        register.close([member.id], CloseReason.OVERSEAS)
+        season_register.close([member.id], CloseReason.OVERSEAS)
     session.flush()
     until = str(terms.until) if terms.until else None
     audit.record("stay.begin", "member", member.id, org=branch.id, by=by, until=until, ground=terms.ground)
@@ -213,7 +213,7 @@ def take_back(seat: ActiveSeat, stay: Stay, why: str) -> Organisation:
     end_stays([member.id])
     move_members([Move(member.id, stay.org_id, before.id, f"stay:{stay.id}")])
     if stay.kind is StayKind.OVERSEAS:
-        register.reopen([member.id], CloseReason.OVERSEAS)
+        season_register.reopen([member.id], CloseReason.OVERSEAS)
     session.flush()
     audit.record("stay.take_back", "member", member.id, before=stay.org_id, after=before.id, why=why.strip())
     return before

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.graduation import queries, register
+from zhtj.graduation import queries, season_register
 from zhtj.graduation.models import DestinationEntry, GraduateCategory, RegisterRow
 from zhtj.graduation.season_line import counts_for, in_season
 from zhtj.kernel import audit, clock
@@ -120,7 +120,7 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
     if changed:
         audit.record("register.destination", "register", row.id, reason=given.reason, changed=changed)
     category = category_of(policy, Reason(given.reason)) or row.category or GraduateCategory.SOCIETY
-    register.categorise(row, category)
+    season_register.categorise(row, category)
     return entry
 
 
@@ -181,7 +181,7 @@ class DestinationFilters:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RegisteredGraduate:
     """One graduate with what is registered for him."""
 
     row: RegisterRow
@@ -190,13 +190,13 @@ class Line:
 
 def listing(
     seat: ActiveSeat, season: int, filters: DestinationFilters, *, after: str = "", before: str = ""
-) -> tuple[Page[RegisterRow], list[Line]]:
+) -> tuple[Page[RegisterRow], list[RegisteredGraduate]]:
     """One page of the season's graduates in the seat's part of the tree, class by class."""
     page = paginate(_listed(seat, season, filters, _rows()), ORDER, after=after, before=before)
     return page, _lines(page.rows)
 
 
-def everyone(seat: ActiveSeat, season: int, filters: DestinationFilters) -> Iterator[Line]:
+def everyone(seat: ActiveSeat, season: int, filters: DestinationFilters) -> Iterator[RegisteredGraduate]:
     """All of them, in the order of the list, read in chunks."""
     after = ""
     while True:
@@ -247,9 +247,9 @@ def _listed(
     return query
 
 
-def _lines(rows: Sequence[RegisterRow]) -> list[Line]:
+def _lines(rows: Sequence[RegisterRow]) -> list[RegisteredGraduate]:
     entries = entries_of([row.id for row in rows])
-    return [Line(row, entries.get(row.id)) for row in rows]
+    return [RegisteredGraduate(row, entries.get(row.id)) for row in rows]
 
 
 def entries_of(row_ids: Sequence[int]) -> dict[int, DestinationEntry]:

@@ -1,4 +1,4 @@
-"""Writes of graduation: mark a branch, mark many, change a mark; the season register stands in ``register``."""
+"""Writes of graduation: mark a branch, mark many, change a mark; the season register stands in ``season_register``."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from datetime import date
 
 from sqlalchemy import insert
 
-from zhtj.graduation import conversion, queries, register
+from zhtj.graduation import conversion, queries, season_register
 from zhtj.graduation.models import BranchMark, NoTime
-from zhtj.graduation.register import categorise, complete_many, open_entrant, open_register, open_row
 from zhtj.graduation.rules import (
     UNMARKABLE,
     ChangeGround,
     ChangeWay,
-    Problem,
+    MarkProblem,
     branch_problem,
     choice_problem,
     markable_industries,
@@ -23,6 +22,7 @@ from zhtj.graduation.rules import (
     odd_cohorts,
 )
 from zhtj.graduation.rules import cohort as cohort_of
+from zhtj.graduation.season_register import categorise, complete_many, open_entrant, open_register, open_row
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
@@ -56,7 +56,7 @@ def may_be_marked(branch: Organisation) -> bool:
     return branch.tier is Tier.BRANCH and branch.industry in markable_industries(None)
 
 
-def mark_problem(seat: ActiveSeat, branch: Organisation) -> Problem | None:
+def mark_problem(seat: ActiveSeat, branch: Organisation) -> MarkProblem | None:
     """Why this seat has no “标记毕业时间” button for a branch, as a sentence (G-13, O-17); None if it has."""
     own = queries.organisation_of(seat)
     policy = policy_of(own)
@@ -308,6 +308,6 @@ def change_mark(
     session.flush()
     if month is None or month.year > clock.today().year:
         conversion.revert(branch)
-    register.resettle(branches=[branch.id])
+    season_register.resettle(branches=[branch.id])
     conversion.convert(branches=[branch.id])
     return mark

@@ -8,9 +8,9 @@ from datetime import date
 
 from sqlalchemy import delete, insert, select, update
 
-from zhtj.graduation import queries, register
+from zhtj.graduation import queries, season_register
 from zhtj.graduation.models import BranchMark, CloseReason, MarkKind, MemberMark, NoTime
-from zhtj.graduation.rules import Problem, choice_problem, delay_problem, disposer_problem, marker_problem
+from zhtj.graduation.rules import MarkProblem, choice_problem, delay_problem, disposer_problem, marker_problem
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, NotFound
@@ -38,7 +38,7 @@ class OwnMark:
     reason: str = ""
 
 
-def offered(seat: ActiveSeat, branch: Organisation) -> tuple[list[MarkKind], Problem | None]:
+def offered(seat: ActiveSeat, branch: Organisation) -> tuple[list[MarkKind], MarkProblem | None]:
     """What this seat may mark members of a branch as; if nothing, why (G-05, G-16, G-20).
 
     In a mixed branch a member gets a month of his own or is marked as a teacher; where a graduation is due this season
@@ -47,16 +47,16 @@ def offered(seat: ActiveSeat, branch: Organisation) -> tuple[list[MarkKind], Pro
     own = queries.organisation_of(seat)
     policy, mark = policy_of(own), session.get(BranchMark, branch.id)
     if mark is None:
-        return [], Problem("这个团支部还没有标记毕业时间。", "请先标记团支部。", "G-01")
+        return [], MarkProblem("这个团支部还没有标记毕业时间。", "请先标记团支部。", "G-01")
     if mark.no_time is NoTime.MIXED:
         if not policy.mark_individual:
-            return [], Problem("按现行规定不能逐人标记毕业时间。", rule="K-03")
+            return [], MarkProblem("按现行规定不能逐人标记毕业时间。", rule="K-03")
         problem = marker_problem(seat.kind, own, branch, policy)
         return ([] if problem else [MarkKind.INDIVIDUAL, MarkKind.TEACHER]), problem
     if mark.month is None:
-        return [], Problem("只有混合型支部和毕业生团组织的团员才逐人标记。", rule="G-05")
+        return [], MarkProblem("只有混合型支部和毕业生团组织的团员才逐人标记。", rule="G-05")
     if branch.category is not Category.GRADUATES and mark.month.year > clock.today().year:
-        return [], Problem("还没有到毕业的年份，不需要标记延迟毕业。", rule="G-16")
+        return [], MarkProblem("还没有到毕业的年份，不需要标记延迟毕业。", rule="G-16")
     problem = disposer_problem(seat.kind, own, policy)
     return ([] if problem else [MarkKind.DELAYED, MarkKind.TEACHER]), problem
 
@@ -96,7 +96,7 @@ def mark_members(seat: ActiveSeat, branch: Organisation, member_ids: Sequence[in
     return members
 
 
-def _problem(wanted: OwnMark, mark: BranchMark) -> Problem | None:
+def _problem(wanted: OwnMark, mark: BranchMark) -> MarkProblem | None:
     if wanted.kind is MarkKind.INDIVIDUAL:
         return choice_problem(wanted.month, None, None, clock.today())
     if wanted.kind is MarkKind.DELAYED:
@@ -136,14 +136,14 @@ def _write(
     audit.record_many("member.mark", "member", [(number, told) for number in ids])
     closing = _CLOSED_BY.get(wanted.kind)
     if closing is not None:
-        register.close(ids, closing)
+        season_register.close(ids, closing)
         _flag(ids, graduate=False)
     else:
-        register.resettle(members=ids)
+        season_register.resettle(members=ids)
         _flag(ids, graduate=_graduates_now(month))
 
 
-def delay_problem_of(member: Member, month: date | None, reason: str) -> Problem | None:
+def delay_problem_of(member: Member, month: date | None, reason: str) -> MarkProblem | None:
     """What is wrong with delaying this member's graduation, wherever he is marked already (G-17, G-18)."""
     own, mark = session.get(MemberMark, member.id), session.get(BranchMark, member.org_id)
     base = own.before if own is not None and own.kind is MarkKind.DELAYED else None
@@ -214,6 +214,6 @@ def _take_back(rows: Sequence[MemberMark]) -> None:
     _flag(ids, graduate=False)
     if graduates:
         _flag(graduates, graduate=True)
-    register.resettle(members=ids)
+    season_register.resettle(members=ids)
     if moved:
-        register.reopen(moved, CloseReason.DELAYED)
+        season_register.reopen(moved, CloseReason.DELAYED)

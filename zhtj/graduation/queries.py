@@ -12,8 +12,8 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.graduation.conversion import unmarked
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark, NoTime, RegisterRow
-from zhtj.graduation.register import in_year
 from zhtj.graduation.rules import markable_industries
+from zhtj.graduation.season_register import in_year
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, subtree

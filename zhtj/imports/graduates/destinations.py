@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zhtj.graduation import destinations, register
+from zhtj.graduation import destinations, season_register
 from zhtj.graduation.destinations import LABELS, Given
 from zhtj.graduation.models import DestinationEntry, RegisterRow
 from zhtj.imports.files.cells import key
@@ -164,7 +164,7 @@ def apply(plan: DestinationPlan, *, partial: bool = False) -> int:
     """
     if not plan.may_apply(partial=partial):
         return 0
-    register.hold(rows=[row_id for row_id, _ in plan.entries])
+    season_register.hold(rows=[row_id for row_id, _ in plan.entries])
     for row_id, given in plan.entries:
         destinations.enter(session.get_one(RegisterRow, row_id), given)
     audit.record(

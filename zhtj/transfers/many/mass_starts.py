@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.graduation import register
+from zhtj.graduation import season_register
 from zhtj.graduation.models import RegisterRow
 from zhtj.identity import certification
 from zhtj.kernel import audit, clock
@@ -111,7 +111,7 @@ def record_look_ups(contents: Sequence[Content]) -> None:
 
 
 def _start_all(lines: Sequence[Seen], seat: ActiveSeat) -> list[Result]:
-    register.hold(members=[seen.member.id for seen in lines if seen.member is not None])
+    season_register.hold(members=[seen.member.id for seen in lines if seen.member is not None])
     return [_start(seen, seat) for seen in lines]
 
 

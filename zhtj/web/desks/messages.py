@@ -16,7 +16,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.kernel.sql.paging import LARGEST
 from zhtj.notices import operations, queries
 from zhtj.notices.models import Message, MessageKind
-from zhtj.notices.queries import Filters
+from zhtj.notices.queries import MessageFilters
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
@@ -49,10 +49,10 @@ def messages() -> str:
     )
 
 
-def read_filters() -> Filters:
+def read_filters() -> MessageFilters:
     """Filters of the address; unknown values count as none."""
     kind = request.values.get("kind", "")
-    return Filters(
+    return MessageFilters(
         kind=MessageKind(kind) if kind in set(MessageKind) else None, unread=request.values.get("show") == "unread"
     )
 
@@ -117,7 +117,7 @@ def _page(error: DomainError | None = None, *, typed: str = "", of: int | None =
     shown = render_template(
         "desks/notices/messages_addresses.html",
         rows=queries.subscriptions(organisation.id),
-        letters=queries.latest_letters(organisation.id),
+        mails=queries.latest_mails(organisation.id),
         mail=_has_mail(),
         error=error,
         typed=typed,

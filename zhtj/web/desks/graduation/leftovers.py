@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.graduation import closing, queries
+from zhtj.graduation import closing_emptied, queries
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
@@ -54,7 +54,7 @@ def close() -> AnyResponse:
     """Close those that are picked, all or none (O-11, PD-06)."""
     try:
         with unit_of_work():
-            count = len(closing.close_emptied(current_seat(), numbers_in("row")))
+            count = len(closing_emptied.close_emptied(current_seat(), numbers_in("row")))
     except DomainError as error:
         flash(f"{error}", "warning")
     else:

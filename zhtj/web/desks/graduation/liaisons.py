@@ -8,7 +8,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import liaisons
-from zhtj.graduation.liaisons import TITLE, Line, Role
+from zhtj.graduation.liaisons import TITLE, CollegeLiaisons, Role
 from zhtj.imports.exports import XLSX, write_xlsx
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
@@ -73,7 +73,7 @@ def _own() -> AnyResponse:
     return make_response(page, error.status if error else 200)
 
 
-def _typed(line: Line) -> dict[str, str]:
+def _typed(line: CollegeLiaisons) -> dict[str, str]:
     found: dict[str, str] = {}
     for role, one in line.named.items():
         found |= {f"name_{role}": one.name, f"phone_{role}": one.phone}
@@ -93,7 +93,7 @@ def export() -> Response:
     return send_file(target, XLSX, as_attachment=True, download_name=f"{season}届{TITLE}.xlsx")
 
 
-def _cells(line: Line) -> list[str]:
+def _cells(line: CollegeLiaisons) -> list[str]:
     """One line of the sheet, in the order of HEADINGS; an empty one shows who is missing."""
     named = [line.named.get(role) for role in Role]
     people = [words for one in named for words in ((one.name, one.phone) if one else ("", ""))]
