@@ -1,4 +1,4 @@
-"""``make rules``: which rules the tests prove; with IDs: what those rules say, where from, and their tests."""
+"""``make rules``: which rules the tests prove; with IDs: what those rules say, where they are decided, their tests."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from pathlib import Path
 import click
 
 from zhtj.policy import rulebook
-from zhtj.policy.rulebook.markers import Coverage, Marker, collect, coverage
+from zhtj.policy.rulebook import places
+from zhtj.policy.rulebook.markers import Coverage, Family, collect, coverage
 
 WIDTH = 100
+MOST = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,13 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m zhtj.policy.rulebook", description="规则手册与测试的对照")
     parser.add_argument("ids", nargs="*", metavar="编号", help="只看这几条规则，如 A-15 PD-18")
     parser.add_argument("--tests", type=Path, default=Path("tests"), help="测试所在目录（默认 tests）")
+    parser.add_argument("--code", type=Path, default=places.ROOT, help="程序所在目录（默认本项目）")
     parser.add_argument("--covered", action="store_true", help="同时列出已有测试的编号")
     options = parser.parse_args(arguments)
-    markers = collect(options.tests)
     if options.ids:
-        return _explain(options.ids, markers)
-    report = coverage(rulebook.rules(), markers)
+        return _explain(options.ids, options.code, options.tests)
+    report = coverage(rulebook.rules(), collect(options.tests))
+    cited = places.cited(options.code)
     _print(report, with_covered=options.covered)
+    _list("程序中还没有写明的", [id_ for family in report.families for id_ in _all(family) if id_ not in cited])
     return 1 if report.unknown else 0
 
 
@@ -49,11 +53,15 @@ def _print(report: Coverage, *, with_covered: bool) -> None:
         click.echo(f"手册中没有的编号 {marker.id}：{marker.place}", err=True)
 
 
+def _all(family: Family) -> tuple[str, ...]:
+    return (*family.covered, *family.missing)
+
+
 def _list(title: str, ids: Sequence[str]) -> None:
     click.echo(textwrap.fill(f"{title}：{' '.join(ids)}", WIDTH, initial_indent="   ", subsequent_indent="   "))
 
 
-def _explain(ids: Sequence[str], markers: Sequence[Marker]) -> int:
+def _explain(ids: Sequence[str], code: Path, tests: Path) -> int:
     unknown = [id_ for id_ in ids if id_ not in rulebook.rules()]
     for id_ in unknown:
         click.echo(f"手册中没有编号 {id_}", err=True)
@@ -62,8 +70,19 @@ def _explain(ids: Sequence[str], markers: Sequence[Marker]) -> int:
             continue
         rule = rulebook.rule(id_)
         click.echo(f"{id_}（{rule.kind}）\n{textwrap.fill(rule.text, WIDTH)}\n出处：{rulebook.source_of(id_)}")
-        click.echo("测试：" + ("、".join(marker.place for marker in markers if marker.id == id_) or "还没有") + "\n")
+        _lines("程序", [f"{place.path}:{place.line}  {place.text}" for place in places.find(id_, code)])
+        _lines("测试", [f"{marker.place}  {marker.test}".rstrip() for marker in collect(tests, id_)])
+        click.echo()
     return 1 if unknown else 0
+
+
+def _lines(title: str, lines: Sequence[str]) -> None:
+    """The first few of ``lines``, and how many more there are."""
+    click.echo(f"{title}：" + ("" if lines else "还没有"))
+    for line in lines[:MOST]:
+        click.echo(f"  {line}")
+    if len(lines) > MOST:
+        click.echo(f"  另有 {len(lines) - MOST} 处")
 
 
 if __name__ == "__main__":

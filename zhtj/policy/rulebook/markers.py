@@ -7,16 +7,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zhtj.policy.rulebook import EntryKind, Rule
+from zhtj.policy.rulebook import Kind, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """One ID in one marker: ``id`` stands in ``path`` at ``line``; not a plain string: its source text."""
+    """One ID in one marker.
+
+    Args:
+        id: the ID; its source text where it is no plain string.
+        path: the test file.
+        line: where the marker stands.
+        test: the function or class that carries it; "" if the whole file does.
+    """
 
     id: str
     path: Path
     line: int
+    test: str = ""
 
     @property
     def place(self) -> str:
@@ -57,23 +65,44 @@ class Coverage:
         return sum(family.total for family in self.families)
 
 
-def collect(folder: Path) -> list[Marker]:
+def collect(folder: Path, id_: str = "") -> list[Marker]:
     """Every ID marked under ``folder``: decorators, ``pytestmark``, ``pytest.param(marks=...)``.
+
+    Args:
+        folder: the tests.
+        id_: only markers of this one; files that do not name it are not parsed.
 
     Raises:
         SyntaxError: a test file is no Python.
     """
-    return [marker for path in sorted(folder.rglob("*.py")) for marker in _markers(path)]
+    return [
+        marker
+        for path in sorted(folder.rglob("*.py"))
+        if id_.encode() in (source := path.read_bytes())
+        for marker in _markers(path, source)
+        if id_ in {"", marker.id}
+    ]
 
 
-def _markers(path: Path) -> Iterator[Marker]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
-        if isinstance(node, ast.Call) and _is_rule_marker(node.func):
-            for argument in node.args:
-                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                    yield Marker(argument.value, path, argument.lineno)
-                else:
-                    yield Marker(ast.unparse(argument), path, argument.lineno)
+def _markers(path: Path, source: bytes) -> Iterator[Marker]:
+    for test, expression in _carriers(ast.parse(source, filename=str(path)).body):
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Call) and _is_rule_marker(node.func):
+                for argument in node.args:
+                    id_ = str(argument.value) if isinstance(argument, ast.Constant) else ast.unparse(argument)
+                    yield Marker(id_, path, argument.lineno, test)
+
+
+def _carriers(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    """What markers can stand in: decorators, with whose they are, and what a file or a class assigns."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for decorator in node.decorator_list:
+                yield node.name, decorator
+        if isinstance(node, ast.ClassDef):
+            yield from _carriers(node.body)
+        elif isinstance(node, ast.Assign):
+            yield "", node.value
 
 
 def _is_rule_marker(function: ast.expr) -> bool:
@@ -90,7 +119,7 @@ def coverage(rules: Mapping[str, Rule], markers: Iterable[Marker]) -> Coverage:
     """Compare the markers with the rulebook."""
     found = list(markers)
     marked = {marker.id for marker in found}
-    system = [rule for rule in rules.values() if rule.kind is EntryKind.SYSTEM]
+    system = [rule for rule in rules.values() if rule.kind is Kind.SYSTEM]
     families = tuple(
         Family(
             name,
@@ -101,6 +130,6 @@ def coverage(rules: Mapping[str, Rule], markers: Iterable[Marker]) -> Coverage:
     )
     return Coverage(
         families,
-        others=tuple(id_ for id_, rule in rules.items() if id_ in marked and rule.kind is not EntryKind.SYSTEM),
+        others=tuple(id_ for id_, rule in rules.items() if id_ in marked and rule.kind is not Kind.SYSTEM),
         unknown=tuple(marker for marker in found if marker.id not in rules),
     )
