@@ -32,7 +32,6 @@ import psycopg
 from redis import Redis
 
 from zhtj.serve import child, embedded
-from zhtj.serve.patience import Patience
 
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 60.0
@@ -252,7 +251,8 @@ def _start_postgres(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     made = child.start(
         [programs / "initdb", "-D", data, *how, "-E", "UTF8", "--locale=C", "--no-sync"], user=user, cwd=folder
     )
-    _finish(made, "initdb")
+    if made.wait(START_LIMIT):
+        raise RuntimeError("initdb failed")
     port = free_port()
     settings = [part for name, value in POSTGRES_SETTINGS.items() for part in ("-c", f"{name}={value}")]
     process = child.start(
@@ -262,26 +262,16 @@ def _start_postgres(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
         death_signal=signal.SIGINT,
     )
     address = f"postgresql://zhtj:{password}@127.0.0.1:{port}"
-    patience = Patience("PostgreSQL")
+    deadline = time.monotonic() + START_LIMIT
     while True:
         try:
             psycopg.connect(f"{address}/postgres").close()
         except psycopg.OperationalError as error:
-            if process.poll() is not None:
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("postgres did not start") from error
-            patience.look(process)
             time.sleep(0.05)
         else:
             return process, address
-
-
-def _finish(process: subprocess.Popen[bytes], what: str) -> None:
-    patience = Patience(what)
-    while process.poll() is None:
-        patience.look(process)
-        time.sleep(0.05)
-    if process.returncode:
-        raise RuntimeError(f"{what} failed")
 
 
 def free_port() -> int:

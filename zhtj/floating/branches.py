@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from zhtj.graduation.queries import policy_of
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import PURPOSE_LABELS, SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Tier
-from zhtj.orgs.policies import policy_of
 from zhtj.transfers.kinds import basic_of
 
 HOW = "请由{who}到“下级组织”中建立专用团支部（两步建好），再来办理。"
@@ -85,6 +85,7 @@ def for_retention(home: Home, *, college_first: bool) -> Organisation:
     own = below(home.college, Purpose.FLOATING) if home.college is not None else None
     if college_first and own is not None:
         return own
+    # into the school's branch first; the college places them into its own afterwards.
     found = below(home.school, Purpose.FLOATING)
     if found is None and policy_of(home.school).retention_tiers == 1:
         # One tier only: a school whose colleges have built theirs needs none of its own.

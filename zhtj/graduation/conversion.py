@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark
+from zhtj.graduation.register import in_year
 from zhtj.graduation.rules import KEPT, markable_industries
-from zhtj.graduation.season_register import in_year
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, touched
 from zhtj.kernel.permissions import subtree
@@ -77,6 +77,7 @@ def convert(*, branches: Collection[int] | None = None) -> tuple[int, int]:
         How many branches, and how many members of them.
     """
     season = clock.today().year
+    # D-05, G-09: from the conversion day on, by itself.
     if clock.today() < policy_for(season, ()).convert_date:
         return 0, 0
     members, ids = 0, list(session.scalars(_due(select(Organisation.id), season, branches)))
@@ -89,6 +90,7 @@ def convert(*, branches: Collection[int] | None = None) -> tuple[int, int]:
             .returning(Organisation.id),
             execution_options={"synchronize_session": "fetch"},
         ).all()
+        # G-10: with the branch, everybody in it who is neither delayed nor a teacher.
         flagged = update(Member).where(Member.org_id.in_(turned), _turns()).values(is_graduate=True)
         members += touched(session.execute(flagged, execution_options={"synchronize_session": False}))
         audit.record_many("branch.convert", "organisation", [(branch, {"season": season}) for branch in turned])
@@ -146,6 +148,7 @@ def revert(branch: Organisation) -> None:
 
 def unmarked(query: Select[Any]) -> Select[Any]:
     """``query`` over open branches of schools that miss a mark (G-01, O-23)."""
+    # G-01, O-23: every branch of a school is to be marked, the newly built ones too.
     return query.where(
         Organisation.category == Category.BRANCH,
         Organisation.closed_at.is_(None),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.graduation import queries, season_register
+from zhtj.graduation import queries, register
 from zhtj.graduation.models import DestinationEntry, GraduateCategory, RegisterRow
 from zhtj.graduation.season_line import counts_for, in_season
 from zhtj.kernel import audit, clock
@@ -18,7 +18,6 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
-from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy, ReasonSpec
@@ -26,6 +25,7 @@ from zhtj.policy.vocabulary import Audience, Reason, ReasonField
 
 CHUNK = 1000
 ORDER = (RegisterRow.season_path, RegisterRow.id)
+# F-12: the columns of the register, in its order.
 LABELS = {
     "reason": "毕业去向类别",
     "unit_name": "升学学校或工作单位",
@@ -36,7 +36,6 @@ LABELS = {
     "parents_residence": "父母居住地",
     "mobile": "手机号码",
 }
-"""The columns of the register, in the order of F-12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
     why = frozen_why(row)
     if why:
         raise Conflict(why, rule="PD-09")
-    policy = row_policy(row)
+    policy = policy_of(row)
     given = Given(**{name: text.strip() for name, text in asdict(given).items()})
     wrong = problem(given, policy)
     if wrong is not None:
@@ -120,7 +119,7 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
     if changed:
         audit.record("register.destination", "register", row.id, reason=given.reason, changed=changed)
     category = category_of(policy, Reason(given.reason)) or row.category or GraduateCategory.SOCIETY
-    season_register.categorise(row, category)
+    register.categorise(row, category)
     return entry
 
 
@@ -141,9 +140,9 @@ def category_of(policy: Policy, reason: Reason) -> GraduateCategory | None:
     return GraduateCategory(category) if category else None
 
 
-def row_policy(row: RegisterRow) -> Policy:
+def policy_of(row: RegisterRow) -> Policy:
     """The policy of the place he graduates from."""
-    return policy_of(row.origin or row.member.org)
+    return queries.policy_of(row.origin or row.member.org)
 
 
 def entry_of(row: RegisterRow) -> DestinationEntry | None:
@@ -181,7 +180,7 @@ class DestinationFilters:
 
 
 @dataclass(frozen=True, slots=True)
-class RegisteredGraduate:
+class Line:
     """One graduate with what is registered for him."""
 
     row: RegisterRow
@@ -190,13 +189,13 @@ class RegisteredGraduate:
 
 def listing(
     seat: ActiveSeat, season: int, filters: DestinationFilters, *, after: str = "", before: str = ""
-) -> tuple[Page[RegisterRow], list[RegisteredGraduate]]:
+) -> tuple[Page[RegisterRow], list[Line]]:
     """One page of the season's graduates in the seat's part of the tree, class by class."""
     page = paginate(_listed(seat, season, filters, _rows()), ORDER, after=after, before=before)
     return page, _lines(page.rows)
 
 
-def everyone(seat: ActiveSeat, season: int, filters: DestinationFilters) -> Iterator[RegisteredGraduate]:
+def everyone(seat: ActiveSeat, season: int, filters: DestinationFilters) -> Iterator[Line]:
     """All of them, in the order of the list, read in chunks."""
     after = ""
     while True:
@@ -247,9 +246,9 @@ def _listed(
     return query
 
 
-def _lines(rows: Sequence[RegisterRow]) -> list[RegisteredGraduate]:
+def _lines(rows: Sequence[RegisterRow]) -> list[Line]:
     entries = entries_of([row.id for row in rows])
-    return [RegisteredGraduate(row, entries.get(row.id)) for row in rows]
+    return [Line(row, entries.get(row.id)) for row in rows]
 
 
 def entries_of(row_ids: Sequence[int]) -> dict[int, DestinationEntry]:

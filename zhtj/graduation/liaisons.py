@@ -34,6 +34,7 @@ class Role(StrEnum):
     @property
     def label(self) -> str:
         """The term on the screen."""
+        # F-13: the three of the document.
         return {"leader": "学院团总支负责人", "deputy": "学生副书记", "cadre": "团总支干部"}[self.value]
 
     @property
@@ -59,7 +60,7 @@ class Liaison(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class CollegeLiaisons:
+class Line:
     """A college with those it has named, by role."""
 
     college: Organisation
@@ -76,9 +77,9 @@ def due_on(season: int) -> date:
     return date(season, 5, 30)
 
 
-def of_college(organisation: Organisation, season: int) -> CollegeLiaisons:
+def of_college(organisation: Organisation, season: int) -> Line:
     """Whom one college has named."""
-    return CollegeLiaisons(organisation, _named([organisation.id], season).get(organisation.id, {}))
+    return Line(organisation, _named([organisation.id], season).get(organisation.id, {}))
 
 
 def _named(ids: Sequence[int], season: int) -> dict[int, dict[Role, Liaison]]:
@@ -154,15 +155,15 @@ def _listed(seat: ActiveSeat, season: int, state: str, query: Select[Any]) -> Se
 
 def listing(
     seat: ActiveSeat, season: int, state: str = "", *, after: str = "", before: str = ""
-) -> tuple[Page[Organisation], list[CollegeLiaisons]]:
+) -> tuple[Page[Organisation], list[Line]]:
     """One page of the colleges below, with whom they have named; ``state``: yes, no (incomplete) or all."""
     page = paginate(_listed(seat, season, state, select(Organisation)), [Organisation.path], after=after, before=before)
     return page, _lines(page.rows, season)
 
 
-def _lines(colleges: Sequence[Organisation], season: int) -> list[CollegeLiaisons]:
+def _lines(colleges: Sequence[Organisation], season: int) -> list[Line]:
     named = _named([college.id for college in colleges], season)
-    return [CollegeLiaisons(college, named.get(college.id, {})) for college in colleges]
+    return [Line(college, named.get(college.id, {})) for college in colleges]
 
 
 def count(seat: ActiveSeat, season: int, state: str = "") -> int:
@@ -170,7 +171,7 @@ def count(seat: ActiveSeat, season: int, state: str = "") -> int:
     return session.scalar(_listed(seat, season, state, select(func.count(Organisation.id)))) or 0
 
 
-def everyone(seat: ActiveSeat, season: int) -> list[CollegeLiaisons]:
+def everyone(seat: ActiveSeat, season: int) -> list[Line]:
     """All colleges below, in the order of the tree."""
     colleges = session.scalars(_listed(seat, season, "", select(Organisation)).order_by(Organisation.path)).all()
     return _lines(colleges, season)

@@ -19,6 +19,7 @@ class NoTime(StrEnum):
     """Why a branch has no graduation time (无法确定毕业时间的原因, G-03, K-03)."""
 
     STAFF = "staff"
+    # G-06, O-15: several years, or all of a school, in one branch; no month can be named.
     MIXED = "mixed"
     OTHER = "other"
 

@@ -8,15 +8,14 @@ from datetime import date
 
 from sqlalchemy import delete, insert, select, update
 
-from zhtj.graduation import queries, season_register
+from zhtj.graduation import queries, register
 from zhtj.graduation.models import BranchMark, CloseReason, MarkKind, MemberMark, NoTime
-from zhtj.graduation.rules import MarkProblem, choice_problem, delay_problem, disposer_problem, marker_problem
+from zhtj.graduation.rules import Problem, choice_problem, delay_problem, disposer_problem, marker_problem
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Category, Organisation
-from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy.seasons import policy_for
 
@@ -38,26 +37,28 @@ class OwnMark:
     reason: str = ""
 
 
-def offered(seat: ActiveSeat, branch: Organisation) -> tuple[list[MarkKind], MarkProblem | None]:
+def offered(seat: ActiveSeat, branch: Organisation) -> tuple[list[MarkKind], Problem | None]:
     """What this seat may mark members of a branch as; if nothing, why (G-05, G-16, G-20).
 
     In a mixed branch a member gets a month of his own or is marked as a teacher; where a graduation is due this season
     or was, he is marked as delayed or as a teacher.
     """
     own = queries.organisation_of(seat)
-    policy, mark = policy_of(own), session.get(BranchMark, branch.id)
+    policy, mark = queries.policy_of(own), session.get(BranchMark, branch.id)
     if mark is None:
-        return [], MarkProblem("这个团支部还没有标记毕业时间。", "请先标记团支部。", "G-01")
+        return [], Problem("这个团支部还没有标记毕业时间。", "请先标记团支部。", "G-01")
+    # G-05: everybody in a mixed branch gets a month of their own.
     if mark.no_time is NoTime.MIXED:
         if not policy.mark_individual:
-            return [], MarkProblem("按现行规定不能逐人标记毕业时间。", rule="K-03")
+            return [], Problem("按现行规定不能逐人标记毕业时间。", rule="K-03")
         problem = marker_problem(seat.kind, own, branch, policy)
         return ([] if problem else [MarkKind.INDIVIDUAL, MarkKind.TEACHER]), problem
     if mark.month is None:
-        return [], MarkProblem("只有混合型支部和毕业生团组织的团员才逐人标记。", rule="G-05")
+        return [], Problem("只有混合型支部和毕业生团组织的团员才逐人标记。", rule="G-05")
     if branch.category is not Category.GRADUATES and mark.month.year > clock.today().year:
-        return [], MarkProblem("还没有到毕业的年份，不需要标记延迟毕业。", rule="G-16")
+        return [], Problem("还没有到毕业的年份，不需要标记延迟毕业。", rule="G-16")
     problem = disposer_problem(seat.kind, own, policy)
+    # G-16: in a graduates' organisation these two are marked one by one.
     return ([] if problem else [MarkKind.DELAYED, MarkKind.TEACHER]), problem
 
 
@@ -96,7 +97,7 @@ def mark_members(seat: ActiveSeat, branch: Organisation, member_ids: Sequence[in
     return members
 
 
-def _problem(wanted: OwnMark, mark: BranchMark) -> MarkProblem | None:
+def _problem(wanted: OwnMark, mark: BranchMark) -> Problem | None:
     if wanted.kind is MarkKind.INDIVIDUAL:
         return choice_problem(wanted.month, None, None, clock.today())
     if wanted.kind is MarkKind.DELAYED:
@@ -134,16 +135,17 @@ def _write(
     )
     told = {"kind": wanted.kind.value, "month": month.isoformat() if month else None, "reason": reason}
     audit.record_many("member.mark", "member", [(number, told) for number in ids])
+    # G-19, M-11, R-19: out of this season's figures from today on; their transfers go on as anybody's.
     closing = _CLOSED_BY.get(wanted.kind)
     if closing is not None:
-        season_register.close(ids, closing)
+        register.close(ids, closing)
         _flag(ids, graduate=False)
     else:
-        season_register.resettle(members=ids)
+        register.resettle(members=ids)
         _flag(ids, graduate=_graduates_now(month))
 
 
-def delay_problem_of(member: Member, month: date | None, reason: str) -> MarkProblem | None:
+def delay_problem_of(member: Member, month: date | None, reason: str) -> Problem | None:
     """What is wrong with delaying this member's graduation, wherever he is marked already (G-17, G-18)."""
     own, mark = session.get(MemberMark, member.id), session.get(BranchMark, member.org_id)
     base = own.before if own is not None and own.kind is MarkKind.DELAYED else None
@@ -189,7 +191,7 @@ def undo(seat: ActiveSeat, member_ids: Sequence[int]) -> int:
     rows = session.scalars(select(MemberMark).where(MemberMark.member_id.in_(member_ids))).all()
     if not rows:
         raise DomainError("请先勾选团员。", field="member")
-    problem = disposer_problem(seat.kind, own, policy_of(own))
+    problem = disposer_problem(seat.kind, own, queries.policy_of(own))
     if problem is not None:
         raise problem.error()
     for mark in rows:
@@ -197,6 +199,7 @@ def undo(seat: ActiveSeat, member_ids: Sequence[int]) -> int:
             raise NotFound
         if mark.member_id == seat.member_id:
             raise DomainError("不能撤销自己的标记。", fix="请由上级组织办理。", rule="PD-02")
+    # G-21: whoever may mark may take it back.
     _take_back(rows)
     return len(rows)
 
@@ -214,6 +217,6 @@ def _take_back(rows: Sequence[MemberMark]) -> None:
     _flag(ids, graduate=False)
     if graduates:
         _flag(graduates, graduate=True)
-    season_register.resettle(members=ids)
+    register.resettle(members=ids)
     if moved:
-        season_register.reopen(moved, CloseReason.DELAYED)
+        register.reopen(moved, CloseReason.DELAYED)

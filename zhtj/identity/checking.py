@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.identity import verifiers
 from zhtj.identity.models import CheckState, Fault, IdentityCheck
-from zhtj.identity.verifiers import Answer, MatchResult, Question, VerifierDown
+from zhtj.identity.verifiers import Answer, Question, Verdict, VerifierDown
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import insert_new, session, touched, unit_of_work
@@ -43,7 +43,7 @@ _SWAPPED = "姓名和身份证号码都与上次认证的不同。"
 
 
 @dataclass(frozen=True, slots=True)
-class IdentityStatus:
+class Standing:
     """How a member's identity stands now.
 
     Args:
@@ -60,16 +60,16 @@ class IdentityStatus:
     verifier: str = ""
 
 
-def status_of(member: Member) -> IdentityStatus:
+def standing(member: Member) -> Standing:
     """How he stands; a name or number changed since the last answer counts as not verified (U-13)."""
     row = session.get(IdentityCheck, member.id)
     if row is None:
-        return IdentityStatus(CheckState.UNVERIFIED)
+        return Standing(CheckState.UNVERIFIED)
     if row.state is CheckState.VERIFIED and (row.name_hash, row.number_hash) != _hashes(member.account):
-        return IdentityStatus(CheckState.UNVERIFIED, note="姓名或身份证号码在认证之后改过，等待重新认证。")
+        return Standing(CheckState.UNVERIFIED, note="姓名或身份证号码在认证之后改过，等待重新认证。")
     fault = row.fault
     way_out = WAYS_OUT[fault] if fault else ""
-    return IdentityStatus(row.state, row.checked_at, row.note or "", way_out, fault, row.verifier or "")
+    return Standing(row.state, row.checked_at, row.note or "", way_out, fault, row.verifier or "")
 
 
 def _hashes(account: Account) -> tuple[str, str | None]:
@@ -198,12 +198,13 @@ def _keep(number: int, due: datetime, hashes: tuple[str, str | None], answer: An
 
 
 def _judge(row: IdentityCheck, hashes: tuple[str, str | None], answer: Answer) -> tuple[CheckState, Fault | None, str]:
+    # U-12: another person by both, other data, or a source that does not know yet - each with its own way out.
     known = row.name_hash is not None
     if known and row.name_hash != hashes[0] and row.number_hash != hashes[1]:
         return CheckState.MISMATCH, Fault.PERSON, _SWAPPED
-    if answer.verdict is MatchResult.MATCH:
+    if answer.verdict is Verdict.MATCH:
         return CheckState.VERIFIED, None, ""
-    if answer.verdict is MatchResult.UNKNOWN:
+    if answer.verdict is Verdict.UNKNOWN:
         return CheckState.RETRY, Fault.SOURCE, answer.note
     return CheckState.MISMATCH, Fault.DATA, answer.note
 

@@ -16,15 +16,14 @@ from zhtj.kernel.ids import random_code
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.permissions import check as check_permission
 from zhtj.letters import authority, messages, rules, seals
-from zhtj.letters.issuing_checks import check
+from zhtj.letters.checks import check
 from zhtj.letters.models import Letter, LetterSeries, LetterState
 from zhtj.letters.record import NO_NUMBER, FileDisposition, LetterReason, LetterRecord
 from zhtj.orgs.models import Organisation, Region
-from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.applying.checks import low_age
+from zhtj.transfers.applying.checks import low_age, policy_of
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, special_label
@@ -173,6 +172,7 @@ def _case(application: Application, policy: Policy) -> _Case:
 
 def receiving_committee(destination: Organisation) -> Organisation:
     """The in-committee: the destination's basic committee, or the leading organ its floating branch hangs on (L-06)."""
+    # L-06: what receives is the destination's basic committee, never the branch itself.
     found = basic_of(destination)
     if found is not None:
         return found
@@ -244,24 +244,31 @@ def _record(case: _Case, issuer: Organisation, seat: ActiveSeat, details: Detail
         year=today.year,
         number=1,  # the real one is taken last, when nothing can fail any more
         number_width=policy.letter_number_width,
+        # L-12: both committees with their full names.
         issuer=issuer.full_name,
         receiver=case.receiver,
         special=case.special,
+        # L-10, L-18: the member's record follows the ID card.
         name=member.name,
         sex=member.sex.label,
         age=_age(member.account.id_number or "", today),
         ethnicity=member.ethnicity or "",
         id_number=member.account.id_number or "",
+        # L-19: the member's record follows the application form.
         joined_month=member.joined_on,
+        # L-20: 无 is written out; the line is never blank.
         dev_number=member.dev_number or NO_NUMBER,
         reason=reason,
         reason_text=reason_text if reason is LetterReason.OTHER else "",
         dues_until=details.dues_until,
         file_disposition=details.file_disposition,
         file_note=details.file_note if details.file_disposition is FileDisposition.OTHER else "",
+        # L-14: whoever issues it, unless they name somebody else.
         handler=details.handler.strip() or actor.name,
         handler_mobile=details.handler_mobile.strip() or actor.mobile or "",
+        # L-15: the mobile given for the time afterwards, and a landline if there is one.
         member_phones=tuple(phone for phone in (case.mobile, details.landline.strip()) if phone),
+        # L-25: the committee's landline; the handler's mobile stands beside it.
         issuer_phone=issuer.phone or "",
         address=issuer.address or "",
         postcode=issuer.postcode or "",
@@ -316,6 +323,7 @@ def void(letter: Letter, seat: ActiveSeat, reason: str) -> None:
     reason = reason.strip()
     if not rules.VOID_REASON_AT_LEAST <= len(reason) <= rules.VOID_REASON_AT_MOST:
         raise DomainError("请写明作废原因，2 至 120 个字。", field="reason", rule="L-04")
+    # L-04: nothing of an issued letter is ever altered; it can only be made void, and a new one gets a new number.
     done = session.scalar(
         update(Letter)
         .where(Letter.id == letter.id, Letter.state == LetterState.ISSUED)

@@ -18,7 +18,7 @@ from zhtj.letters import messages
 from zhtj.letters.models import Letter, LetterReceipt, LetterReminder, LetterState, ReminderKind
 from zhtj.letters.queries import WHOLE, visible
 from zhtj.orgs.models import Organisation
-from zhtj.orgs.policies import policy_of
+from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.models import Arrival
 
 # The month runs from the receiver's recorded arrival, else from issue (PD-29).
@@ -34,7 +34,7 @@ def missing() -> ColumnElement[bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class OutstandingReceipt:
+class Due:
     """A letter whose receipt is still out.
 
     Args:
@@ -67,15 +67,16 @@ def _open() -> Select[Letter]:
     return select(Letter).where(Letter.state == LetterState.ISSUED, missing()).options(*WHOLE)
 
 
-def with_days(letters: Sequence[Letter]) -> list[OutstandingReceipt]:
+def with_days(letters: Sequence[Letter]) -> list[Due]:
     """These letters with the day by which their receipts should be back."""
     rows = session.execute(select(Letter.id, SINCE).where(Letter.id.in_([letter.id for letter in letters])))
     since: dict[int, Any] = dict(rows.all())
-    return [OutstandingReceipt(letter, due_day(letter, since[letter.id])) for letter in letters]
+    return [Due(letter, due_day(letter, since[letter.id])) for letter in letters]
 
 
 def due_day(letter: Letter, since: datetime) -> date:
     """The day by which a receipt should be back, counted from ``since`` (D-23)."""
+    # D-23: the receipt is back within a month; how long the letter itself is good says L-07.
     return clock.local(since).date() + timedelta(days=policy_of(letter.issuer).letter_receipt_days)
 
 

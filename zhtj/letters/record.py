@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+# F-09: the form's three slips are drawn from one record of this kind by `templates/letters/2022.html`.
 FORM_NAME = "中国共产主义青年团团员组织关系介绍信"
 VALID_DAYS = 90
 TEMPLATE_VERSION = "2022"
@@ -53,6 +54,7 @@ class LetterReason(StrEnum):
         return REASON_LABELS[self]
 
 
+# L-11: what may stand there; anything else is 其他 with its text.
 REASON_LABELS = {
     LetterReason.FURTHER_STUDY: "升学",
     LetterReason.SCHOOL_CHANGE: "转学",
@@ -78,6 +80,7 @@ class FileDisposition(StrEnum):
         return FILE_LABELS[self]
 
 
+# L-13: the boxes; whoever ticks the last writes where the file goes.
 FILE_LABELS = {
     FileDisposition.KEPT: "继续保存",
     FileDisposition.WITH_PERSONAL_FILE: "随学籍（人事）档案转递",
@@ -88,7 +91,7 @@ FILE_LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class RecordProblem:
+class Problem:
     """Why a record may not become a letter: the field, a sentence, what to do, the rule."""
 
     field: str
@@ -150,11 +153,13 @@ class LetterRecord:
     @property
     def number_text(self) -> str:
         """The running number as printed: three digits or what the policy says, growing (L-09, PD-27)."""
+        # L-09: as wide as the policy says, wider where a committee issues more.
         return f"{self.number:0{self.number_width}d}"
 
     @property
     def serial(self) -> str:
         """Year and number as printed on all three slips."""
+        # L-16, L-26: one record, so slips two and three carry slip one's number.
         return f"{self.year}年{self.number_text}号"
 
     @property
@@ -165,6 +170,7 @@ class LetterRecord:
     @property
     def addressee(self) -> str:
         """First line of slips one and two (L-17)."""
+        # L-17: the in-committee's full name; a secret unit's is never written.
         return SPECIAL_ADDRESSEE if self.special else self.receiver
 
     @property
@@ -248,7 +254,7 @@ REQUIRED = (
 _PHONE = re.compile(r"\+?[(（]?[0-9][0-9()（） 、/转-]{4,38}")
 
 
-def problems(record: LetterRecord) -> list[RecordProblem]:
+def problems(record: LetterRecord) -> list[Problem]:
     """Everything that keeps ``record`` from being issued, in the order of the form; empty if it is in order."""
     return [
         *_blanks(record),
@@ -260,39 +266,37 @@ def problems(record: LetterRecord) -> list[RecordProblem]:
     ]
 
 
-def _blanks(record: LetterRecord) -> Iterator[RecordProblem]:
+def _blanks(record: LetterRecord) -> Iterator[Problem]:
     for name, fix, rule in REQUIRED:
         value = getattr(record, name)
         if not value or (isinstance(value, str) and not value.strip()) or (isinstance(value, tuple) and not all(value)):
-            yield RecordProblem(name, f"介绍信缺少{LABELS[name]}。", fix, rule)
+            yield Problem(name, f"介绍信缺少{LABELS[name]}。", fix, rule)
 
 
-def _too_long(record: LetterRecord) -> Iterator[RecordProblem]:
+def _too_long(record: LetterRecord) -> Iterator[Problem]:
     for name, limit in LIMITS.items():
         length = len(getattr(record, name))
         if length > limit:
-            yield RecordProblem(
-                name, f"{LABELS[name]}有 {length} 个字，介绍信上最多写 {limit} 个字。", "请改用规范的全称。"
-            )
+            yield Problem(name, f"{LABELS[name]}有 {length} 个字，介绍信上最多写 {limit} 个字。", "请改用规范的全称。")
     for name, text in record.texts():
         if any(not sign.isprintable() for sign in text):
-            yield RecordProblem(name, f"{LABELS.get(name, name)}中有换行或控制字符。", "请删去后重试。")
+            yield Problem(name, f"{LABELS.get(name, name)}中有换行或控制字符。", "请删去后重试。")
     if len(record.member_phones) > MOST_PHONES:
-        yield RecordProblem("member_phones", "团员本人联系电话最多填两个：手机和固定电话。", _IN_MEMBER_FILE, "L-15")
+        yield Problem("member_phones", "团员本人联系电话最多填两个：手机和固定电话。", _IN_MEMBER_FILE, "L-15")
 
 
-def _identity(record: LetterRecord) -> Iterator[RecordProblem]:
+def _identity(record: LetterRecord) -> Iterator[Problem]:
     if record.sex not in {"男", "女"}:
-        yield RecordProblem("sex", "性别须为男或女。", _IN_MEMBER_FILE, "L-18")
+        yield Problem("sex", "性别须为男或女。", _IN_MEMBER_FILE, "L-18")
     if record.id_number and not re.fullmatch(r"[0-9]{17}[0-9X]", record.id_number):
-        yield RecordProblem("id_number", "身份证号码须为 18 位。", _IN_MEMBER_FILE, "L-10")
+        yield Problem("id_number", "身份证号码须为 18 位。", _IN_MEMBER_FILE, "L-10")
     if record.age not in PLAUSIBLE_AGES:
-        yield RecordProblem("age", f"年龄 {record.age} 岁不合常理。", "请核对身份证号码。", "L-10")
+        yield Problem("age", f"年龄 {record.age} 岁不合常理。", "请核对身份证号码。", "L-10")
     if record.dev_number and record.dev_number != NO_NUMBER and not re.fullmatch(r"[0-9]{12}", record.dev_number):
-        yield RecordProblem("dev_number", "团员发展编号须为 12 位数字。", "没有编号的填“无”。", "L-20")
+        yield Problem("dev_number", "团员发展编号须为 12 位数字。", "没有编号的填“无”。", "L-20")
 
 
-def _contacts(record: LetterRecord) -> Iterator[RecordProblem]:
+def _contacts(record: LetterRecord) -> Iterator[Problem]:
     for name, phones in (
         ("handler_mobile", (record.handler_mobile,)),
         ("member_phones", record.member_phones),
@@ -300,32 +304,29 @@ def _contacts(record: LetterRecord) -> Iterator[RecordProblem]:
     ):
         for phone in phones:
             if phone and not _PHONE.fullmatch(phone):
-                yield RecordProblem(
-                    name, f"{LABELS[name]}“{phone}”不是电话号码。", "两个号码用顿号隔开，分机写作“转8001”。"
-                )
+                yield Problem(name, f"{LABELS[name]}“{phone}”不是电话号码。", "两个号码用顿号隔开，分机写作“转8001”。")
     if record.postcode and not re.fullmatch(r"[0-9]{6}", record.postcode):
-        yield RecordProblem("postcode", "邮编须为 6 位数字。", _IN_ORGANISATION)
+        yield Problem("postcode", "邮编须为 6 位数字。", _IN_ORGANISATION)
 
 
-def _choices(record: LetterRecord) -> Iterator[RecordProblem]:
+def _choices(record: LetterRecord) -> Iterator[Problem]:
     if record.number < 1:
-        yield RecordProblem("number", "介绍信编号从 1 开始。", "", "L-09")
+        yield Problem("number", "介绍信编号从 1 开始。", "", "L-09")
     if record.reason is LetterReason.OTHER and not record.reason_text.strip():
-        yield RecordProblem("reason_text", "转接原因选“其他”时须写明具体原因。", _ON_THIS_FORM, "L-11")
+        yield Problem("reason_text", "转接原因选“其他”时须写明具体原因。", _ON_THIS_FORM, "L-11")
     if record.file_disposition is FileDisposition.OTHER and not record.file_note.strip():
-        yield RecordProblem("file_note", "团员档案选“其他”时须写明具体去向。", _ON_THIS_FORM, "L-13")
+        yield Problem("file_note", "团员档案选“其他”时须写明具体去向。", _ON_THIS_FORM, "L-13")
     if record.issuer.strip() and record.issuer == record.receiver:
-        yield RecordProblem(
-            "receiver", "转出团委与转入团委相同，无需开具介绍信。", "在本团委内部调整支部即可。", "L-06"
-        )
+        yield Problem("receiver", "转出团委与转入团委相同，无需开具介绍信。", "在本团委内部调整支部即可。", "L-06")
 
 
-def _dates(record: LetterRecord) -> Iterator[RecordProblem]:
+def _dates(record: LetterRecord) -> Iterator[Problem]:
     if record.joined_month > record.issued_on:
-        yield RecordProblem("joined_month", "入团时间晚于开具日期。", _IN_MEMBER_FILE, "L-19")
+        yield Problem("joined_month", "入团时间晚于开具日期。", _IN_MEMBER_FILE, "L-19")
     elif (record.dues_until.year, record.dues_until.month) < (record.joined_month.year, record.joined_month.month):
-        yield RecordProblem("dues_until", "团费交至的月份早于入团时间。", _ON_THIS_FORM, "L-22")
+        # L-22: a month that can be, between joining and a year ahead.
+        yield Problem("dues_until", "团费交至的月份早于入团时间。", _ON_THIS_FORM, "L-22")
     if record.dues_until > record.issued_on + timedelta(days=366):
-        yield RecordProblem("dues_until", "团费交至的月份比开具日期晚一年以上。", "请核对年份。", "L-22")
+        yield Problem("dues_until", "团费交至的月份比开具日期晚一年以上。", "请核对年份。", "L-22")
     if record.year != record.issued_on.year:
-        yield RecordProblem("number", "编号年份须与开具日期的年份一致。", "", "L-09")
+        yield Problem("number", "编号年份须与开具日期的年份一致。", "", "L-09")

@@ -15,6 +15,7 @@ SEGMENT = 4  # base-36 signs of one step in a path: up to 1.6 million children
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+# O-01: there are no others; what becomes a 毕业生团组织 is not chosen.
 class Category(StrEnum):
     """组织类别 (O-01)."""
 

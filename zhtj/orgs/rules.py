@@ -47,6 +47,7 @@ def destination_problem(organisation: Organisation) -> str:
     if organisation.closed_at is not None:
         return "该组织已停用，请选择其他组织。"
     if organisation.category is Category.GRADUATES:
+        # O-09, O-10: nobody comes in any more; going out and looking after its data stay as they are.
         return "该组织是毕业生团组织，不能转入；请选择对方新的团组织。"
     if organisation.system is not Region.NATIONAL:
         return "该地区使用自己的系统，请按跨系统转接的说明办理。"

@@ -25,7 +25,7 @@ CENTRE_CODE = "0"
 CENTRE_PATH = segment(1)
 LEADING_INDUSTRY = "党政机关"
 _CENTRE = ("共青团中央委员会", "团中央")
-# Province-rank nodes without a division code (O-18). They are the centre's first children, so that the numbers in
+# O-18: province-rank nodes without a division code. They are the centre's first children, so that the numbers in
 # their codes, given by their superior as everywhere else, are the same in every installation.
 SYSTEMS = (
     ("共青团新疆生产建设兵团委员会", "新疆生产建设兵团团委"),

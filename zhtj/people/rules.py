@@ -14,6 +14,7 @@ LEAVING_AGE = 28
 
 def least_age(joined: date) -> int:
     """How old one must have been on the first day of the month of joining (PD-31, U-11)."""
+    # U-11: joined younger than this, nobody is registered.
     return LEAST_AGE if joined >= NUMBERED_SINCE else LEAST_AGE_BEFORE
 
 

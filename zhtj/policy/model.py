@@ -24,15 +24,15 @@ from pydantic import (
 from zhtj.policy import rulebook
 from zhtj.policy.vocabulary import (
     Audience,
+    Case,
     CategoryName,
-    CountsAs,
+    Counts,
     Destination,
     InitiatorName,
-    PlaceTie,
+    Level,
+    Place,
     Reason,
     ReasonField,
-    StayingCase,
-    Suitability,
 )
 
 
@@ -191,15 +191,15 @@ class Facts(Part):
         return all(getattr(self, name) is wanted for name, wanted in when if wanted is not None)
 
 
-class DestinationRule(Part):
+class Line(Part):
     """One line of the destination table (PD-11). Empty ``reasons``, ``to`` or ``place``: any."""
 
     reasons: tuple[Reason, ...] = ()
     to: tuple[Destination, ...] = ()
-    place: tuple[PlaceTie, ...] = ()
+    place: tuple[Place, ...] = ()
     when: Facts = Facts()
-    level: Suitability
-    case: StayingCase | None = None
+    level: Level
+    case: Case | None = None
     """It opens this case instead of a transfer (PD-10)."""
     rule: RuleId
     why: str
@@ -211,12 +211,12 @@ class DestinationRule(Part):
     layer: str
 
     @model_validator(mode="after")
-    def _whole_sentence(self) -> DestinationRule:
+    def _whole_sentence(self) -> Line:
         if not self.why.endswith("。"):
             raise ValueError(f"not a sentence: {self.why}")
         return self
 
-    def fits(self, reason: Reason, destination: Destination, place: PlaceTie, facts: Facts) -> bool:
+    def fits(self, reason: Reason, destination: Destination, place: Place, facts: Facts) -> bool:
         """Whether this line speaks of that case."""
         return (
             (not self.reasons or reason in self.reasons)
@@ -226,7 +226,7 @@ class DestinationRule(Part):
         )
 
 
-class DecisionRow(Part):
+class Situation(Part):
     """A row of the decision table: who goes where, who decides, how it counts; ``row`` is its number there."""
 
     row: int | None = None
@@ -234,7 +234,7 @@ class DecisionRow(Part):
     group: str = ""
     """Heading under which the adviser offers it; empty: not offered, it applies by ``when`` or stands in reports."""
     reason: Reason | None = None
-    case: StayingCase | None = None
+    case: Case | None = None
     facts: Facts = Facts()
     """What is known as soon as somebody is in this situation."""
     when: Facts | None = None
@@ -242,7 +242,7 @@ class DecisionRow(Part):
     decided_by: str
     initiators: tuple[InitiatorName, ...] = ()
     rate: Literal["SX", "XS"] | None = None
-    counts: CountsAs
+    counts: Counts
     say: str
     rule: RuleId
     layer: str
@@ -254,7 +254,7 @@ class Receiver(Part):
     number: Positive
     label: str
     destinations: tuple[Destination, ...]
-    counts: CountsAs
+    counts: Counts
     rule: RuleId
     layer: str
 
@@ -448,9 +448,9 @@ class Policy(Values):
     sources: Annotated[Mapping[str, Source], ReadOnly]
     milestones: tuple[Milestone, ...]
     reasons: Annotated[Mapping[Reason, ReasonSpec], ReadOnly]
-    table: tuple[DestinationRule, ...]
+    table: tuple[Line, ...]
     """The destination table; the first line that fits decides."""
-    situations: Annotated[Mapping[str, DecisionRow], ReadOnly]
+    situations: Annotated[Mapping[str, Situation], ReadOnly]
     receivers: tuple[Receiver, ...]
 
     __hash__ = object.__hash__
@@ -483,6 +483,7 @@ class Policy(Values):
 
     def reasons_for(self, audience: Audience) -> dict[Reason, ReasonSpec]:
         """The reasons offered to graduates or to everybody else, in the order of PD-10."""
+        # A-27: chosen at the start, out of the list of one's kind.
         return {code: spec for code, spec in self.reasons.items() if audience in spec.audiences}
 
     def special_remark_fits(self, remark: str) -> bool:

@@ -131,7 +131,7 @@ _PLACE_BOUND = frozenset(
 )
 
 
-class PlaceTie(StrEnum):
+class Place(StrEnum):
     """How somebody is tied to the place of the destination (与转入地的关系, K-05)."""
 
     UNIT_LOCATION = "unit_location"
@@ -148,16 +148,16 @@ class PlaceTie(StrEnum):
 
 
 _PLACE_LABELS = {
-    PlaceTie.UNIT_LOCATION: "工作单位所在地",
-    PlaceTie.RESIDENCE: "经常居住地",
-    PlaceTie.HOUSEHOLD: "户籍所在地",
-    PlaceTie.ORIGIN: "生源地",
-    PlaceTie.PARENTS_RESIDENCE: "父母居住地",
-    PlaceTie.NONE: "没有这些关系",
+    Place.UNIT_LOCATION: "工作单位所在地",
+    Place.RESIDENCE: "经常居住地",
+    Place.HOUSEHOLD: "户籍所在地",
+    Place.ORIGIN: "生源地",
+    Place.PARENTS_RESIDENCE: "父母居住地",
+    Place.NONE: "没有这些关系",
 }
 
 
-class Suitability(StrEnum):
+class Level(StrEnum):
     """What the destination table says to one destination (PD-11), from best to worst."""
 
     PREFERRED = "preferred"
@@ -173,10 +173,10 @@ class Suitability(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the best."""
-        return list(Suitability).index(self)
+        return list(Level).index(self)
 
 
-class StayingCase(StrEnum):
+class Case(StrEnum):
     """Staying put is no transfer but a case (PD-10): choosing such a branch opens it instead."""
 
     RETENTION = "retention"
@@ -189,7 +189,8 @@ class StayingCase(StrEnum):
         return {"retention": "保留团组织关系", "overseas_study": "出国（境）学习研究", "delay": "延迟毕业"}[self.value]
 
 
-class CountsAs(StrEnum):
+# M-08: what the caption of the lost figure says of each receiver.
+class Counts(StrEnum):
     """How a row of the decision table counts in the rates (M-08, PD-12)."""
 
     COMPLETED = "completed"
@@ -204,14 +205,14 @@ class CountsAs(StrEnum):
 
 
 _COUNTS_LABELS = {
-    CountsAs.COMPLETED: "转入后计为完成",
-    CountsAs.NOT_COMPLETED: "计为未完成",
-    CountsAs.OUT_OF_SCOPE: "暂不纳入考核",
-    CountsAs.NONE: "不在线上统计",
+    Counts.COMPLETED: "转入后计为完成",
+    Counts.NOT_COMPLETED: "计为未完成",
+    Counts.OUT_OF_SCOPE: "暂不纳入考核",
+    Counts.NONE: "不在线上统计",
 }
 
 
-class CampaignPhase(StrEnum):
+class Phase(StrEnum):
     """工作阶段 of a campaign (D-06, D-08, D-09)."""
 
     APPLICATION = "application"

@@ -119,14 +119,18 @@ class RateKind(StrEnum):
     def of(self, figures: Figures) -> Rate:
         """This rate of these figures."""
         found = figures
+        # M-01: A / (B + C).
         if self is RateKind.FURTHER_STUDY:
             return Rate(
                 found.further_study_done + found.incoming_study_done, found.further_study + found.incoming_study
             )
+        # M-02: D / (E + F).
         if self is RateKind.SOCIETY:
             return Rate(found.society_done + found.incoming_society_done, found.society + found.incoming_society)
+        # M-05: to employers' organisations, over all but further study.
         if self is RateKind.UNIT:
             return Rate(found.to_unit, found.society)
+        # M-06, M-07: over all graduate members.
         return Rate(found.initiated if self is RateKind.INITIATED else found.done, found.graduates)
 
 
@@ -179,6 +183,7 @@ class Counted:
         return Figures(
             further_study=int(study),
             further_study_done=int(study and self.done),
+            # M-04: whoever has registered nothing, and applied for nothing, stands in the denominator.
             society=int(not study),
             society_done=int(not study and self.done),
             unregistered=int(self.category is None),
@@ -266,6 +271,7 @@ class Story:
         """How he counts at the end of a day; None: not at all, as before his row was opened or while it is closed."""
         if day < self.opened_on or self._closed_on(day):
             return None
+        # M-03, M-12: a completed transfer alone; being kept at school, in whichever branch, is none.
         done = self.completed_on is not None and self.completed_on <= day
         states = [(each, each.state_on(day)) for each in self.tried]
         if done:
@@ -308,7 +314,8 @@ class Story:
         return sorted(day for day in days if self.opened_on <= day <= last)
 
 
-# In which an application counts at its destination; a returned one stays there until he applies again.
+# In which an application counts at its destination; a returned one stays there until there is a new one.
+# M-09: a withdrawn one counts on neither side.
 _COMING = OPEN | {State.RETURNED, State.COMPLETED}
 
 

@@ -62,6 +62,7 @@ OPEN = frozenset(
         State.AWAITING_EXTERNAL,
     }
 )
+# it runs for external systems as for everybody.
 RUNNING = frozenset({State.AWAITING_RELEASE, State.AWAITING_ACCEPTANCE, State.AWAITING_EXTERNAL})
 TERMINAL = frozenset(State) - OPEN
 FAILED = frozenset({State.REFUSED, State.RETURNED, State.FAILED_EXTERNAL})

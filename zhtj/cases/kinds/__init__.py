@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from zhtj.cases.kind import CaseKind
+from zhtj.cases.kind import Kind
 from zhtj.cases.kinds import (
     correction,
     delay,
     e_file,
     mark_change,
-    measures,
     missing_organisation,
     occupied_number,
     overseas,
@@ -16,19 +15,20 @@ from zhtj.cases.kinds import (
     relocation,
     removal,
     retention,
+    standing,
     statement,
     township,
 )
 from zhtj.kernel.errors import NotFound
 
-KINDS: dict[str, CaseKind] = {
+KINDS: dict[str, Kind] = {
     kind.key: kind
     for kind in (
         mark_change.KIND,
         correction.KIND,
         profile.KIND,
         removal.KIND,
-        measures.KIND,
+        standing.KIND,
         occupied_number.KIND,
         statement.KIND,
         e_file.KIND,
@@ -43,7 +43,7 @@ KINDS: dict[str, CaseKind] = {
 }
 
 
-def kind_of(key: str) -> CaseKind:
+def kind_of(key: str) -> Kind:
     """The kind with this key. Raises NotFound."""
     if key not in KINDS:
         raise NotFound

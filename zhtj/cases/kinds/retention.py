@@ -10,11 +10,11 @@ from zhtj.cases.kind import (
     OUTCOME,
     REASON_AT_LEAST,
     About,
-    CaseColumn,
-    CaseKind,
-    CaseMatter,
-    ExportedCase,
-    FormField,
+    Column,
+    Field,
+    Kind,
+    Line,
+    Matter,
     Paper,
     Shape,
     always,
@@ -34,13 +34,12 @@ from zhtj.floating.queries import open_stay
 from zhtj.floating.rules import TEACHING_MONTHS, retained_until
 from zhtj.graduation import liaisons
 from zhtj.graduation.models import DestinationEntry, RegisterRow
-from zhtj.graduation.queries import is_delayed
+from zhtj.graduation.queries import is_delayed, policy_of
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.contacts import contact
 from zhtj.orgs.models import Organisation, Purpose
-from zhtj.orgs.policies import policy_of
 from zhtj.people.queries import posts
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
@@ -48,6 +47,7 @@ from zhtj.policy.vocabulary import Reason
 FORM = "F-08"
 # What the notice tells whoever is retained: the six points of the document in our words (R-10 … R-12, D-21, D-22).
 NOTICES = (
+    # R-10: this and the next.
     "流动团员要执行团章，履行团章规定的团员义务。",
     "要配合团组织完成线上转接、线下报到，主动加入网上流动团员社群，接受教育管理，参加组织生活。",
     "工作单位或居住地相对固定的，要把组织关系及时转出。",
@@ -66,16 +66,17 @@ INSTRUCTIONS = (
     "5. 以学院为单位汇总，每个学院一张表；需要补充的情况写在“备注”中。",
 )
 SHEET = "毕业生流动团员信息汇总表"
+# R-09: settled in writing before anybody is retained.
 AGREED = ("mobile", "dues", "life")
 # Grounds on which he goes to the college's floating branch at once (T-23, T-25, T-26).
 COLLEGE_FIRST = frozenset({"teaching", "file_first", "dropout"})
 TEACHING, DROPOUT = "teaching", "dropout"
 
-GROUND = FormField("ground", "属于哪一种情况", Shape.CHOICE, choices=staying.GROUNDS)
-PLAN = FormField("plan", "毕业去向", Shape.CHOICE, choices=PLANS)
+GROUND = Field("ground", "属于哪一种情况", Shape.CHOICE, choices=staying.GROUNDS)
+PLAN = Field("plan", "毕业去向", Shape.CHOICE, choices=PLANS)
 FIELDS = (
     GROUND,
-    FormField(
+    Field(
         "detail",
         "转接原因",
         Shape.LONG,
@@ -84,18 +85,18 @@ FIELDS = (
         at_least=2,
     ),
     PLAN,
-    FormField("mobile", "常用联系电话", Shape.MOBILE, required=False, width=20, hint="保留期间能找到本人的手机。"),
-    FormField("dues", "团费怎样交纳", required=False, hint="例如：每半年用微信交给学院团委。", width=200, at_least=2),
-    FormField("life", "怎样参加组织生活", required=False, hint="例如：参加线上主题团日，每季度汇报一次。", width=200),
-    FormField("remark", "备注", Shape.LONG, required=False, hint="毕业去向选“其他”的，在这里写明。", width=300),
-    FormField("leader", "学社衔接工作负责人", required=False, hint="不填的，用学院登记的负责人。", width=60),
-    FormField("leader_phone", "负责人联系方式", required=False, width=40),
+    Field("mobile", "常用联系电话", Shape.MOBILE, required=False, width=20, hint="保留期间能找到本人的手机。"),
+    Field("dues", "团费怎样交纳", required=False, hint="例如：每半年用微信交给学院团委。", width=200, at_least=2),
+    Field("life", "怎样参加组织生活", required=False, hint="例如：参加线上主题团日，每季度汇报一次。", width=200),
+    Field("remark", "备注", Shape.LONG, required=False, hint="毕业去向选“其他”的，在这里写明。", width=300),
+    Field("leader", "学社衔接工作负责人", required=False, hint="不填的，用学院登记的负责人。", width=60),
+    Field("leader_phone", "负责人联系方式", required=False, width=40),
 )
 OWN_FIELDS = FIELDS[:7]
 """What a member is asked; the rest is the college's."""
 
 
-def check_right(matter: CaseMatter) -> None:
+def check_right(matter: Matter) -> None:
     """Raise DomainError for somebody who may not be retained (R-01, R-08, K-11)."""
     person, home = matter.person, staying.home(matter)
     if is_delayed(person):
@@ -112,6 +113,7 @@ def check_right(matter: CaseMatter) -> None:
             field="subject",
             rule="R-02",
         )
+    # R-01: the kinds of school that the policy grants it to.
     if not policy_of(home.school).may_be_retained(home.school.industry):
         raise DomainError(
             f"按现行规定，{home.school.industry}的毕业生不能保留在学校。",
@@ -121,21 +123,22 @@ def check_right(matter: CaseMatter) -> None:
         )
 
 
-def _check(matter: CaseMatter) -> None:
+def _check(matter: Matter) -> None:
     check_right(matter)
     staying.check_free(matter.person)
     if matter.said("plan") == "other" and not matter.said("remark"):
         raise DomainError("毕业去向选“其他”的，请在备注中写明。", field="remark", rule="F-01")
 
 
-def ready(matter: CaseMatter, case: Case) -> None:
+def ready(matter: Matter, case: Case) -> None:
     """Raise DomainError while notice or branch are missing; whoever cannot be reached signs nothing (A-26, T-26)."""
     if matter.said("ground") != DROPOUT:
+        # R-06: no notice signed, no place in the branch.
         staying.signature_there(case, "《流动团员管理服务告知书》")
     _branch(matter)
 
 
-def _branch(matter: CaseMatter) -> Organisation:
+def _branch(matter: Matter) -> Organisation:
     return branches.for_retention(staying.home(matter), college_first=matter.said("ground") in COLLEGE_FIRST)
 
 
@@ -144,11 +147,12 @@ def months(policy: Policy, ground: str) -> int:
     return TEACHING_MONTHS if ground == TEACHING else policy.retention_months
 
 
-def _effect(matter: CaseMatter, case: Case) -> str:
+def _effect(matter: Matter, case: Case) -> str:
     person, home, branch = matter.person, staying.home(matter), _branch(matter)
     policy = policy_of(home.school)
     ground = matter.said("ground")
     graduation = staying.graduation_month(person) or clock.today()
+    # R-02: as long as D-18 and the policy have it.
     until = retained_until(graduation, months(policy, ground))
     operations.keep(person, branch, Terms(until, ground, home.nearest), f"case:{case.id}")
     words = f"已编入{branch.short_name}，保留到 {until:%Y-%m-%d}；保留期间计为未完成转接，落实去向后一个月内转出。"
@@ -157,7 +161,7 @@ def _effect(matter: CaseMatter, case: Case) -> str:
     return words
 
 
-def _warn(matter: CaseMatter) -> str:
+def _warn(matter: Matter) -> str:
     """What he is registered as, where that contradicts the application (R-01)."""
     query = select(DestinationEntry).join(RegisterRow, RegisterRow.id == DestinationEntry.row_id)
     here = RegisterRow.member_id == matter.person.id, RegisterRow.season == clock.today().year
@@ -168,7 +172,7 @@ def _warn(matter: CaseMatter) -> str:
     return "同意后计为未完成转接，到落实去向、转出为止。"
 
 
-def _paper(matter: CaseMatter) -> Paper:
+def _paper(matter: Matter) -> Paper:
     """F-08: six notices, whom to ring, what was agreed, the receipt."""
     home = branches.home_of(matter.person.org)
     name, phone = leader_of(home.nearest if home is not None else matter.person.org)
@@ -202,19 +206,19 @@ def leader_of(college: Organisation) -> tuple[str, str]:
     return holder.account.name, college.phone or holder.account.mobile or office.phone
 
 
-def _leader(line: ExportedCase) -> str:
+def _leader(line: Line) -> str:
     return line.matter.said("leader") or leader_of(staying.college_of(line))[0]
 
 
-def _leader_phone(line: ExportedCase) -> str:
+def _leader_phone(line: Line) -> str:
     return line.matter.said("leader_phone") or leader_of(staying.college_of(line))[1]
 
 
-def _mobile(line: ExportedCase) -> str:
+def _mobile(line: Line) -> str:
     return line.matter.said("mobile") or line.matter.person.account.mobile or ""
 
 
-KIND = CaseKind(
+KIND = Kind(
     key="retention",
     label="保留团组织关系",
     note="毕业后没有升学、没有就业的，可以申请暂时保留在学校；由本人签收告知书，学校团委集中审核，同意后编入流动团员团支部。",
@@ -233,16 +237,17 @@ KIND = CaseKind(
     paper=_paper,
     personal=True,
     short=lambda matter: choice_label(GROUND, matter.said("ground")),
+    # F-01: exactly the document's columns.
     columns=(
-        CaseColumn("学院", staying.college_name),
-        CaseColumn("转出团支部", staying.old_branch),
-        CaseColumn("学社衔接工作负责人姓名（师生均可）", _leader),
-        CaseColumn("学社衔接工作负责人联系方式", _leader_phone),
-        CaseColumn("转出人姓名", member_name),
-        CaseColumn("转出人常用联系方式", _mobile),
-        CaseColumn("转接原因", explained(GROUND, "detail")),
-        CaseColumn("转出人毕业去向", chosen(PLAN)),
-        CaseColumn("备注", asked("remark")),
+        Column("学院", staying.college_name),
+        Column("转出团支部", staying.old_branch),
+        Column("学社衔接工作负责人姓名（师生均可）", _leader),
+        Column("学社衔接工作负责人联系方式", _leader_phone),
+        Column("转出人姓名", member_name),
+        Column("转出人常用联系方式", _mobile),
+        Column("转接原因", explained(GROUND, "detail")),
+        Column("转出人毕业去向", chosen(PLAN)),
+        Column("备注", asked("remark")),
     ),
 )
 
@@ -256,7 +261,7 @@ def may_extend(organisation: Organisation) -> bool:
     return policy.retention_max_months > policy.retention_months
 
 
-def _check_extension(matter: CaseMatter) -> None:
+def _check_extension(matter: Matter) -> None:
     stay = open_stay(matter.person.id)
     if stay is None or stay.kind is not StayKind.SCHOOL or stay.retained_until is None:
         raise DomainError(f"{matter.person.name}没有保留在学校。", field="subject", rule="D-18")
@@ -272,7 +277,7 @@ def _check_extension(matter: CaseMatter) -> None:
         raise DomainError("保留期已经到了最长期限，不能再延长。", fix="请办理转接。", field="subject", rule="D-18")
 
 
-def _extend(matter: CaseMatter, case: Case) -> str:
+def _extend(matter: Matter, case: Case) -> str:
     stay = open_stay(matter.person.id)
     if stay is None:
         raise DomainError(f"{matter.person.name}没有保留在学校。", rule="D-18")
@@ -282,7 +287,7 @@ def _extend(matter: CaseMatter, case: Case) -> str:
     return f"保留期延长到 {until:%Y-%m-%d}，期满前应当转出。"
 
 
-EXTENSION = CaseKind(
+EXTENSION = Kind(
     key="retention_extension",
     label="延长保留",
     note="保留期快到、仍然没有落实去向的，可以申请延长一次；由学校团委决定。",
@@ -291,7 +296,7 @@ EXTENSION = CaseKind(
     raised_by=ANYBODY,
     about=About.MEMBER,
     fields=(
-        FormField(
+        Field(
             "why",
             "为什么要延长",
             Shape.LONG,
@@ -308,7 +313,7 @@ EXTENSION = CaseKind(
     personal=True,
     columns=(
         *OF_MEMBER,
-        CaseColumn("延长原因", asked("why")),
+        Column("延长原因", asked("why")),
         *OUTCOME,
     ),
 )

@@ -7,10 +7,10 @@ from zhtj.cases.kind import (
     OF_MEMBER,
     OUTCOME,
     About,
-    CaseColumn,
-    CaseKind,
-    CaseMatter,
-    FormField,
+    Column,
+    Field,
+    Kind,
+    Matter,
     Shape,
     asked,
     choice_label,
@@ -25,7 +25,8 @@ MISTAKE = "mistaken_removal"
 COMMISSIONED = "commissioned"
 # Who stays with the unit that sent him to study: dues and organisational life are settled in writing (T-27, R-09).
 AGREED = {"dues": "团费怎样交纳", "life": "怎样参加组织生活"}
-_PURPOSE = FormField(
+# F-17: what a written statement stands for.
+_PURPOSE = Field(
     "purpose",
     "说明什么",
     Shape.CHOICE,
@@ -39,12 +40,12 @@ _PURPOSE = FormField(
 )
 
 
-def _decider(matter: CaseMatter) -> Decider:
+def _decider(matter: Matter) -> Decider:
     """A statement is filed by the committee; a mistaken removal is undone where it was decided (PD-06)."""
     return Decider.CITY if matter.said("purpose") == MISTAKE else Decider.COMMITTEE
 
 
-def _check(matter: CaseMatter) -> None:
+def _check(matter: Matter) -> None:
     if matter.said("purpose") == COMMISSIONED:
         for name, label in AGREED.items():
             if not matter.said(name):
@@ -60,7 +61,7 @@ def _check(matter: CaseMatter) -> None:
         )
 
 
-def _effect(matter: CaseMatter, case: Case) -> str:
+def _effect(matter: Matter, case: Case) -> str:
     if matter.said("purpose") == MISTAKE:
         records.restore(matter.person, f"case:{case.id}")
         return f"记录已恢复到{matter.person.org.short_name}，说明存入本人材料。"
@@ -69,12 +70,12 @@ def _effect(matter: CaseMatter, case: Case) -> str:
     return "说明已存入本人材料。"
 
 
-def _short(matter: CaseMatter) -> str:
+def _short(matter: Matter) -> str:
     purpose = matter.said("purpose")
     return "" if purpose == "other" else choice_label(_PURPOSE, purpose)
 
 
-KIND = CaseKind(
+KIND = Kind(
     key="statement",
     label="情况说明",
     note="原单位写明情况，经团委审核后存入本人材料。记录被误删的，由市级团委决定恢复。",
@@ -86,9 +87,9 @@ KIND = CaseKind(
     archived=True,
     fields=(
         _PURPOSE,
-        FormField("text", "说明", Shape.LONG, hint="写清时间、经过和经办人。", width=2000, at_least=10),
-        FormField("dues", AGREED["dues"], required=False, hint="定向委培的填写。", width=200),
-        FormField("life", AGREED["life"], required=False, hint="定向委培的填写。", width=200),
+        Field("text", "说明", Shape.LONG, hint="写清时间、经过和经办人。", width=2000, at_least=10),
+        Field("dues", AGREED["dues"], required=False, hint="定向委培的填写。", width=200),
+        Field("life", AGREED["life"], required=False, hint="定向委培的填写。", width=200),
     ),
     decider=_decider,
     check=_check,
@@ -96,8 +97,8 @@ KIND = CaseKind(
     short=_short,
     columns=(
         *OF_MEMBER,
-        CaseColumn("事由", chosen(_PURPOSE)),
-        CaseColumn("情况说明", asked("text")),
+        Column("事由", chosen(_PURPOSE)),
+        Column("情况说明", asked("text")),
         *OUTCOME,
     ),
 )

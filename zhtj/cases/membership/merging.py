@@ -30,7 +30,7 @@ NOTHING = "—"
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedField:
+class Line:
     """One property of both records: what each has, whether they differ, and what the kept record takes over."""
 
     label: str
@@ -45,10 +45,10 @@ class ComparedField:
 
 
 @dataclass(frozen=True, slots=True)
-class MergePreview:
+class Preview:
     """Two records side by side, and what happens to what hangs on the one that is archived."""
 
-    lines: tuple[ComparedField, ...]
+    lines: tuple[Line, ...]
     moves: tuple[str, ...]
 
     @property
@@ -58,9 +58,9 @@ class MergePreview:
         return "；".join((*([f"补上{filled}"] if filled else []), *self.moves))
 
 
-def preview(doubled: Member, kept: Member) -> MergePreview:
+def preview(doubled: Member, kept: Member) -> Preview:
     """Side by side: the record that would be archived, and the one that stays."""
-    return MergePreview(tuple(_lines(doubled, kept)), tuple(_moves(doubled, kept)))
+    return Preview(tuple(_lines(doubled, kept)), tuple(_moves(doubled, kept)))
 
 
 # What stands side by side without ever being taken over.
@@ -75,8 +75,8 @@ _SHOWN: dict[str, Callable[[Member], str]] = {
 }
 
 
-def _lines(doubled: Member, kept: Member) -> list[ComparedField]:
-    lines = [ComparedField(label, show(doubled), show(kept)) for label, show in _SHOWN.items()]
+def _lines(doubled: Member, kept: Member) -> list[Line]:
+    lines = [Line(label, show(doubled), show(kept)) for label, show in _SHOWN.items()]
     mobiles = [one.account.mobile for one in (doubled, kept)]
     lines.append(_line("手机", *(masked_mobile(one) if one else None for one in mobiles)))
     for name, label in _FIELDS.items():
@@ -84,9 +84,9 @@ def _lines(doubled: Member, kept: Member) -> list[ComparedField]:
     return lines
 
 
-def _line(label: str, other: object, own: object) -> ComparedField:
+def _line(label: str, other: object, own: object) -> Line:
     """A property that the kept record takes over where it has none."""
-    return ComparedField(label, str(other or NOTHING), str(own or NOTHING), taken=own is None and other is not None)
+    return Line(label, str(other or NOTHING), str(own or NOTHING), taken=own is None and other is not None)
 
 
 def _moves(doubled: Member, kept: Member) -> list[str]:

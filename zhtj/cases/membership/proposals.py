@@ -82,6 +82,7 @@ def conditions(measure: Measure, today: date) -> list[ColumnElement[bool]]:
         connecting = exists().where(
             RegisterRow.member_id == Member.id, RegisterRow.season == today.year, RegisterRow.closed_at.is_(None)
         )
+        # U-24, U-25: 28, without a post, and not a graduate whose campaign is still on.
         return [*present, bool_column(Member.born <= years_before(today, LEAVING_AGE)), ~post, ~connecting]
     if measure is Measure.SUSPEND:
         lost = select(Stay.member_id).where(Stay.ended_at.is_(None), _heard() <= years_before(today, LOST_AFTER))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select, update
 
-from zhtj.graduation import season_register
+from zhtj.graduation import register
 from zhtj.graduation.models import CloseReason, RegisterRow
 from zhtj.identity import certification, checking
 from zhtj.kernel import audit, clock
@@ -64,7 +64,7 @@ def archive(member: Member, why: str, by: str) -> None:
         .values(ended_at=moment, ended_by=by),
         execution_options={"synchronize_session": False},
     )
-    season_register.close([member.id], CloseReason.LEFT)
+    register.close([member.id], CloseReason.LEFT)
     for seat in _posts(member.account_id):
         end_seat(seat, "archived")
     session.expire(member)
@@ -96,11 +96,12 @@ def restore(member: Member, by: str) -> None:
     ).first()
     if row is None:
         raise Conflict(f"{member.name}的记录没有归档，不需要恢复。", rule="U-19")
+    # U-19: what was archived by mistake comes back to the branch where it was.
     session.add(Membership(member_id=member.id, org_id=row[0], started_at=clock.now(), began_by=by))
     session.flush()
     # What the archiving closed counts again; whoever was entered before his season began gets his row now.
-    season_register.reopen([member.id], CloseReason.LEFT)
-    season_register.open_register(members=[member.id])
+    register.reopen([member.id], CloseReason.LEFT)
+    register.open_register(members=[member.id])
     session.expire(member)
     audit.record("member.restore", "member", member.id, by=by, org=row[0])
 
@@ -116,6 +117,7 @@ def merge(doubled: Member, kept: Member, by: str) -> None:
     """
     if doubled.id == kept.id:
         raise DomainError("这是同一条记录。", fix="请填写要保留的另一条记录。", field="keep", rule="U-15")
+    # U-15: one record is kept; the other is archived, never deleted.
     if kept.archived_at is not None:
         raise DomainError("要保留的记录已经归档。", fix="请填写正在使用的那一条。", field="keep", rule="U-15")
     for name in _FILLED:
@@ -162,6 +164,7 @@ def correct(member: Member, changes: Mapping[str, object], by: str) -> None:
     """
     account = member.account
     before = {"name": account.name, "joined_on": member.joined_on.isoformat()}
+    # U-14: the only place where these three change, by a decision; nothing is deleted and registered again.
     name, number, joined = changes.get("name"), changes.get("id_number"), changes.get("joined_on")
     if isinstance(name, str):
         account.set_name(name)

@@ -76,6 +76,7 @@ def enter(branch: Organisation, typed: Mapping[str, str], *, confirmed: bool) ->
         raise Refused(found.errors)
     if found.warnings and not confirmed:
         return found
+    # U-09: the branch enters a new student with its own hands, checked as a roster is.
     rosters.apply(found.plan)
     member = members.by_id_number(found.plan.enrolments[0].new.id_number)
     if member is None:  # pragma: no cover - he has just been entered

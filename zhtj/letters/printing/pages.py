@@ -20,7 +20,7 @@ MILLIMETRES = 25.4 / 72
 
 
 @dataclass(frozen=True, slots=True)
-class TypeSize:
+class Size:
     """One of the type sizes: class in the style sheet, points, line height in points."""
 
     name: str
@@ -28,16 +28,11 @@ class TypeSize:
     line: float
 
 
-SIZES = (
-    TypeSize("normal", 11.5, 23.0),
-    TypeSize("small", 10.0, 17.0),
-    TypeSize("compact", 9.0, 14.0),
-    TypeSize("tiny", 8.0, 11.2),
-)
+SIZES = (Size("normal", 11.5, 23.0), Size("small", 10.0, 17.0), Size("compact", 9.0, 14.0), Size("tiny", 8.0, 11.2))
 
 
 @dataclass(frozen=True, slots=True)
-class QrCode:
+class Code:
     """The QR code as one SVG path, in modules with the quiet zone."""
 
     url: str
@@ -46,7 +41,7 @@ class QrCode:
 
 
 @dataclass(frozen=True, slots=True)
-class LetterPage:
+class Sheet:
     """What the template draws one page from.
 
     Args:
@@ -58,7 +53,7 @@ class LetterPage:
     """
 
     record: LetterRecord
-    code: QrCode
+    code: Code
     stub: str
     original: str
     receipt: str
@@ -67,20 +62,18 @@ class LetterPage:
     sample: bool = False
 
 
-def sheet(
-    record: LetterRecord, site: str, *, seal: str = "", with_stub: bool = True, sample: bool = False
-) -> LetterPage:
+def sheet(record: LetterRecord, site: str, *, seal: str = "", with_stub: bool = True, sample: bool = False) -> Sheet:
     """The page of one letter; ``site`` is the address of this installation (PD-29)."""
     code = qr_code(f"{site.rstrip('/')}/v/{record.check_code}")
-    return LetterPage(record, code, *sizes(record), seal=seal, with_stub=with_stub, sample=sample)
+    return Sheet(record, code, *sizes(record), seal=seal, with_stub=with_stub, sample=sample)
 
 
-def qr_code(url: str) -> QrCode:
+def qr_code(url: str) -> Code:
     """A QR code that leads to an address."""
     symbol = segno.make_qr(url, error="m")
     rows = [bytes(row) for row in symbol.matrix_iter(border=2)]
     path = "".join(f"M{start} {y + 0.5:g}h{length}" for y, row in enumerate(rows) for start, length in _runs(row))
-    return QrCode(url, len(rows), path)
+    return Code(url, len(rows), path)
 
 
 def _runs(row: bytes) -> Iterator[tuple[int, int]]:

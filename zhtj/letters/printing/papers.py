@@ -16,4 +16,5 @@ def pdf(letter: Letter, *, site: str, with_stub: bool = True) -> bytes:
         with_stub: False for the member's copy (L-05).
     """
     seal = seals.pictures({letter.seal_id}).get(letter.seal_id) if letter.seal_id is not None else None
+    # L-05: slip one stays with the out-committee; the member carries two and three.
     return render_letter(letter.record, site=site, seal=seal, with_stub=with_stub)

@@ -25,7 +25,7 @@ OWN_DATA = {
 }
 _PHONE = re.compile(r"[0-9]{3,4}-?[0-9]{7,8}(?:-[0-9]{1,6})?|1[3-9][0-9]{9}|400-?[0-9]{3}-?[0-9]{4}")
 _POSTCODE = re.compile(r"[0-9]{6}")
-# Their members are scattered and meet online (O-21).
+# O-21: their members are scattered and meet online.
 _ONLINE = frozenset({Purpose.FLOATING, Purpose.OVERSEAS})
 
 

@@ -99,9 +99,11 @@ def build(parent: Organisation, new: NewOrganisation) -> Organisation:
         new = replace(new, purpose=purpose_named(new.full_name))
     if new.purpose is not None:
         _check_purpose(parent, new)
+    # O-04: a township's committee is known by its name, directly below a leading organ; nobody is asked.
     if tier is Tier.BASIC and new.township_flag is None and is_township(new.full_name):
         new = replace(new, township_flag=True)
     created = _create(parent, new)
+    # O-03: a township has its floating branch from the first day.
     if created.township_flag:
         _create(created, proposal(created, Purpose.FLOATING))
     return created
@@ -154,6 +156,7 @@ def purposes_below(parent: Organisation) -> list[Purpose]:
     if parent.closed_at is not None or parent.is_branch or parent.system is not Region.NATIONAL:
         return []
     if parent.industry in SCHOOL_INDUSTRIES and not parent.is_leading:
+        # O-12: what a school and its colleges may build.
         return [Purpose.NEW_STUDENTS, Purpose.OVERSEAS, Purpose.DELAYED, Purpose.FLOATING]
     found = []
     receives = parent.township_flag or parent.purpose is Purpose.PARK or parent.tier is Tier.COUNTY
@@ -161,6 +164,7 @@ def purposes_below(parent: Organisation) -> list[Purpose]:
     if receives or parent.tier is Tier.CITY:
         found.append(Purpose.FLOATING)
     if parent.tier not in LEADING_TIERS:
+        # O-13: a unit takes in whose post is not decided yet.
         found.append(Purpose.TEMPORARY)
     return found
 

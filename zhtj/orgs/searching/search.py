@@ -54,6 +54,7 @@ class Hint(NamedTuple):
     text: str
 
 
+# O-20: name, province, 毕业生团组织, and at last whom to report it to.
 HINTS = (
     Hint("name", "核对名称。不必输入全称：换一个关键词、拼音首字母或组织编码，往往更容易找到。"),
     Hint(

@@ -67,6 +67,7 @@ def check_person(
     common = _common_path(places)
     if not common.startswith(seat.path):
         raise Forbidden("本人还在上级或其他组织任职。", fix=f"请由{_named(common)}生成。", rule="U-04")
+    # U-04: the own organisation or the direct superior, nobody else.
     direct = any(seat.org_id in {place.id, _superior(place)} for place in places)
     if not (direct or any_superior or common == seat.path):
         near = "或".join(dict.fromkeys(f"{place.short_name}" for place in places))

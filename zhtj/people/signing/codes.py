@@ -114,7 +114,7 @@ class IssuedCode:
 
 
 @dataclass(frozen=True, slots=True)
-class CodeBatch:
+class Batch:
     """Codes for a selection.
 
     Args:
@@ -156,7 +156,7 @@ def issue(
     return batch.issued[0]
 
 
-def issue_many(kind: CodeKind, account_ids: Sequence[int], seat: ActiveSeat) -> CodeBatch:
+def issue_many(kind: CodeKind, account_ids: Sequence[int], seat: ActiveSeat) -> Batch:
     """Issue activation or reset codes for a class; who cannot get one of this kind is left out, with the reason.
 
     Raises:
@@ -178,7 +178,7 @@ def issue_many(kind: CodeKind, account_ids: Sequence[int], seat: ActiveSeat) -> 
             refusals.append((account.name, error))
         else:
             wanted.append((account.id, account.name))
-    return CodeBatch(_write(kind, wanted, seat.seat_id), refusals)
+    return Batch(_write(kind, wanted, seat.seat_id), refusals)
 
 
 def kinds_needed(member_ids: Sequence[int]) -> dict[CodeKind, list[int]]:
@@ -195,7 +195,7 @@ def kinds_needed(member_ids: Sequence[int]) -> dict[CodeKind, list[int]]:
     return needed
 
 
-def issue_registrations(organisation_ids: Sequence[int], seat: ActiveSeat) -> CodeBatch:
+def issue_registrations(organisation_ids: Sequence[int], seat: ActiveSeat) -> Batch:
     """Issue a registration code for each of these organisations; who is not its direct superior gets none for it.
 
     Raises:
@@ -217,7 +217,7 @@ def issue_registrations(organisation_ids: Sequence[int], seat: ActiveSeat) -> Co
             wanted.append(organisation)
     issued = _write(CodeKind.REGISTRATION, [(one.id, one.full_name) for one in wanted], seat.seat_id)
     codes = {one.id: one.code for one in wanted}
-    return CodeBatch([replace(one, organisation_code=codes[one.subject_id]) for one in issued], refusals)
+    return Batch([replace(one, organisation_code=codes[one.subject_id]) for one in issued], refusals)
 
 
 def issue_as_operator(kind: CodeKind, account: Account) -> IssuedCode:
@@ -377,6 +377,7 @@ def take_seat(typed: str, organisation: Organisation, account: Account) -> Seat:
 
 def _find(kind: CodeKind, typed: str, *, account_id: int | None = None) -> Code:
     """The code, if it can be used. Raises WrongCodeError."""
+    # U-06: the kind is part of what is compared, so no code opens another kind's door.
     query = select(Code).where(Code.code_hash == _hash(kind, typed))
     if account_id is not None:
         query = query.where(Code.account_id == account_id)
@@ -391,6 +392,7 @@ def _find(kind: CodeKind, typed: str, *, account_id: int | None = None) -> Code:
 
 def _find_registration(typed: str, organisation: Organisation) -> Code:
     kind = CodeKind.REGISTRATION
+    # U-07: bound to one organisation, whose name must be the chosen one.
     query = select(Code).where(Code.code_hash == _hash(kind, typed), Code.org_id == organisation.id)
     code = session.scalars(query).first()
     if code is None:

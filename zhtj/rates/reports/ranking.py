@@ -84,6 +84,7 @@ def ranked(entries: Iterable[Entry], minimum: int = MINIMUM) -> tuple[list[Place
     Returns:
         The ranked, and those too small to be, both the highest first.
     """
+    # M-14: by the rate as printed, ties share a rank; the notice is the same on paper.
     lines = list(entries)
     now = _ranks([(line.organisation.id, line.rate) for line in lines], minimum)
     before = _ranks([(line.organisation.id, line.before) for line in lines if line.before], minimum)

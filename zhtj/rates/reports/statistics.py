@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, ForeignKey, Select, and_, exists, func, se
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from zhtj.graduation.models import BranchMark
+from zhtj.graduation.register import in_year
 from zhtj.graduation.rules import markable_industries
-from zhtj.graduation.season_register import in_year
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, session
 from zhtj.kernel.errors import DomainError, Forbidden
@@ -32,6 +32,7 @@ from zhtj.rates.reports import urging
 from zhtj.rates.reports.urging import Letter, Topic, Urged
 
 TITLE = "毕业班、毕业班团支部、毕业学生、毕业学生团员数量统计表"
+# F-10, M-16: the four counts of the form, for every area.
 COLUMNS = ("毕业班数", "毕业班团支部数", "毕业学生数", "毕业学生团员数")
 LARGEST = 9_999_999
 NAMED = 3

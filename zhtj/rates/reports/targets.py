@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sqlalchemy import select
+
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import Organisation
-from zhtj.orgs.policies import SeasonPolicies, policies_of
 from zhtj.policy.model import Policy, Source
-from zhtj.policy.seasons import NoPolicyError
+from zhtj.policy.seasons import NoPolicyError, governed, policy_for
 from zhtj.rates.rules import Rate, RateKind
 
 # The policy value that is the target of a rate.
@@ -41,14 +42,21 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The targets of a season; ``read`` asks once for all organisations."""
+    """The targets of a season; ``read`` asks once for all organisations.
 
-    policies: SeasonPolicies
+    Args:
+        season: year.
+        layered: (path, code) of the organisations that have a layer of their own, from the top down.
+    """
+
+    season: int
+    layered: Sequence[tuple[str, str]] = ()
 
     def policy(self, organisation: Organisation) -> Policy | None:
         """The policy of the season there; None for a season before all policies."""
+        line = [code for path, code in self.layered if organisation.path.startswith(path)]
         try:
-            return self.policies.of(organisation)
+            return policy_for(self.season, line)
         except NoPolicyError:
             return None
 
@@ -67,7 +75,11 @@ class Targets:
 
 def read(season: int) -> Targets:
     """The targets of a season, effective through the policy layers of each organisation's line."""
-    return Targets(policies_of(season, reports()))
+    codes = governed(season)
+    if not codes:
+        return Targets(season)
+    query = select(Organisation.path, Organisation.code).where(Organisation.code.in_(codes))
+    return Targets(season, [(path, code) for path, code in reports().execute(query.order_by(Organisation.path))])
 
 
 def target_of(organisation: Organisation, season: int, kind: RateKind) -> Target | None:

@@ -13,13 +13,12 @@ from functools import cached_property
 from typing import Any
 
 from zhtj.kernel import clock
-from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.people.models import Member
 from zhtj.policy import seasons
 from zhtj.policy.destinations import reason_of
-from zhtj.policy.model import DecisionRow, Policy
-from zhtj.policy.vocabulary import Audience, PlaceTie, Reason
-from zhtj.transfers.applying import advice
+from zhtj.policy.model import Policy, Situation
+from zhtj.policy.vocabulary import Audience, Place, Reason
+from zhtj.transfers.applying import advice, checks
 from zhtj.transfers.applying.advice import UNSURE, Asked, Counsel, Found
 from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, place_options, tidy
 
@@ -32,7 +31,7 @@ _LOCAL = _PLACE | {Reason.EMPLOYED_WITHOUT_ORG}
 
 
 _GROUNDS = {"retake_exam": "retake", "teaching_year": "teaching", "file_first": "file_first"}
-"""A row of the decision table → ground of the application to be retained (T-23 … T-25)."""
+"""Situation of the decision table → ground of the application to be retained (T-23 … T-25)."""
 
 
 class Stage(StrEnum):
@@ -66,7 +65,7 @@ class Heard:
             situation=arguments.get("situation", ""),
             unit=tidy(arguments.get("unit"))[:NAME_AT_MOST],
             address=tidy(arguments.get("address"))[:ADDRESS_AT_MOST],
-            place=place if place in set(PlaceTie) - {PlaceTie.NONE} else "",
+            place=place if place in set(Place) - {Place.NONE} else "",
             **{name: arguments.get(name) == "1" for name in ("party", "unable", "done")},
         )
 
@@ -119,7 +118,7 @@ class Adviser:
     @cached_property
     def policy(self) -> Policy:
         """Of the member's organisation, or the national one."""
-        return policy_of(self.member.org) if self.member else national_policy()
+        return checks.policy_of(self.member.org) if self.member else checks.national_policy()
 
     @cached_property
     def audience(self) -> Audience:
@@ -127,7 +126,7 @@ class Adviser:
         return advice.audience_of(self.member)
 
     @cached_property
-    def offered(self) -> Mapping[str, Mapping[str, DecisionRow]]:
+    def offered(self) -> Mapping[str, Mapping[str, Situation]]:
         """Headings and their situations."""
         return advice.offered(self.policy, self.audience)
 
@@ -174,7 +173,7 @@ class Adviser:
     # ---- the details
 
     @property
-    def situation(self) -> DecisionRow | None:
+    def situation(self) -> Situation | None:
         """The chosen row; None where it depends on what the unit has."""
         return self.policy.situations.get(self.heard.situation)
 
@@ -235,7 +234,7 @@ class Adviser:
                 member=self.member,
                 unit_name=heard.unit if self.asks_unit or self.asks_school else "",
                 address=heard.address,
-                place=PlaceTie(heard.place) if heard.place and self.asks_place else None,
+                place=Place(heard.place) if heard.place and self.asks_place else None,
                 party_member=True if heard.party or self.known_party_member else None,
                 township_unable=True if heard.unable else None,
             ),

@@ -71,6 +71,7 @@ def _graduating(query: Select[*tuple[Any, ...]], year: int, *, own: bool) -> Sel
     else:
         query = query.join(BranchMark, branch).outerjoin(MemberMark, MemberMark.member_id == Member.id)
         query = query.where(in_year(BranchMark.month, year))
+    # M-10: this year's graduates and nobody else.
     return query.where(in_year(effective_month(), year), Member.archived_at.is_(None))
 
 

@@ -42,6 +42,7 @@ def close_emptied(seat: ActiveSeat, ids: Sequence[int]) -> list[Organisation]:
     for one in found:
         for post in session.scalars(select(Seat).where(Seat.org_id == one.id, Seat.ended_at.is_(None))).all():
             end_seat(post, WHY)
+        # O-11: deleting it means closing it; its history stays.
         one.closed_at = clock.now()
     session.flush()
     audit.record_many("organisation.close", "organisation", [(one.id, {"why": WHY}) for one in found])
