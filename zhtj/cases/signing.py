@@ -112,6 +112,7 @@ def sign(case: Case, seat: ActiveSeat, signature: Signature, typed: Mapping[str,
         raise Forbidden("由本人签名。", rule="PD-35")
     if "".join(signature.name.split()) != "".join(person.name.split()):
         raise DomainError("签名与您的姓名不一致。", fix=f"请填写“{person.name}”。", field="signed_name", rule="PD-35")
+    # PD-35: signed by name and password; the whole form is kept as it was read.
     return _keep(case, agree(case, typed), person.name, None)
 
 

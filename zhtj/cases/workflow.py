@@ -109,6 +109,7 @@ class Transition:
 
 
 TRANSITIONS: tuple[Transition, ...] = (
+    # PD-34: raised, passed up, decided; the same for every sheet that used to be passed up.
     Transition(None, Action.RAISE, Party.RAISER, State.WAITING),
     # F-18: every sheet is passed up level by level, until the level that decides has it.
     Transition(State.WAITING, Action.FORWARD, Party.HOLDER, State.WAITING, last=False),

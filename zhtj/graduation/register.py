@@ -102,6 +102,7 @@ def open_register(*, branches: Values | None = None, members: Values | None = No
     done = 0
     for part in _parts(branches, members):
         for own in (False, True):
+            # PD-08: one row a season and member, whoever else writes it at the same moment.
             rows = insert_new(RegisterRow).from_select(columns, _graduating(missing, season, own=own).where(*part))
             ids = session.scalars(rows.returning(RegisterRow.id)).all()
             if ids:
@@ -168,6 +169,7 @@ def close_departed() -> int:
         .where(RegisterRow.season == season, RegisterRow.closed_at.is_(None), Member.archived_at.is_not(None))
     )
     rows = [(number, moment) for number, moment in session.execute(gone)]
+    # PD-13: out of the denominators from the day on which they left; who dropped out stays until something is decided.
     for number, moment in rows:
         _close([RegisterRow.id == number], CloseReason.LEFT, moment, completed=True)
     return len(rows)
@@ -291,6 +293,7 @@ def is_frozen(row: RegisterRow) -> bool:
 
 def categorise(row: RegisterRow, category: GraduateCategory) -> None:
     """Say which rate the graduate counts for; registration and application alike, the later wins (PD-09)."""
+    # PD-09: the later word wins, until completion or the end of the year.
     if is_frozen(row) or row.category is category:
         return
     before = row.category.value if row.category else None

@@ -123,6 +123,7 @@ def _row(action: str, subject_type: str, subject_id: int, detail: Mapping[str, A
 
 def record(action: str, subject_type: str, subject_id: int, **detail: Any) -> None:
     """Add one event; ``detail`` holds what changed (from, to, why) and never an ID number or a secret."""
+    # PD-38: in the transaction of the change itself: either both are there or neither.
     session.execute(insert(AuditEvent), _row(action, subject_type, subject_id, detail))
 
 

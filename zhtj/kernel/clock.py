@@ -35,6 +35,7 @@ def now() -> datetime:
 
 def today() -> date:
     """The present day in Asia/Shanghai."""
+    # PD-36: a day is a day in Shanghai, whatever the machine's clock says.
     return local(now()).date()
 
 

@@ -217,6 +217,7 @@ def _issue(draft: _Draft, seat: ActiveSeat) -> Letter:
         from_org_id=case.from_org.id,
         receiver_org_id=case.receiver_org.id if case.receiver_org else None,
         application_id=case.application.id if case.application else None,
+        # PD-27: everything it says is kept as it was issued, with the template's version.
         record_json=record.to_json(),
         template_version=record.template_version,
         seal_id=seal.id if seal else None,

@@ -144,6 +144,7 @@ def by_code(code: str) -> PublicView | None:
     if found is None:
         return None
     record = found.record
+    # PD-29: what everybody may see, and nothing else.
     return PublicView(
         serial=record.serial,
         name=record.name[0] + "*" * (len(record.name) - 1),

@@ -26,6 +26,7 @@ def check_issuer(kind: SeatKind, *, authorised: bool = False) -> None:
     """
     if kind is SeatKind.BRANCH:
         raise Forbidden("团支部一律不得开具介绍信，请由基层团委开具。", rule="L-03")
+    # PD-30: a college for as long as its school authorises it; basic committees always.
     if kind is SeatKind.COLLEGE and not authorised:
         raise Forbidden("二级团委（团总支）未经校团委授权，不能开具介绍信，请由校团委开具。", rule="L-02")
     if kind is SeatKind.PROVINCIAL:

@@ -164,6 +164,7 @@ class Organisation(Base):
     @property
     def workbench(self) -> SeatKind:
         """Which blueprint serves its administrators (PD-01)."""
+        # PD-01: the organisation's level, not the person, decides about the workbench.
         return WORKBENCH[self.tier]
 
     @property

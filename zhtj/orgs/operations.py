@@ -153,6 +153,7 @@ def set_office(organisation: Organisation, *, has_administrator: bool) -> None:
     Everything below that was served by the nearest superior is now served by it, and the other way round.
     """
     organisation = hold(organisation.id)
+    # PD-22: with nobody of its own, the nearest superior that has somebody acts for it and for what it served.
     above = session.scalar(select(Organisation.office_id).where(Organisation.id == organisation.parent_id))
     before, after = (above, organisation.id) if has_administrator else (organisation.id, above)
     if has_administrator and organisation.office_id == organisation.id:

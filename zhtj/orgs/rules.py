@@ -6,6 +6,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import LEADING_TIERS, Category, Organisation, Purpose, Region, Tier
 from zhtj.orgs.naming import FLOATING_BRANCH
 
+# PD-05: one tree, rank by rank.
 _NEXT_LEADING = {Tier.CENTRE: Tier.PROVINCE, Tier.PROVINCE: Tier.CITY, Tier.CITY: Tier.COUNTY}
 _BRANCHES = (Category.BRANCH, Category.GRADUATES)
 # Branches that carry in their names what they are for (O-07, O-12, O-13).

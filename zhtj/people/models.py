@@ -64,6 +64,7 @@ class Post(StrEnum):
         return {"secretary": "书记", "deputy": "副书记", "administrator": "管理员"}[self.value]
 
 
+# PD-02: one account, any number of seats; a request is judged by the active one alone.
 class Seat(Base):
     """任职: an account in a post of an organisation, from a day to a day."""
 

@@ -141,6 +141,7 @@ def judge(
 
 
 def _judge(policy: Policy, reason: Reason, destination: Destination, relation: Place | None, facts: Facts) -> Verdict:
+    # PD-11: one table for advice, check, the receiver's screen and the quality report.
     line = _line(policy, reason, destination, _place(destination, relation), facts)
     forbidden = line.level is Level.FORBIDDEN
     return Verdict(

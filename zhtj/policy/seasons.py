@@ -114,4 +114,5 @@ def return_due(submitted_at: datetime, policy: Policy, *, in_season: bool) -> da
     start = clock.local(submitted_at).date()
     if in_season:
         start = max(start, policy.auto_return_from)
+    # PD-18: the starting day is not counted; the last one ends at 24:00.
     return clock.start_of_day(start + timedelta(days=policy.auto_return_days + 1))

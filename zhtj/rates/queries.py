@@ -284,6 +284,7 @@ def behind(path: Place, season: int, key: str, day: date | None = None) -> Selec
         chosen = _any(numerator if part == "numerator" else denominator, path)
         if part == "missing":
             chosen = and_(chosen, ~_any(numerator, path))
+    # PD-25: the very condition that the figure counts.
     return select(Standing).where(Standing.season == season, holds(day), chosen)
 
 

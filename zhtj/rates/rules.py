@@ -88,6 +88,7 @@ class Rate:
 
     def missing(self, target: Decimal) -> int:
         """How many more people have to be completed to reach ``target`` per cent (PD-26)."""
+        # PD-26: whole people, so that the target is reached and not only nearly.
         wanted = (target * self.denominator / 100).to_integral_value(ROUND_CEILING)
         return max(0, int(wanted) - self.numerator)
 
@@ -239,6 +240,7 @@ class Tried:
         with the old side it is only a graduate who has to apply again (PD-24).
         """
         reached = self._reached(day)
+        # PD-24: with the new side as long as it is open, done or returned; never with the old one.
         if not reached or reached[-1] not in _COMING or reached[-2:] == [State.AWAITING_RELEASE, State.RETURNED]:
             return None
         return self.to_path

@@ -222,8 +222,8 @@ S, A = State, Action
 MEMBER, OLD, NEW, COUNTY, PROVINCE, SYSTEM = (frozenset({party}) for party in Party)
 ANYONE_STARTING = frozenset({Party.MEMBER, Party.OLD_SIDE, Party.NEW_SIDE})
 
-# The first row that fits counts. `withdraw` and `amend` are further narrowed to the initiator and the member himself
-# (PD-16); `take_over` to the season in which counties stand in for townships (PD-22).
+# PD-14: the first row that fits counts. `withdraw` and `amend` are further narrowed to the initiator and the member
+# themselves (PD-16); `take_over` to the season in which counties stand in for townships (PD-22).
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(None, A.SUBMIT, MEMBER | OLD, S.AWAITING_PROVINCE, _special),
     Transition(None, A.SUBMIT, MEMBER, S.AWAITING_RELEASE, _member_needs_release),

@@ -41,6 +41,7 @@ def check_move(organisation: Organisation, superior: Organisation, *, across_pro
         raise DomainError(f"{organisation.short_name}现在就在{superior.short_name}下面。", field="parent", rule="PD-07")
     if organisation.closed_at is not None or superior.closed_at is not None:
         raise DomainError("已停用的组织不能迁移，也不能迁入。", field="parent", rule="PD-06")
+    # PD-07: inside a province by request, beyond it by the operator alone.
     if not across_provinces and superior.path[:_PROVINCE] != organisation.path[:_PROVINCE]:
         raise DomainError(
             "只能在同一个省级组织内迁移。",

@@ -45,6 +45,7 @@ class WrongCodeError(DomainError):
 
 def make_plain(kind: CodeKind) -> str:
     """A new code: 58 bits; registration codes tell upper from lower case (U-07), 64 bits."""
+    # PD-03: random, of one length for all three kinds; only its keyed hash is kept.
     return random_code(alphabet=MIXED_ALPHABET if kind is CodeKind.REGISTRATION else ALPHABET)
 
 
