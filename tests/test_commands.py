@@ -93,7 +93,7 @@ def test_a_sweep_tells_its_counts_line_by_line(run: Run, world: World) -> None:
 def test_one_sweep_that_fails_stops_no_other_and_shows_in_the_status(run: Run, world: World, monkeypatch: Any) -> None:
     del world
 
-    def stumble(_: object) -> sweeps.Counts:
+    def stumble(_: object) -> sweeps.SweepCounts:
         raise RuntimeError("磁盘坏了")
 
     monkeypatch.setitem(sweeps.REGISTRY, "convert", stumble)

@@ -141,7 +141,7 @@ def _sweep(name: str, at: datetime | None) -> dict[str, int]:
         if not isinstance(error, DomainError):
             log.exception("sweep %s failed", name)
         click.echo(f"{name} 没有完成：{error}", err=True)
-        return sweeps.Counts(failed=1).as_dict()
+        return sweeps.SweepCounts(failed=1).as_dict()
 
 
 @click.command("doctor")

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class SweepCounts:
     """What one sweep did: rows found, done, skipped (someone else was first), failed."""
 
     found: int = 0
@@ -52,10 +52,10 @@ class Counts:
         return asdict(self)
 
 
-def _return_overdue(at: datetime) -> Counts:
+def _return_overdue(at: datetime) -> SweepCounts:
     found = transfers.overdue(at)
     done, skipped, failed = transfers.return_overdue(at)
-    return Counts(found, done, skipped, failed)
+    return SweepCounts(found, done, skipped, failed)
 
 
 def _config() -> Config:
@@ -63,56 +63,56 @@ def _config() -> Config:
     return conf
 
 
-def _remind(at: datetime) -> Counts:
+def _remind(at: datetime) -> SweepCounts:
     del at
     conf = _config()
     with audit.acting(None):
         due, sent = reminders.remind(mail=conf.mail is not None, robots=conf.robots)
-    return Counts(due, sent, due - sent)
+    return SweepCounts(due, sent, due - sent)
 
 
-def _deliver(at: datetime) -> Counts:
+def _deliver(at: datetime) -> SweepCounts:
     del at
     conf = _config()
     run = delivery.deliver(conf.mail, conf.robots)
     with unit_of_work():
         outbox.forget_old()
-    return Counts(run.found, run.done, run.skipped, run.failed)
+    return SweepCounts(run.found, run.done, run.skipped, run.failed)
 
 
-def _resume_runs(at: datetime) -> Counts:
+def _resume_runs(at: datetime) -> SweepCounts:
     found, done = runs.resume(at)
-    return Counts(found, done, found - done)
+    return SweepCounts(found, done, found - done)
 
 
-def _resume_exports(at: datetime) -> Counts:
+def _resume_exports(at: datetime) -> SweepCounts:
     found, done = export_work.resume(at, _config().instance)
-    return Counts(found, done, found - done)
+    return SweepCounts(found, done, found - done)
 
 
-def _resume_letters(at: datetime) -> Counts:
+def _resume_letters(at: datetime) -> SweepCounts:
     found, done = letter_batches.resume(at)
-    return Counts(found, done, found - done)
+    return SweepCounts(found, done, found - done)
 
 
-def _remind_of_letters(at: datetime) -> Counts:
+def _remind_of_letters(at: datetime) -> SweepCounts:
     del at
     with unit_of_work(), audit.acting(None):
         found, told = outstanding.remind()
-    return Counts(found, told, found - told)
+    return SweepCounts(found, told, found - told)
 
 
-def _resume_imports(at: datetime) -> Counts:
+def _resume_imports(at: datetime) -> SweepCounts:
     found, done = imports.resume(at)
-    return Counts(found, done, found - done)
+    return SweepCounts(found, done, found - done)
 
 
-def _in_unit(work: Callable[[], int]) -> Callable[[datetime], Counts]:
-    def run(at: datetime) -> Counts:
+def _in_unit(work: Callable[[], int]) -> Callable[[datetime], SweepCounts]:
+    def run(at: datetime) -> SweepCounts:
         del at
         with unit_of_work(), audit.acting(None):
             done = work()
-        return Counts(done, done)
+        return SweepCounts(done, done)
 
     return run
 
@@ -125,31 +125,31 @@ def _foretell() -> int:
     return notices.send_many(NewMessage(MessageKind.REMINDER, title, body, org_id=org) for org, title, body in told)
 
 
-def _identity(at: datetime) -> Counts:
+def _identity(at: datetime) -> SweepCounts:
     """Ask about everybody whose identity is due; while the source is down they stay due (U-12)."""
     del at
     with audit.acting(None):
         found, done, left = checking.run_due()
-    return Counts(found, done, left)
+    return SweepCounts(found, done, left)
 
 
-def _seal(at: datetime) -> Counts:
+def _seal(at: datetime) -> SweepCounts:
     del at
     done = audit.seal()
-    return Counts(done, done)
+    return SweepCounts(done, done)
 
 
 # In the order in which `flask sweep` runs them.
-def _recount(at: datetime) -> Counts:
+def _recount(at: datetime) -> SweepCounts:
     del at
     found = recount.recount()
     wrong = found.standings + found.places
     if wrong:
         log.warning("指标重新统计：%d 人的计入情况、%d 处计数与记录不符，已更正", found.standings, found.places)
-    return Counts(wrong + found.days, wrong + found.days)
+    return SweepCounts(wrong + found.days, wrong + found.days)
 
 
-REGISTRY: dict[str, Callable[[datetime], Counts]] = {
+REGISTRY: dict[str, Callable[[datetime], SweepCounts]] = {
     "foretell": _in_unit(_foretell),
     "convert": _in_unit(graduation.convert_branches),
     "register": _in_unit(register.keep),
@@ -176,7 +176,7 @@ REGISTRY: dict[str, Callable[[datetime], Counts]] = {
 }
 
 
-def run(name: str, at: datetime | None = None) -> Counts:
+def run(name: str, at: datetime | None = None) -> SweepCounts:
     """Run one sweep as if it were ``at`` (default: now). Raises KeyError for an unknown name."""
     sweep = REGISTRY[name]
     if at is None:

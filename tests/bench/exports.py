@@ -23,7 +23,7 @@ from tests.bench.marking import EACH, classes
 from tests.world import World
 from zhtj.exports import operations
 from zhtj.exports.models import Export, FileFormat
-from zhtj.exports.operations import Order
+from zhtj.exports.operations import ExportOrder
 from zhtj.exports.registry import LISTS
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, db, session, unit_of_work
@@ -37,7 +37,7 @@ ROWS, BOUND = 100_000, 30.0
 
 def written(seat: ActiveSeat, file_format: FileFormat, *, traced: bool) -> tuple[float, int, float]:
     """Seconds of a file, its rows, and the peak of the memory in MB (0 unless traced)."""
-    order = Order(LISTS["members"], seat, MemberFilters(), file_format)
+    order = ExportOrder(LISTS["members"], seat, MemberFilters(), file_format)
     with unit_of_work():
         number = operations.ask(order, 0).id
     if traced:

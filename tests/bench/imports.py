@@ -35,7 +35,7 @@ from tests.world import World, id_number
 from zhtj.config import ROOT
 from zhtj.factory import create_app
 from zhtj.imports.files.layouts import ROSTER
-from zhtj.imports.models import ImportBatch, Phase
+from zhtj.imports.models import ImportBatch, ImportPhase
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.kernel.work.tasks import TaskState
@@ -92,13 +92,13 @@ class Watch:
     number: int
     seen: list[int] = field(default_factory=list)
 
-    def row(self) -> tuple[Phase, TaskState, int, int, int]:
+    def row(self) -> tuple[ImportPhase, TaskState, int, int, int]:
         """Phase, state, done, total, attempt."""
         session.rollback()
         columns = (ImportBatch.phase, ImportBatch.state, ImportBatch.done, ImportBatch.total, ImportBatch.attempt)
         return session.execute(select(*columns).where(ImportBatch.id == self.number)).one()
 
-    def until(self, phase: Phase, state: TaskState, least: int = 0) -> float:
+    def until(self, phase: ImportPhase, state: TaskState, least: int = 0) -> float:
         """Seconds until the batch is there."""
         began = time.perf_counter()
         while True:
@@ -155,10 +155,10 @@ def run(app: Flask, env: dict[str, str], rows: int) -> bool:
         sent = time.perf_counter() - began
         watch = Watch(int(page.location.rsplit("/", 1)[1]))
         opened(browser, page.location)
-        checked = watch.until(Phase.CHECK, TaskState.DONE)
+        checked = watch.until(ImportPhase.CHECK, TaskState.DONE)
         looks, watch.seen = len(watch.seen), []
         browser.get(page.location).form(button="导入").submit()
-        half = watch.until(Phase.WRITE, TaskState.RUNNING, rows // 2)
+        half = watch.until(ImportPhase.WRITE, TaskState.RUNNING, rows // 2)
         first.kill()
         first.wait()
     with worker(env):
@@ -167,7 +167,7 @@ def run(app: Flask, env: dict[str, str], rows: int) -> bool:
         while watch.row()[4] < 3:
             time.sleep(0.05)
         waited = time.perf_counter() - began
-        rest = watch.until(Phase.WRITE, TaskState.DONE)
+        rest = watch.until(ImportPhase.WRITE, TaskState.DONE)
     result = browser.get(page.location)
     added = (session.scalar(select(func.count(Member.id))) or 0) - before
     if added != rows or f"已导入{rows:,}" not in result.main.replace(" ", "").replace("\n", ""):

@@ -17,7 +17,7 @@ from tests.transfers.steps import apply, do
 from tests.world import World
 from zhtj.exports import operations as exports
 from zhtj.exports.models import FileFormat
-from zhtj.exports.operations import Order
+from zhtj.exports.operations import ExportOrder
 from zhtj.exports.registry import LISTS
 from zhtj.imports import batches
 from zhtj.imports.models import ImportKind
@@ -148,7 +148,7 @@ def files(seat: ActiveSeat) -> dict[str, int]:
     ways = {"丁": TaskState.RUNNING, "卜": TaskState.DONE, "万": TaskState.FAILED}
     with unit_of_work():
         for text, state in ways.items():
-            order = Order(LISTS["members"], seat, MemberFilters(text=text), FileFormat.XLSX)
+            order = ExportOrder(LISTS["members"], seat, MemberFilters(text=text), FileFormat.XLSX)
             exports.ask(order, 3000).state = state
         done = batches.keep(ImportKind.MEMBERS, roster(person(400), person(401)), seat, "名单.xlsx")
         batches.apply(done, expected=batches.plan_of(done).accepted)

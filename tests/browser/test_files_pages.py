@@ -15,7 +15,7 @@ from tests.conftest import Installation
 from tests.identity.test_certification import FORM, LATE, certify, upload
 from tests.transfers.steps import acting
 from tests.world import World
-from zhtj.identity import sheets
+from zhtj.identity import registration_sheets
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.people.models import Member
@@ -59,8 +59,10 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
         certify(world, world.classmate)
         upload(world.seat("university"), world.classmate, FORM, why="原扫描件缺页")
         with acting(world.own_seat(world.graduate)):
-            said = {field.name: "示范中学高一1班团支部" for field in sheets.FIELDS}
-            sheets.write(session.get_one(Member, world.graduate.id), world.own_seat(world.graduate), said, 0)
+            said = {field.name: "示范中学高一1班团支部" for field in registration_sheets.FIELDS}
+            registration_sheets.write(
+                session.get_one(Member, world.graduate.id), world.own_seat(world.graduate), said, 0
+            )
         with serve(app) as home:
             yield world, home, {"blocked": str(world.graduate.id), "certified": str(world.classmate.id)}
         db.session.remove()

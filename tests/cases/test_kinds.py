@@ -25,7 +25,7 @@ from zhtj.cases.queries import Filters, Side
 from zhtj.cases.subjects import Invalid
 from zhtj.cases.workflow import Action, State
 from zhtj.graduation.models import BranchMark, CloseReason, RegisterRow
-from zhtj.imports.exports import write_xlsx
+from zhtj.imports.spreadsheets import write_xlsx
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden

@@ -20,9 +20,9 @@ from zhtj import sweeps
 from zhtj.exports import operations, storage
 from zhtj.exports.lists import described, plain, rebuilt
 from zhtj.exports.models import Export, FileFormat
-from zhtj.exports.operations import Order
+from zhtj.exports.operations import ExportOrder
 from zhtj.exports.registry import LISTS
-from zhtj.imports.files import sheets, tables
+from zhtj.imports.files import tables, workbooks
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.sql import paging
@@ -130,7 +130,7 @@ def test_a_formula_in_a_name_is_a_text(browser: Browser, session: Session, world
 
     data = asked(browser, file_format=file_format).response.get_data()
 
-    [sheet] = [one for one in sheets.read(data) if one.name != "说明"][:1]
+    [sheet] = [one for one in workbooks.read(data) if one.name != "说明"][:1]
     names = {str(row[0]).lstrip("'") for _, row in sheet.rows[1:4]}
     assert '=HYPERLINK("http://x","y")' in names
     if file_format == "csv":
@@ -140,11 +140,11 @@ def test_a_formula_in_a_name_is_a_text(browser: Browser, session: Session, world
 def test_an_exported_list_is_read_back_without_its_remarks(browser: Browser) -> None:
     for file_format in ("xlsx", "csv"):
         data = asked(browser, file_format=file_format).response.get_data()
-        table = tables.find(sheets.read(data), ROSTER_LIKE)
+        table = tables.find(workbooks.read(data), ROSTER_LIKE)
         assert len(table.rows) == 3
 
 
-ROSTER_LIKE = tables.Layout("名单", tuple(tables.Column(name) for name in ("姓名", "学号", "所在团支部")))
+ROSTER_LIKE = tables.Layout("名单", tuple(tables.LayoutColumn(name) for name in ("姓名", "学号", "所在团支部")))
 
 
 # ---- every list
@@ -166,7 +166,7 @@ def test_every_list_gives_a_file_of_its_own_page(world: World, browser: Browser,
     assert page.status == (200 if allowed else 403)
     if allowed:
         rows, last = csv_file(page.response.get_data())
-        assert len(rows) - 1 == Order(LISTS[key], world.seat(seat), _all(key, place.id), FileFormat.CSV).count()
+        assert len(rows) - 1 == ExportOrder(LISTS[key], world.seat(seat), _all(key, place.id), FileFormat.CSV).count()
         assert f"；行数 {len(rows) - 1}；" in last
 
 
@@ -308,7 +308,7 @@ def test_what_fails_says_why_and_can_be_asked_for_again(
     asked(browser)
     number = session.scalars(select(Export.id)).one()
     with monkeypatch.context() as patch:
-        patch.setattr(Order, "write", _broken)
+        patch.setattr(ExportOrder, "write", _broken)
         assert jobs.work_off(number) is False
     page = browser.get("/school/exports")
     assert "没有完成" in page.text
@@ -374,14 +374,14 @@ def test_who_took_over_wins_and_the_earlier_one_stops(
 ) -> None:
     asked(browser)
     number = session.scalars(select(Export.id)).one()
-    write = Order.write
+    write = ExportOrder.write
 
-    def slow(order: Order, *arguments: object) -> int:
-        monkeypatch.setattr(Order, "write", write)
+    def slow(order: ExportOrder, *arguments: object) -> int:
+        monkeypatch.setattr(ExportOrder, "write", write)
         assert jobs.work_off(number) is True  # the second one overtakes while the first is writing
         return write(order, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Order, "write", slow)
+    monkeypatch.setattr(ExportOrder, "write", slow)
 
     assert jobs.work_off(number) is False
 

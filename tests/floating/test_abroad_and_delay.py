@@ -29,7 +29,7 @@ from zhtj.graduation import personal
 from zhtj.graduation import queries as graduation
 from zhtj.graduation.models import CloseReason, MarkKind, MemberMark
 from zhtj.graduation.personal import OwnMark
-from zhtj.imports.exports import write_xlsx
+from zhtj.imports.spreadsheets import write_xlsx
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Purpose

@@ -15,10 +15,10 @@ from tests.imports.making import xlsx
 from tests.world import World
 from zhtj.cases import queries
 from zhtj.cases.queries import Filters, Side
-from zhtj.imports.files import sheets, tables
+from zhtj.imports.files import tables, workbooks
 from zhtj.imports.files.layouts import FLOATING
 from zhtj.imports.files.problems import FileError
-from zhtj.imports.graduates import floating as f01
+from zhtj.imports.graduates import floating_members as f01
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category
 
@@ -59,7 +59,7 @@ def file(*rows: list[str]) -> bytes:
 
 
 def read(world: World, data: bytes) -> f01.FloatingPlan:
-    return f01.preview(tables.find(sheets.read(data, "汇总表.xlsx"), FLOATING), world.orgs["college"])
+    return f01.preview(tables.find(workbooks.read(data, "汇总表.xlsx"), FLOATING), world.orgs["college"])
 
 
 @pytest.mark.rule("F-01")
@@ -162,8 +162,8 @@ def test_without_the_instructions_or_twice_the_same_person_it_is_not_taken(schoo
     assert [(one.row, one.cause) for one in twice.errors] == [(5, "与第 4 行是同一个人。")]
     bare = [["毕业生流动团员信息汇总表"], list(COLUMNS), row(school)]
     with pytest.raises(FileError, match="填写说明"):
-        f01.check_sheet(sheets.read(xlsx(bare), "a.xlsx"))
-    f01.check_sheet(sheets.read(file(row(school)), "a.xlsx"))
+        f01.check_sheet(workbooks.read(xlsx(bare), "a.xlsx"))
+    f01.check_sheet(workbooks.read(file(row(school)), "a.xlsx"))
 
 
 @pytest.mark.rule("F-01", "R-08")

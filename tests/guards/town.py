@@ -11,12 +11,12 @@ from zhtj.cases import operations as cases
 from zhtj.cases.kinds import kind_of
 from zhtj.exports import operations as exports
 from zhtj.exports.models import FileFormat
-from zhtj.exports.operations import Order
+from zhtj.exports.operations import ExportOrder
 from zhtj.exports.registry import LISTS as EXPORTED
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
 from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
-from zhtj.imports.files.tables import Table
+from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.models import ImportKind
 from zhtj.kernel import audit, clock
 from zhtj.kernel.attachments import Upload
@@ -181,14 +181,14 @@ class Town:
             ImportKind.FLOATING: FLOATING,
         }
         for kind, layout in layouts.items():
-            table = Table(rows=[], header_row=1, columns=[column.name for column in layout.columns])
+            table = ImportTable(rows=[], header_row=1, columns=[column.name for column in layout.columns])
             number = batches.keep(kind, table, seat, "file.xlsx").id
             self.objects.setdefault(key, {})[f"{kind}_batch"] = number
         run = runs.keep(RunKind.TRANSFER_OUT, seat, [{"member": 0}], key="town", title="file.xlsx")
         self.objects[key]["run"] = run.id
         batch = batches_of_letters.keep(seat, [], key="town", title="0 份申请", details={}, site="http://localhost/")
         self.objects[key]["letter_batch"] = batch
-        order = Order(EXPORTED["members"], seat, MemberFilters(), FileFormat.XLSX)
+        order = ExportOrder(EXPORTED["members"], seat, MemberFilters(), FileFormat.XLSX)
         self.objects[key]["export"] = exports.ask(order, 0).id
 
     def _messages(self) -> None:

@@ -22,7 +22,7 @@ from zhtj.cases.workflow import Action, State
 from zhtj.identity import certification
 from zhtj.identity.models import Certification, Origin
 from zhtj.imports.files.layouts import ROSTER
-from zhtj.imports.files.tables import Row, Table
+from zhtj.imports.files.tables import ImportTable, TableRow
 from zhtj.imports.members import rosters
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
@@ -292,7 +292,7 @@ def roster(world: World, key: str, serial: int) -> Member:
         "发展团员编号": f"20213400{serial:04d}",
         "所在团支部": world.orgs["class1"].full_name,
     }
-    table = Table(rows=[Row(2, row)], header_row=1, columns=[column.name for column in ROSTER.columns])
+    table = ImportTable(rows=[TableRow(2, row)], header_row=1, columns=[column.name for column in ROSTER.columns])
     with acting(world.seat(key)):
         plan = rosters.preview(table, session.merge(world.orgs[key]))
         assert rosters.apply(plan) == 1, plan.errors

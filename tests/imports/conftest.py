@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from zhtj.imports.files import layouts, sheets, tables
-from zhtj.imports.files.tables import Table
+from zhtj.imports.files import layouts, tables, workbooks
+from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.orgs import organisations
 from zhtj.kernel import clock
 from zhtj.kernel.database import unit_of_work
@@ -20,15 +20,15 @@ DATA = Path(__file__).with_name("data")
 
 
 @pytest.fixture(scope="session")
-def roster_table() -> Table:
+def roster_table() -> ImportTable:
     """The roster sample: 425 rows under titles and instructions, with a total at the end."""
-    return tables.find(sheets.read((DATA / "roster-sample.xlsx").read_bytes()), layouts.ROSTER)
+    return tables.find(workbooks.read((DATA / "roster-sample.xlsx").read_bytes()), layouts.ROSTER)
 
 
 @pytest.fixture(scope="session")
-def organisation_table() -> Table:
+def organisation_table() -> ImportTable:
     """The organisation sample: a university with three colleges and twelve classes."""
-    return tables.find(sheets.read((DATA / "orgs-sample.xlsx").read_bytes()), layouts.ORGANISATIONS)
+    return tables.find(workbooks.read((DATA / "orgs-sample.xlsx").read_bytes()), layouts.ORGANISATIONS)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def _leading(parent: Organisation, full_name: str, short_name: str, code: str) -
 
 
 @pytest.fixture
-def university(city: Organisation, organisation_table: Table, session: Session) -> Organisation:
+def university(city: Organisation, organisation_table: ImportTable, session: Session) -> Organisation:
     """江淮示范大学 as the organisation sample describes it."""
     with unit_of_work():
         organisations.apply(organisations.preview(organisation_table))

@@ -11,7 +11,7 @@ from xlsxwriter import Workbook
 
 from tests.world import id_number
 from zhtj.imports.files.layouts import ORGANISATIONS, ROSTER
-from zhtj.imports.files.tables import Layout, Row, Table
+from zhtj.imports.files.tables import ImportTable, Layout, TableRow
 
 BRANCH = "江淮示范大学计算机学院2022级软件工程专业1班团支部"
 
@@ -36,10 +36,10 @@ def csv_bytes(rows: Sequence[Sequence[str]], encoding: str = "utf-8", delimiter:
     return target.getvalue().encode(encoding)
 
 
-def table(layout: Layout, rows: Sequence[dict[str, Any]]) -> Table:
+def table(layout: Layout, rows: Sequence[dict[str, Any]]) -> ImportTable:
     """A table as the reader would give it; data from row 2 on."""
-    return Table(
-        [Row(number, dict(row)) for number, row in enumerate(rows, start=2)], 1, [c.name for c in layout.columns]
+    return ImportTable(
+        [TableRow(number, dict(row)) for number, row in enumerate(rows, start=2)], 1, [c.name for c in layout.columns]
     )
 
 
@@ -56,7 +56,7 @@ def person(serial: int, **cells: Any) -> dict[str, Any]:
     return {name: value for name, value in {**row, **cells}.items() if value is not None}
 
 
-def roster(*rows: dict[str, Any]) -> Table:
+def roster(*rows: dict[str, Any]) -> ImportTable:
     """A roster of such rows."""
     return table(ROSTER, rows)
 
@@ -73,6 +73,6 @@ def organisation(name: str, parent: str, **cells: Any) -> dict[str, Any]:
     return {column: value for column, value in {**row, **cells}.items() if value is not None}
 
 
-def tree(*rows: dict[str, Any]) -> Table:
+def tree(*rows: dict[str, Any]) -> ImportTable:
     """An organisation file of such rows."""
     return table(ORGANISATIONS, rows)

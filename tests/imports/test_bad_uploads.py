@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from tests.browsing import Browser, Page
 from tests.imports.making import csv_bytes, person, xlsx
 from tests.world import World
-from zhtj.imports.files import sheets
+from zhtj.imports.files import workbooks
 from zhtj.imports.files.layouts import ROSTER
 from zhtj.imports.models import ImportBatch
 from zhtj.kernel.audit import AuditEvent
@@ -115,7 +115,7 @@ def test_a_bad_file_is_refused_with_advice_and_noted(
     browser: Browser, session: Session, monkeypatch: pytest.MonkeyPatch, file: tuple[bytes, str, str]
 ) -> None:
     data, name, words = file
-    monkeypatch.setattr(sheets, "MAX_UNCOMPRESSED", 2**21)
+    monkeypatch.setattr(workbooks, "MAX_UNCOMPRESSED", 2**21)
 
     page = send(browser, data, name)
 

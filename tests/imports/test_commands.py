@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from tests.imports.conftest import DATA
 from tests.imports.making import csv_bytes
-from zhtj.imports.exports import write_csv, write_xlsx
-from zhtj.imports.files import layouts, sheets, tables
+from zhtj.imports.files import layouts, tables, workbooks
 from zhtj.imports.files.layouts import ORGANISATIONS
+from zhtj.imports.spreadsheets import write_csv, write_xlsx
 from zhtj.kernel.audit import AuditEvent
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member, Seat
@@ -177,5 +177,5 @@ def test_templates_are_written(app: Flask, tmp_path: Path, group: str, layout: t
     file = tmp_path / "模板.xlsx"
     done = run(app, group, "import", "--template", str(file))
     assert done.exit_code == 0
-    headings = sheets.read(file.read_bytes())[0].rows[-1][1]
+    headings = workbooks.read(file.read_bytes())[0].rows[-1][1]
     assert headings == [column.heading for column in layout.columns]

@@ -10,19 +10,19 @@ import pytest
 
 from tests.imports.conftest import DATA
 from tests.imports.making import csv_bytes, xlsx
-from zhtj.imports.files import cells, sheets, tables, unpack
+from zhtj.imports.files import cells, tables, unpack, workbooks
 from zhtj.imports.files.cells import CellError
 from zhtj.imports.files.layouts import ROSTER
 from zhtj.imports.files.problems import FileError
-from zhtj.imports.files.sheets import Sheet
-from zhtj.imports.files.tables import Table
+from zhtj.imports.files.tables import ImportTable
+from zhtj.imports.files.workbooks import Sheet
 
 HEADINGS = ["姓名", "身份证号码", "手机号码", "所在团支部"]
 PERSON = ["王敏", "340104200403140017", "13600000001", "一班团支部"]
 
 
-def find(data: bytes, name: str = "名单.xlsx") -> Table:
-    return tables.find(sheets.read(data, name), ROSTER)
+def find(data: bytes, name: str = "名单.xlsx") -> ImportTable:
+    return tables.find(workbooks.read(data, name), ROSTER)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -170,7 +170,7 @@ def test_the_old_format_is_read_too() -> None:
 )
 def test_what_is_no_such_file_is_refused_with_advice(data: bytes, name: str, words: str) -> None:
     with pytest.raises(FileError, match=words) as raised:
-        sheets.read(data, name)
+        workbooks.read(data, name)
     assert raised.value.fix
 
 
@@ -185,21 +185,21 @@ def _zip(**parts: bytes) -> bytes:
 def test_macros_are_found_inside() -> None:
     data = _zip(**{"xl__workbook.xml": b"<a/>", "xl__vbaProject.bin": b"x"})
     with pytest.raises(FileError, match="宏"):
-        sheets.read(data, "名单.xlsx")
+        workbooks.read(data, "名单.xlsx")
 
 
 def test_another_kind_of_zip_is_no_workbook() -> None:
     with pytest.raises(FileError, match=r"不是 \.xlsx"):
-        sheets.read(_zip(content=b"x"), "名单.xlsx")
+        workbooks.read(_zip(content=b"x"), "名单.xlsx")
 
 
 def test_a_zip_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MAX_UNCOMPRESSED", 2**20)
-    monkeypatch.setattr(sheets, "_unpacked", lambda _: pytest.fail("unpacked"))
+    monkeypatch.setattr(workbooks, "MAX_UNCOMPRESSED", 2**20)
+    monkeypatch.setattr(workbooks, "_unpacked", lambda _: pytest.fail("unpacked"))
     data = _zip(**{"xl__workbook.xml": b"\0" * 2**21})
     assert len(data) < 2**14
     with pytest.raises(FileError, match="内容太多"):
-        sheets.read(data, "名单.xlsx")
+        workbooks.read(data, "名单.xlsx")
 
 
 def test_a_sheet_that_claims_billions_of_cells_takes_nobody_down() -> None:
@@ -214,30 +214,30 @@ def test_a_sheet_that_claims_billions_of_cells_takes_nobody_down() -> None:
                 content = content.replace(b"</sheetData>", far)
             archive.writestr(name, content)
     with pytest.raises(FileError, match=r"过大|太多"):
-        sheets.read(target.getvalue(), "名单.xlsx")
+        workbooks.read(target.getvalue(), "名单.xlsx")
 
 
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpack, "MAX_ROWS", 50)
     with pytest.raises(FileError, match="一次最多"):
-        sheets.read(csv_bytes([HEADINGS, *[PERSON] * 60]), "名单.csv")
+        workbooks.read(csv_bytes([HEADINGS, *[PERSON] * 60]), "名单.csv")
 
 
 def test_a_file_that_is_too_long_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MAX_BYTES", 10)
+    monkeypatch.setattr(workbooks, "MAX_BYTES", 10)
     with pytest.raises(FileError, match="超过"):
-        sheets.read(b"x" * 11)
+        workbooks.read(b"x" * 11)
 
 
-def test_what_is_kept_between_preview_and_import_is_the_same(roster_table: Table) -> None:
+def test_what_is_kept_between_preview_and_import_is_the_same(roster_table: ImportTable) -> None:
     assert tables.load(tables.dump(roster_table)) == roster_table
 
 
-def test_the_samples_rows_are_numbered_as_the_spreadsheet_program_does(roster_table: Table) -> None:
+def test_the_samples_rows_are_numbered_as_the_spreadsheet_program_does(roster_table: ImportTable) -> None:
     assert (len(roster_table.rows), roster_table.header_row) == (425, 3)
     assert (roster_table.rows[0].number, roster_table.rows[-1].number) == (4, 428)
     assert roster_table.skipped == [(431, "合计")]
-    assert [sheet.visible for sheet in sheets.read((DATA / "roster-sample.xlsx").read_bytes())] == [True, False]
+    assert [sheet.visible for sheet in workbooks.read((DATA / "roster-sample.xlsx").read_bytes())] == [True, False]
 
 
 def test_sheets_without_cells_have_no_table() -> None:

@@ -20,7 +20,7 @@ from zhtj.imports import work
 from zhtj.imports.files.layouts import ROSTER
 from zhtj.imports.members import rosters
 from zhtj.imports.members.rosters import Entered, RosterPlan
-from zhtj.imports.models import ImportBatch, ImportEntry, Phase
+from zhtj.imports.models import ImportBatch, ImportEntry, ImportPhase
 from zhtj.kernel import audit, clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
@@ -114,7 +114,7 @@ def test_a_long_file_is_checked_and_imported_by_a_job(browser: Browser, session:
     assert "没有填写姓名。" in result.text
     assert imported(session) == 7
     batch = batch_of(session, number)
-    assert (batch.done, batch.content, batch.phase) == (7, None, Phase.WRITE)
+    assert (batch.done, batch.content, batch.phase) == (7, None, ImportPhase.WRITE)
     event = session.scalars(select(AuditEvent).where(AuditEvent.action == "import.members")).one()
     assert (event.detail["created"], event.detail["skipped"], event.request_id) == (7, 1, f"import-{number}")
     assert event.account_id == batch.account_id

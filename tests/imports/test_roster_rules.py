@@ -10,29 +10,29 @@ import pytest
 from tests.imports.making import BRANCH, person, roster
 from tests.world import id_number
 from zhtj.imports.files.nearest import Nearest
-from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.members import rules
-from zhtj.imports.members.rules import Checked
-from zhtj.imports.orgs.places import Branches, Place
+from zhtj.imports.members.rules import CheckedRoster
+from zhtj.imports.orgs.known_organisations import Branches, KnownOrganisation
 from zhtj.people.models import Sex
 
 TODAY = date(2026, 10, 14)
 OTHER = "江淮示范大学计算机学院2022级软件工程专业2班团支部"
 PLACES = [
-    Place(1, "3401-001", "共青团江淮示范大学委员会", is_branch=False, is_closed=False),
-    Place(2, "3401-001-001", BRANCH, is_branch=True, is_closed=False),
-    Place(3, "3401-001-002", OTHER, is_branch=True, is_closed=False),
-    Place(4, "3401-001-003", "江淮示范大学旧团支部", is_branch=True, is_closed=True),
+    KnownOrganisation(1, "3401-001", "共青团江淮示范大学委员会", is_branch=False, is_closed=False),
+    KnownOrganisation(2, "3401-001-001", BRANCH, is_branch=True, is_closed=False),
+    KnownOrganisation(3, "3401-001-002", OTHER, is_branch=True, is_closed=False),
+    KnownOrganisation(4, "3401-001-003", "江淮示范大学旧团支部", is_branch=True, is_closed=True),
 ]
 
 
-def check(*rows: dict[str, Any], typed: bool = True) -> Checked:
+def check(*rows: dict[str, Any], typed: bool = True) -> CheckedRoster:
     table = roster(*rows)
     table.typed = typed
     return rules.check(table, Branches("共青团江淮示范大学委员会", PLACES), TODAY)
 
 
-def errors(**cells: Any) -> list[Problem]:
+def errors(**cells: Any) -> list[ImportProblem]:
     """Errors of one row; those of a new member included."""
     checked = check(person(1, **cells))
     return checked.errors + [one for entry in checked.entries for one in rules.new_member_problems(entry)]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tests.imports.conftest import DATA
 from zhtj.graduation.models import RegisterRow
 from zhtj.imports.files.layouts import BRANCH, DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, SEX
-from zhtj.imports.files.tables import Table
+from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.members import rosters
 from zhtj.imports.orgs import organisations
 from zhtj.kernel.audit import AuditEvent
@@ -54,7 +54,7 @@ def count(session: Session, table: type) -> int:
 
 @pytest.mark.rule("PD-31", "PD-05")
 def test_the_sixteen_organisations_stand_where_the_file_says(
-    session: Session, city: Organisation, organisation_table: Table
+    session: Session, city: Organisation, organisation_table: ImportTable
 ) -> None:
     with unit_of_work():
         plan = organisations.preview(organisation_table)
@@ -89,7 +89,7 @@ def test_secretaries_get_inactive_accounts_and_seats(session: Session, universit
 
 @pytest.mark.rule("PD-31", "U-03", "U-10", "U-11", "O-22")
 def test_every_bad_row_of_the_roster_is_named_with_its_cause(
-    session: Session, university: Organisation, roster_table: Table
+    session: Session, university: Organisation, roster_table: ImportTable
 ) -> None:
     plan = rosters.preview(roster_table, university)
 
@@ -104,7 +104,9 @@ def test_every_bad_row_of_the_roster_is_named_with_its_cause(
     assert count(session, Member) == 0
 
 
-def test_a_wrong_branch_is_answered_with_the_nearest_full_name(university: Organisation, roster_table: Table) -> None:
+def test_a_wrong_branch_is_answered_with_the_nearest_full_name(
+    university: Organisation, roster_table: ImportTable
+) -> None:
     plan = rosters.preview(roster_table, university)
 
     fix = next(problem.fix for problem in plan.errors if problem.row == 422)
@@ -112,7 +114,7 @@ def test_a_wrong_branch_is_answered_with_the_nearest_full_name(university: Organ
 
 
 @pytest.mark.rule("PD-31")
-def test_nothing_enters_without_partial(session: Session, university: Organisation, roster_table: Table) -> None:
+def test_nothing_enters_without_partial(session: Session, university: Organisation, roster_table: ImportTable) -> None:
     with unit_of_work():
         imported = rosters.apply(rosters.preview(roster_table, university))
 
@@ -122,7 +124,9 @@ def test_nothing_enters_without_partial(session: Session, university: Organisati
 
 
 @pytest.mark.rule("PD-31", "PD-37")
-def test_the_other_399_enter_with_partial(session: Session, university: Organisation, roster_table: Table) -> None:
+def test_the_other_399_enter_with_partial(
+    session: Session, university: Organisation, roster_table: ImportTable
+) -> None:
     with unit_of_work():
         imported = rosters.apply(rosters.preview(roster_table, university), partial=True)
 
@@ -145,7 +149,7 @@ def test_the_other_399_enter_with_partial(session: Session, university: Organisa
 
 
 def test_each_entered_member_has_his_audit_events(
-    session: Session, university: Organisation, roster_table: Table
+    session: Session, university: Organisation, roster_table: ImportTable
 ) -> None:
     with unit_of_work():
         rosters.apply(rosters.preview(roster_table, university), partial=True)
@@ -157,7 +161,7 @@ def test_each_entered_member_has_his_audit_events(
 
 
 def test_importing_the_same_files_again_changes_nothing(
-    session: Session, university: Organisation, organisation_table: Table, roster_table: Table
+    session: Session, university: Organisation, organisation_table: ImportTable, roster_table: ImportTable
 ) -> None:
     with unit_of_work():
         rosters.apply(rosters.preview(roster_table, university), partial=True)
@@ -173,7 +177,7 @@ def test_importing_the_same_files_again_changes_nothing(
 
 
 def test_members_of_a_marked_branch_get_their_rows_in_the_register(
-    session: Session, city: Organisation, organisation_table: Table, roster_table: Table
+    session: Session, city: Organisation, organisation_table: ImportTable, roster_table: ImportTable
 ) -> None:
     for row in organisation_table.rows:
         if "1班" in str(row.cells["组织全称"]):

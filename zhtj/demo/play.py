@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import select
 
 from zhtj import sweeps
-from zhtj.demo.plots import HOME, LETTER, Goal, Plot, Side, Turn
+from zhtj.demo.plots import HOME, LETTER, Goal, Plot, StartingSeat, Turn
 from zhtj.demo.stage import FLOATING, HOME_TOWNSHIP, Stage, find, own_seat
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
@@ -38,7 +38,7 @@ _DETAILS = Details(dues_until=date(2026, 6, 1), file_disposition=FileDisposition
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PlayedMember:
     """What the play needs to know of a member before it begins."""
 
     id: int
@@ -60,7 +60,7 @@ class Play:
     applications: dict[int, int] = field(default_factory=dict)
     homes: dict[str, int | None] = field(default_factory=dict)
 
-    def plan(self, person: Person, plot: Plot, *, follows: bool = False) -> None:
+    def plan(self, person: PlayedMember, plot: Plot, *, follows: bool = False) -> None:
         """Write down every step of one member's plot, unless it leads to a place that was not loaded."""
         if plot.goal is None or (plot.goal.to == HOME and self._home(person, plot.goal) is None):
             return
@@ -91,7 +91,7 @@ class Play:
         """Write down one step."""
         self.steps.append((moment, len(self.steps), step))
 
-    def _home(self, person: Person, goal: Goal) -> int | None:
+    def _home(self, person: PlayedMember, goal: Goal) -> int | None:
         """The floating branch of the township on the member's record."""
         address = person.home[goal.place or ""]
         if address not in self.homes:
@@ -99,12 +99,12 @@ class Play:
             self.homes[address] = branch.id if branch else None
         return self.homes[address]
 
-    def _destination(self, person: Person, goal: Goal) -> Organisation:
+    def _destination(self, person: PlayedMember, goal: Goal) -> Organisation:
         if goal.to == HOME:
             return session.get_one(Organisation, self._home(person, goal))
         return self.stage.place(goal.to)
 
-    def _draft(self, person: Person, goal: Goal) -> None:
+    def _draft(self, person: PlayedMember, goal: Goal) -> None:
         member = session.get_one(Member, person.id)
         transfers.save_draft(member, Answers(reason=goal.reason.value, unit_name=goal.unit or "").kept())
 
@@ -126,7 +126,7 @@ class Play:
         with audit.acting(seat):
             external.record_incoming(wanted, seat)
 
-    def _submit(self, person: Person, plot: Plot, *, follows: bool) -> None:
+    def _submit(self, person: PlayedMember, plot: Plot, *, follows: bool) -> None:
         goal = plot.goal
         if goal is None:
             return
@@ -151,14 +151,14 @@ class Play:
         with audit.acting(seat):
             self.applications[person.id] = transfers.submit(wanted, seat).id
 
-    def _starter(self, side: Side, member: Member, destination: Organisation) -> ActiveSeat:
-        if side is Side.MEMBER:
+    def _starter(self, side: StartingSeat, member: Member, destination: Organisation) -> ActiveSeat:
+        if side is StartingSeat.MEMBER:
             return own_seat(member)
-        if side is Side.COLLEGE and member.org.parent is not None:
+        if side is StartingSeat.COLLEGE and member.org.parent is not None:
             return self.stage.seat_of(member.org.parent)
-        return self.stage.seat_of(destination if side is Side.NEW else member.org)
+        return self.stage.seat_of(destination if side is StartingSeat.NEW else member.org)
 
-    def _take(self, person: Person, turn: Turn) -> None:
+    def _take(self, person: PlayedMember, turn: Turn) -> None:
         application = session.get_one(Application, self.applications[person.id])
         seat = self._decider(application, turn)
         deeds: dict[str, Callable[[], object]] = {
@@ -179,7 +179,7 @@ class Play:
         with audit.acting(seat):
             deeds[turn.does]()
 
-    def _sustain(self, person: Person, application: Application, seat: ActiveSeat, remark: str) -> None:
+    def _sustain(self, person: PlayedMember, application: Application, seat: ActiveSeat, remark: str) -> None:
         again = objections.answer(_objection(application), seat, sustained=True, remark=remark)
         if again is not None:
             self.applications[person.id] = again.id
@@ -210,18 +210,22 @@ def _return() -> None:
     session.expire_all()
 
 
-def people_at(path: str, *, graduates: bool) -> list[Person]:
+def people_at(path: str, *, graduates: bool) -> list[PlayedMember]:
     """The graduates (or everybody else) at or below ``path``, in the order in which they were entered."""
     columns = (Member.id, Member.account_id, Member.residence, Member.household, Member.origin)
     query = select(*columns).join(Organisation, Organisation.id == Member.org_id)
     query = query.where(Organisation.path.startswith(path), Member.is_graduate == graduates).order_by(Member.id)
     return [
-        Person(row.id, row.account_id, {"residence": row.residence, "household": row.household, "origin": row.origin})
+        PlayedMember(
+            row.id, row.account_id, {"residence": row.residence, "household": row.household, "origin": row.origin}
+        )
         for row in session.execute(query)
     ]
 
 
-def cast(people: Iterable[Person], plots: Iterable[Plot]) -> tuple[list[tuple[Person, Plot]], list[Person]]:
+def cast(
+    people: Iterable[PlayedMember], plots: Iterable[Plot]
+) -> tuple[list[tuple[PlayedMember, Plot]], list[PlayedMember]]:
     """Give each plot the first person who fits; returns them, and who is left."""
     left = list(people)
     roles = []

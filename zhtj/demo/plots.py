@@ -20,7 +20,7 @@ from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action
 
 
-class Side(StrEnum):
+class StartingSeat(StrEnum):
     """Whose seat starts an application."""
 
     MEMBER = "member"
@@ -106,7 +106,7 @@ class Plot:
     """
 
     goal: Goal | None = None
-    side: Side = Side.MEMBER
+    side: StartingSeat = StartingSeat.MEMBER
     at: datetime = calendar.START
     turns: tuple[Turn, ...] = ()
     remark: str = ""
@@ -202,7 +202,7 @@ FEATURED: tuple[Plot, ...] = (
     ),
     Plot(
         SPECIAL,
-        Side.COLLEGE,
+        StartingSeat.COLLEGE,
         _at("10-08 15:00"),
         (_no(Ground.NOT_PASSED, "10-10 11:00", "政审结论还没有收到，收到后请重新发起。"),),
         remark="到涉密单位工作，政审办理中。",
@@ -245,44 +245,49 @@ FEATURED: tuple[Plot, ...] = (
     ),
     Plot(FAR_TOWNSHIP, at=_at("09-04 10:00"), turns=(_turn(_TAKE_OVER, "09-12 10:30", branch="county_floating"),)),
     # By the old side: class or college.
-    Plot(YOUTH_HOME, Side.BRANCH, _at("10-09 15:20")),
-    Plot(RESIDENCE, Side.BRANCH, _at("10-04 10:00")),
-    Plot(RESIDENCE, Side.BRANCH, _at("09-22 15:00")),
-    Plot(ADMITTED, Side.COLLEGE, _at("09-14 10:30"), (_turn(_ACCEPT, "09-15 16:00"), _turn(LETTER, "09-16 09:00"))),
-    Plot(ADMITTING, Side.COLLEGE, _at("10-08 10:30"), (_turn(_ACCEPT, "10-12 09:05"),)),
+    Plot(YOUTH_HOME, StartingSeat.BRANCH, _at("10-09 15:20")),
+    Plot(RESIDENCE, StartingSeat.BRANCH, _at("10-04 10:00")),
+    Plot(RESIDENCE, StartingSeat.BRANCH, _at("09-22 15:00")),
+    Plot(
+        ADMITTED,
+        StartingSeat.COLLEGE,
+        _at("09-14 10:30"),
+        (_turn(_ACCEPT, "09-15 16:00"), _turn(LETTER, "09-16 09:00")),
+    ),
+    Plot(ADMITTING, StartingSeat.COLLEGE, _at("10-08 10:30"), (_turn(_ACCEPT, "10-12 09:05"),)),
     Plot(
         RESIDENCE,
-        Side.BRANCH,
+        StartingSeat.BRANCH,
         _at("10-08 11:10"),
         (_no(Ground.WRONG_DATA, "10-09 09:40", "居住地已变更，请与本人核对后重新办理。"),),
     ),
     Plot(
         YOUTH_HOME,
-        Side.BRANCH,
+        StartingSeat.BRANCH,
         _at("10-08 14:20"),
         (_turn(_WITHDRAW, "10-09 16:30", remark="本人改转工作单位。"),),
     ),
     # By the new side: employer or admitting school.
-    Plot(EMPLOYER, Side.NEW, _at("10-12 14:30")),
-    Plot(ADMITTED, Side.NEW, _at("10-12 11:00")),
-    Plot(ADMITTED, Side.NEW, _at("10-04 09:30")),
-    Plot(ADMITTED, Side.NEW, _at("09-21 09:30")),
+    Plot(EMPLOYER, StartingSeat.NEW, _at("10-12 14:30")),
+    Plot(ADMITTED, StartingSeat.NEW, _at("10-12 11:00")),
+    Plot(ADMITTED, StartingSeat.NEW, _at("10-04 09:30")),
+    Plot(ADMITTED, StartingSeat.NEW, _at("09-21 09:30")),
     Plot(
         ADMITTED,
-        Side.NEW,
+        StartingSeat.NEW,
         _at("09-10 11:00"),
         (_turn(_RELEASE, "09-11 09:00"), _turn(LETTER, "09-11 14:00")),
     ),
-    Plot(EMPLOYER, Side.NEW, _at("10-08 09:50"), (_turn(_RELEASE, "10-09 17:20"),)),
+    Plot(EMPLOYER, StartingSeat.NEW, _at("10-08 09:50"), (_turn(_RELEASE, "10-09 17:20"),)),
     Plot(
         ADMITTED,
-        Side.NEW,
+        StartingSeat.NEW,
         _at("10-09 09:30"),
         (_no(Ground.NOT_LEAVING, "10-10 10:20", "本人已放弃录取，准备就业。"),),
     ),
     Plot(
         ADMITTED,
-        Side.NEW,
+        StartingSeat.NEW,
         _at("10-09 09:40"),
         (_turn(_WITHDRAW, "10-12 08:55", remark="名单有误，该生未报到。"),),
     ),
@@ -336,8 +341,8 @@ class Crowd:
     def _office(self) -> datetime:
         return calendar.office_hour(date(2026, 6, 22), date(2026, 9, 18), self.chance)
 
-    def _done(self, goal: Goal, side: Side, *does: Action | str) -> Plot:
-        moment = start = self._summer() if side is Side.MEMBER else self._office()
+    def _done(self, goal: Goal, side: StartingSeat, *does: Action | str) -> Plot:
+        moment = start = self._summer() if side is StartingSeat.MEMBER else self._office()
         turns = []
         for action in does:
             moment = calendar.office_after(moment, self.chance)
@@ -348,24 +353,24 @@ class Crowd:
         return (LETTER,) if self.chance.random() < 1 / 4 else ()
 
     def _went_home(self) -> Plot:
-        return self._done(self.chance.choice((RESIDENCE, HOUSEHOLD)), Side.MEMBER, _ACCEPT, *self._letter())
+        return self._done(self.chance.choice((RESIDENCE, HOUSEHOLD)), StartingSeat.MEMBER, _ACCEPT, *self._letter())
 
     def _found_work(self) -> Plot:
-        return self._done(self.chance.choice((TEAM, TEAM, MARKET)), Side.MEMBER, _ACCEPT, *self._letter())
+        return self._done(self.chance.choice((TEAM, TEAM, MARKET)), StartingSeat.MEMBER, _ACCEPT, *self._letter())
 
     def _admitted(self) -> Plot:
-        return self._done(ADMITTED, Side.NEW, _RELEASE, *self._letter())
+        return self._done(ADMITTED, StartingSeat.NEW, _RELEASE, *self._letter())
 
     def _sent(self) -> Plot:
-        return self._done(self.chance.choice((RESIDENCE, MARKET)), Side.BRANCH, _ACCEPT)
+        return self._done(self.chance.choice((RESIDENCE, MARKET)), StartingSeat.BRANCH, _ACCEPT)
 
     def _refused(self) -> Plot:
         start = self._summer()
         at = calendar.office_after(start, self.chance)
         no = Turn(Action.REFUSE, at, ground=Ground.WRONG_DATA, remark="联系不上本人，请补充联系方式后再申请。")
-        return Plot(RESIDENCE, Side.MEMBER, start, (no,))
+        return Plot(RESIDENCE, StartingSeat.MEMBER, start, (no,))
 
     def _waits(self) -> Plot:
         start = calendar.any_hour(date(2026, 10, 8), date(2026, 10, 13), self.chance)
         goal = self.chance.choice((EMPLOYER, RESIDENCE, HOUSEHOLD, TOWNSHIP, YOUTH_HOME, TEAM, ADMITTED))
-        return Plot(goal, Side.MEMBER, start)
+        return Plot(goal, StartingSeat.MEMBER, start)

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from zhtj import config
 from zhtj.demo import accounts, calendar, standing
 from zhtj.demo.invention import Inventor
-from zhtj.imports.files import layouts, sheets, tables
-from zhtj.imports.files.tables import Layout, Table
+from zhtj.imports.files import layouts, tables, workbooks
+from zhtj.imports.files.tables import ImportTable, Layout
 from zhtj.imports.members import rosters
 from zhtj.imports.orgs import organisations
 from zhtj.kernel import audit, clock
@@ -238,8 +238,8 @@ def appoint(inventor: Inventor, organisation: Organisation, name: str) -> Accoun
     return account
 
 
-def _table(name: str, layout: Layout) -> Table:
-    return tables.find(sheets.read((SAMPLES / name).read_bytes(), name), layout)
+def _table(name: str, layout: Layout) -> ImportTable:
+    return tables.find(workbooks.read((SAMPLES / name).read_bytes(), name), layout)
 
 
 def _import_organisations(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from zhtj.cases.models import Case
 from zhtj.cases.queries import pending
 from zhtj.cases.signing import Signature
 from zhtj.cases.workflow import Action
-from zhtj.demo.play import Person, Play
+from zhtj.demo.play import Play, PlayedMember
 from zhtj.demo.stage import own_seat
 from zhtj.floating import branches
 from zhtj.floating import operations as floating
@@ -114,7 +114,7 @@ PEOPLE: tuple[Staying, ...] = (
 )  # fmt: skip
 
 
-def plan(play: Play, people: list[Person]) -> list[tuple[Person, str]]:
+def plan(play: Play, people: list[PlayedMember]) -> list[tuple[PlayedMember, str]]:
     """Write down what they do; returns those whom the login page introduces."""
     noted = []
     for person, one in zip(people, PEOPLE, strict=False):
@@ -133,7 +133,7 @@ def _at(text: str) -> datetime:
     return clock.parse(f"2026-{text.replace(' ', 'T')}")
 
 
-def _apply(play: Play, person: Person, one: Staying) -> None:
+def _apply(play: Play, person: PlayedMember, one: Staying) -> None:
     member, kind = _member(person), kind_of(one.kind)
     if one.signs:
         seat = own_seat(member)
@@ -150,13 +150,13 @@ def _answers(member: Member, one: Staying) -> dict[str, str]:
     return {**one.said, **({"mobile": member.account.mobile or ""} if one.kind == RETENTION else {})}
 
 
-def _member(person: Person) -> Member:
+def _member(person: PlayedMember) -> Member:
     member = session.get_one(Member, person.id)
     session.refresh(member, ["org"])
     return member
 
 
-def _grant(play: Play, person: Person) -> None:
+def _grant(play: Play, person: PlayedMember) -> None:
     """Everybody on its way agrees."""
     while (case := _open(person)) is not None and case.holder is not None:
         seat = play.stage.seat_of(case.holder)
@@ -165,11 +165,11 @@ def _grant(play: Play, person: Person) -> None:
         session.refresh(case)
 
 
-def _open(person: Person) -> Case | None:
+def _open(person: PlayedMember) -> Case | None:
     return pending(person.id)
 
 
-def _hear(play: Play, person: Person, one: Staying) -> None:
+def _hear(play: Play, person: PlayedMember, one: Staying) -> None:
     member = _member(person)
     stay = of_member(member)
     seat = play.stage.seat_of(stay.home or stay.org)

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from zhtj import sweeps
 from zhtj.demo import accounts, calendar, stage, stays, universities
 from zhtj.demo.invention import Inventor
-from zhtj.demo.play import Person, Play, cast, people_at
+from zhtj.demo.play import Play, PlayedMember, cast, people_at
 from zhtj.demo.plots import FEATURED, RESIDENTS, Crowd, Plot
 from zhtj.demo.stage import Stage
 from zhtj.demo.universities import University
@@ -43,14 +43,14 @@ APPLIED = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class WorldSize:
     """How many universities there are besides the two, and which share of their graduates applied."""
 
     universities: int
     share: float = 0.0
 
 
-SIZES = {"small": Size(0), "school": Size(1, 0.5), "province": Size(20, 0.1)}
+SIZES = {"small": WorldSize(0), "school": WorldSize(1, 0.5), "province": WorldSize(20, 0.1)}
 
 
 def load(size: str, seed: int, *, provinces: Collection[str] | None = None, say: Say) -> None:
@@ -145,7 +145,7 @@ def _play(scene: Stage, founded: list[University], share: float, chance: random.
     return _accounts(scene, founded, [*((person, plot.note) for person, plot in roles if plot.note), *noted])
 
 
-def _crowd(people: list[Person], crowd: Crowd) -> list[tuple[Person, Plot]]:
+def _crowd(people: list[PlayedMember], crowd: Crowd) -> list[tuple[PlayedMember, Plot]]:
     paired = zip(people, crowd.plots(len(people)), strict=True)
     return [(person, plot) for person, plot in paired if plot is not None]
 
@@ -167,7 +167,7 @@ _LISTED = (
 )
 
 
-def _accounts(scene: Stage, founded: list[University], noted: list[tuple[Person, str]]) -> list[Row]:
+def _accounts(scene: Stage, founded: list[University], noted: list[tuple[PlayedMember, str]]) -> list[Row]:
     rows = []
     for person, note in noted:
         member = session.get_one(Member, person.id)

@@ -17,7 +17,7 @@ from typing import Any, get_args, get_type_hints
 
 from sqlalchemy import select
 
-from zhtj.imports.exports import Heading
+from zhtj.imports.spreadsheets import Heading
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.sql import paging

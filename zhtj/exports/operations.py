@@ -21,7 +21,7 @@ from zhtj.exports import storage
 from zhtj.exports.lists import ExportList, described, plain, rebuilt
 from zhtj.exports.models import Export, FileFormat, filename
 from zhtj.exports.registry import LISTS
-from zhtj.imports.exports import About, write_csv, write_xlsx
+from zhtj.imports.spreadsheets import About, write_csv, write_xlsx
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import Conflict, Forbidden, NotFound
@@ -53,7 +53,7 @@ def list_of(key: str, seat: ActiveSeat) -> ExportList:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ExportOrder:
     """What is asked for: a list, by whom, how filtered, in which format."""
 
     wanted: ExportList
@@ -123,7 +123,7 @@ class Order:
         )
 
 
-def write_now(order: Order, target: BinaryIO) -> str:
+def write_now(order: ExportOrder, target: BinaryIO) -> str:
     """Write a short list while somebody waits, and record it. Returns the file's name."""
     said = described(order.chosen)
     order.record(said, order.write(target, said, lambda _: None))
@@ -133,7 +133,7 @@ def write_now(order: Order, target: BinaryIO) -> str:
 # ---- asking a job for it
 
 
-def ask(order: Order, total: int) -> Export:
+def ask(order: ExportOrder, total: int) -> Export:
     """Have a job write the list; asked again while that is under way, it is the same one.
 
     Args:
@@ -171,10 +171,10 @@ def ask(order: Order, total: int) -> Export:
     return export
 
 
-def order_of(export: Export, seat: ActiveSeat) -> Order:
+def order_of(export: Export, seat: ActiveSeat) -> ExportOrder:
     """What an export was asked for. Raises NotFound, Forbidden."""
     wanted = list_of(export.list_key, seat)
-    return Order(wanted, seat, rebuilt(wanted.filters, json.loads(export.filters)), export.file_format)
+    return ExportOrder(wanted, seat, rebuilt(wanted.filters, json.loads(export.filters)), export.file_format)
 
 
 # ---- what one has

@@ -41,7 +41,7 @@ class ChildFilters:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ExportedMember:
     """A member as a line: with his masked number, the state of his newest application, his branch's mark."""
 
     member: Member
@@ -50,22 +50,25 @@ class Person:
     mark: str = ""
 
 
-def _people(_seat: ActiveSeat, rows: Sequence[Member]) -> list[Person]:
+def _people(_seat: ActiveSeat, rows: Sequence[Member]) -> list[ExportedMember]:
     ids = [member.account_id for member in rows]
     # Loaded for the chunk: the column is deferred, and one at a time would be a statement each.
     numbers = dict(session.execute(select(Account.id, Account.id_number).where(Account.id.in_(ids))).all())
     newest = transfers.newest_by_member([member.id for member in rows])
-    return [Person(member, masked(numbers[member.account_id] or ""), _state(newest.get(member.id))) for member in rows]
+    return [
+        ExportedMember(member, masked(numbers[member.account_id] or ""), _state(newest.get(member.id)))
+        for member in rows
+    ]
 
 
 def _state(application: Application | None) -> str:
     return application.state.label if application else ""
 
 
-def _left_behind(seat: ActiveSeat, rows: Sequence[Member]) -> list[Person]:
+def _left_behind(seat: ActiveSeat, rows: Sequence[Member]) -> list[ExportedMember]:
     marks = graduation.marks([member.org_id for member in rows])
     return [
-        Person(one.member, one.number, one.transfer or "未发起", mark(marks.get(one.member.org_id)))
+        ExportedMember(one.member, one.number, one.transfer or "未发起", mark(marks.get(one.member.org_id)))
         for one in _people(seat, rows)
     ]
 

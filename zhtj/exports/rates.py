@@ -185,7 +185,7 @@ CHILDREN = view(
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ExportedGraduate:
     """A line of a list, and whether its file may name him and his student number."""
 
     line: Line
@@ -199,21 +199,21 @@ def _asked(seat: ActiveSeat, chosen: PeopleFilters) -> listed.Asked:
     return listed.Asked(where, chosen.season, chosen.figure or EVERYBODY, chosen.day, chosen.text)
 
 
-def _people(seat: ActiveSeat, chosen: PeopleFilters) -> Iterator[Sequence[Person]]:
+def _people(seat: ActiveSeat, chosen: PeopleFilters) -> Iterator[Sequence[ExportedGraduate]]:
     asked = _asked(seat, chosen)
     for lines in paging.walk(lambda after="": listed.listing(asked, after=after)):
         yield [_person(seat, line) for line in lines]
 
 
-def _person(seat: ActiveSeat, line: Line) -> Person:
+def _person(seat: ActiveSeat, line: Line) -> ExportedGraduate:
     is_own, application = not line.from_outside, line.application
     comes = application is not None and any(
         path.startswith(seat.path) for path in (application.from_path, application.to_path)
     )
-    return Person(line, is_own or comes, is_own)
+    return ExportedGraduate(line, is_own or comes, is_own)
 
 
-def _name(one: Person) -> str:
+def _name(one: ExportedGraduate) -> str:
     name: str = one.line.row.member.name
     return name if one.is_named else name[0] + "*" * (len(name) - 1)
 

@@ -24,26 +24,29 @@ class StatisticsFilters:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatisticsRow:
     """One line: a name and its four counts."""
 
     name: str
     counts: Counts
 
 
-def _rows(seat: ActiveSeat, chosen: StatisticsFilters) -> list[Row]:
+def _rows(seat: ActiveSeat, chosen: StatisticsFilters) -> list[StatisticsRow]:
     organisation = session.get_one(Organisation, chosen.org_id)
     check(seat, Permission.RATES, organisation.path)
     table = statistics.table(organisation, chosen.season)
-    return [*(Row(line.organisation.full_name, line.counts) for line in table.lines), Row(TOTAL, table.total)]
+    return [
+        *(StatisticsRow(line.organisation.full_name, line.counts) for line in table.lines),
+        StatisticsRow(TOTAL, table.total),
+    ]
 
 
-def _chunks(seat: ActiveSeat, chosen: StatisticsFilters) -> Iterator[Sequence[Row]]:
+def _chunks(seat: ActiveSeat, chosen: StatisticsFilters) -> Iterator[Sequence[StatisticsRow]]:
     yield _rows(seat, chosen)
 
 
 def _cell(number: int) -> Column:
-    def text(row: Row) -> str:
+    def text(row: StatisticsRow) -> str:
         value = row.counts.cells[number]
         return "" if value is None else str(value)
 

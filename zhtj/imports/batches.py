@@ -17,16 +17,16 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import defer
 
 from zhtj.imports import undo
-from zhtj.imports.files import sheets, tables
+from zhtj.imports.files import tables, workbooks
 from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
-from zhtj.imports.files.tables import Table
-from zhtj.imports.graduates import destinations, floating
-from zhtj.imports.graduates.destinations import DestinationPlan
-from zhtj.imports.graduates.floating import FloatingPlan
+from zhtj.imports.files.tables import ImportTable
+from zhtj.imports.graduates import destination_files, floating_members
+from zhtj.imports.graduates.destination_files import DestinationPlan
+from zhtj.imports.graduates.floating_members import FloatingPlan
 from zhtj.imports.members import rosters
 from zhtj.imports.members.rosters import Entered, RosterPlan
-from zhtj.imports.models import ImportBatch, ImportEntry, ImportKind, Phase
+from zhtj.imports.models import ImportBatch, ImportEntry, ImportKind, ImportPhase
 from zhtj.imports.orgs import organisations
 from zhtj.imports.orgs.organisations import OrganisationPlan
 from zhtj.imports.plans import Plan, Tell
@@ -54,15 +54,15 @@ LAYOUTS = {
     ImportKind.FLOATING: FLOATING,
 }
 # A batch of which nothing has been imported yet.
-LOOKING = (Phase.READ, Phase.CHECK)
+LOOKING = (ImportPhase.READ, ImportPhase.CHECK)
 _LONGEST_NAME = 120
 
 
-def read(kind: ImportKind, data: bytes, filename: str) -> Table:
+def read(kind: ImportKind, data: bytes, filename: str) -> ImportTable:
     """The table of an uploaded file. Raises FileError."""
-    found = sheets.read(data, filename)
+    found = workbooks.read(data, filename)
     if kind is ImportKind.FLOATING:
-        floating.check_sheet(found)
+        floating_members.check_sheet(found)
     return tables.find(found, LAYOUTS[kind])
 
 
@@ -75,7 +75,7 @@ def upload(kind: ImportKind, data: bytes, seat: ActiveSeat, filename: str) -> Im
     if len(data) <= READ_AT_ONCE:
         return keep(kind, read(kind, data, filename), seat, filename)
     content = {"file": base64.b64encode(data).decode()}
-    batch = _kept(kind, seat, filename, content, Phase.READ, TaskState.WAITING)
+    batch = _kept(kind, seat, filename, content, ImportPhase.READ, TaskState.WAITING)
     tasks.enqueue(JOB, batch.id)
     return batch
 
@@ -86,11 +86,11 @@ def refused(kind: ImportKind, org_id: int, filename: str, size: int, error: File
     audit.record("import.refused", "organisation", org_id, kind=kind.value, file=name, size=size, why=error.message)
 
 
-def keep(kind: ImportKind, table: Table, seat: ActiveSeat, filename: str) -> ImportBatch:
+def keep(kind: ImportKind, table: ImportTable, seat: ActiveSeat, filename: str) -> ImportBatch:
     """Keep what was read, in place of what the same seat uploaded before and never imported; old ones go."""
     is_long = len(table.rows) > AT_ONCE
     state = TaskState.WAITING if is_long else TaskState.DONE
-    batch = _kept(kind, seat, filename, tables.dump(table), Phase.CHECK, state)
+    batch = _kept(kind, seat, filename, tables.dump(table), ImportPhase.CHECK, state)
     batch.total = len(table.rows)
     if is_long:
         tasks.enqueue(JOB, batch.id)
@@ -98,7 +98,7 @@ def keep(kind: ImportKind, table: Table, seat: ActiveSeat, filename: str) -> Imp
 
 
 def _kept(  # noqa: PLR0917 - the columns of the row
-    kind: ImportKind, seat: ActiveSeat, filename: str, content: dict[str, Any], phase: Phase, state: TaskState
+    kind: ImportKind, seat: ActiveSeat, filename: str, content: dict[str, Any], phase: ImportPhase, state: TaskState
 ) -> ImportBatch:
     purge()
     mine = (ImportBatch.account_id == seat.account_id, ImportBatch.org_id == seat.org_id, ImportBatch.kind == kind)
@@ -142,16 +142,16 @@ def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan | DestinationP
 
 
 def preview(
-    batch: ImportBatch, table: Table, tell: Tell | None = None
+    batch: ImportBatch, table: ImportTable, tell: Tell | None = None
 ) -> RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan:
     """What importing these rows would do now; ``tell`` hears how many were looked at, where that can be said."""
     organisation = session.get_one(Organisation, batch.org_id)
     if batch.kind is ImportKind.MEMBERS:
         return rosters.preview(table, organisation, tell)
     if batch.kind is ImportKind.DESTINATIONS:
-        return destinations.preview(table, organisation)
+        return destination_files.preview(table, organisation)
     if batch.kind is ImportKind.FLOATING:
-        return floating.preview(table, organisation)
+        return floating_members.preview(table, organisation)
     return organisations.preview(table, organisation)
 
 
@@ -160,9 +160,9 @@ def write(plan: RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan, 
     if isinstance(plan, RosterPlan):
         return _write_members(plan, batch)
     if isinstance(plan, DestinationPlan):
-        return destinations.apply(plan, partial=True)
+        return destination_files.apply(plan, partial=True)
     if isinstance(plan, FloatingPlan):
-        return floating.apply(plan, _seat_of(batch), partial=True)
+        return floating_members.apply(plan, _seat_of(batch), partial=True)
     return organisations.apply(plan, partial=True)
 
 
@@ -220,7 +220,7 @@ def apply(batch: ImportBatch, *, expected: int) -> int:
         .values(
             applied_at=clock.now(),
             expires_at=clock.now() + KEPT_FOR,
-            phase=Phase.WRITE,
+            phase=ImportPhase.WRITE,
             content=None,
             report=pack(plan.as_dict()),
             done=done,
@@ -254,9 +254,9 @@ def start(batch: ImportBatch, *, expected: int) -> None:
     moment = clock.now()
     started = session.execute(
         update(ImportBatch)
-        .where(ImportBatch.id == batch.id, ImportBatch.phase == Phase.CHECK, ImportBatch.state == TaskState.DONE)
+        .where(ImportBatch.id == batch.id, ImportBatch.phase == ImportPhase.CHECK, ImportBatch.state == TaskState.DONE)
         .values(
-            phase=Phase.WRITE,
+            phase=ImportPhase.WRITE,
             state=TaskState.WAITING,
             done=0,
             total=expected,
@@ -279,12 +279,12 @@ def start_undo(batch: ImportBatch) -> bool:
     """
     if batch.done <= AT_ONCE:
         undo.undo(batch)
-        batch.undone_at, batch.phase = clock.now(), Phase.UNDO
+        batch.undone_at, batch.phase = clock.now(), ImportPhase.UNDO
         session.flush()
         return True
     if not undo.may_undo(batch) or batch.state is not TaskState.DONE:
         raise Conflict("这次导入不能撤销，或已经撤销。", fix="请刷新页面。")
-    batch.phase, batch.state, batch.touched_at = Phase.UNDO, TaskState.WAITING, clock.now()
+    batch.phase, batch.state, batch.touched_at = ImportPhase.UNDO, TaskState.WAITING, clock.now()
     batch.done, batch.total = 0, 1
     session.flush()
     tasks.enqueue(JOB, batch.id)
@@ -293,7 +293,11 @@ def start_undo(batch: ImportBatch) -> bool:
 
 def again(batch: ImportBatch) -> None:
     """Go on with what a job could not finish. Raises Conflict for anything else."""
-    if batch.state is not TaskState.FAILED or batch.phase not in {Phase.CHECK, Phase.WRITE, Phase.UNDO}:
+    if batch.state is not TaskState.FAILED or batch.phase not in {
+        ImportPhase.CHECK,
+        ImportPhase.WRITE,
+        ImportPhase.UNDO,
+    }:
         raise Conflict("这份文件不需要重新处理。", fix="请刷新页面。")
     batch.state, batch.problem, batch.touched_at = TaskState.WAITING, None, clock.now()
     session.flush()

@@ -11,11 +11,11 @@ from typing import NoReturn
 import click
 from flask import Flask
 
-from zhtj.imports import exports
-from zhtj.imports.files import sheets, tables
+from zhtj.imports import spreadsheets
+from zhtj.imports.files import tables, workbooks
 from zhtj.imports.files.layouts import ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
-from zhtj.imports.files.tables import Layout, Table
+from zhtj.imports.files.tables import ImportTable, Layout
 from zhtj.imports.members import rosters
 from zhtj.imports.orgs import organisations
 from zhtj.imports.plans import Plan
@@ -82,16 +82,16 @@ def import_organisations(
 def export_organisations(file: Path | None, code: str | None) -> None:
     """导出组织到 xlsx 或 csv 文件，列与导入相同；不给文件名时以 csv 输出到屏幕."""
     scope = _organisation(code) if code else None
-    headings = exports.organisation_headings()
-    rows = exports.organisation_rows(scope)
+    headings = spreadsheets.organisation_headings()
+    rows = spreadsheets.organisation_rows(scope)
     if file is None:
-        count = exports.write_csv(sys.stdout, headings, rows)
+        count = spreadsheets.write_csv(sys.stdout, headings, rows)
     elif file.suffix.lower() == ".csv":
         with file.open("w", encoding="utf-8-sig", newline="") as target:
-            count = exports.write_csv(target, headings, rows)
+            count = spreadsheets.write_csv(target, headings, rows)
     elif file.suffix.lower() == ".xlsx":
         with file.open("wb") as binary:
-            count = exports.write_xlsx(binary, ORGANISATIONS.title, headings, rows)
+            count = spreadsheets.write_xlsx(binary, ORGANISATIONS.title, headings, rows)
     else:
         _fail("文件名应以 .xlsx 或 .csv 结尾。")
     with unit_of_work():
@@ -157,7 +157,7 @@ def _organisation(words: str) -> Organisation:
     return found
 
 
-def _table(file: Path | None, layout: Layout, *, as_json: bool) -> Table:
+def _table(file: Path | None, layout: Layout, *, as_json: bool) -> ImportTable:
     if file is None:
         _fail("请指明要导入的文件。")
     try:
@@ -165,7 +165,7 @@ def _table(file: Path | None, layout: Layout, *, as_json: bool) -> Table:
     except OSError as error:
         _fail(f"不能读取文件 {file}：{error.strerror}。")
     try:
-        return tables.find(sheets.read(data, file.name), layout)
+        return tables.find(workbooks.read(data, file.name), layout)
     except FileError as error:
         if as_json:
             _print_json(Plan(errors=[error.problem]), accepted=0)
@@ -207,5 +207,5 @@ def _report(plan: Plan, imported: int, *, dry_run: bool, partial: bool, as_json:
 def _write_template(file: Path, layout: Layout) -> None:
     if file.suffix.lower() != ".xlsx":
         _fail("模板文件名应以 .xlsx 结尾。")
-    file.write_bytes(exports.template(layout))
+    file.write_bytes(spreadsheets.template(layout))
     click.echo(f"已生成模板 {file}", err=True)

@@ -21,7 +21,7 @@ class ImportKind(StrEnum):
     FLOATING = "floating"
 
 
-class Phase(StrEnum):
+class ImportPhase(StrEnum):
     """What is being done to a batch (导入阶段), for a short file by the request, for a long one by a job."""
 
     READ = "read"
@@ -66,7 +66,7 @@ class ImportBatch(Task, Base):
     content: Mapped[str | None] = mapped_column(Encrypted)
     report: Mapped[str | None] = mapped_column(Encrypted)
     late: Mapped[str | None] = mapped_column(Encrypted)
-    phase: Mapped[Phase] = mapped_column(StrEnumType(Phase))
+    phase: Mapped[ImportPhase] = mapped_column(StrEnumType(ImportPhase))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

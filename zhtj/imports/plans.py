@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.tables import Layout
 
 Tell = Callable[[int], None]
@@ -54,8 +54,8 @@ class Plan:
     read: int = 0
     created: int = 0
     updates: list[Update] = field(default_factory=list)
-    errors: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    errors: list[ImportProblem] = field(default_factory=list)
+    warnings: list[ImportProblem] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -112,8 +112,8 @@ class Plan:
             read=kept["read"],
             created=kept["created"],
             updates=[_update(one) for one in kept["updates"]],
-            errors=[Problem(**one) for one in kept["errors"]],
-            warnings=[Problem(**one) for one in kept["warnings"]],
+            errors=[ImportProblem(**one) for one in kept["errors"]],
+            warnings=[ImportProblem(**one) for one in kept["warnings"]],
             skipped=[(one["row"], one["text"]) for one in kept["skipped"]],
         )
 

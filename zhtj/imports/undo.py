@@ -49,7 +49,7 @@ FREED = "（导入已撤销）"
 
 
 @dataclass(frozen=True, slots=True)
-class Blocker:
+class UndoBlocker:
     """Somebody to whom something has happened since the import."""
 
     member_id: int
@@ -62,7 +62,7 @@ def may_undo(batch: ImportBatch) -> bool:
     return batch.kind is ImportKind.MEMBERS and batch.applied_at is not None and batch.undone_at is None
 
 
-def blockers(batch: ImportBatch, most: int = SHOWN) -> tuple[list[Blocker], int]:
+def blockers(batch: ImportBatch, most: int = SHOWN) -> tuple[list[UndoBlocker], int]:
     """Who stands in the way of undoing a batch, and how many they are."""
     found = union_all(*_obstacles(batch)).subquery()
     each = select(found.c.member_id, func.min(found.c.why).label("why")).group_by(found.c.member_id).subquery()
@@ -74,7 +74,7 @@ def blockers(batch: ImportBatch, most: int = SHOWN) -> tuple[list[Blocker], int]
         .order_by(each.c.member_id)
         .limit(most)
     )
-    return [Blocker(*row) for row in rows], count
+    return [UndoBlocker(*row) for row in rows], count
 
 
 def _of(batch: ImportBatch, *how: Done) -> Select[int]:

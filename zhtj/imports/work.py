@@ -17,11 +17,11 @@ from sqlalchemy.exc import OperationalError
 from zhtj.imports import batches, undo
 from zhtj.imports.files import tables
 from zhtj.imports.files.layouts import NAME
-from zhtj.imports.files.problems import FileError, Problem
-from zhtj.imports.files.tables import Table, load
+from zhtj.imports.files.problems import FileError, ImportProblem
+from zhtj.imports.files.tables import ImportTable, load
 from zhtj.imports.members import rosters
 from zhtj.imports.members.rosters import Checking
-from zhtj.imports.models import Done, ImportBatch, ImportEntry, ImportKind, Phase
+from zhtj.imports.models import Done, ImportBatch, ImportEntry, ImportKind, ImportPhase
 from zhtj.imports.plans import Plan
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
@@ -96,10 +96,10 @@ class _Work:
     def go(self) -> None:
         """Do the present phase, and what follows it without being asked."""
         phase = self.batch().phase
-        if phase is Phase.READ:
+        if phase is ImportPhase.READ:
             self.read()
-            phase = Phase.CHECK
-        {Phase.CHECK: self.check, Phase.WRITE: self.write, Phase.UNDO: self.undo}[phase]()
+            phase = ImportPhase.CHECK
+        {ImportPhase.CHECK: self.check, ImportPhase.WRITE: self.write, ImportPhase.UNDO: self.undo}[phase]()
 
     def tell(self, done: int) -> None:
         """Move the progress bar."""
@@ -118,7 +118,7 @@ class _Work:
             raise
         packed = batches.pack(tables.dump(table))
         with unit_of_work():
-            values = {"content": packed, "phase": Phase.CHECK, "done": 0, "total": len(table.rows)}
+            values = {"content": packed, "phase": ImportPhase.CHECK, "done": 0, "total": len(table.rows)}
             tasks.advance(ImportBatch, self.number, self.attempt, **values)
 
     def check(self) -> None:
@@ -149,7 +149,7 @@ class _Work:
             report.errors += plan.errors
             self.settle(report, done)
 
-    def members(self, good: Table, report: Plan) -> None:
+    def members(self, good: ImportTable, report: Plan) -> None:
         """Import a roster part by part."""
         batch = self.batch()
         begun = batch.done
@@ -159,7 +159,7 @@ class _Work:
         with unit_of_work(), audit.acting(self.seat, request=f"import-{self.number}"):
             self.finish_members(report)
 
-    def part(self, checking: Checking, part: Table, before: int) -> None:
+    def part(self, checking: Checking, part: ImportTable, before: int) -> None:
         """Write some rows in one transaction; where somebody else was first, they are halved until he is found."""
         after = before + len(part.rows)
         try:
@@ -176,9 +176,9 @@ class _Work:
                 return
             with unit_of_work():
                 tasks.advance(ImportBatch, self.number, self.attempt, done=after)
-                self.late([Problem(part.rows[0].number, NAME, error.message, "请重新上传这一行。")])
+                self.late([ImportProblem(part.rows[0].number, NAME, error.message, "请重新上传这一行。")])
 
-    def late(self, problems: Sequence[Problem]) -> None:
+    def late(self, problems: Sequence[ImportProblem]) -> None:
         """Keep what went wrong since the check."""
         if problems:
             batch = self.batch()
@@ -189,7 +189,7 @@ class _Work:
     def finish_members(self, report: Plan) -> None:
         """The outcome of a roster: what was found before, less what went wrong since."""
         batch = self.batch()
-        late = [Problem(**one) for one in batches.unpack(batch.late)["errors"]] if batch.late else []
+        late = [ImportProblem(**one) for one in batches.unpack(batch.late)["errors"]] if batch.late else []
         missed = {problem.row for problem in late}
         updates = [update for update in report.updates if update.row not in missed]
         entries = select(ImportEntry.how).where(ImportEntry.batch_id == self.number)

@@ -4,8 +4,8 @@ Events are only ever inserted. A job seals them in batches: each seal carries a 
 seal before, so a changed, removed or reordered event no longer fits, and a short keyed mark of each event, so that the
 one which does not fit can be named. Writers never wait for the sealer.
 
-What was cut off at the very end together with its seals leaves no trace inside; the newest digest (``Verdict.head``),
-noted down elsewhere, proves that it was there.
+What was cut off at the very end together with its seals leaves no trace inside; the newest digest
+(``LogVerification.head``), noted down elsewhere, proves that it was there.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def _seal_batch(until: datetime) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LogVerification:
     """Outcome of a verification.
 
     Args:
@@ -224,7 +224,7 @@ class Verdict:
     head: str = ""
 
 
-def verify() -> Verdict:
+def verify() -> LogVerification:
     """Recompute every seal from the first; stops at the first that does not fit."""
     seals = events = previous_id = 0
     previous = ""
@@ -232,14 +232,14 @@ def verify() -> Verdict:
     for current in _all_seals():
         rows = session.scalars(select(AuditEvent).where(AuditEvent.seal_id == current.id).order_by(AuditEvent.id)).all()
         if current.previous_id != previous_id:
-            return Verdict(seals, events, unsealed, f"第 {current.id} 号封条前面缺少封条")
+            return LogVerification(seals, events, unsealed, f"第 {current.id} 号封条前面缺少封条")
         if _digest(previous, current.marks, rows) != current.digest:
             bad, number = _difference(current, rows)
-            return Verdict(seals, events, unsealed, f"第 {current.id} 号封条{bad}", number)
+            return LogVerification(seals, events, unsealed, f"第 {current.id} 号封条{bad}", number)
         seals, events = seals + 1, events + len(rows)
         previous_id, previous = current.id, current.digest
         session.expunge_all()
-    return Verdict(seals, events, unsealed, head=previous)
+    return LogVerification(seals, events, unsealed, head=previous)
 
 
 def _all_seals() -> Iterator[AuditSeal]:

@@ -72,7 +72,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class AllowedAttempt:
     """An attempt that was let through.
 
     Args:
@@ -88,7 +88,7 @@ def _key(limit: Limit, key: str) -> str:
     return keyed_hash(f"limit:{limit.name}", key)
 
 
-def count(limit: Limit, key: str) -> Counted:
+def count(limit: Limit, key: str) -> AllowedAttempt:
     """Count one attempt of ``key``; commits unless it stands inside a unit of work.
 
     Raises:
@@ -117,10 +117,10 @@ def count(limit: Limit, key: str) -> Counted:
         next_at = limit.pause(number, started_at, now)
         if next_at > now:
             session.execute(update(Attempt).where(Attempt.key_hash == _key(limit, key)).values(next_at=next_at))
-    return Counted(max(limit.times - number, 0), next_at)
+    return AllowedAttempt(max(limit.times - number, 0), next_at)
 
 
-def hit(name: str, key: str, times: int, seconds: int) -> Counted:
+def hit(name: str, key: str, times: int, seconds: int) -> AllowedAttempt:
     """Count one attempt under a plain limit of ``times`` in ``seconds``.
 
     Raises:

@@ -18,7 +18,7 @@ from zhtj import sweeps
 from zhtj.graduation import operations as graduation
 from zhtj.imports.files.layouts import ID_NUMBER, NAME
 from zhtj.imports.files.problems import FileError
-from zhtj.imports.files.tables import Row, Table
+from zhtj.imports.files.tables import ImportTable, TableRow
 from zhtj.imports.graduates import starts
 from zhtj.kernel import audit, clock
 from zhtj.kernel.audit import AuditEvent
@@ -319,9 +319,9 @@ def test_two_workers_on_one_run_do_each_line_once(live: Flask) -> None:
         assert session.scalar(select(func.count(Application.id))) == 60
 
 
-def table(rows: list[dict[str, Any]]) -> Table:
+def table(rows: list[dict[str, Any]]) -> ImportTable:
     """A file of such rows, from row 4 on."""
-    return Table([Row(number, cells) for number, cells in enumerate(rows, start=4)], 3, [NAME, ID_NUMBER])
+    return ImportTable([TableRow(number, cells) for number, cells in enumerate(rows, start=4)], 3, [NAME, ID_NUMBER])
 
 
 @pytest.mark.rule("PD-23")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from tests.transfers.steps import UNPLACED, acting, apply, do
 from tests.world import World
 from zhtj.exports.models import FileFormat
-from zhtj.exports.operations import Order
+from zhtj.exports.operations import ExportOrder
 from zhtj.exports.registry import LISTS
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
@@ -220,7 +220,7 @@ def test_the_file_has_exactly_the_columns_of_the_form(world: World) -> None:
     application = refuse(world, world.graduate)
     do(lambda a, s: exceptions.annotate(s, a, "=1+1"), application, world.seat("college"))
     target = BytesIO()
-    order = Order(LISTS["exceptions"], world.seat("college"), ExceptionFilters(), FileFormat.XLSX)
+    order = ExportOrder(LISTS["exceptions"], world.seat("college"), ExceptionFilters(), FileFormat.XLSX)
     assert order.write(target, {}, lambda _: None) == 1
     sheet = load_workbook(target).active
     assert sheet["A1"].value == "学社衔接转出特殊情况记录"

@@ -18,7 +18,7 @@ from zhtj.people.models import CodeKind, Member
 from zhtj.people.signing import codes
 from zhtj.people.signing.accounts import find_by_username
 from zhtj.people.signing.codes import IssuedCode
-from zhtj.web.auth import sheets
+from zhtj.web.auth import code_sheets
 
 GOOD = "山高月小水落石出真好看"
 
@@ -261,7 +261,7 @@ def issued_codes(world: World) -> list[IssuedCode]:
 def test_one_code_is_shown_with_the_text_to_pass_on(app: Flask, world: World) -> None:
     [issued, _] = issued_codes(world)
     with app.test_request_context("/branch/", base_url="https://league.example"):
-        card = str(sheets.code_card(issued))
+        card = str(code_sheets.code_card(issued))
     assert issued.plain in card
     assert "https://league.example/activate" in card
     assert "只显示这一次" in card
@@ -272,8 +272,8 @@ def test_one_code_is_shown_with_the_text_to_pass_on(app: Flask, world: World) ->
 def test_a_class_is_printed_with_a_qr_code_each(app: Flask, world: World) -> None:
     issued = issued_codes(world)
     with app.test_request_context("/branch/", base_url="https://league.example"):
-        page = sheets.sheet_page(issued, [("万堃", DomainError("账号已经激活。"))], back="/branch/members")
-        link = sheets.slip(issued[0])
+        page = code_sheets.sheet_page(issued, [("万堃", DomainError("账号已经激活。"))], back="/branch/members")
+        link = code_sheets.slip(issued[0])
     assert page.count('<img src="data:image/svg+xml') == 2
     assert link.address == "https://league.example/activate"
     for one in issued:

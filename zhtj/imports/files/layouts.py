@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zhtj.cases.kinds.retention import INSTRUCTIONS, PLANS, SHEET
 from zhtj.graduation.destinations import LABELS
-from zhtj.imports.files.tables import Column, Layout
+from zhtj.imports.files.tables import Layout, LayoutColumn
 from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category
 
 NAME, ID_NUMBER, MOBILE, SEX, ETHNICITY = "姓名", "身份证号码", "手机号码", "性别", "民族"
@@ -16,24 +16,24 @@ EMERGENCY_NAME, EMERGENCY_PHONE, DUES = "紧急联系人", "紧急联系电话",
 ROSTER = Layout(
     "团员花名册",
     (
-        Column(NAME, required=True, width=60),
-        Column(ID_NUMBER, required=True, aliases=("身份证号", "公民身份号码", "居民身份证号码"), width=18),
-        Column(MOBILE, required=True, aliases=("手机号", "手机"), width=11),
-        Column(SEX, choices=("男", "女")),
-        Column(ETHNICITY, width=20),
-        Column(JOINED, aliases=("入团时间", "入团日期"), width=7),
-        Column(DEV_NUMBER, width=12),
-        Column(BRANCH, required=True, aliases=("所在团支部全称", "团支部全称"), width=120),
-        Column(STUDENT_NO, width=30),
-        Column(MAJOR, aliases=("专业名称",), width=60),
-        Column(DEGREE, width=20, choices=("博士研究生", "硕士研究生", "本科", "专科", "高中", "中专", "初中")),
-        Column(POLITICAL, width=20, choices=("共青团员", "中共预备党员", "中共党员")),
-        Column(HOUSEHOLD, aliases=("户籍地",)),
-        Column(ORIGIN),
-        Column(RESIDENCE, aliases=("现居住地",)),
-        Column(EMERGENCY_NAME, width=60),
-        Column(EMERGENCY_PHONE, aliases=("紧急联系人电话",), width=20),
-        Column(DUES, aliases=("团费缴至", "团费交纳至"), width=7),
+        LayoutColumn(NAME, required=True, width=60),
+        LayoutColumn(ID_NUMBER, required=True, aliases=("身份证号", "公民身份号码", "居民身份证号码"), width=18),
+        LayoutColumn(MOBILE, required=True, aliases=("手机号", "手机"), width=11),
+        LayoutColumn(SEX, choices=("男", "女")),
+        LayoutColumn(ETHNICITY, width=20),
+        LayoutColumn(JOINED, aliases=("入团时间", "入团日期"), width=7),
+        LayoutColumn(DEV_NUMBER, width=12),
+        LayoutColumn(BRANCH, required=True, aliases=("所在团支部全称", "团支部全称"), width=120),
+        LayoutColumn(STUDENT_NO, width=30),
+        LayoutColumn(MAJOR, aliases=("专业名称",), width=60),
+        LayoutColumn(DEGREE, width=20, choices=("博士研究生", "硕士研究生", "本科", "专科", "高中", "中专", "初中")),
+        LayoutColumn(POLITICAL, width=20, choices=("共青团员", "中共预备党员", "中共党员")),
+        LayoutColumn(HOUSEHOLD, aliases=("户籍地",)),
+        LayoutColumn(ORIGIN),
+        LayoutColumn(RESIDENCE, aliases=("现居住地",)),
+        LayoutColumn(EMERGENCY_NAME, width=60),
+        LayoutColumn(EMERGENCY_PHONE, aliases=("紧急联系人电话",), width=20),
+        LayoutColumn(DUES, aliases=("团费缴至", "团费交纳至"), width=7),
     ),
     (
         "带 * 的列必须填写。所在团支部填写系统内的全称（也可填写组织编码）。",
@@ -50,22 +50,22 @@ CATEGORIES = {label: category for category, label in CATEGORY_LABELS.items()}
 ORGANISATIONS = Layout(
     "团组织",
     (
-        Column(PARENT, required=True),
-        Column(FULL_NAME, required=True),
-        Column(SHORT_NAME, required=True, width=80),
-        Column(
+        LayoutColumn(PARENT, required=True),
+        LayoutColumn(FULL_NAME, required=True),
+        LayoutColumn(SHORT_NAME, required=True, width=80),
+        LayoutColumn(
             CATEGORY,
             required=True,
             choices=tuple(label for label, one in CATEGORIES.items() if one is not Category.GRADUATES),
         ),
-        Column(INDUSTRY, aliases=("行业类别",), width=20, choices=INDUSTRIES_COMMITTEE),
-        Column(SECRETARY, width=60),
-        Column(SECRETARY_MOBILE, aliases=("书记手机号码", "书记手机号"), width=11),
-        Column(PHONE, aliases=("办公电话",), width=40),
-        Column(ADDRESS),
-        Column(POSTCODE, aliases=("邮政编码",), width=6),
-        Column(CODE, width=64),
-        Column(GRADUATION, aliases=("毕业年月",), width=7),
+        LayoutColumn(INDUSTRY, aliases=("行业类别",), width=20, choices=INDUSTRIES_COMMITTEE),
+        LayoutColumn(SECRETARY, width=60),
+        LayoutColumn(SECRETARY_MOBILE, aliases=("书记手机号码", "书记手机号"), width=11),
+        LayoutColumn(PHONE, aliases=("办公电话",), width=40),
+        LayoutColumn(ADDRESS),
+        LayoutColumn(POSTCODE, aliases=("邮政编码",), width=6),
+        LayoutColumn(CODE, width=64),
+        LayoutColumn(GRADUATION, aliases=("毕业年月",), width=7),
     ),
     (
         "带 * 的列必须填写。上级组织填写全称或组织编码，可以是本表其他行的组织。",
@@ -78,10 +78,10 @@ DESTINATION = LABELS["reason"]
 DESTINATIONS = Layout(
     "毕业去向登记",
     (
-        Column(NAME, required=True, width=60),
-        Column(ID_NUMBER, aliases=("身份证号", "公民身份号码", "居民身份证号码"), width=18),
-        Column(STUDENT_NO, width=30),
-        Column(
+        LayoutColumn(NAME, required=True, width=60),
+        LayoutColumn(ID_NUMBER, aliases=("身份证号", "公民身份号码", "居民身份证号码"), width=18),
+        LayoutColumn(STUDENT_NO, width=30),
+        LayoutColumn(
             DESTINATION,
             required=True,
             aliases=("毕业去向",),
@@ -98,13 +98,13 @@ DESTINATIONS = Layout(
                 "其他",
             ),
         ),
-        Column(LABELS["unit_name"], aliases=("升学学校", "工作单位", "升学（就业）单位名称", "升学就业单位名称")),
-        Column(LABELS["address"], aliases=("单位地址", "学校地址")),
-        Column(LABELS["township"], aliases=("所属乡镇", "所属街道")),
-        Column(LABELS["household"], aliases=("户籍地",)),
-        Column(LABELS["residence"], aliases=("居住地", "现居住地")),
-        Column(LABELS["parents_residence"]),
-        Column(LABELS["mobile"], aliases=("手机号", "手机", "联系电话"), width=20),
+        LayoutColumn(LABELS["unit_name"], aliases=("升学学校", "工作单位", "升学（就业）单位名称", "升学就业单位名称")),
+        LayoutColumn(LABELS["address"], aliases=("单位地址", "学校地址")),
+        LayoutColumn(LABELS["township"], aliases=("所属乡镇", "所属街道")),
+        LayoutColumn(LABELS["household"], aliases=("户籍地",)),
+        LayoutColumn(LABELS["residence"], aliases=("居住地", "现居住地")),
+        LayoutColumn(LABELS["parents_residence"]),
+        LayoutColumn(LABELS["mobile"], aliases=("手机号", "手机", "联系电话"), width=20),
     ),
     (
         "带 * 的列必须填写；身份证号码和学号至少填一项，用来找到本人。",
@@ -120,15 +120,15 @@ WHY_KEPT, PLAN, REMARK = "转接原因", "转出人毕业去向", "备注"
 FLOATING = Layout(
     SHEET,
     (
-        Column(COLLEGE, required=True),
-        Column(OLD_BRANCH, required=True, width=120),
-        Column(LEADER, required=True, aliases=("学社衔接工作负责人姓名",), width=60),
-        Column(LEADER_PHONE, required=True, width=40),
-        Column(LEAVER, required=True, width=60),
-        Column(LEAVER_PHONE, required=True, width=20),
-        Column(WHY_KEPT, required=True, width=300),
-        Column(PLAN, required=True, width=20, choices=tuple(label for _, label in PLANS)),
-        Column(REMARK, width=300),
+        LayoutColumn(COLLEGE, required=True),
+        LayoutColumn(OLD_BRANCH, required=True, width=120),
+        LayoutColumn(LEADER, required=True, aliases=("学社衔接工作负责人姓名",), width=60),
+        LayoutColumn(LEADER_PHONE, required=True, width=40),
+        LayoutColumn(LEAVER, required=True, width=60),
+        LayoutColumn(LEAVER_PHONE, required=True, width=20),
+        LayoutColumn(WHY_KEPT, required=True, width=300),
+        LayoutColumn(PLAN, required=True, width=20, choices=tuple(label for _, label in PLANS)),
+        LayoutColumn(REMARK, width=300),
     ),
     INSTRUCTIONS[1:],
 )

@@ -8,7 +8,7 @@ from zhtj.kernel.errors import DomainError
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ImportProblem:
     """One error or warning.
 
     Args:
@@ -43,4 +43,4 @@ class FileError(DomainError):
 
     def __init__(self, message: str, fix: str, *, row: int = 0, column: str = "") -> None:
         super().__init__(message, fix=fix, field="file")
-        self.problem = Problem(row, column, message, fix)
+        self.problem = ImportProblem(row, column, message, fix)

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from zhtj.imports.files import cells
 from zhtj.imports.files.cells import Cell, CellError
-from zhtj.imports.files.problems import Problem
-from zhtj.imports.files.tables import Layout, Row
+from zhtj.imports.files.problems import ImportProblem
+from zhtj.imports.files.tables import Layout, TableRow
 
 Value = TypeVar("Value")
 
@@ -23,10 +23,10 @@ class Reading:
         typed: whether cells know text from number.
     """
 
-    def __init__(self, row: Row, layout: Layout, *, typed: bool) -> None:
+    def __init__(self, row: TableRow, layout: Layout, *, typed: bool) -> None:
         self.number = row.number
-        self.errors: list[Problem] = []
-        self.warnings: list[Problem] = []
+        self.errors: list[ImportProblem] = []
+        self.warnings: list[ImportProblem] = []
         self._cells = row.cells
         self._widths = {column.name: column.width for column in layout.columns}
         self._typed = typed
@@ -55,11 +55,11 @@ class Reading:
 
     def error(self, column: str, cause: str, fix: str) -> None:
         """The row cannot be imported."""
-        self.errors.append(Problem(self.number, column, cause, fix))
+        self.errors.append(ImportProblem(self.number, column, cause, fix))
 
     def warning(self, column: str, cause: str, fix: str) -> None:
         """The row can be imported, but somebody should look."""
-        self.warnings.append(Problem(self.number, column, cause, fix))
+        self.warnings.append(ImportProblem(self.number, column, cause, fix))
 
     def has_error(self, column: str) -> bool:
         """Whether the cell of this column is wrong already."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from zhtj.imports.files import unpack
 from zhtj.imports.files.cells import Cell, CellError, key, text
-from zhtj.imports.files.problems import FileError, Problem
-from zhtj.imports.files.sheets import Sheet, decode
+from zhtj.imports.files.problems import FileError, ImportProblem
+from zhtj.imports.files.workbooks import Sheet, decode
 
 _DECORATION = re.compile(r"[*:]|\(.*?\)|\[.*?\]|【.*?】|(?:必填|选填)$")
 _TOTAL = re.compile(r"(?:以上)?(?:合计|总计|小计|共计|累计|总人数|共)[:]?[0-9]*[人名条]?")
@@ -24,7 +24,7 @@ _ID_LIKE = re.compile(r"[0-9]{14,17}[0-9X]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class LayoutColumn:
     """One column of a layout.
 
     Args:
@@ -52,7 +52,7 @@ class Layout:
     """The columns of one kind of file, in the order of its template."""
 
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[LayoutColumn, ...]
     instructions: tuple[str, ...] = ()
 
     def by_heading(self) -> dict[str, str]:
@@ -66,7 +66,7 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One row of data: cells that are not empty, by column name."""
 
     number: int
@@ -74,7 +74,7 @@ class Row:
 
 
 @dataclass(slots=True)
-class Table:
+class ImportTable:
     """What a file says.
 
     Args:
@@ -86,27 +86,27 @@ class Table:
         typed: whether cells know text from number.
     """
 
-    rows: list[Row]
+    rows: list[TableRow]
     header_row: int
     columns: list[str]
     unknown: list[str] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
     typed: bool = True
 
-    def parts(self, size: int) -> Iterator[tuple[int, Table]]:
+    def parts(self, size: int) -> Iterator[tuple[int, ImportTable]]:
         """The rows in parts: how many rows come up to the end of each, and the part; without what is said about all."""
         for start in range(0, len(self.rows), size):
             part = self.rows[start : start + size]
             yield start + len(part), self.only(part)
 
-    def only(self, rows: list[Row]) -> Table:
+    def only(self, rows: list[TableRow]) -> ImportTable:
         """A table of these of its rows, without what is said about all."""
-        return Table(rows, self.header_row, self.columns, typed=self.typed)
+        return ImportTable(rows, self.header_row, self.columns, typed=self.typed)
 
-    def remarks(self) -> list[Problem]:
+    def remarks(self) -> list[ImportProblem]:
         """Warnings about the file as a whole."""
         return [
-            Problem(self.header_row, name, "没有这样的列，内容不会导入。", "如需导入，请改成模板中的列名。")
+            ImportProblem(self.header_row, name, "没有这样的列，内容不会导入。", "如需导入，请改成模板中的列名。")
             for name in self.unknown
         ]
 
@@ -120,7 +120,7 @@ class _Header:
     doubled: list[str]
 
 
-def find(sheets: Iterable[Sheet], layout: Layout) -> Table:
+def find(sheets: Iterable[Sheet], layout: Layout) -> ImportTable:
     """The one table of ``layout`` in a file.
 
     Raises:
@@ -132,7 +132,7 @@ def find(sheets: Iterable[Sheet], layout: Layout) -> Table:
         raise FileError("没有找到表头行。", f"请使用导入模板，表头至少要有：{names}。")
     header, sheet = max(candidates, key=lambda one: (len(one[0].places), one[1].visible))
     _check_columns(header, layout)
-    table = Table([], header.row, list(header.places.values()), header.unknown, typed=sheet.typed)
+    table = ImportTable([], header.row, list(header.places.values()), header.unknown, typed=sheet.typed)
     for row in _data(sheet, header, table.skipped):
         table.rows.append(row)
     _check_rivals(sheet, candidates, layout)
@@ -203,7 +203,7 @@ def _check_rivals(chosen: Sheet, candidates: list[tuple[_Header, Sheet]], layout
         raise FileError(f"有几张工作表都像是{layout.title}：{names}。", "请合并成一张，或分成几个文件导入。")
 
 
-def _data(sheet: Sheet, header: _Header, skipped: list[tuple[int, str]]) -> Iterator[Row]:
+def _data(sheet: Sheet, header: _Header, skipped: list[tuple[int, str]]) -> Iterator[TableRow]:
     for number, cells in sheet.rows:
         if number <= header.row:
             continue
@@ -218,7 +218,7 @@ def _data(sheet: Sheet, header: _Header, skipped: list[tuple[int, str]]) -> Iter
         if _is_note(words, row) or _is_header(row, header):
             skipped.append((number, words[:20]))
         else:
-            yield Row(number, row)
+            yield TableRow(number, row)
 
 
 def _is_blank(cell: Cell) -> bool:
@@ -242,7 +242,7 @@ def _is_note(words: str, row: dict[str, Cell]) -> bool:
     return not any(isinstance(cell, str) and _ID_LIKE.search(key(cell)) for cell in row.values())
 
 
-def dump(table: Table) -> dict[str, Any]:
+def dump(table: ImportTable) -> dict[str, Any]:
     """The table as JSON, to be kept between preview and apply."""
     return {
         "rows": [[row.number, {name: unpack.encode(cell) for name, cell in row.cells.items()}] for row in table.rows],
@@ -254,10 +254,10 @@ def dump(table: Table) -> dict[str, Any]:
     }
 
 
-def load(kept: dict[str, Any]) -> Table:
+def load(kept: dict[str, Any]) -> ImportTable:
     """The table that ``dump`` kept."""
-    return Table(
-        [Row(number, {name: decode(cell) for name, cell in cells.items()}) for number, cells in kept["rows"]],
+    return ImportTable(
+        [TableRow(number, {name: decode(cell) for name, cell in cells.items()}) for number, cells in kept["rows"]],
         kept["header_row"],
         kept["columns"],
         kept["unknown"],

@@ -10,7 +10,7 @@ from typing import Any
 from zhtj.imports.files.layouts import ID_NUMBER, NAME
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.reading import Reading
-from zhtj.imports.files.tables import Column, Layout, Row, Table
+from zhtj.imports.files.tables import ImportTable, Layout, LayoutColumn, TableRow
 from zhtj.imports.members.rules import mobile_number, person_identity, person_name
 from zhtj.kernel import clock
 from zhtj.policy.seasons import policy_for
@@ -20,8 +20,8 @@ AT_MOST = 5000
 REASON, DESTINATION, UNIT, ADDRESS = "转接原因", "转入组织", "单位或学校", "详细地址"
 PLACE, PHONE, REMARK, BRANCH = "与转入地的关系", "联系电话", "备注", "编入支部"
 _PERSON = (
-    Column(NAME, required=True, width=60),
-    Column(ID_NUMBER, required=True, aliases=("身份证号", "公民身份号码", "居民身份证号码"), width=18),
+    LayoutColumn(NAME, required=True, width=60),
+    LayoutColumn(ID_NUMBER, required=True, aliases=("身份证号", "公民身份号码", "居民身份证号码"), width=18),
 )
 
 
@@ -33,13 +33,13 @@ def out_layout() -> Layout:
         "办理转出名单",
         (
             *_PERSON,
-            Column(REASON, aliases=("原因",), width=40, choices=reasons),
-            Column(DESTINATION, aliases=("转入组织全称", "转往组织")),
-            Column(UNIT, aliases=("工作单位", "录取学校", "单位名称")),
-            Column(ADDRESS, aliases=("单位地址",), width=160),
-            Column(PLACE, width=20, choices=tuple(place.label for place in Place)),
-            Column(PHONE, aliases=("手机号码", "手机号"), width=11),
-            Column(REMARK, width=300),
+            LayoutColumn(REASON, aliases=("原因",), width=40, choices=reasons),
+            LayoutColumn(DESTINATION, aliases=("转入组织全称", "转往组织")),
+            LayoutColumn(UNIT, aliases=("工作单位", "录取学校", "单位名称")),
+            LayoutColumn(ADDRESS, aliases=("单位地址",), width=160),
+            LayoutColumn(PLACE, width=20, choices=tuple(place.label for place in Place)),
+            LayoutColumn(PHONE, aliases=("手机号码", "手机号"), width=11),
+            LayoutColumn(REMARK, width=300),
         ),
         (
             "带 * 的列必须填写。转入组织填写系统内的全称，也可填写组织编码；转往特殊单位的不填。",
@@ -50,7 +50,7 @@ def out_layout() -> Layout:
 
 IN = Layout(
     "办理转入名单",
-    (*_PERSON, Column(BRANCH, aliases=("编入团支部", "所在团支部", "团支部"))),
+    (*_PERSON, LayoutColumn(BRANCH, aliases=("编入团支部", "所在团支部", "团支部"))),
     ("带 * 的列必须填写。编入支部填写全称、简称或组织编码，可不填，上传后统一选择。",),
 )
 # What the transfers call what a column says.
@@ -65,7 +65,7 @@ _FIELDS = {
 }
 
 
-def read(table: Table, layout: Layout) -> list[dict[str, Any]]:
+def read(table: ImportTable, layout: Layout) -> list[dict[str, Any]]:
     """The rows of a file as lines of a run; ``problem`` and ``fix`` where a row cannot be read.
 
     Raises:
@@ -80,7 +80,7 @@ def read(table: Table, layout: Layout) -> list[dict[str, Any]]:
     return [_line(row, layout, columns, earlier, typed=table.typed) for row in table.rows]
 
 
-def _line(row: Row, layout: Layout, columns: set[str], earlier: dict[str, int], *, typed: bool) -> dict[str, Any]:
+def _line(row: TableRow, layout: Layout, columns: set[str], earlier: dict[str, int], *, typed: bool) -> dict[str, Any]:
     reading = Reading(row, layout, typed=typed)
     who = person_identity(reading, clock.today())
     number = who.number if who else ""

@@ -14,14 +14,14 @@ from zhtj.graduation.queries import policy_of
 from zhtj.identity import certification
 from zhtj.imports.files.cells import key
 from zhtj.imports.files.layouts import DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
-from zhtj.imports.files.problems import Problem
-from zhtj.imports.files.tables import Table
+from zhtj.imports.files.problems import ImportProblem
+from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.members import rules
-from zhtj.imports.members.rules import FIELDS, Earlier, Entry
+from zhtj.imports.members.rules import FIELDS, Earlier, RosterEntry
 from zhtj.imports.models import Done
 from zhtj.imports.orgs import queries
-from zhtj.imports.orgs.places import Branches
-from zhtj.imports.orgs.queries import People, Person
+from zhtj.imports.orgs.known_organisations import Branches
+from zhtj.imports.orgs.queries import KnownAccount, People
 from zhtj.imports.plans import Change, Plan, Tell, Update
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
@@ -69,7 +69,7 @@ class RosterPlan(Plan):
     organisation_id: int = 0
     enrolments: list[Enrolment] = field(default_factory=list)
     # Accounts that have no ID number yet (a secretary's) and whose owners are on the roster.
-    attached: list[tuple[int, Entry]] = field(default_factory=list)
+    attached: list[tuple[int, RosterEntry]] = field(default_factory=list)
     amendments: list[_Amendment] = field(default_factory=list)
 
     def add(self, part: RosterPlan) -> None:
@@ -80,7 +80,7 @@ class RosterPlan(Plan):
         self.amendments += part.amendments
 
 
-def preview(table: Table, organisation: Organisation, tell: Tell | None = None) -> RosterPlan:
+def preview(table: ImportTable, organisation: Organisation, tell: Tell | None = None) -> RosterPlan:
     """What importing ``table`` into ``organisation`` and below would do; writes nothing.
 
     Args:
@@ -89,7 +89,7 @@ def preview(table: Table, organisation: Organisation, tell: Tell | None = None) 
         tell: called with the number of rows looked at so far; between two calls nothing loaded is kept.
     """
     checking = Checking(organisation)
-    plan = checking.part(Table([], table.header_row, table.columns, table.unknown, table.skipped, table.typed))
+    plan = checking.part(ImportTable([], table.header_row, table.columns, table.unknown, table.skipped, table.typed))
     for done, part in table.parts(PART):
         plan.add(checking.part(part))
         if tell is not None:
@@ -110,7 +110,7 @@ class Checking:
         self._branches = Branches(organisation.full_name, queries.places_within(organisation.path))
         self._earlier = Earlier()
 
-    def part(self, table: Table) -> RosterPlan:
+    def part(self, table: ImportTable) -> RosterPlan:
         """What importing these rows would do."""
         organisation = session.get_one(Organisation, self._organisation_id)
         checked = rules.check(table, self._branches, clock.today(), self._earlier)
@@ -200,12 +200,12 @@ def _vouch(plan: RosterPlan, entered: list[int]) -> None:
         certification.vouch(policy_of(organisation), zip(entered, joined, strict=True))
 
 
-def _known(entries: list[Entry]) -> People:
+def _known(entries: list[RosterEntry]) -> People:
     numbers = {keyed_hash("id_number", entry.identity.number) for entry in entries}
     return queries.people(numbers, {keyed_hash("mobile", entry.mobile) for entry in entries})
 
 
-def _records(entries: list[Entry], known: People) -> dict[int, Any]:
+def _records(entries: list[RosterEntry], known: People) -> dict[int, Any]:
     """The records of those who are in the branch already."""
     ids = set()
     for entry in entries:
@@ -215,7 +215,7 @@ def _records(entries: list[Entry], known: People) -> dict[int, Any]:
     return queries.records(ids)
 
 
-def _match(entry: Entry, known: People) -> tuple[Person | None, Person | None]:
+def _match(entry: RosterEntry, known: People) -> tuple[KnownAccount | None, KnownAccount | None]:
     """Who the row is about, and whose the mobile number is."""
     person = known.by_id.get(keyed_hash("id_number", entry.identity.number))
     owner = known.by_mobile.get(keyed_hash("mobile", entry.mobile))
@@ -224,32 +224,34 @@ def _match(entry: Entry, known: People) -> tuple[Person | None, Person | None]:
     return person, owner
 
 
-def _identity_problems(entry: Entry, person: Person | None, owner: Person | None) -> list[Problem]:
+def _identity_problems(
+    entry: RosterEntry, person: KnownAccount | None, owner: KnownAccount | None
+) -> list[ImportProblem]:
     if person is not None and key(person.name) != key(entry.name):
         fix = "请核对姓名和身份证号码；系统里的有误时，须删除后重新登记，不能修改。"
-        return [Problem(entry.row, NAME, "与系统里这个身份证号码的姓名不一致。", fix)]
+        return [ImportProblem(entry.row, NAME, "与系统里这个身份证号码的姓名不一致。", fix)]
     if owner is not None and owner is not person:
-        return [Problem(entry.row, MOBILE, "手机号码已是系统里另一人的。", "一人一号，请填写本人的号码。")]
+        return [ImportProblem(entry.row, MOBILE, "手机号码已是系统里另一人的。", "一人一号，请填写本人的号码。")]
     return []
 
 
-def _elsewhere(entry: Entry, person: Person, organisation: Organisation) -> list[Problem]:
+def _elsewhere(entry: RosterEntry, person: KnownAccount, organisation: Organisation) -> list[ImportProblem]:
     """A member can be updated where he is; he gets elsewhere by a transfer only (PD-31)."""
     if person.is_archived:
-        return [Problem(entry.row, ID_NUMBER, "该团员的记录已归档。", "请由上级团组织恢复。")]
+        return [ImportProblem(entry.row, ID_NUMBER, "该团员的记录已归档。", "请由上级团组织恢复。")]
     if person.org_id == entry.branch.id:
         return []
     place = session.get(Organisation, person.org_id)
     inside = place is not None and place.path.startswith(organisation.path)
     where = f"“{place.full_name}”" if place is not None and inside else "其他团组织"
-    return [Problem(entry.row, ID_NUMBER, f"该团员的组织关系在{where}。", _BY_TRANSFER)]
+    return [ImportProblem(entry.row, ID_NUMBER, f"该团员的组织关系在{where}。", _BY_TRANSFER)]
 
 
-def _occupied(entries: list[Entry]) -> list[Problem]:
+def _occupied(entries: list[RosterEntry]) -> list[ImportProblem]:
     """Numbers that another person's record carries already: he can be entered, but not transferred (U-21)."""
     carriers = queries.carriers({entry.dev_number for entry in entries if entry.dev_number})
     return [
-        Problem(
+        ImportProblem(
             entry.row, DEV_NUMBER, "系统里另一人的记录已有这个编号。", "请核对；确是本人的，登记后申请解决编号被占用。"
         )
         for entry in entries
@@ -257,7 +259,7 @@ def _occupied(entries: list[Entry]) -> list[Problem]:
     ]
 
 
-def _enrol(entry: Entry, joined_on: date, person: Person | None, plan: RosterPlan) -> None:
+def _enrol(entry: RosterEntry, joined_on: date, person: KnownAccount | None, plan: RosterPlan) -> None:
     new = NewMember(
         name=entry.name,
         id_number=entry.identity.number,
@@ -274,11 +276,11 @@ def _enrol(entry: Entry, joined_on: date, person: Person | None, plan: RosterPla
     if person is not None:
         plan.attached.append((person.account_id, entry))
         plan.warnings.append(
-            Problem(entry.row, NAME, "此人已有管理员账号，团员身份将加在同一账号上。", "请确认是同一人。")
+            ImportProblem(entry.row, NAME, "此人已有管理员账号，团员身份将加在同一账号上。", "请确认是同一人。")
         )
 
 
-def _attach(account_id: int, entry: Entry) -> None:
+def _attach(account_id: int, entry: RosterEntry) -> None:
     account = session.get_one(Account, account_id)
     if account.id_hash is None:
         account.set_id_number(entry.identity.number)
@@ -288,20 +290,20 @@ def _attach(account_id: int, entry: Entry) -> None:
     session.flush()
 
 
-def _amend(entry: Entry, person: Person, member: Any, plan: RosterPlan) -> None:
+def _amend(entry: RosterEntry, person: KnownAccount, member: Any, plan: RosterPlan) -> None:
     """Collect what the row changes: blanks change nothing, and what must not be edited stays (U-14)."""
     values = {name: value for name, value in entry.details.items() if getattr(member, name) != value}
     changes = [_change(member, name, value) for name, value in values.items()]
     if entry.joined_on is not None and entry.joined_on != member.joined_on:
         cause = f"系统里是 {member.joined_on:%Y-%m}，导入不能更改。"
-        plan.warnings.append(Problem(entry.row, JOINED, cause, "系统里的有误时，须删除后重新登记。"))
+        plan.warnings.append(ImportProblem(entry.row, JOINED, cause, "系统里的有误时，须删除后重新登记。"))
     if entry.dev_number and entry.dev_number != member.dev_number:
         if member.dev_number is None:
             values["dev_number"] = entry.dev_number
             changes.append(Change(DEV_NUMBER, "", entry.dev_number))
         else:
             cause = f"系统里是 {member.dev_number}，导入不能更改。"
-            plan.warnings.append(Problem(entry.row, DEV_NUMBER, cause, "请核对哪一个正确。"))
+            plan.warnings.append(ImportProblem(entry.row, DEV_NUMBER, cause, "请核对哪一个正确。"))
     mobile = _new_mobile(entry, person, plan)
     if mobile is not None:
         before = session.get_one(Account, person.account_id).mobile or ""
@@ -319,13 +321,13 @@ def _change(member: Any, attribute: str, value: str | date) -> Change:
     return Change(_COLUMNS[attribute], *shown)
 
 
-def _new_mobile(entry: Entry, person: Person, plan: RosterPlan) -> str | None:
+def _new_mobile(entry: RosterEntry, person: KnownAccount, plan: RosterPlan) -> str | None:
     """The number to change to; whoever has opened his account looks after it himself, and signs in with it."""
     if person.mobile_hash == keyed_hash("mobile", entry.mobile):
         return None
     if person.is_active:
         cause = "与系统里的不同；本人已启用账号，号码由本人修改。"
-        plan.warnings.append(Problem(entry.row, MOBILE, cause, "请提醒本人更新。"))
+        plan.warnings.append(ImportProblem(entry.row, MOBILE, cause, "请提醒本人更新。"))
         return None
     return entry.mobile
 

@@ -28,10 +28,10 @@ from zhtj.imports.files.layouts import (
     SEX,
     STUDENT_NO,
 )
-from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.reading import Reading
-from zhtj.imports.files.tables import Row, Table
-from zhtj.imports.orgs.places import Branches, Place
+from zhtj.imports.files.tables import ImportTable, TableRow
+from zhtj.imports.orgs.known_organisations import Branches, KnownOrganisation
 from zhtj.people import identity
 from zhtj.people.identity import Identity, IdentityError
 from zhtj.people.models import Sex
@@ -75,7 +75,7 @@ FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RosterEntry:
     """A roster row without errors of its own.
 
     Args:
@@ -88,22 +88,22 @@ class Entry:
     name: str
     identity: Identity
     mobile: str
-    branch: Place
+    branch: KnownOrganisation
     joined_on: date | None
     dev_number: str | None
     details: dict[str, str | date]
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckedRoster:
     """A table after all checks that need the file alone."""
 
-    entries: list[Entry] = field(default_factory=list)
-    errors: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    entries: list[RosterEntry] = field(default_factory=list)
+    errors: list[ImportProblem] = field(default_factory=list)
+    warnings: list[ImportProblem] = field(default_factory=list)
 
 
-def check(table: Table, branches: Branches, today: date, earlier: Earlier | None = None) -> Checked:
+def check(table: ImportTable, branches: Branches, today: date, earlier: Earlier | None = None) -> CheckedRoster:
     """Check every row by itself and against the rows above it (PD-31).
 
     Args:
@@ -112,7 +112,7 @@ def check(table: Table, branches: Branches, today: date, earlier: Earlier | None
         today: nobody is born or joins later.
         earlier: what the parts above have.
     """
-    checked = Checked(warnings=table.remarks())
+    checked = CheckedRoster(warnings=table.remarks())
     earlier = earlier or Earlier()
     for row in table.rows:
         reading = Reading(row, ROSTER, typed=table.typed)
@@ -124,13 +124,13 @@ def check(table: Table, branches: Branches, today: date, earlier: Earlier | None
     return checked
 
 
-def new_member_problems(entry: Entry) -> list[Problem]:
+def new_member_problems(entry: RosterEntry) -> list[ImportProblem]:
     """What a person who is not in the system yet must bring besides (PD-31, U-10)."""
     if entry.joined_on is None:
-        return [Problem(entry.row, JOINED, "没有填写入团年月。", "请按入团志愿书补上。")]
+        return [ImportProblem(entry.row, JOINED, "没有填写入团年月。", "请按入团志愿书补上。")]
     if entry.dev_number is None and entry.joined_on >= NUMBERED_SINCE:
         cause = "2017 年及以后入团的团员必须有发展团员编号。"
-        return [Problem(entry.row, DEV_NUMBER, cause, "请从团员证或入团志愿书上抄录 12 位编号。")]
+        return [ImportProblem(entry.row, DEV_NUMBER, cause, "请从团员证或入团志愿书上抄录 12 位编号。")]
     return []
 
 
@@ -146,7 +146,7 @@ class Earlier:
         return None if first == row else first
 
 
-def _entry(row: Row, reading: Reading, branches: Branches, today: date, earlier: Earlier) -> Entry | None:
+def _entry(row: TableRow, reading: Reading, branches: Branches, today: date, earlier: Earlier) -> RosterEntry | None:
     name = person_name(reading)
     who = person_identity(reading, today)
     mobile = _mobile(reading)
@@ -160,7 +160,7 @@ def _entry(row: Row, reading: Reading, branches: Branches, today: date, earlier:
         reading.warning(DEV_NUMBER, f"编号与第 {first} 行相同。", "一人一号，重复的编号以后不能转接，请核对。")
     if reading.errors or who is None or branch is None:
         return None
-    return Entry(row.number, name, who, mobile, branch, joined, dev_number, details)
+    return RosterEntry(row.number, name, who, mobile, branch, joined, dev_number, details)
 
 
 def person_name(reading: Reading) -> str:
@@ -238,7 +238,7 @@ def _dev_number(reading: Reading, joined: date | None) -> str | None:
     return None
 
 
-def _branch(reading: Reading, branches: Branches) -> Place | None:
+def _branch(reading: Reading, branches: Branches) -> KnownOrganisation | None:
     words = reading.required(BRANCH, reading.text(BRANCH))
     if not words:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zhtj.imports.files.layouts import BRANCH, ID_NUMBER, ROSTER, SEX
-from zhtj.imports.files.tables import Row, Table
+from zhtj.imports.files.tables import ImportTable, TableRow
 from zhtj.imports.members import rosters
 from zhtj.imports.members.rosters import RosterPlan
 from zhtj.kernel.errors import DomainError
@@ -45,7 +45,7 @@ def outlook(branch: Organisation, typed: Mapping[str, str]) -> Outlook:
         typed: texts by the roster's headings.
     """
     cells = {column.name: typed.get(column.name, "") for column in COLUMNS if typed.get(column.name, "").strip()}
-    table = Table([Row(_ROW, {**cells, BRANCH: branch.full_name})], 0, [*cells, BRANCH])
+    table = ImportTable([TableRow(_ROW, {**cells, BRANCH: branch.full_name})], 0, [*cells, BRANCH])
     plan = rosters.preview(table, branch)
     found = Outlook(plan)
     for problem in plan.errors:

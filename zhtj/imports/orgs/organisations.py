@@ -26,11 +26,11 @@ from zhtj.imports.files.layouts import (
     SHORT_NAME,
 )
 from zhtj.imports.files.nearest import Nearest
-from zhtj.imports.files.problems import Problem
-from zhtj.imports.files.tables import Table
+from zhtj.imports.files.problems import ImportProblem
+from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.orgs import queries, rules
 from zhtj.imports.orgs.placing import Placing, Spot
-from zhtj.imports.orgs.rules import Checked, Entry
+from zhtj.imports.orgs.rules import CheckedOrganisations, OrganisationEntry
 from zhtj.imports.plans import Change, Plan, Update
 from zhtj.kernel import audit
 from zhtj.kernel.crypto import keyed_hash
@@ -56,7 +56,7 @@ _AMENDABLE = {
 class _Amendment:
     """What a row does to an organisation that is there."""
 
-    entry: Entry
+    entry: OrganisationEntry
     organisation_id: int
     values: dict[str, str | Category] = field(default_factory=dict)
     appoints: bool = False
@@ -69,11 +69,11 @@ class OrganisationPlan(Plan):
     """A preview that knows how to become true."""
 
     scope_id: int | None = None
-    creations: list[tuple[Entry, Spot, bool]] = field(default_factory=list)
+    creations: list[tuple[OrganisationEntry, Spot, bool]] = field(default_factory=list)
     amendments: list[_Amendment] = field(default_factory=list)
 
 
-def preview(table: Table, scope: Organisation | None = None) -> OrganisationPlan:
+def preview(table: ImportTable, scope: Organisation | None = None) -> OrganisationPlan:
     """What importing ``table`` would do; writes nothing.
 
     Args:
@@ -86,9 +86,9 @@ def preview(table: Table, scope: Organisation | None = None) -> OrganisationPlan
 class _Preview:
     """One preview: the file, and what the database knows of what it names."""
 
-    def __init__(self, table: Table, scope: Organisation | None) -> None:
+    def __init__(self, table: ImportTable, scope: Organisation | None) -> None:
         self.scope = scope
-        self.checked: Checked = rules.check(table)
+        self.checked: CheckedOrganisations = rules.check(table)
         self.result = OrganisationPlan(
             read=len(table.rows),
             errors=self.checked.errors,
@@ -126,51 +126,55 @@ class _Preview:
         self.result.sort(ORGANISATIONS)
         return self.result
 
-    def _warn(self, entry: Entry, column: str, cause: str, fix: str) -> None:
-        self.result.warnings.append(Problem(entry.row, column, cause, fix))
+    def _warn(self, entry: OrganisationEntry, column: str, cause: str, fix: str) -> None:
+        self.result.warnings.append(ImportProblem(entry.row, column, cause, fix))
 
     def _inside(self, organisation: Organisation) -> bool:
         return self.scope is None or organisation.path.startswith(self.scope.path)
 
-    def _owner_problem(self, entry: Entry) -> Problem | None:
+    def _owner_problem(self, entry: OrganisationEntry) -> ImportProblem | None:
         owner = self.owners.get(keyed_hash("mobile", entry.mobile)) if entry.mobile else None
         if owner is None or key(owner.name) == key(entry.secretary):
             return None
-        return Problem(entry.row, SECRETARY_MOBILE, "手机号码已是系统里另一人的。", "一人一号，请填写本人的号码。")
+        return ImportProblem(
+            entry.row, SECRETARY_MOBILE, "手机号码已是系统里另一人的。", "一人一号，请填写本人的号码。"
+        )
 
-    def _new_problem(self, entry: Entry) -> Problem | None:
+    def _new_problem(self, entry: OrganisationEntry) -> ImportProblem | None:
         holder = self.by_code.get(entry.code) if entry.code else None
         if holder is not None:
             name = f"“{holder.full_name}”" if self._inside(holder) else "其他组织"
-            return Problem(entry.row, CODE, f"组织编码已属于{name}。", "新组织请留空，由系统编号。")
+            return ImportProblem(entry.row, CODE, f"组织编码已属于{name}。", "新组织请留空，由系统编号。")
         if entry.category is Category.GRADUATES:
             fix = "请填团支部，并填写毕业时间。"
-            return Problem(entry.row, CATEGORY, "毕业生团组织由系统在毕业时自动转换，不能新建。", fix)
+            return ImportProblem(entry.row, CATEGORY, "毕业生团组织由系统在毕业时自动转换，不能新建。", fix)
         return self._mark_problem(entry, entry.industry)
 
-    def _known_problem(self, entry: Entry, organisation: Organisation) -> Problem | None:
+    def _known_problem(self, entry: OrganisationEntry, organisation: Organisation) -> ImportProblem | None:
         if not self._inside(organisation):
-            return Problem(entry.row, FULL_NAME, "组织全称已被使用，不在您的管理范围内。", "请核对全称。")
+            return ImportProblem(entry.row, FULL_NAME, "组织全称已被使用，不在您的管理范围内。", "请核对全称。")
         if organisation.closed_at is not None:
-            return Problem(entry.row, FULL_NAME, "该组织已停用。", "请由上级恢复，或改用别的全称。")
+            return ImportProblem(entry.row, FULL_NAME, "该组织已停用。", "请由上级恢复，或改用别的全称。")
         if entry.code and entry.code != organisation.code:
-            return Problem(entry.row, CODE, f"系统里的编码是 {organisation.code}，不能更改。", "请核对或留空。")
+            return ImportProblem(entry.row, CODE, f"系统里的编码是 {organisation.code}，不能更改。", "请核对或留空。")
         if not _is_parent(organisation.parent, entry.parent):
-            return Problem(
+            return ImportProblem(
                 entry.row, PARENT, "与系统里的上级组织不同，导入不能移动组织。", "请改回原上级，另行申请调整。"
             )
         if entry.is_branch != organisation.is_branch:
-            return Problem(
+            return ImportProblem(
                 entry.row, CATEGORY, f"系统里是{organisation.category.label}，不能改成这一类。", "请另建组织。"
             )
         return self._mark_problem(entry, entry.industry or organisation.industry or "")
 
-    def _mark_problem(self, entry: Entry, industry: str) -> Problem | None:
+    def _mark_problem(self, entry: OrganisationEntry, industry: str) -> ImportProblem | None:
         if entry.graduation is None or (industry in SCHOOL_INDUSTRIES and industry != graduation.UNMARKABLE):
             return None
-        return Problem(entry.row, GRADUATION, "不是学校的团支部，没有毕业时间。", "请填写单位所属行业类别，或留空。")
+        return ImportProblem(
+            entry.row, GRADUATION, "不是学校的团支部，没有毕业时间。", "请填写单位所属行业类别，或留空。"
+        )
 
-    def _may_mark(self, entry: Entry, parent_id: int | None) -> bool:
+    def _may_mark(self, entry: OrganisationEntry, parent_id: int | None) -> bool:
         """A leading organ marks only a branch directly below it (G-11, G-12)."""
         if entry.graduation is None:
             return False
@@ -179,7 +183,7 @@ class _Preview:
         self._warn(entry, GRADUATION, "毕业时间由学校团组织标记，没有导入。", "请由学校标记。")
         return False
 
-    def _create(self, new: list[Entry]) -> None:
+    def _create(self, new: list[OrganisationEntry]) -> None:
         spots: dict[str, Spot] = {}
         for organisation in filter(self._inside, self.by_code.values()):
             spots[organisation.code] = spots[key(organisation.full_name)] = _spot(organisation)
@@ -198,7 +202,7 @@ class _Preview:
             self.names = Nearest([*names, *(entry.full_name for entry in self.checked.entries if not entry.is_branch)])
         return self.names(words)
 
-    def _amend(self, entry: Entry, organisation: Organisation) -> None:
+    def _amend(self, entry: OrganisationEntry, organisation: Organisation) -> None:
         """Collect what the row changes; blanks change nothing."""
         amendment = _Amendment(entry, organisation.id)
         changes = []
@@ -216,7 +220,7 @@ class _Preview:
             self.result.updates.append(Update(entry.row, entry.full_name, tuple(changes)))
             self.result.amendments.append(amendment)
 
-    def _appoint(self, entry: Entry, organisation: Organisation, amendment: _Amendment) -> list[Change]:
+    def _appoint(self, entry: OrganisationEntry, organisation: Organisation, amendment: _Amendment) -> list[Change]:
         """Another secretary takes the place of the one in the system; nobody replaces himself (PD-02)."""
         seats = self.seats.get(organisation.id, [])
         if not entry.mobile or any(seat.account.mobile_hash == keyed_hash("mobile", entry.mobile) for seat in seats):
@@ -228,7 +232,7 @@ class _Preview:
         amendment.ends = [seat.id for seat in seats]
         return [Change(SECRETARY, "、".join(seat.account.name for seat in seats), entry.secretary)]
 
-    def _mark(self, entry: Entry, organisation: Organisation, amendment: _Amendment) -> list[Change]:
+    def _mark(self, entry: OrganisationEntry, organisation: Organisation, amendment: _Amendment) -> list[Change]:
         month = entry.graduation
         if month is None:
             return []
@@ -241,7 +245,7 @@ class _Preview:
         return [Change(GRADUATION, "", f"{month:%Y-%m}")] if amendment.marks else []
 
 
-def _named(entries: Iterable[Entry]) -> set[str]:
+def _named(entries: Iterable[OrganisationEntry]) -> set[str]:
     """Every full name and code in the file."""
     names: set[str] = set()
     for entry in entries:
@@ -309,7 +313,7 @@ def _write(plan: OrganisationPlan) -> None:
     )
 
 
-def _new(entry: Entry) -> NewOrganisation:
+def _new(entry: OrganisationEntry) -> NewOrganisation:
     return NewOrganisation(
         full_name=entry.full_name,
         short_name=entry.short_name,
@@ -323,7 +327,7 @@ def _new(entry: Entry) -> NewOrganisation:
     )
 
 
-def _finish(entry: Entry, organisation: Organisation, *, appoints: bool, marks: bool) -> None:
+def _finish(entry: OrganisationEntry, organisation: Organisation, *, appoints: bool, marks: bool) -> None:
     if appoints:
         people.start_seat(_account(entry), organisation, Post.SECRETARY)
     if marks:
@@ -331,7 +335,7 @@ def _finish(entry: Entry, organisation: Organisation, *, appoints: bool, marks: 
         graduation.mark_branch(organisation, month=entry.graduation, seat_id=seat_id, with_register=False)
 
 
-def _account(entry: Entry) -> Account:
+def _account(entry: OrganisationEntry) -> Account:
     """The person with this number, who may have other posts; else a new inactive account (PD-31)."""
     found = session.scalars(select(Account).where(Account.mobile_hash == keyed_hash("mobile", entry.mobile))).first()
     return found or people.create_account(entry.secretary, mobile=entry.mobile)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from zhtj.imports.files.cells import key
 from zhtj.imports.files.layouts import CATEGORY, CODE, PARENT
-from zhtj.imports.files.problems import Problem
-from zhtj.imports.orgs.rules import Entry, circles, code_fits
+from zhtj.imports.files.problems import ImportProblem
+from zhtj.imports.orgs.rules import OrganisationEntry, circles, code_fits
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Tier
 from zhtj.orgs.rules import tier_below
@@ -41,8 +41,8 @@ class Spot:
 class Placed:
     """New organisations with their superiors, in an order in which they can be created."""
 
-    order: list[tuple[Entry, Spot]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    order: list[tuple[OrganisationEntry, Spot]] = field(default_factory=list)
+    problems: list[ImportProblem] = field(default_factory=list)
 
 
 class Placing:
@@ -57,7 +57,7 @@ class Placing:
 
     def __init__(
         self,
-        entries: list[Entry],
+        entries: list[OrganisationEntry],
         spots: Mapping[str, Spot],
         refused: Mapping[str, int],
         nearest: Callable[[str], list[str]],
@@ -85,7 +85,7 @@ class Placing:
                 settled.add(below)
         return self._placed
 
-    def _find_superior(self, entry: Entry) -> None:
+    def _find_superior(self, entry: OrganisationEntry) -> None:
         if not entry.parent:
             self._refuse(entry, PARENT, "没有填写上级组织。", "请填写上级的全称或组织编码。")
         elif self._spot(entry.parent) is None:
@@ -103,7 +103,7 @@ class Placing:
     def _spot(self, words: str) -> Spot | None:
         return self._spots.get(key(words)) or self._spots.get(words)
 
-    def _refuse_circle(self, circle: list[Entry]) -> None:
+    def _refuse_circle(self, circle: list[OrganisationEntry]) -> None:
         names = " → ".join(f"第 {entry.row} 行" for entry in [*circle, circle[0]])
         for entry in circle:
             self._refuse(entry, PARENT, f"上级组织互相指定，绕成了圈：{names}。", "请改正其中一行的上级组织。")
@@ -118,7 +118,7 @@ class Placing:
             name = self._superiors[name]
         return line
 
-    def _settle(self, entry: Entry) -> None:
+    def _settle(self, entry: OrganisationEntry) -> None:
         if entry.key in self._bad:
             return
         superior = self._superiors.get(entry.key)
@@ -131,7 +131,7 @@ class Placing:
             self._new_spots[entry.key] = Spot(None, entry.key, entry.code or None, tier, spot.depth + 1)
             self._placed.order.append((entry, spot))
 
-    def _tier(self, entry: Entry, spot: Spot) -> Tier | None:
+    def _tier(self, entry: OrganisationEntry, spot: Spot) -> Tier | None:
         """The level of an organisation at its place; None after an error."""
         if spot.obstacle:
             self._refuse(entry, PARENT, spot.obstacle, "请另选上级组织。")
@@ -148,6 +148,6 @@ class Placing:
             self._refuse(entry, PARENT if error.field == "parent" else CATEGORY, error.message, error.fix or "请核对。")
             return None
 
-    def _refuse(self, entry: Entry, column: str, cause: str, fix: str) -> None:
+    def _refuse(self, entry: OrganisationEntry, column: str, cause: str, fix: str) -> None:
         self._bad.add(entry.key)
-        self._placed.problems.append(Problem(entry.row, column, cause, fix))
+        self._placed.problems.append(ImportProblem(entry.row, column, cause, fix))

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.graduation.models import BranchMark
-from zhtj.imports.orgs.places import Place
+from zhtj.imports.orgs.known_organisations import KnownOrganisation
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Category, Organisation, Tier
@@ -28,7 +28,7 @@ def _chunks(values: Collection[Any]) -> Iterator[list[Any]]:
         yield ordered[start : start + CHUNK]
 
 
-def places_within(path: str) -> list[Place]:
+def places_within(path: str) -> list[KnownOrganisation]:
     """The organisation at ``path`` and everything below it."""
     columns = (
         Organisation.id,
@@ -40,13 +40,13 @@ def places_within(path: str) -> list[Place]:
     )
     query = select(*columns).where(subtree(Organisation.path, path)).order_by(Organisation.path)
     return [
-        Place(id_, code, name, tier is Tier.BRANCH, closed is not None, category is Category.GRADUATES)
+        KnownOrganisation(id_, code, name, tier is Tier.BRANCH, closed is not None, category is Category.GRADUATES)
         for id_, code, name, tier, category, closed in session.execute(query)
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class KnownAccount:
     """An account, and where its member record is, if it has one."""
 
     account_id: int
@@ -62,9 +62,9 @@ class Person:
 class People:
     """The accounts that a file's numbers belong to."""
 
-    def __init__(self, persons: Iterable[Person]) -> None:
-        self.by_id: dict[str, Person] = {}
-        self.by_mobile: dict[str, Person] = {}
+    def __init__(self, persons: Iterable[KnownAccount]) -> None:
+        self.by_id: dict[str, KnownAccount] = {}
+        self.by_mobile: dict[str, KnownAccount] = {}
         for person in persons:
             if person.id_hash:
                 self.by_id[person.id_hash] = person
@@ -85,12 +85,12 @@ def people(id_hashes: Collection[str], mobile_hashes: Collection[str]) -> People
         Member.archived_at,
     )
     query = select(*columns).outerjoin(Member, Member.account_id == Account.id)
-    found: dict[int, Person] = {}
+    found: dict[int, KnownAccount] = {}
     for column, hashes in ((Account.id_hash, id_hashes), (Account.mobile_hash, mobile_hashes)):
         for chunk in _chunks(hashes):
             for row in session.execute(query.where(column.in_(chunk))):
                 account_id, name, id_hash, mobile_hash, activated, member_id, org_id, archived = row
-                found[account_id] = Person(
+                found[account_id] = KnownAccount(
                     account_id,
                     name,
                     id_hash,

@@ -25,9 +25,9 @@ from zhtj.imports.files.layouts import (
     SECRETARY_MOBILE,
     SHORT_NAME,
 )
-from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.reading import Reading
-from zhtj.imports.files.tables import Table
+from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.members.rules import mobile_number
 from zhtj.orgs.divisions import WIDTHS
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Purpose, industries
@@ -40,7 +40,7 @@ _CATEGORIES = {key(label): category for label, category in CATEGORIES.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OrganisationEntry:
     """A row without errors of its own; "" where a cell is empty.
 
     Args:
@@ -74,12 +74,12 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckedOrganisations:
     """A table after all checks that need the file alone."""
 
-    entries: list[Entry] = field(default_factory=list)
-    errors: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    entries: list[OrganisationEntry] = field(default_factory=list)
+    errors: list[ImportProblem] = field(default_factory=list)
+    warnings: list[ImportProblem] = field(default_factory=list)
     # Full names of rows with errors, for the rows that name them as parents.
     refused: dict[str, int] = field(default_factory=dict)
 
@@ -93,9 +93,9 @@ class _Earlier:
         self.owners: dict[str, tuple[int, str]] = {}
 
 
-def check(table: Table) -> Checked:
+def check(table: ImportTable) -> CheckedOrganisations:
     """Check every row by itself and against the rows above it."""
-    checked = Checked(warnings=table.remarks())
+    checked = CheckedOrganisations(warnings=table.remarks())
     earlier = _Earlier()
     for row in table.rows:
         reading = Reading(row, ORGANISATIONS, typed=table.typed)
@@ -111,7 +111,7 @@ def check(table: Table) -> Checked:
     return checked
 
 
-def purpose_of(entry: Entry) -> Purpose | None:
+def purpose_of(entry: OrganisationEntry) -> Purpose | None:
     """What an organisation was built for, where its name says so."""
     # The file has no column for it: such organisations carry their purpose in their names (O-07, O-12, O-13).
     return purpose_named(entry.full_name) if entry.is_branch else None
@@ -151,13 +151,13 @@ def circles(parents: Mapping[str, str]) -> list[list[str]]:
     return found
 
 
-def _entry(reading: Reading) -> Entry | None:
+def _entry(reading: Reading) -> OrganisationEntry | None:
     full_name = reading.required(FULL_NAME, reading.text(FULL_NAME))
     short_name = reading.required(SHORT_NAME, reading.text(SHORT_NAME))
     category = _category(reading)
     industry = _industry(reading, category)
     secretary, mobile = _secretary(reading)
-    entry = Entry(
+    entry = OrganisationEntry(
         row=reading.number,
         parent=reading.text(PARENT),
         full_name=full_name,
@@ -230,7 +230,7 @@ def _graduation(reading: Reading, category: Category | None, industry: str) -> d
     return month
 
 
-def _repeated(entry: Entry, reading: Reading, earlier: _Earlier) -> None:
+def _repeated(entry: OrganisationEntry, reading: Reading, earlier: _Earlier) -> None:
     first = earlier.names.setdefault(entry.key, entry.row)
     if first != entry.row:
         reading.error(FULL_NAME, f"组织全称与第 {first} 行相同。", "全称不能重复，同一组织只留一行。")

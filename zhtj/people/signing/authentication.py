@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from zhtj.kernel import audit, limits
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.limits import Counted, Limit
+from zhtj.kernel.limits import AllowedAttempt, Limit
 from zhtj.people.models import Account
 from zhtj.people.signing import passwords
 from zhtj.people.signing.accounts import check_password, find_by_username, rules_now, set_password, tidy
@@ -92,7 +92,9 @@ def sign_in(username: str, password: str, address: str) -> Account:
     return account
 
 
-def _failure(account: Account | None, address: str, of_account: Counted, of_address: Counted) -> DomainError:
+def _failure(
+    account: Account | None, address: str, of_account: AllowedAttempt, of_address: AllowedAttempt
+) -> DomainError:
     """Record a failed attempt; the refusal to raise is the same whether the name exists or not."""
     subject = account.id if account else 0
     with unit_of_work():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from zhtj.web.auth import account, opening, resume, sheets, signing
+from zhtj.web.auth import account, code_sheets, opening, resume, signing
 
-__all__ = ["account", "blueprint", "opening", "resume", "sheets", "signing"]
+__all__ = ["account", "blueprint", "code_sheets", "opening", "resume", "signing"]
 
 blueprint = Blueprint("auth", __name__)
-for part in (signing, opening, account, resume, sheets):
+for part in (signing, opening, account, resume, code_sheets):
     part.register(blueprint)

@@ -8,7 +8,7 @@ from zhtj.web.desks import exports, imports, messages, rates, workbench
 from zhtj.web.desks.cases import cases, staying
 from zhtj.web.desks.floating import floating
 from zhtj.web.desks.graduation import graduates, leftovers, liaisons, marking, registration
-from zhtj.web.desks.identity import files, sheets
+from zhtj.web.desks.identity import files, registration_sheets
 from zhtj.web.desks.letters import batches as letter_batches
 from zhtj.web.desks.letters import forms as letter_forms
 from zhtj.web.desks.letters import issuing as letters
@@ -49,7 +49,7 @@ DESKS = (
     proposals,
     members,
     files,
-    sheets,
+    registration_sheets,
     advice,
     starting,
     incoming,

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.exports import operations
 from zhtj.exports.models import FileFormat
-from zhtj.exports.operations import AT_ONCE, Order
+from zhtj.exports.operations import AT_ONCE, ExportOrder
 from zhtj.kernel.database import unit_of_work
 from zhtj.web.access import current_seat
 
@@ -29,7 +29,7 @@ def answer(key: str, chosen: Any) -> AnyResponse:
     said = request.form.get("format", "")
     seat = current_seat()
     file_format = FileFormat(said) if said in set(FileFormat) else FileFormat.XLSX
-    order = Order(operations.list_of(key, seat), seat, chosen, file_format)
+    order = ExportOrder(operations.list_of(key, seat), seat, chosen, file_format)
     total = order.count()
     if total > AT_ONCE:
         with unit_of_work():

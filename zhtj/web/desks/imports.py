@@ -11,11 +11,11 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.imports import batches, exports, undo
+from zhtj.imports import batches, spreadsheets, undo
 from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.tables import Layout
-from zhtj.imports.graduates import floating
+from zhtj.imports.graduates import floating_members
 from zhtj.imports.models import ImportKind
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
@@ -85,7 +85,7 @@ def _upload(desk: Desk) -> AnyResponse:
 
 def _template(desk: Desk) -> Response:
     """An empty file to fill in."""
-    data = floating.template() if desk.kind is ImportKind.FLOATING else exports.template(desk.layout)
+    data = floating_members.template() if desk.kind is ImportKind.FLOATING else spreadsheets.template(desk.layout)
     return _xlsx(data, f"{desk.layout.title}模板.xlsx")
 
 
@@ -113,7 +113,7 @@ def _batch(desk: Desk, number: int) -> AnyResponse | str:
 def _problems(desk: Desk, number: int) -> Response:
     """All errors and warnings as xlsx."""
     plan = batches.plan_of(batches.owned(number, desk.kind, current_seat()))
-    return _xlsx(exports.problem_list(plan.errors, plan.warnings), f"{desk.layout.title}问题清单.xlsx")
+    return _xlsx(spreadsheets.problem_list(plan.errors, plan.warnings), f"{desk.layout.title}问题清单.xlsx")
 
 
 def _apply(desk: Desk, number: int) -> AnyResponse:
@@ -164,7 +164,7 @@ def _undo(desk: Desk, number: int) -> AnyResponse | str:
 
 
 def _xlsx(data: bytes, name: str) -> Response:
-    return send_file(BytesIO(data), exports.XLSX, as_attachment=True, download_name=name)
+    return send_file(BytesIO(data), spreadsheets.XLSX, as_attachment=True, download_name=name)
 
 
 def register(blueprint: Blueprint) -> None:

@@ -10,7 +10,7 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.permissions import Permission
 from zhtj.web.access import requires
 from zhtj.web.attachments import hand_over
-from zhtj.web.desks.identity import sheets
+from zhtj.web.desks.identity import registration_sheets
 from zhtj.web.member.loading import own
 
 
@@ -35,14 +35,14 @@ def file_open() -> Response:
 def sheet() -> AnyResponse:
     """Fill in my registration sheet (F-16)."""
     _, member = own()
-    return sheets.fill_in(member, own=True)
+    return registration_sheets.fill_in(member, own=True)
 
 
 @requires(Permission.OWN_MEMBERSHIP)
 def sheet_print() -> str:
     """My registration sheet as it is printed."""
     _, member = own()
-    return sheets.on_paper(member)
+    return registration_sheets.on_paper(member)
 
 
 def register(blueprint: Blueprint) -> None:

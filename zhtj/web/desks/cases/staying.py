@@ -21,8 +21,8 @@ from zhtj.cases.workflow import Party
 from zhtj.floating import branches, operations
 from zhtj.floating import queries as floating
 from zhtj.floating.branches import Home
-from zhtj.imports.exports import XLSX
-from zhtj.imports.graduates import floating as f01
+from zhtj.imports.graduates import floating_members as f01
+from zhtj.imports.spreadsheets import XLSX
 from zhtj.kernel import audit
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work

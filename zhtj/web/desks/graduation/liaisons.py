@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import liaisons
 from zhtj.graduation.liaisons import TITLE, Line, Role
-from zhtj.imports.exports import XLSX, write_xlsx
+from zhtj.imports.spreadsheets import XLSX, write_xlsx
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError

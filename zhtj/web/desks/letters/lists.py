@@ -6,7 +6,7 @@ from io import BytesIO
 
 from flask import Blueprint, Response, make_response, render_template, request, send_file
 
-from zhtj.imports import exports
+from zhtj.imports import spreadsheets
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import outstanding
@@ -47,9 +47,9 @@ def letter_stubs_xlsx(year: int) -> Response:
     if year not in stubs.years(organisation.id):
         raise NotFound
     target = BytesIO()
-    exports.write_xlsx(target, f"{year}年介绍信存根", stubs.HEADINGS, stubs.rows(organisation.id, year))
+    spreadsheets.write_xlsx(target, f"{year}年介绍信存根", stubs.HEADINGS, stubs.rows(organisation.id, year))
     target.seek(0)
-    return send_file(target, exports.XLSX, as_attachment=True, download_name=f"{year}年介绍信存根.xlsx")
+    return send_file(target, spreadsheets.XLSX, as_attachment=True, download_name=f"{year}年介绍信存根.xlsx")
 
 
 @requires(Permission.LETTER_VIEW)

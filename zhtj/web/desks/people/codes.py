@@ -15,7 +15,7 @@ from zhtj.people.finding import members as people
 from zhtj.people.models import CodeKind
 from zhtj.people.signing import codes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.auth import sheets
+from zhtj.web.auth import code_sheets
 from zhtj.web.desks.loading import load_member, load_organisation, number_in
 from zhtj.web.desks.people.members import member_filters
 from zhtj.web.desks.people.posts import code_page
@@ -35,7 +35,7 @@ def code(number: int) -> str:
         "desks/people/code.html",
         member=load_member(number, Permission.CODE_ISSUE),
         issued=issued,
-        fragment=sheets.code_card(issued),
+        fragment=code_sheets.code_card(issued),
     )
 
 
@@ -55,7 +55,7 @@ def code_sheet() -> AnyResponse | str:
             batch = codes.issue_many(kind, accounts, seat)
             issued += batch.issued
             refusals += batch.refusals
-    return sheets.sheet_page(issued, refusals, back=url_for(".members"))
+    return code_sheets.sheet_page(issued, refusals, back=url_for(".members"))
 
 
 def _members(numbers: Sequence[int]) -> list[tuple[int, str, str]]:
@@ -99,7 +99,7 @@ def organisation_codes() -> str:
         raise DomainError("请先在名单中勾选组织。", fix="返回名单，勾选后再生成。", field="organisation")
     with unit_of_work():
         batch = codes.issue_registrations(numbers, current_seat())
-    return sheets.sheet_page(batch.issued, batch.refusals, back=back)
+    return code_sheets.sheet_page(batch.issued, batch.refusals, back=back)
 
 
 def register(blueprint: Blueprint) -> None:

@@ -17,7 +17,7 @@ from zhtj.people.models import Account, CodeKind, Post, Seat
 from zhtj.people.signing import codes
 from zhtj.people.signing.accounts import rules_now
 from zhtj.web.access import current_seat, requires
-from zhtj.web.auth import sheets
+from zhtj.web.auth import code_sheets
 from zhtj.web.desks.loading import load_organisation, number_in
 
 HOUR = 3600
@@ -152,7 +152,7 @@ def code_page(issued: codes.IssuedCode, crumbs: list[tuple[str, str]], back: str
         "desks/orgs/organisation_code.html",
         issued=issued,
         crumbs=[*crumbs, (issued.kind.label, None)],
-        fragment=sheets.code_card(issued),
+        fragment=code_sheets.code_card(issued),
         back=url_for(back, **arguments),
     )
 

@@ -12,8 +12,8 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.imports import exports
-from zhtj.imports.files import sheets, tables
+from zhtj.imports import spreadsheets
+from zhtj.imports.files import tables, workbooks
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.tables import Layout
 from zhtj.imports.graduates import starts
@@ -63,7 +63,7 @@ def _upload_page(kind: RunKind) -> AnyResponse:
         upload = form.file.data
         layout = _layout(kind)
         try:
-            table = tables.find(sheets.read(upload.read(), upload.filename or ""), layout)
+            table = tables.find(workbooks.read(upload.read(), upload.filename or ""), layout)
             contents = starts.read(table, layout)
         except FileError as error:
             form.file.errors = [str(error)]
@@ -130,7 +130,7 @@ def transfer_in_template() -> Response:
 
 def _template(kind: RunKind) -> Response:
     layout = _layout(kind)
-    return _xlsx(exports.template(layout), f"{layout.title}模板.xlsx")
+    return _xlsx(spreadsheets.template(layout), f"{layout.title}模板.xlsx")
 
 
 @requires(Permission.TRANSFER_OUT)
@@ -253,7 +253,7 @@ def run_result(number: int) -> Response:
     """Every line with its result, as xlsx."""
     found = runs.owned(number, current_seat())
     target = BytesIO()
-    exports.write_xlsx(target, "办理结果", HEADINGS, (_cells(*line) for line in runs.results(found)))
+    spreadsheets.write_xlsx(target, "办理结果", HEADINGS, (_cells(*line) for line in runs.results(found)))
     return _xlsx(target.getvalue(), f"{found.kind.label}结果.xlsx")
 
 
@@ -267,7 +267,7 @@ def _cells(place: int, content: dict[str, Any], result: Result | None) -> Sequen
 
 
 def _xlsx(data: bytes, name: str) -> Response:
-    return send_file(BytesIO(data), exports.XLSX, as_attachment=True, download_name=name)
+    return send_file(BytesIO(data), spreadsheets.XLSX, as_attachment=True, download_name=name)
 
 
 def masked(content: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.identity import sheets
+from zhtj.identity import registration_sheets
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
@@ -17,37 +17,47 @@ from zhtj.web.desks.loading import load_member, number_in
 
 def fill_in(member: Member, *, own: bool) -> AnyResponse:
     """The form, for the member himself and for whoever looks after him; nothing typed is lost."""
-    sheet = sheets.of_member(member.id)
+    sheet = registration_sheets.of_member(member.id)
     errors: dict[str, str] = {}
-    said, version, status = sheets.answers(sheet), sheet.version if sheet else 0, 200
+    said, version, status = registration_sheets.answers(sheet), sheet.version if sheet else 0, 200
     if request.method == "POST":
-        said, errors = sheets.read(request.form)
+        said, errors = registration_sheets.read(request.form)
         try:
             with unit_of_work():
                 session.refresh(member)
-                sheets.write(member, current_seat(), said, number_in(request.form.get("version", "")) or 0)
+                registration_sheets.write(member, current_seat(), said, number_in(request.form.get("version", "")) or 0)
         except DomainError as error:
             session.expire_all()
             status = error.status
             if isinstance(error, Conflict):
-                errors, sheet = {"": str(error)}, sheets.of_member(member.id)
+                errors, sheet = {"": str(error)}, registration_sheets.of_member(member.id)
                 version = sheet.version if sheet else 0
         else:
             flash("登记表已保存。", "success")
             return redirect(url_for(".file", number=None if own else member.id), 303)
     page = render_template(
-        "identity/sheet.html", member=member, own=own, fields=sheets.FIELDS, said=said, errors=errors, version=version
+        "identity/sheet.html",
+        member=member,
+        own=own,
+        fields=registration_sheets.FIELDS,
+        said=said,
+        errors=errors,
+        version=version,
     )
     return make_response(page, status)
 
 
 def on_paper(member: Member) -> str:
     """The sheet as it is printed; the look is noted, for it holds the full number. Raises NotFound without one."""
-    sheet = sheets.of_member(member.id)
+    sheet = registration_sheets.of_member(member.id)
     if sheet is None:
         raise NotFound("还没有填写登记表。", fix="请先填写。")
     return render_template(
-        "identity/sheet_print.html", member=member, sheet=sheet, fields=sheets.FIELDS, said=sheets.answers(sheet)
+        "identity/sheet_print.html",
+        member=member,
+        sheet=sheet,
+        fields=registration_sheets.FIELDS,
+        said=registration_sheets.answers(sheet),
     )
 
 
@@ -61,7 +71,7 @@ def sheet(number: int) -> AnyResponse:
 def sheet_print(number: int) -> str:
     """His sheet for the printer, with the number in full; the look is noted (PD-37)."""
     member = load_member(number, Permission.MEMBER_NUMBER)
-    if sheets.of_member(member.id) is None:
+    if registration_sheets.of_member(member.id) is None:
         raise NotFound("还没有填写登记表。", fix="请先填写。")
     with unit_of_work():
         audit.record("member.number_seen", "member", number, on="sheet")

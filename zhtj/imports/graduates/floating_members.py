@@ -34,8 +34,8 @@ from zhtj.imports.files.layouts import (
 from zhtj.imports.files.nearest import Nearest
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.reading import Reading
-from zhtj.imports.files.sheets import Sheet
-from zhtj.imports.files.tables import Table
+from zhtj.imports.files.tables import ImportTable
+from zhtj.imports.files.workbooks import Sheet
 from zhtj.imports.plans import Plan
 from zhtj.kernel import audit
 from zhtj.kernel.crypto import keyed_hash
@@ -99,7 +99,7 @@ class _Place:
     waiting: frozenset[int]
 
 
-def preview(table: Table, organisation: Organisation) -> FloatingPlan:
+def preview(table: ImportTable, organisation: Organisation) -> FloatingPlan:
     """What importing ``table`` would raise, row by row; writes nothing."""
     plan = FloatingPlan(
         read=len(table.rows), warnings=table.remarks(), skipped=table.skipped, organisation_id=organisation.id

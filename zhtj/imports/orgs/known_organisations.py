@@ -13,7 +13,7 @@ _SUGGESTED = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class KnownOrganisation:
     """What an import needs to know of an organisation in the tree."""
 
     id: int
@@ -32,10 +32,10 @@ class Branches:
         places: it and everything below it.
     """
 
-    def __init__(self, within: str, places: Iterable[Place]) -> None:
+    def __init__(self, within: str, places: Iterable[KnownOrganisation]) -> None:
         self._within = within
-        self._by_name: dict[str, list[Place]] = {}
-        self._by_code: dict[str, Place] = {}
+        self._by_name: dict[str, list[KnownOrganisation]] = {}
+        self._by_code: dict[str, KnownOrganisation] = {}
         open_names = []
         for place in places:
             self._by_name.setdefault(key(place.full_name), []).append(place)
@@ -45,7 +45,7 @@ class Branches:
         self._nearest = Nearest(open_names)
         self._known_problems: dict[str, tuple[str, str]] = {}
 
-    def find(self, words: str) -> Place | None:
+    def find(self, words: str) -> KnownOrganisation | None:
         """The open branch with this full name or code; blanks and full-width signs do not matter."""
         place = self._place(words)
         return place if place is not None and place.is_branch and not place.is_closed else None
@@ -56,7 +56,7 @@ class Branches:
             self._known_problems[words] = self._problem(words)
         return self._known_problems[words]
 
-    def _place(self, words: str) -> Place | None:
+    def _place(self, words: str) -> KnownOrganisation | None:
         named = self._by_name.get(key(words), [])
         return named[0] if len(named) == 1 else self._by_code.get(words)
 

@@ -15,7 +15,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from zhtj.imports.files.layouts import ORGANISATIONS
-from zhtj.imports.files.problems import Problem
+from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.tables import Layout
 from zhtj.imports.orgs import queries
 from zhtj.kernel.database import session
@@ -183,7 +183,7 @@ def template(layout: Layout) -> bytes:
     return target.getvalue()
 
 
-def problem_list(errors: Iterable[Problem], warnings: Iterable[Problem] = ()) -> bytes:
+def problem_list(errors: Iterable[ImportProblem], warnings: Iterable[ImportProblem] = ()) -> bytes:
     """Errors and warnings as a table to work through."""
     target = BytesIO()
     rows = [

@@ -10,7 +10,7 @@ from zhtj.graduation.models import DestinationEntry, RegisterRow
 from zhtj.imports.files.cells import key
 from zhtj.imports.files.layouts import DESTINATION, DESTINATIONS, ID_NUMBER, NAME, STUDENT_NO
 from zhtj.imports.files.reading import Reading
-from zhtj.imports.files.tables import Row, Table
+from zhtj.imports.files.tables import ImportTable, TableRow
 from zhtj.imports.plans import Change, Plan, Update
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
@@ -54,7 +54,7 @@ class _Place:
         return Reason.SPECIAL_UNIT.value if special else ""
 
 
-def preview(table: Table, organisation: Organisation) -> DestinationPlan:
+def preview(table: ImportTable, organisation: Organisation) -> DestinationPlan:
     """What importing ``table`` for the graduates of ``organisation`` would register; writes nothing."""
     place = _Place(organisation, queries.policy_of(organisation))
     plan = DestinationPlan(
@@ -79,7 +79,7 @@ def preview(table: Table, organisation: Organisation) -> DestinationPlan:
     return plan
 
 
-def _people(readings: list[tuple[Row, Reading]], organisation: Organisation) -> _People:
+def _people(readings: list[tuple[TableRow, Reading]], organisation: Organisation) -> _People:
     hashes, numbers = [], []
     for row, _ in readings:
         quiet = Reading(row, DESTINATIONS, typed=True)
@@ -140,7 +140,9 @@ def _check(reading: Reading, found: RegisterRow, given: Given, place: _Place, se
     seen.setdefault(found.id, reading.number)
 
 
-def _enter(plan: DestinationPlan, row: Row, found: RegisterRow, given: Given, entry: DestinationEntry | None) -> None:
+def _enter(
+    plan: DestinationPlan, row: TableRow, found: RegisterRow, given: Given, entry: DestinationEntry | None
+) -> None:
     changed = destinations.changes(entry, given)
     if entry is None:
         plan.created += 1
