@@ -19,9 +19,8 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, check
 from zhtj.kernel.sql import paging
 from zhtj.kernel.sql.paging import Page
 from zhtj.orgs.models import Organisation, Tier
+from zhtj.rates import moves, queries
 from zhtj.rates import people as listed
-from zhtj.rates import queries
-from zhtj.rates.counting import moves
 from zhtj.rates.drawing import progress
 from zhtj.rates.drawing.progress import Row
 from zhtj.rates.people import Line

@@ -16,8 +16,8 @@ from zhtj.kernel.ids import random_code
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.permissions import check as check_permission
 from zhtj.letters import authority, messages, rules, seals
-from zhtj.letters.checks import check
 from zhtj.letters.models import Letter, LetterSeries, LetterState
+from zhtj.letters.printing.checks import check
 from zhtj.letters.record import NO_NUMBER, FileDisposition, LetterReason, LetterRecord
 from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Account, Member

@@ -18,8 +18,8 @@ from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Purpose
 from zhtj.people.finding import search
 from zhtj.people.models import Account, Member, Membership
-from zhtj.rates import explain, queries
-from zhtj.rates.counting import keeping, uncounted
+from zhtj.rates import explain, queries, uncounted
+from zhtj.rates.counting import keeping
 from zhtj.rates.explain import Person, Reason
 from zhtj.rates.models import Standing
 from zhtj.rates.queries import Place

@@ -22,6 +22,7 @@ from zhtj.cases.kind import (
     asked,
     choice_label,
 )
+from zhtj.cases.membership.e_files import KEY
 from zhtj.cases.models import Case, CaseFile
 from zhtj.cases.workflow import Decider
 from zhtj.identity import certification, pdf
@@ -35,7 +36,6 @@ from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.transfers.applying.checks import policy_of
 
-KEY = "e_file"
 DEVELOPED, TRANSFERRED = "developed", "transferred"
 # E-02: a new member's own form, or the one out of the personal file.
 _SOURCE = Field(

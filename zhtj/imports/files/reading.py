@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import TypeVar
@@ -12,6 +13,9 @@ from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.tables import Layout, TableRow
 
 Value = TypeVar("Value")
+MOBILE_DIGITS = 11
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_COUNTRY = re.compile(r"(?:\+|00)?86(?=1[3-9][0-9]{9}$)")
 
 
 class Reading:
@@ -46,6 +50,17 @@ class Reading:
     def month(self, column: str) -> date | None:
         """First day of a month; None if empty or wrong."""
         return self._read(column, lambda cell: cells.month(cell, typed=self._typed))
+
+    def mobile(self, column: str, digits: str) -> str:
+        """``digits`` as a mobile number of 11 digits without country code; "" after an error (U-03)."""
+        digits = _COUNTRY.sub("", digits)
+        if not digits or _MOBILE.fullmatch(digits):
+            return digits
+        cause = f"手机号码应为 11 位，这里是 {len(digits)} 位。"
+        if len(digits) == MOBILE_DIGITS:
+            cause = "手机号码应是 11 位数字，以 13 至 19 开头。"
+        self.error(column, cause, "请填写本人的手机号码。")
+        return ""
 
     def required(self, column: str, value: str) -> str:
         """``value``, after an error if the cell is empty."""

@@ -11,7 +11,7 @@ from zhtj.imports.files.layouts import ID_NUMBER, NAME
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.reading import Reading
 from zhtj.imports.files.tables import ImportTable, Layout, LayoutColumn, TableRow
-from zhtj.imports.members.rules import mobile_number, person_identity, person_name
+from zhtj.imports.members.rules import person_identity, person_name
 from zhtj.kernel import clock
 from zhtj.policy.seasons import policy_for
 from zhtj.policy.vocabulary import Place
@@ -87,7 +87,7 @@ def _line(row: TableRow, layout: Layout, columns: set[str], earlier: dict[str, i
     line: dict[str, Any] = {"row": row.number, "name": person_name(reading), "id_number": number}
     line |= {name: reading.text(column) for column, name in _FIELDS.items() if column in columns}
     if PHONE in columns:
-        line["contact_mobile"] = mobile_number(reading, PHONE, reading.compact(PHONE))
+        line["contact_mobile"] = reading.mobile(PHONE, reading.compact(PHONE))
     if number and number in earlier:
         reading.error(ID_NUMBER, f"与第 {earlier[number]} 行是同一人。", "请只留一行。")
     elif number:

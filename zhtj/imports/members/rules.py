@@ -38,10 +38,8 @@ from zhtj.people.models import Sex
 from zhtj.people.rules import NUMBERED_SINCE, least_age
 
 USUAL_AGE = 14
-DEV_DIGITS, MOBILE_DIGITS = 12, 11
+DEV_DIGITS = 12
 
-_MOBILE = re.compile(r"1[3-9][0-9]{9}")
-_COUNTRY = re.compile(r"(?:\+|00)?86(?=1[3-9][0-9]{9}$)")
 _PHONE = re.compile(r"[0-9+()-]{7,20}")
 _NONE = frozenset({"无", "/", "暂无", "没有", "\\"})
 _DOTS = str.maketrans(dict.fromkeys("•‧・．∙⋅﹒", "·"))
@@ -187,19 +185,7 @@ def person_identity(reading: Reading, today: date) -> Identity | None:
 
 
 def _mobile(reading: Reading) -> str:
-    return mobile_number(reading, MOBILE, reading.required(MOBILE, reading.compact(MOBILE)))
-
-
-def mobile_number(reading: Reading, column: str, digits: str) -> str:
-    """A mobile number of 11 digits without country code; "" after an error (U-03)."""
-    digits = _COUNTRY.sub("", digits)
-    if not digits or _MOBILE.fullmatch(digits):
-        return digits
-    cause = f"手机号码应为 11 位，这里是 {len(digits)} 位。"
-    if len(digits) == MOBILE_DIGITS:
-        cause = "手机号码应是 11 位数字，以 13 至 19 开头。"
-    reading.error(column, cause, "请填写本人的手机号码。")
-    return ""
+    return reading.mobile(MOBILE, reading.required(MOBILE, reading.compact(MOBILE)))
 
 
 def _joined(reading: Reading, who: Identity | None, today: date) -> date | None:

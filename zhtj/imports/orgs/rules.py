@@ -28,7 +28,6 @@ from zhtj.imports.files.layouts import (
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.reading import Reading
 from zhtj.imports.files.tables import ImportTable
-from zhtj.imports.members.rules import mobile_number
 from zhtj.orgs.divisions import WIDTHS
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Purpose, industries
 from zhtj.orgs.rules import purpose_named
@@ -198,7 +197,7 @@ def _industry(reading: Reading, category: Category | None) -> str:
 
 def _secretary(reading: Reading) -> tuple[str, str]:
     name, digits = reading.text(SECRETARY), reading.compact(SECRETARY_MOBILE)
-    mobile = mobile_number(reading, SECRETARY_MOBILE, digits)
+    mobile = reading.mobile(SECRETARY_MOBILE, digits)
     if name and not digits and not reading.has_error(SECRETARY_MOBILE):
         reading.error(SECRETARY_MOBILE, "填了书记姓名，没有填书记手机。", "请补上，账号要用它登录。")
     if digits and not name and not reading.has_error(SECRETARY):

@@ -12,8 +12,7 @@ from zhtj.graduation.models import CloseReason
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.policy.model import Policy
-from zhtj.rates import explain, queries
-from zhtj.rates.counting import moves, uncounted
+from zhtj.rates import explain, moves, queries, uncounted
 from zhtj.rates.explain import Deadlines, Reason
 from zhtj.rates.queries import Child
 from zhtj.rates.reports import targets

@@ -10,8 +10,8 @@ from zhtj.graduation.season_line import counts_for
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
 from zhtj.policy import rulebook
+from zhtj.rates import moves
 from zhtj.rates import people as listed
-from zhtj.rates.counting import moves
 from zhtj.rates.people import Line
 from zhtj.transfers.models import Application
 from zhtj.web.access import current_seat, requires
