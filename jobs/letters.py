@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from zhtj.kernel.work import queue as work_queue
-from zhtj.letters.many import batches
-from zhtj.letters.many import files as batch_files
+from zhtj.letters.many import letter_batches
+from zhtj.letters.many import print_files as batch_files
 
 
 def issue(number: int) -> bool:
     """Number the next letters of a batch, then queue up again behind the others for the rest. Returns whether done."""
-    done = batches.issue(number)
-    if not done and batches.is_open(number):
-        work_queue.enqueue(batches.ISSUE_JOB, number)
+    done = letter_batches.issue(number)
+    if not done and letter_batches.is_open(number):
+        work_queue.enqueue(letter_batches.ISSUE_JOB, number)
     return done
 
 

@@ -32,6 +32,7 @@ import psycopg
 from redis import Redis
 
 from zhtj.serve import child, embedded
+from zhtj.serve.patience import Patience
 
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 60.0
@@ -251,8 +252,7 @@ def _start_postgres(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     made = child.start(
         [programs / "initdb", "-D", data, *how, "-E", "UTF8", "--locale=C", "--no-sync"], user=user, cwd=folder
     )
-    if made.wait(START_LIMIT):
-        raise RuntimeError("initdb failed")
+    _finish(made, "initdb")
     port = free_port()
     settings = [part for name, value in POSTGRES_SETTINGS.items() for part in ("-c", f"{name}={value}")]
     process = child.start(
@@ -262,16 +262,26 @@ def _start_postgres(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
         death_signal=signal.SIGINT,
     )
     address = f"postgresql://zhtj:{password}@127.0.0.1:{port}"
-    deadline = time.monotonic() + START_LIMIT
+    patience = Patience("PostgreSQL")
     while True:
         try:
             psycopg.connect(f"{address}/postgres").close()
         except psycopg.OperationalError as error:
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None:
                 raise RuntimeError("postgres did not start") from error
+            patience.look(process)
             time.sleep(0.05)
         else:
             return process, address
+
+
+def _finish(process: subprocess.Popen[bytes], what: str) -> None:
+    patience = Patience(what)
+    while process.poll() is None:
+        patience.look(process)
+        time.sleep(0.05)
+    if process.returncode:
+        raise RuntimeError(f"{what} failed")
 
 
 def free_port() -> int:

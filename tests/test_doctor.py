@@ -18,7 +18,7 @@ from tests.transfers.steps import apply, do
 from tests.world import World
 from zhtj import doctor
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import State as CaseState
+from zhtj.cases.workflow import CaseState
 from zhtj.graduation.models import CloseReason, RegisterRow
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work

@@ -13,7 +13,7 @@ from zhtj.config import Config
 from zhtj.exports import operations as exports
 from zhtj.exports import work as export_work
 from zhtj.floating import reminders as floating
-from zhtj.graduation import conversion, register
+from zhtj.graduation import conversion, season_register
 from zhtj.graduation import operations as graduation
 from zhtj.identity import checking
 from zhtj.identity import reminders as missing_files
@@ -23,7 +23,7 @@ from zhtj.kernel import audit, clock, limits
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.work import periods
 from zhtj.letters import outstanding
-from zhtj.letters.many import batches as letter_batches
+from zhtj.letters.many import letter_batches
 from zhtj.notices import delivery, outbox
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
@@ -152,7 +152,7 @@ def _recount(at: datetime) -> SweepCounts:
 REGISTRY: dict[str, Callable[[datetime], SweepCounts]] = {
     "foretell": _in_unit(_foretell),
     "convert": _in_unit(graduation.convert_branches),
-    "register": _in_unit(register.keep),
+    "register": _in_unit(season_register.keep),
     "return": _return_overdue,
     "waits": _in_unit(waits.tell_all),
     "remind": _remind,

@@ -34,7 +34,7 @@ from zhtj.factory import create_app
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import db, session, unit_of_work
-from zhtj.letters.many import batches
+from zhtj.letters.many import letter_batches
 from zhtj.letters.many.models import LetterFile
 from zhtj.letters.models import Letter
 from zhtj.letters.printing.press import press
@@ -139,9 +139,9 @@ def confirmed(world: World, count: int) -> int:
     seat = world.seat("university")
     typed = {"dues_until": "2026-09", "file_disposition": "kept"}
     with unit_of_work(), audit.acting(seat):
-        number = batches.keep(seat, numbers, key=str(people[0]), title="bench", details=typed, site=SITE)
+        number = letter_batches.keep(seat, numbers, key=str(people[0]), title="bench", details=typed, site=SITE)
     with unit_of_work(), audit.acting(seat):
-        batches.confirm(batches.owned(number, seat), seat, {})
+        letter_batches.confirm(letter_batches.owned(number, seat), seat, {})
     return number
 
 
@@ -151,7 +151,7 @@ def whole(app: Flask, number: int, kills: int) -> float:
     shares = [(0, 2)] * (kills + 1) + [(1, 2)]
     starts = [context.Event() for _ in shares]
     jobs = [
-        (work, variables(app, NOW), number, batches.CHUNK, start, share)
+        (work, variables(app, NOW), number, letter_batches.CHUNK, start, share)
         for share, start in zip(shares, starts, strict=True)
     ]
     with processes(*jobs) as workers:
@@ -180,7 +180,7 @@ def whole_batches(count: int) -> bool:
             for kills in (0, KILLS):
                 number = confirmed(world, count)
                 seconds = whole(app, number, kills)
-                batches.resume(clock.now() + timedelta(hours=1))
+                letter_batches.resume(clock.now() + timedelta(hours=1))
                 print(f"whole batch of {count}, workers killed {kills} times: {count / seconds:.1f} letters/s")
             session.rollback()
             numbers = list(session.scalars(select(Letter.number).order_by(Letter.number)))

@@ -16,7 +16,7 @@ from tests.conftest import Installation
 from tests.transfers.steps import UNPLACED, acting, apply, do
 from tests.world import World
 from zhtj.floating import operations as onward
-from zhtj.floating.models import Situation
+from zhtj.floating.models import Occupation
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
@@ -57,7 +57,7 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
         do(operations.accept, placed, world.seat("township"))
         with acting(world.seat("township")):
             person = session.get_one(Member, floating.id)
-            onward.contacted(world.seat("township"), person, date(2026, 10, 8), "正在找工作", Situation.SEEKING)
+            onward.contacted(world.seat("township"), person, date(2026, 10, 8), "正在找工作", Occupation.SEEKING)
             onward.found(world.seat("township"), person, date(2026, 10, 8), "示例科技有限公司")
         with unit_of_work():
             for account in (*world.accounts.values(), world.graduate.account):

@@ -17,7 +17,7 @@ from tests.browser.test_main_job import mobile
 from tests.world import World
 from zhtj import sweeps
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import State as CaseState
+from zhtj.cases.workflow import CaseState
 from zhtj.graduation.models import CloseReason, DestinationEntry, RegisterRow
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work

@@ -19,7 +19,7 @@ from tests.transfers.steps import acting
 from tests.world import World
 from zhtj.cases import rounds
 from zhtj.floating import operations as floating
-from zhtj.floating.models import Situation
+from zhtj.floating.models import Occupation
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
@@ -66,7 +66,7 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
             rounds.announce(world.seat("university"), date(2026, 10, 20), date(2026, 10, 25), "请提醒本人签名。")
         with acting(world.seat("college")):
             person = session.get_one(Member, kept.id)
-            floating.contacted(world.seat("college"), person, date(2026, 10, 8), "正在找工作", Situation.SEEKING)
+            floating.contacted(world.seat("college"), person, date(2026, 10, 8), "正在找工作", Occupation.SEEKING)
         with unit_of_work():
             for account in (*world.accounts.values(), world.graduate.account, kept.account, unsigned.account):
                 session.merge(account).password_hash = HASH

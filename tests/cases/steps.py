@@ -10,8 +10,8 @@ from tests.world import World
 from zhtj.cases import operations, queries
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case
-from zhtj.cases.queries import Filters, Side
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.queries import CaseFilters, CaseList
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat
@@ -19,7 +19,7 @@ from zhtj.kernel.permissions import ActiveSeat
 
 def on_file(seat: ActiveSeat, member_id: int) -> list[Case]:
     """A person's file, as his page leads to it."""
-    return list(queries.listing(seat, Filters(side=Side.ALL, member_id=member_id)).rows)
+    return list(queries.listing(seat, CaseFilters(side=CaseList.ALL, member_id=member_id)).rows)
 
 
 PROOF = Upload("身份证.png", PNG)
@@ -32,7 +32,7 @@ def ask(seat: ActiveSeat, kind: str, subject: Any = "", *uploads: Upload, **type
         return operations.raise_case(kind_of(kind), seat, words, typed, uploads)
 
 
-def do(case: Case, seat: ActiveSeat, action: Action, remark: str = "") -> None:
+def do(case: Case, seat: ActiveSeat, action: CaseAction, remark: str = "") -> None:
     """One step in its own unit of work."""
     with acting(seat):
         session.refresh(case)
@@ -43,8 +43,8 @@ def do(case: Case, seat: ActiveSeat, action: Action, remark: str = "") -> None:
 def grant(world: World, case: Case, *keys: str) -> Case:
     """Pass it up through these organisations; the last one approves."""
     for key in keys[:-1]:
-        do(case, world.seat(key), Action.FORWARD)
-    do(case, world.seat(keys[-1]), Action.APPROVE)
+        do(case, world.seat(key), CaseAction.FORWARD)
+    do(case, world.seat(keys[-1]), CaseAction.APPROVE)
     session.expire_all()
-    assert case.state is State.APPROVED
+    assert case.state is CaseState.APPROVED
     return case

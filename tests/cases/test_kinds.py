@@ -19,11 +19,11 @@ from tests.transfers.steps import do as transfer
 from tests.uploads import PDF
 from tests.world import World, id_number
 from zhtj import doctor
-from zhtj.cases import queries, special_units, subjects
+from zhtj.cases import queries, special_unit_form, subjects
 from zhtj.cases.kinds import kind_of
-from zhtj.cases.queries import Filters, Side
+from zhtj.cases.queries import CaseFilters, CaseList
 from zhtj.cases.subjects import Invalid
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.graduation.models import BranchMark, CloseReason, RegisterRow
 from zhtj.imports.spreadsheets import write_xlsx
 from zhtj.kernel.attachments import Upload
@@ -65,7 +65,7 @@ def sheet(seat: Any, kind: str) -> list[tuple[Any, ...]]:
     """The export of a kind, read back from the file."""
     found = kind_of(kind)
     target = BytesIO()
-    lines = queries.export(seat, found, Filters(Side.ALL))
+    lines = queries.export(seat, found, CaseFilters(CaseList.ALL))
     rows = [[column.cell(line) for column in found.columns] for line in lines]
     write_xlsx(target, found.title, [column.heading for column in found.columns], rows)
     target.seek(0)
@@ -190,9 +190,9 @@ def test_a_wrong_record_is_archived_not_deleted(world: World):
         people.start_seat(world.graduate.account, world.orgs["class1"], Post.DEPUTY)
     case = removal(world, world.graduate)
     assert [one.short_name for one in queries.way(case)] == ["江淮示范大学团委", "团合肥市委"]
-    do(case, world.seat("university"), Action.FORWARD)
+    do(case, world.seat("university"), CaseAction.FORWARD)
     assert world.graduate.archived_at is None
-    do(case, world.seat("city"), Action.APPROVE)
+    do(case, world.seat("city"), CaseAction.APPROVE)
     session.expire_all()
     assert world.graduate.archived_at is not None, "kept, with its history"
     row = session.scalars(select(RegisterRow).where(RegisterRow.member_id == world.graduate.id)).one()
@@ -231,10 +231,10 @@ def test_deletion_takes_the_place_of_no_transfer(world: World):
 @pytest.mark.rule("U-18")
 def test_an_application_that_begins_meanwhile_stops_the_decision(world: World):
     case = removal(world, world.graduate)
-    do(case, world.seat("university"), Action.FORWARD)
+    do(case, world.seat("university"), CaseAction.FORWARD)
     apply(world, world.graduate, "floating", **UNPLACED)
     with pytest.raises(DomainError, match="正在办理的转接申请"):
-        do(case, world.seat("city"), Action.APPROVE)
+        do(case, world.seat("city"), CaseAction.APPROVE)
     assert session.get_one(Member, world.graduate.id).archived_at is None
 
 
@@ -387,7 +387,7 @@ def test_the_three_errors_of_the_township_flag_are_corrected_at_the_centre(world
     for case in cases:
         assert [one.short_name for one in queries.way(case)] == ["团合肥市委", "团安徽省委", "团中央"]
         for key in ("city", "province"):
-            do(case, world.seat(key), Action.FORWARD)
+            do(case, world.seat(key), CaseAction.FORWARD)
     assert world.orgs["street"].township_flag is False, "nothing changes before the centre decides"
     assert sheet(world.seat("province"), "township") == [
         ("组织全称", "是否乡镇街道团委"),
@@ -396,7 +396,7 @@ def test_the_three_errors_of_the_township_flag_are_corrected_at_the_centre(world
         ("共青团安徽省合肥市蜀山区示范镇委员会", "是"),
     ]
     for case in cases:
-        do(case, world.seat("centre"), Action.APPROVE)
+        do(case, world.seat("centre"), CaseAction.APPROVE)
     session.expire_all()
     assert [world.orgs[key].township_flag for key in ("street", "farm", "town")] == [True, False, True]
     sound()
@@ -417,7 +417,7 @@ def test_the_operator_decides_for_the_centre(world: World, app: Flask):
     case = flag(world, "company", "yes")
     early = flag(world, "township", "no")
     for key in ("city", "province"):
-        do(case, world.seat(key), Action.FORWARD)
+        do(case, world.seat(key), CaseAction.FORWARD)
     run = app.test_cli_runner()
     listed: Result = run.invoke(args=["cases", "list", "--kind", "township", "--json"])
     assert [line["id"] for line in json.loads(listed.stdout)] == [case.id]
@@ -428,7 +428,7 @@ def test_the_operator_decides_for_the_centre(world: World, app: Flask):
     assert "没有这件事" in done.stderr
     session.expire_all()
     assert world.orgs["company"].township_flag is True
-    assert (case.state, early.state) == (State.APPROVED, State.WAITING)
+    assert (case.state, early.state) == (CaseState.APPROVED, CaseState.WAITING)
 
 
 # -- a missing organisation
@@ -480,7 +480,12 @@ def test_the_register_of_special_units_fills_itself_and_keeps_the_name(world: Wo
     taken_back = enlist(world, world.sophomore, remark="参军入伍，政审体检已完成")
     transfer(transfers.withdraw, taken_back, world.own_seat(world.sophomore))
     target = BytesIO()
-    write_xlsx(target, special_units.TITLE, special_units.COLUMNS, special_units.rows(world.seat("university"), 2026))
+    write_xlsx(
+        target,
+        special_unit_form.TITLE,
+        special_unit_form.COLUMNS,
+        special_unit_form.rows(world.seat("university"), 2026),
+    )
     target.seek(0)
     rows = list(load_workbook(target).active.iter_rows(values_only=True))
     name = world.orgs["class1"].full_name
@@ -496,9 +501,11 @@ def test_the_register_of_special_units_fills_itself_and_keeps_the_name(world: Wo
         ("2", "卜喆", name, "2026-10-14 09:00", "涉密单位"),
     ]
     # Each level above has it too; another school has nothing
-    assert special_units.count(world.seat("city"), 2026) == special_units.count(world.seat("college"), 2026) == 2
-    assert special_units.count(world.seat("company"), 2026) == 0
-    assert special_units.count(world.seat("university"), 2025) == 0
+    assert (
+        special_unit_form.count(world.seat("city"), 2026) == special_unit_form.count(world.seat("college"), 2026) == 2
+    )
+    assert special_unit_form.count(world.seat("company"), 2026) == 0
+    assert special_unit_form.count(world.seat("university"), 2025) == 0
 
 
 def enlist(world: World, member: Member, **details: str) -> Any:
@@ -510,9 +517,9 @@ def enlist(world: World, member: Member, **details: str) -> Any:
 
 @pytest.mark.rule("S-09")
 def test_whether_the_school_files_the_register_is_policy(world: World, policy):
-    assert not special_units.is_filed(world.orgs["university"])
+    assert not special_unit_form.is_filed(world.orgs["university"])
     policy(special_unit_register=True)
-    assert special_units.is_filed(world.orgs["university"])
+    assert special_unit_form.is_filed(world.orgs["university"])
 
 
 def test_an_empty_register_has_its_headings(world: World):

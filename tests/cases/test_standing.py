@@ -18,7 +18,7 @@ from zhtj.cases.membership import proposals
 from zhtj.cases.membership.proposals import Measure
 from zhtj.cases.models import Case
 from zhtj.cases.subjects import matter
-from zhtj.cases.workflow import Action
+from zhtj.cases.workflow import CaseAction
 from zhtj.floating.models import Stay, StayKind
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import CloseReason, RegisterRow
@@ -92,7 +92,7 @@ def test_the_committee_decides_and_the_record_is_archived_with_its_ground(world:
         member = enter(world, "年长", aged(28, 3))
     case = propose(world, "team", member, Measure.OVER_AGE)
     assert session.get_one(Member, member.id).archived_at is None, "software proposes, people decide"
-    do(case, world.seat("company"), Action.APPROVE)
+    do(case, world.seat("company"), CaseAction.APPROVE)
     session.expire_all()
     assert (member.archived_why, member.archived_at is not None) == ("over_age", True)
     assert (
@@ -122,8 +122,8 @@ def test_whoever_leaves_leaves_the_denominators_from_that_day(world: World):
         member = enter(world, "欠费", aged(22), key="class1", dues_until=date(2026, 3, 1))
         graduation.open_register()
     case = propose(world, "class1", member, Measure.LEFT)
-    do(case, world.seat("college"), Action.FORWARD)
-    do(case, world.seat("university"), Action.APPROVE)
+    do(case, world.seat("college"), CaseAction.FORWARD)
+    do(case, world.seat("university"), CaseAction.APPROVE)
     session.expire_all()
     row = session.scalars(select(RegisterRow).where(RegisterRow.member_id == member.id)).one()
     assert (row.close_reason, row.closed_at) == (CloseReason.LEFT, member.archived_at)
@@ -155,7 +155,7 @@ def test_suspended_by_decision_told_seen_and_undone_by_decision(world: World):
     assert [one.title for one in told] == ["拟停止团籍"], "he hears of it while he can still object"
     assert "情况说明" in told[0].body
     assert WHY in told[0].body
-    do(case, world.seat("township"), Action.APPROVE)
+    do(case, world.seat("township"), CaseAction.APPROVE)
     session.expire_all()
     assert member.suspended_at == clock.now()
     assert member.archived_at is None
@@ -163,7 +163,7 @@ def test_suspended_by_decision_told_seen_and_undone_by_decision(world: World):
     event = session.scalars(select(AuditEvent).where(AuditEvent.action == "member.suspend")).one()
     assert (event.subject_id, event.detail["why"]) == (member.id, WHY)
     back = propose(world, "township", member, Measure.RESUME)
-    do(back, world.seat("township"), Action.APPROVE)
+    do(back, world.seat("township"), CaseAction.APPROVE)
     session.expire_all()
     assert member.suspended_at is None
 
@@ -177,7 +177,7 @@ def test_two_years_after_suspension_removal_is_proposed(world: World, days: int,
     assert (names(world, "company", Measure.REMOVE) == ["停止"]) is proposed
     if proposed:
         case = propose(world, "company", member, Measure.REMOVE)
-        do(case, world.seat("company"), Action.APPROVE)
+        do(case, world.seat("company"), CaseAction.APPROVE)
         session.expire_all()
         assert member.archived_why == "removed"
 
@@ -208,7 +208,7 @@ def test_the_member_objects_by_a_statement_which_the_decider_sees(world: World):
     words = {"purpose": "objection", "text": "本人因病住院，团费已在补交。"}
     said = ask(world.own_seat(member), "statement", member, **words)
     assert said.number in kind_of("standing").warn(matter(case))
-    do(case, world.seat("company"), Action.REFUSE, "本人因病，有正当理由")
+    do(case, world.seat("company"), CaseAction.REFUSE, "本人因病，有正当理由")
     session.expire_all()
     assert member.archived_at is None
 
@@ -222,7 +222,7 @@ def test_nobody_decides_about_himself(world: World):
     own = world.seat("company")
     himself = type(own)(own.kind, member.account_id, None, own.org_id, own.path, member.id)
     with pytest.raises(DomainError, match="与本人有关"), acting(himself):
-        operations.act(case, himself, Action.APPROVE)
+        operations.act(case, himself, CaseAction.APPROVE)
 
 
 def test_months_and_years_before_a_day_fit_the_calendar():

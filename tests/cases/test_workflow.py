@@ -16,8 +16,18 @@ from zhtj.cases import operations, queries
 from zhtj.cases.kind import About
 from zhtj.cases.kinds import KINDS
 from zhtj.cases.models import Case, CaseEvent
-from zhtj.cases.queries import Filters, Side
-from zhtj.cases.workflow import TRANSITIONS, Action, Decider, Level, Party, State, actions, line, next_state
+from zhtj.cases.queries import CaseFilters, CaseList
+from zhtj.cases.workflow import (
+    TRANSITIONS,
+    CaseAction,
+    CaseParty,
+    CaseState,
+    Decider,
+    LineLevel,
+    actions,
+    line,
+    next_state,
+)
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
@@ -41,11 +51,11 @@ def wrong_name(world: World, key: str = "class1") -> Case:
 
 
 LEVELS = [
-    Level(5, "second", 5),
-    Level(4, "basic", 4),
-    Level(3, "county", 3),
-    Level(2, "province", 2),
-    Level(1, "centre", 1),
+    LineLevel(5, "second", 5),
+    LineLevel(4, "basic", 4),
+    LineLevel(3, "county", 3),
+    LineLevel(2, "province", 2),
+    LineLevel(1, "centre", 1),
 ]
 
 
@@ -59,18 +69,18 @@ def test_the_decider_is_the_nearest_of_its_rank_or_above():
 
 @pytest.mark.rule("PD-22")
 def test_an_office_that_acts_for_two_levels_sees_a_case_once():
-    unmanned = [Level(5, "second", 4), *LEVELS[1:]]
+    unmanned = [LineLevel(5, "second", 4), *LEVELS[1:]]
     assert line(unmanned, Decider.COMMITTEE) == [4]
     assert line([], Decider.CITY) == []
 
 
 def test_the_table_is_closed():
-    assert {row.state for row in TRANSITIONS} == {None, State.WAITING}, "an ended case is never taken up again"
-    assert next_state(State.WAITING, Action.APPROVE, Party.HOLDER, last=False) is None
-    assert next_state(State.WAITING, Action.APPROVE, Party.RAISER, last=True) is None
-    assert actions(State.WAITING, Party.HOLDER, last=True) == [Action.APPROVE, Action.REFUSE]
-    assert actions(State.WAITING, Party.HOLDER, last=False) == [Action.FORWARD, Action.REFUSE]
-    assert not any(actions(state, party, last=True) for state in State if not state.is_open for party in Party)
+    assert {row.state for row in TRANSITIONS} == {None, CaseState.WAITING}, "an ended case is never taken up again"
+    assert next_state(CaseState.WAITING, CaseAction.APPROVE, CaseParty.HOLDER, last=False) is None
+    assert next_state(CaseState.WAITING, CaseAction.APPROVE, CaseParty.RAISER, last=True) is None
+    assert actions(CaseState.WAITING, CaseParty.HOLDER, last=True) == [CaseAction.APPROVE, CaseAction.REFUSE]
+    assert actions(CaseState.WAITING, CaseParty.HOLDER, last=False) == [CaseAction.FORWARD, CaseAction.REFUSE]
+    assert not any(actions(state, party, last=True) for state in CaseState if not state.is_open for party in CaseParty)
 
 
 @pytest.mark.rule("PD-34", "F-18", "PD-38")
@@ -79,18 +89,18 @@ def test_a_case_climbs_college_school_city_and_takes_effect_there(world: World):
     assert [one.short_name for one in queries.way(case)] == ["计算机学院团总支", "江淮示范大学团委", "团合肥市委"]
     for key in ("university", "city"):
         with pytest.raises(Forbidden):
-            do(case, world.seat(key), Action.FORWARD)
+            do(case, world.seat(key), CaseAction.FORWARD)
     with pytest.raises(Forbidden, match="由上级决定"):
-        do(case, world.seat("college"), Action.APPROVE)
+        do(case, world.seat("college"), CaseAction.APPROVE)
     grant(world, case, "college", "university", "city")
     assert world.graduate.name == "丁乙"
     assert case.outcome == "已更正姓名。"
     events = [(event.action, event.org.short_name) for event in queries.case(world.seat("city"), case.id).events]
     assert events == [
-        (Action.RAISE, "软工1班团支部"),
-        (Action.FORWARD, "计算机学院团总支"),
-        (Action.FORWARD, "江淮示范大学团委"),
-        (Action.APPROVE, "团合肥市委"),
+        (CaseAction.RAISE, "软工1班团支部"),
+        (CaseAction.FORWARD, "计算机学院团总支"),
+        (CaseAction.FORWARD, "江淮示范大学团委"),
+        (CaseAction.APPROVE, "团合肥市委"),
     ]
     logged = session.scalars(select(AuditEvent).where(AuditEvent.subject_type == "case").order_by(AuditEvent.id))
     assert [event.action for event in logged] == ["case.raise", "case.forward", "case.forward", "case.approve"]
@@ -100,8 +110,8 @@ def test_a_case_climbs_college_school_city_and_takes_effect_there(world: World):
 
 def test_whoever_is_next_and_whoever_asked_are_told(world: World):
     case = wrong_name(world)
-    do(case, world.seat("college"), Action.FORWARD)
-    do(case, world.seat("university"), Action.REFUSE, "身份证照片看不清，请重新上传")
+    do(case, world.seat("college"), CaseAction.FORWARD)
+    do(case, world.seat("university"), CaseAction.REFUSE, "身份证照片看不清，请重新上传")
     told = session.execute(
         select(Message.org_id, Message.title).where(Message.subject_type == "case").order_by(Message.id)
     ).all()
@@ -120,31 +130,31 @@ def test_whoever_is_next_and_whoever_asked_are_told(world: World):
 def test_a_refusal_needs_a_reason_and_ends_the_case(world: World):
     case = wrong_name(world)
     with pytest.raises(DomainError, match="至少 5 个字"):
-        do(case, world.seat("college"), Action.REFUSE, "不行")
-    do(case, world.seat("college"), Action.REFUSE, "与身份证不符")
-    assert (case.state, case.holder_id) == (State.REFUSED, None)
+        do(case, world.seat("college"), CaseAction.REFUSE, "不行")
+    do(case, world.seat("college"), CaseAction.REFUSE, "与身份证不符")
+    assert (case.state, case.holder_id) == (CaseState.REFUSED, None)
     logged = session.scalars(select(AuditEvent).where(AuditEvent.action == "case.refuse")).one()
     assert (logged.detail["before"], logged.detail["after"]) == ("waiting", "refused")
     assert logged.detail["why"] == "与身份证不符"
     with pytest.raises(Conflict):
-        do(case, world.seat("college"), Action.FORWARD)
+        do(case, world.seat("college"), CaseAction.FORWARD)
     again = wrong_name(world)
-    assert again.state is State.WAITING
+    assert again.state is CaseState.WAITING
 
 
 @pytest.mark.rule("PD-34")
 def test_the_raiser_takes_it_back_until_it_is_decided(world: World):
     case = wrong_name(world)
-    do(case, world.seat("college"), Action.FORWARD)
+    do(case, world.seat("college"), CaseAction.FORWARD)
     # The college, which has passed it on, neither withdraws it nor passes it on again
     with pytest.raises(Forbidden):
-        do(case, world.seat("college"), Action.WITHDRAW)
+        do(case, world.seat("college"), CaseAction.WITHDRAW)
     with pytest.raises(Conflict, match="上报"):
-        do(case, world.seat("college"), Action.FORWARD)
-    do(case, world.seat("class1"), Action.WITHDRAW)
-    assert case.state is State.WITHDRAWN
+        do(case, world.seat("college"), CaseAction.FORWARD)
+    do(case, world.seat("class1"), CaseAction.WITHDRAW)
+    assert case.state is CaseState.WITHDRAWN
     with pytest.raises(Conflict):
-        do(case, world.seat("university"), Action.FORWARD)
+        do(case, world.seat("university"), CaseAction.FORWARD)
     assert world.graduate.name == "丁一"
 
 
@@ -162,10 +172,10 @@ def test_nobody_decides_about_himself(world: World):
     seat = world.seat("college")
     own = type(seat)(seat.kind, world.graduate.account_id, None, seat.org_id, seat.path, world.graduate.id)
     with pytest.raises(Forbidden, match="与本人有关"):
-        do(case, own, Action.FORWARD)
+        do(case, own, CaseAction.FORWARD)
     assert queries.possible_actions(own, case) == []
     # The level above may act for the office in which he sits.
-    do(case, world.seat("university"), Action.FORWARD)
+    do(case, world.seat("university"), CaseAction.FORWARD)
     assert case.holder_id == world.orgs["university"].id
 
 
@@ -178,9 +188,9 @@ def test_the_office_acts_for_an_organisation_without_administrator(world: World)
         post = session.scalars(select(Seat).where(Seat.org_id == world.orgs["college"].id)).one()
         people.end_seat(post, "left")
     assert queries.count_waiting(world.seat("university")) == 1
-    do(case, world.seat("university"), Action.FORWARD)
-    do(case, world.seat("university"), Action.APPROVE)
-    assert case.state is State.APPROVED
+    do(case, world.seat("university"), CaseAction.FORWARD)
+    do(case, world.seat("university"), CaseAction.APPROVE)
+    assert case.state is CaseState.APPROVED
 
 
 @pytest.mark.rule("F-18", "PD-34")
@@ -192,26 +202,26 @@ def test_a_level_passes_up_many_at_once_with_a_result_a_line(world: World):
     other = ask(world.seat("college"), "statement", world.sophomore, purpose="other", text="本人情况属实，特此说明。")
     seat = world.seat("college")
     with acting(seat):
-        errors = operations.decide([*cases, other], seat, Action.FORWARD)
+        errors = operations.decide([*cases, other], seat, CaseAction.FORWARD)
     assert set(errors) == {other.id}, "that one lies with the school already"
     session.expire_all()
     assert {case.holder_id for case in [*cases, other]} == {world.orgs["university"].id}
     seat = world.seat("university")
     with acting(seat):
-        assert operations.decide([*cases, other], seat, Action.APPROVE) == {}
+        assert operations.decide([*cases, other], seat, CaseAction.APPROVE) == {}
     session.expire_all()
-    assert {case.state for case in [*cases, other]} == {State.APPROVED}
+    assert {case.state for case in [*cases, other]} == {CaseState.APPROVED}
 
 
 def test_what_fails_in_its_effect_stays_where_it_was(world: World):
     case = ask(world.seat("college"), "correction", world.graduate, PROOF, name="丁乙", why="录入时写错一个字")
-    do(case, world.seat("university"), Action.FORWARD)
+    do(case, world.seat("university"), CaseAction.FORWARD)
     with unit_of_work():
         world.graduate.account.name = "丁乙"
     with pytest.raises(DomainError, match="没有要更正的内容"):
-        do(case, world.seat("city"), Action.APPROVE)
+        do(case, world.seat("city"), CaseAction.APPROVE)
     session.expire_all()
-    assert (case.state, case.is_last) == (State.WAITING, True)
+    assert (case.state, case.is_last) == (CaseState.WAITING, True)
     assert len(session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id)).all()) == 2
 
 
@@ -224,12 +234,12 @@ def test_cases_are_seen_by_the_line_alone(world: World):
             queries.case(world.seat(key), case.id)
     with pytest.raises(NotFound):
         queries.case(world.own_seat(world.classmate), case.id)
-    mine = queries.listing(world.seat("college"), Filters())
+    mine = queries.listing(world.seat("college"), CaseFilters())
     assert [one.id for one in mine.rows] == [case.id]
     assert queries.count_waiting(world.seat("university")) == 0
-    assert queries.count(world.seat("university"), Filters(Side.ALL, text="丁一")) == 1
-    assert queries.count(world.seat("university"), Filters(Side.ALL, text=case.number)) == 1
-    assert queries.count(world.seat("university"), Filters(Side.ALL, kind="removal")) == 0
+    assert queries.count(world.seat("university"), CaseFilters(CaseList.ALL, text="丁一")) == 1
+    assert queries.count(world.seat("university"), CaseFilters(CaseList.ALL, text=case.number)) == 1
+    assert queries.count(world.seat("university"), CaseFilters(CaseList.ALL, kind="removal")) == 0
 
 
 def test_a_member_asks_for_himself_alone(world: World):
@@ -240,8 +250,8 @@ def test_a_member_asks_for_himself_alone(world: World):
     assert queries.case(seat, case.id).id == case.id
     with pytest.raises(Forbidden):
         ask(seat, "removal", world.classmate, ground="death", detail="本人已经去世")
-    do(case, seat, Action.WITHDRAW)
-    assert case.state is State.WITHDRAWN
+    do(case, seat, CaseAction.WITHDRAW)
+    assert case.state is CaseState.WITHDRAWN
 
 
 def test_every_kind_is_complete():
@@ -261,7 +271,7 @@ def test_of_two_at_once_one_wins(live: Flask):
     ready = threading.Barrier(2)
     answers: list[str] = []
 
-    def act(action: Action) -> None:
+    def act(action: CaseAction) -> None:
         with live.app_context(), acting(seat):
             found = session.get_one(Case, number)
             session.refresh(found)
@@ -270,7 +280,7 @@ def test_of_two_at_once_one_wins(live: Flask):
             errors = operations.decide([found], seat, action, "与事实不符，请核对")
             answers.append(type(next(iter(errors.values()))).__name__ if errors else "done")
 
-    threads = [threading.Thread(target=act, args=(action,)) for action in (Action.FORWARD, Action.REFUSE)]
+    threads = [threading.Thread(target=act, args=(action,)) for action in (CaseAction.FORWARD, CaseAction.REFUSE)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -14,7 +14,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import Base, session, unit_of_work
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member, Membership, Sex
-from zhtj.policy.vocabulary import Destination, Level
+from zhtj.policy.vocabulary import Destination, Suitability
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import Action, Initiator, State
 
@@ -67,7 +67,7 @@ def applications(world: World, number: int, *, due: datetime, old: Sequence[int]
             release_needed=False,
             reason="relocation",
             kind=Destination.UNIT,
-            level=Level.ALLOWED,
+            level=Suitability.ALLOWED,
             warnings=[],
             state=State.AWAITING_ACCEPTANCE,
             version=1,

@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests.browsing import Browser
-from zhtj.demo import accounts
 from zhtj.demo.plots import FEATURED
 from zhtj.factory import create_app
 from zhtj.graduation.models import BranchMark, RegisterRow
@@ -24,6 +23,7 @@ from zhtj.letters.models import Letter, LetterState
 from zhtj.orgs.models import Category, Organisation
 from zhtj.people.models import Account, Member, Membership
 from zhtj.people.queries import seat_choices
+from zhtj.people.signing import samples
 from zhtj.people.signing.accounts import find_by_username
 from zhtj.people.signing.passwords import verify
 from zhtj.transfers.models import Application, ApplicationEvent
@@ -158,7 +158,7 @@ def test_every_role_has_an_account_that_sits_there_and_signs_in(demo: Flask, sto
     status, output = run(demo, "demo", "accounts", "--json")
     rows = json.loads(output)
     assert status == 0
-    assert rows == accounts.listing()
+    assert rows == samples.listing()
     assert Counter(row["role"] for row in rows).keys() == {kind.value for kind in SeatKind}
     codes = {row["organisation_code"] for row in rows}
     assert {"34", "3401", "340104", "340104100", university(story).code} <= codes
@@ -172,7 +172,7 @@ def test_every_role_has_an_account_that_sits_there_and_signs_in(demo: Flask, sto
 
 def test_members_of_every_fate_are_listed(story: Session) -> None:
     states = []
-    for row in accounts.listing():
+    for row in samples.listing():
         if row["role"] == "member":
             account = find_by_username(row["username"])
             assert account
@@ -186,7 +186,7 @@ def test_members_of_every_fate_are_listed(story: Session) -> None:
 
 @pytest.mark.parametrize("role", [kind.value for kind in SeatKind])
 def test_the_first_account_of_each_role_comes_to_its_workbench(demo: Flask, role: str) -> None:
-    row = next(row for row in accounts.listing() if row["role"] == role)
+    row = next(row for row in samples.listing() if row["role"] == role)
     page = Browser(demo.test_client()).sign_in(row["username"], row["password"])
     assert page.location.endswith(f"/{role}/")
     assert page.follow().status == 200

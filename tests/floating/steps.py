@@ -7,11 +7,11 @@ from typing import Any
 from tests.cases.steps import do
 from tests.transfers.steps import acting
 from tests.world import World
-from zhtj.cases import signing
+from zhtj.cases import signatures
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case
-from zhtj.cases.signing import Signature
-from zhtj.cases.workflow import Action
+from zhtj.cases.signatures import Signature
+from zhtj.cases.workflow import CaseAction
 from zhtj.floating.models import Stay
 from zhtj.floating.queries import open_stay
 from zhtj.kernel.database import session, unit_of_work
@@ -65,7 +65,7 @@ def apply(world: World, member: Member, kind: str = "retention", **typed: Any) -
     seat = world.own_seat(session.merge(member))
     answers = {**(ABROAD if kind == "overseas_study" else RETAINED), **typed}
     with acting(seat):
-        return signing.raise_signed(kind_of(kind), seat, answers, Signature(member.name, member.account_id))
+        return signatures.raise_signed(kind_of(kind), seat, answers, Signature(member.name, member.account_id))
 
 
 def sign(world: World, case: Case, member: Member, **typed: Any) -> None:
@@ -73,14 +73,14 @@ def sign(world: World, case: Case, member: Member, **typed: Any) -> None:
     seat = world.own_seat(session.merge(member))
     with acting(seat):
         session.refresh(case)
-        signing.sign(case, seat, Signature(member.name, member.account_id), typed)
+        signatures.sign(case, seat, Signature(member.name, member.account_id), typed)
 
 
 def grant(world: World, case: Case, *keys: str) -> Case:
     """Pass it up through these organisations; the last one approves."""
     for key in keys[:-1]:
-        do(case, world.seat(key), Action.FORWARD)
-    do(case, world.seat(keys[-1]), Action.APPROVE)
+        do(case, world.seat(key), CaseAction.FORWARD)
+    do(case, world.seat(keys[-1]), CaseAction.APPROVE)
     session.expire_all()
     return case
 

@@ -14,7 +14,7 @@ from tests.floating.steps import apply, grant, sign, where
 from tests.imports.making import xlsx
 from tests.world import World
 from zhtj.cases import queries
-from zhtj.cases.queries import Filters, Side
+from zhtj.cases.queries import CaseFilters, CaseList
 from zhtj.imports.files import tables, workbooks
 from zhtj.imports.files.layouts import FLOATING
 from zhtj.imports.files.problems import FileError
@@ -119,7 +119,7 @@ def test_a_file_becomes_cases_that_wait_for_signatures(school: World, client: Fl
     done = sent.form("/apply").submit().follow()
     assert "已导入 1 条" in done.text
     session.expire_all()
-    (case,) = queries.listing(school.seat("university"), Filters(Side.MINE, "retention")).rows
+    (case,) = queries.listing(school.seat("university"), CaseFilters(CaseList.MINE, "retention")).rows
     assert (case.data["ground"], case.data["leader"], case.data["plan"]) == ("retake", "方圆", "study")
     # He is asked to sign; a second import does not ask twice
     told = Browser(client).login(school.graduate.account).get("/member/messages")

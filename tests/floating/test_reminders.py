@@ -17,7 +17,7 @@ from zhtj import sweeps
 from zhtj.floating import operations as floating
 from zhtj.floating import queries as ledger
 from zhtj.floating.queries import LedgerFilters
-from zhtj.floating.rules import Stage, contact_stage, stage
+from zhtj.floating.rules import DeadlineStage, contact_stage, stage
 from zhtj.kernel.database import session
 from zhtj.notices.models import Message
 from zhtj.people.models import Member
@@ -104,4 +104,4 @@ def test_stages_only_rise_as_the_day_comes_nearer(deadline: date, offset: int) -
     tomorrow = date.fromordinal(today.toordinal() + 1)
     assert stage(deadline, tomorrow) >= stage(deadline, today)
     assert contact_stage(deadline, tomorrow) >= contact_stage(deadline, today)
-    assert (stage(deadline, today) is Stage.PAST) == (today > deadline)
+    assert (stage(deadline, today) is DeadlineStage.PAST) == (today > deadline)

@@ -14,12 +14,12 @@ from tests.transfers.steps import EMPLOYED, acting, start
 from tests.transfers.steps import do as transfer
 from tests.uploads import PDF
 from tests.world import World
-from zhtj.cases import messages, operations, queries, rounds, signing
+from zhtj.cases import messages, operations, queries, rounds, signatures
 from zhtj.cases.kinds.retention import GROUND
 from zhtj.cases.models import SignedForm
-from zhtj.cases.queries import Filters
+from zhtj.cases.queries import CaseFilters
 from zhtj.cases.subjects import Invalid
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.floating import operations as floating
 from zhtj.floating import queries as ledger
 from zhtj.floating.models import StayKind
@@ -105,7 +105,7 @@ def test_who_may_be_retained_the_policy_says(school: World, policy: Any) -> None
         policy(name)
         with unit_of_work():
             case = apply(school, school.graduate)
-        do(case, school.own_seat(session.merge(school.graduate)), Action.WITHDRAW)
+        do(case, school.own_seat(session.merge(school.graduate)), CaseAction.WITHDRAW)
     with unit_of_work():
         session.get_one(Organisation, school.orgs["university"].id).industry = "普通高中"
     policy("2020-national")
@@ -196,7 +196,7 @@ def test_a_commissioned_student_stays_with_his_unit_by_a_statement_on_file(schoo
         ask(seat, "statement", school.employee, **words, dues="按月在单位交")
     case = ask(seat, "statement", school.employee, **words, dues="按月在单位交", life="寒暑假参加组织生活")
     grant(school, case, "company")
-    assert case.state is State.APPROVED
+    assert case.state is CaseState.APPROVED
     assert where(school.employee) == school.orgs["team"].id
     own = school.own_seat(session.merge(school.employee))
     assert [one.id for one in on_file(own, school.employee.id)] == [case.id]
@@ -208,7 +208,7 @@ def test_nobody_is_taken_in_before_his_form_is_signed(school: World) -> None:
     seat = school.seat("university")
     assert "还没有填写、签名" in operations.obstacle(case)
     with pytest.raises(DomainError, match="还没有填写、签名"):
-        do(case, seat, Action.APPROVE)
+        do(case, seat, CaseAction.APPROVE)
     assert where(school.graduate) == school.orgs["class1"].id
     sign(school, case, school.graduate)
     assert operations.obstacle(case) == ""
@@ -230,12 +230,12 @@ def test_the_committee_decides_many_at_once_at_announced_times(school: World) ->
     cases = [apply(school, one) for one in (school.graduate, school.classmate)]
     cases.append(ask(school.seat("college"), "retention", third, **RETAINED))
     for case in cases[:2]:
-        do(case, school.seat("college"), Action.FORWARD)
+        do(case, school.seat("college"), CaseAction.FORWARD)
     # When the committee decides all that lie with it
-    ids = queries.listed_ids(seat, Filters(kind="retention"), 100)
+    ids = queries.listed_ids(seat, CaseFilters(kind="retention"), 100)
     assert ids == [case.id for case in cases]
     with acting(seat):
-        errors = operations.decide(queries.load(seat, ids), seat, Action.APPROVE)
+        errors = operations.decide(queries.load(seat, ids), seat, CaseAction.APPROVE)
     # Then two are in the branch, and the third line says why not
     assert list(errors) == [cases[2].id]
     assert "签名" in str(errors[cases[2].id])
@@ -251,19 +251,19 @@ def test_who_is_not_eligible_takes_it_back_or_asks_for_a_refusal(school: World) 
     own = school.own_seat(session.merge(school.graduate))
     # He takes back what he applied for himself, and what his college has raised for him
     mine = apply(school, school.graduate)
-    do(mine, own, Action.WITHDRAW)
+    do(mine, own, CaseAction.WITHDRAW)
     theirs = ask(school.seat("college"), "retention", school.graduate, **RETAINED)
     assert queries.case(own, theirs.id).id == theirs.id
-    do(theirs, own, Action.WITHDRAW)
-    assert (mine.state, theirs.state) == (State.WITHDRAWN, State.WITHDRAWN)
+    do(theirs, own, CaseAction.WITHDRAW)
+    assert (mine.state, theirs.state) == (CaseState.WITHDRAWN, CaseState.WITHDRAWN)
     # Or the committee refuses because he asks for it
     third = ask(school.seat("college"), "retention", school.graduate, **RETAINED)
     with acting(own):
         messages.ask_refusal(third, "丁一", "已经找到单位")
     at_school = select(Message.body).where(Message.org_id == school.orgs["university"].id).order_by(Message.id.desc())
     assert "丁一请求不同意" in (session.scalars(at_school).first() or "")
-    do(third, school.seat("university"), Action.REFUSE, "本人请求不同意")
-    assert third.state is State.REFUSED
+    do(third, school.seat("university"), CaseAction.REFUSE, "本人请求不同意")
+    assert third.state is CaseState.REFUSED
     assert where(school.graduate) == school.orgs["class1"].id
 
 
@@ -273,15 +273,15 @@ def test_a_form_signed_by_hand_is_filed_as_a_picture(school: World) -> None:
     case = ask(seat, "retention", school.graduate, **{**RETAINED, "dues": "", "life": ""})
     agreed = {"dues": "一次交清半年", "life": "线上参加"}
     with pytest.raises(Invalid), acting(seat):
-        signing.file_paper(case, seat, Upload("告知书.pdf", PDF), {})
+        signatures.file_paper(case, seat, Upload("告知书.pdf", PDF), {})
     with acting(seat):
         session.refresh(case)
-        kept = signing.file_paper(case, seat, Upload("告知书.pdf", PDF), agreed)
+        kept = signatures.file_paper(case, seat, Upload("告知书.pdf", PDF), agreed)
     assert kept.on_paper
     grant(school, case, "university")
-    assert [one.form for one in signing.of_member(school.graduate.id)] == ["F-08"]
+    assert [one.form for one in signatures.of_member(school.graduate.id)] == ["F-08"]
     with pytest.raises(Conflict), acting(seat):
-        signing.file_paper(case, seat, Upload("告知书.pdf", PDF), agreed)
+        signatures.file_paper(case, seat, Upload("告知书.pdf", PDF), agreed)
 
 
 @pytest.mark.rule("PD-35", "F-08")
@@ -290,9 +290,9 @@ def test_the_notice_is_signed_by_name_and_kept_as_it_was_read(school: World) -> 
     own = school.own_seat(session.merge(school.graduate))
     other = school.own_seat(session.merge(school.classmate))
     with pytest.raises(DomainError, match="姓名不一致"), acting(own):
-        signing.sign(case, own, signing.Signature("丁二", own.account_id), {})
+        signatures.sign(case, own, signatures.Signature("丁二", own.account_id), {})
     with pytest.raises(Forbidden), acting(other):
-        signing.sign(case, other, signing.Signature("卜喆", other.account_id), {})
+        signatures.sign(case, other, signatures.Signature("卜喆", other.account_id), {})
     sign(school, case, school.graduate)
     form = session.scalars(select(SignedForm)).one()
     assert (form.form, form.member_id, form.name, form.on_paper) == ("F-08", school.graduate.id, "丁一", False)
@@ -323,9 +323,9 @@ def test_why_is_said_in_the_forms_words(school: World) -> None:
 @pytest.mark.rule("O-12")
 def test_where_the_branch_is_missing_whoever_decides_is_told_how_to_build_it(world: World, clock_at: Any) -> None:
     case = apply(world, world.graduate)
-    do(case, world.seat("college"), Action.FORWARD)
+    do(case, world.seat("college"), CaseAction.FORWARD)
     with pytest.raises(DomainError, match=r"还没有“流动团员团支部”.*下级组织"):
-        do(case, world.seat("university"), Action.APPROVE)
+        do(case, world.seat("university"), CaseAction.APPROVE)
     build(world, "kept", "university", Purpose.FLOATING)
     grant(world, case, "university")
     assert where(world.graduate) == world.orgs["kept"].id
@@ -335,9 +335,9 @@ def test_under_way_it_waits_for_the_transfer_and_the_other_way_round(school: Wor
     case = apply(school, school.graduate)
     member = session.get_one(Member, school.graduate.id)
     start(school.own_seat(member), member, school.orgs["team"], **EMPLOYED)
-    do(case, school.seat("college"), Action.FORWARD)
+    do(case, school.seat("college"), CaseAction.FORWARD)
     with pytest.raises(DomainError, match="正在办理的转接申请"):
-        do(case, school.seat("university"), Action.APPROVE)
+        do(case, school.seat("university"), CaseAction.APPROVE)
     other = session.get_one(Member, school.classmate.id)
     start(school.own_seat(other), other, school.orgs["team"], **EMPLOYED)
     with pytest.raises(DomainError, match="正在办理的转接申请"):

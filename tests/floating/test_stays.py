@@ -14,7 +14,7 @@ from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
 from zhtj.floating import operations as floating
 from zhtj.floating import queries
-from zhtj.floating.models import Situation, Stay, StayKind
+from zhtj.floating.models import Occupation, Stay, StayKind
 from zhtj.floating.queries import LedgerFilters
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
@@ -125,9 +125,9 @@ def test_contacts_are_logged_with_what_was_heard(world: World, clock_at: Any) ->
     assert len(rows(world, "township", status="quiet")) == 1
     clock_at("2026-11-02T09:00")
     with acting(seat):
-        floating.contacted(seat, member, date(2026, 11, 1), "在合肥找工作，已发岗位信息", Situation.SEEKING)
+        floating.contacted(seat, member, date(2026, 11, 1), "在合肥找工作，已发岗位信息", Occupation.SEEKING)
     (row,) = rows(world, "township")
-    assert row.situation is Situation.SEEKING
+    assert row.situation is Occupation.SEEKING
     (entry,) = queries.log_of(row)
     assert (entry.on, entry.account.name) == (date(2026, 11, 1), world.accounts["township"].name)
     assert queries.last_contacts([member.id]) == {member.id: date(2026, 11, 1)}

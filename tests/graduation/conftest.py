@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests.world import World
-from zhtj.graduation import queries
+from zhtj.orgs import policies
 from zhtj.policy.layers import compose, lineage
 
 MAY = "2026-05-10T09:00"
@@ -28,6 +28,6 @@ def policy(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def use(name: str) -> None:
         found = compose(lineage(name), 2026)
-        monkeypatch.setattr(queries, "policy_of", lambda _: found)
+        monkeypatch.setattr(policies, "policy_for", lambda *_: found)
 
     return use

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from tests.transfers.steps import EMPLOYED, apply, do
 from tests.world import World
 from zhtj import sweeps
-from zhtj.graduation import closing, conversion, operations, queries, register
+from zhtj.graduation import closing_emptied, conversion, operations, queries, season_register
 from zhtj.graduation.models import CloseReason, MarkKind, NoTime, RegisterRow
 from zhtj.graduation.personal import OwnMark, mark_members
 from zhtj.kernel import clock
@@ -106,7 +106,7 @@ def test_marked_after_the_day_it_is_converted_at_once(spring: World, clock_at) -
     assert "立即转为毕业生团组织" in line.effect
     assert spring.orgs["class2"].category is Category.GRADUATES
     assert spring.sophomore.is_graduate
-    assert register.open_row(spring.sophomore.id, clock.now()) is not None
+    assert season_register.open_row(spring.sophomore.id, clock.now()) is not None
 
 
 # ---- the register
@@ -114,7 +114,7 @@ def test_marked_after_the_day_it_is_converted_at_once(spring: World, clock_at) -
 
 @pytest.mark.rule("PD-08")
 def test_rows_begin_with_the_campaign_and_the_season_freezes_at_its_end(spring: World, clock_at) -> None:
-    row = register.open_row(spring.graduate.id, clock.now())
+    row = season_register.open_row(spring.graduate.id, clock.now())
     assert row is not None
     clock_at("2026-12-31T20:00")
     application = apply(spring, spring.graduate, "team", **EMPLOYED)
@@ -123,7 +123,7 @@ def test_rows_begin_with_the_campaign_and_the_season_freezes_at_its_end(spring: 
     session.expire_all()
     assert row.completed_at == clock.now()
     assert row.after_close
-    assert register.is_frozen(row)
+    assert season_register.is_frozen(row)
 
 
 @pytest.mark.rule("PD-08")
@@ -176,12 +176,12 @@ def test_an_emptied_organisation_of_graduates_is_offered_and_closed_a_full_one_i
     branch, seat = spring.orgs["class1"], spring.seat("college")
     assert queries.emptied(seat).rows == []
     with pytest.raises(Conflict, match="还有 2 名团员"):
-        closing.close_emptied(seat, [branch.id])
+        closing_emptied.close_emptied(seat, [branch.id])
     for member in (spring.graduate, spring.classmate):
         do(transfers.accept, apply(spring, member, "team", **EMPLOYED), spring.seat("team"))
     assert [one.id for one in queries.emptied(seat).rows] == [branch.id]
     with unit_of_work():
-        closing.close_emptied(seat, [branch.id])
+        closing_emptied.close_emptied(seat, [branch.id])
     session.expire_all()
     assert branch.closed_at == clock.now()
     assert queries.count_emptied(seat) == 0
@@ -190,9 +190,9 @@ def test_an_emptied_organisation_of_graduates_is_offered_and_closed_a_full_one_i
 @pytest.mark.rule("O-11")
 def test_only_organisations_of_graduates_are_closed_so(spring: World) -> None:
     with pytest.raises(DomainError, match="不是毕业生团组织"):
-        closing.close_emptied(spring.seat("college"), [spring.orgs["class2"].id])
+        closing_emptied.close_emptied(spring.seat("college"), [spring.orgs["class2"].id])
     with pytest.raises(DomainError, match="请先勾选"):
-        closing.close_emptied(spring.seat("company"), [spring.orgs["class1"].id])
+        closing_emptied.close_emptied(spring.seat("company"), [spring.orgs["class1"].id])
 
 
 def test_a_branch_without_a_time_is_never_converted(spring: World, clock_at) -> None:

@@ -15,6 +15,7 @@ from zhtj.graduation.models import GraduateCategory, RegisterEvent, RegisterRow
 from zhtj.imports.files.layouts import DESTINATIONS
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.transfers import operations as transfers
 
@@ -130,6 +131,6 @@ def test_a_reason_without_a_rate_of_its_own_leaves_the_register_s_entry(spring: 
 
 @pytest.mark.rule("F-12")
 def test_the_template_offers_exactly_the_reasons_of_the_policy(spring: World) -> None:
-    policy = queries.policy_of(spring.orgs["class1"])
+    policy = policy_of(spring.orgs["class1"])
     offered = next(column for column in DESTINATIONS.columns if column.choices)
     assert list(offered.choices) == [destinations.label_of(policy, one) for one in destinations.choices(policy)]

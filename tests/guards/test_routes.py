@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from inspect import unwrap
+from pathlib import Path
+
 import pytest
 from flask import Flask
 
@@ -18,8 +21,10 @@ from tests.guards.routes import (
     walk,
 )
 from tests.guards.town import Town
-from zhtj.kernel.permissions import Permission
+from zhtj.config import ROOT
+from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.web.access import PUBLIC, TOKEN
+from zhtj.web.routes import COMMITTEES as COMMITTEE_KINDS
 
 pytestmark = pytest.mark.long
 
@@ -29,6 +34,27 @@ def test_every_route_says_who_may_use_it(installations) -> None:
     for rule in rules(app):
         found = permission_of(app, rule)
         assert found in {PUBLIC, TOKEN, *Permission}, f"{rule.rule}: neither @requires nor @public"
+
+
+def test_every_module_with_views_is_imported(installations) -> None:
+    """A view stands at its address by being imported; whoever forgets the import of a new module has no page."""
+    app = installations["sqlite"].app
+    served = {Path(unwrap(view).__code__.co_filename) for view in app.view_functions.values()}
+    written = {path for path in (ROOT / "zhtj" / "web").rglob("*.py") if "\n@routes." in path.read_text()}
+    assert written
+    assert written - served <= {ROOT / "zhtj" / "web" / "auth" / "resume.py"}  # looks at every page, has none
+
+
+def test_every_committee_has_every_desk(installations) -> None:
+    app = installations["sqlite"].app
+    found: dict[str, set[tuple[str, ...]]] = {kind: set() for kind in COMMITTEE_KINDS}
+    for rule in rules(app):
+        owner, _, name = rule.endpoint.partition(".")
+        if owner in found:
+            assert rule.rule.startswith(f"/{owner}/"), rule.rule
+            found[owner].add((name, rule.rule.removeprefix(f"/{owner}"), *methods_of(rule)))
+    assert len(set(map(frozenset, found.values()))) == 1
+    assert set(found) == set(SeatKind) - {SeatKind.MEMBER}
 
 
 def test_every_permission_is_asked_for_by_a_route(installations) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zhtj.policy import rulebook
-from zhtj.policy.rulebook import Kind, places
+from zhtj.policy.rulebook import EntryKind, places
 from zhtj.policy.rulebook.markers import collect
 
 TESTS = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ def must_be_found() -> set[str]:
     return {
         rule.id
         for rule in rulebook.rules().values()
-        if rule.kind in {Kind.SYSTEM, Kind.DECISION} and rule.id not in NOT_BUILT
+        if rule.kind in {EntryKind.SYSTEM, EntryKind.DECISION} and rule.id not in NOT_BUILT
     }
 
 

@@ -23,7 +23,7 @@ from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat, Relation
 from zhtj.letters import operations as letters
-from zhtj.letters.many import batches as batches_of_letters
+from zhtj.letters.many import letter_batches as batches_of_letters
 from zhtj.letters.operations import Details
 from zhtj.letters.record import FileDisposition
 from zhtj.notices.models import Message, MessageKind, Subscription

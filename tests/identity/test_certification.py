@@ -16,9 +16,9 @@ from tests.uploads import PDF
 from tests.world import World, id_number
 from zhtj.cases.membership import blockers, e_files, records
 from zhtj.cases.membership.blockers import Obstacle
-from zhtj.cases.membership.e_files import FileFilters, FileState
+from zhtj.cases.membership.e_files import EFileFilters, EFileState
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.identity import certification
 from zhtj.identity.models import Certification, Origin
 from zhtj.imports.files.layouts import ROSTER
@@ -29,9 +29,10 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Category, Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Post
-from zhtj.transfers.applying.checks import NOT_CERTIFIED, NUMBER_TAKEN, policy_of
+from zhtj.transfers.applying.checks import NOT_CERTIFIED, NUMBER_TAKEN
 from zhtj.transfers.many import mass_starts
 
 FORM = Upload("入团志愿书.pdf", PAPER)
@@ -51,9 +52,9 @@ def upload(seat: ActiveSeat, member: Member, form: Upload = FORM, **said: Any) -
     return raise_case(seat, "e_file", member, form, **{"source": "developed", **said})
 
 
-def state(member: Member) -> FileState | None:
+def state(member: Member) -> EFileState | None:
     session.expire_all()
-    return e_files.standing(session.get_one(Member, member.id)).state
+    return e_files.status_of(session.get_one(Member, member.id)).state
 
 
 def way(case: Case) -> list[str]:
@@ -88,7 +89,7 @@ def test_who_joined_in_2020_or_later_is_blocked_at_every_door_until_his_form_is_
     with pytest.raises(DomainError, match=NOT_CERTIFIED):
         apply(world, member, "team")
     grant(world, case, "class1", "college", "university")
-    assert state(member) is FileState.CERTIFIED
+    assert state(member) is EFileState.CERTIFIED
     (line,) = mass_starts.examine_out(world.seat("class1"), [content], {})
     assert line.error is None
     assert apply(world, member, "team").state.is_open
@@ -162,10 +163,10 @@ def test_an_approved_file_is_replaced_by_the_committee_and_reviewed_by_the_leadi
     # By the committee; the leading organ above looks at it, and says no: the old file stays
     case = upload(world.seat("university"), member, why="原扫描件缺页")
     assert way(case) == ["团合肥市委"]
-    assert state(member) is FileState.PENDING
+    assert state(member) is EFileState.PENDING
     assert session.get_one(Certification, member.id).file_id == first
-    do(case, world.seat("city"), Action.REFUSE, "新的扫描件没有盖章")
-    assert state(member) is FileState.CERTIFIED
+    do(case, world.seat("city"), CaseAction.REFUSE, "新的扫描件没有盖章")
+    assert state(member) is EFileState.CERTIFIED
     assert session.get_one(Certification, member.id).file_id == first
     # The next one is approved and takes its place
     second = grant(world, upload(world.seat("university"), member, why="补盖公章"), "city")
@@ -200,7 +201,7 @@ def test_a_committees_own_cadre_is_looked_after_there_and_reviewed_by_the_leadin
     again = upload(world.seat("university"), world.graduate, why="原扫描件缺页")
     assert way(again) == ["团合肥市委"]
     # What he uploads himself does not end on his own desk either
-    do(again, world.seat("city"), Action.REFUSE, "没有必要替换")
+    do(again, world.seat("city"), CaseAction.REFUSE, "没有必要替换")
     with unit_of_work():
         session.delete(session.get_one(Certification, world.graduate.id))
     own = upload(world.own_seat(world.graduate), world.graduate)
@@ -214,8 +215,8 @@ def test_a_leading_organs_own_cadre_needs_no_review_unless_he_uploads_it_himself
     make_cadre(world, "county", world.employee)
     case = upload(world.seat("county"), world.employee)
     session.expire_all()
-    assert (case.state, case.holder_id, case.ended_by_id) == (State.APPROVED, None, None)
-    assert [event.action for event in case.events] == [Action.RAISE, Action.APPROVE]
+    assert (case.state, case.holder_id, case.ended_by_id) == (CaseState.APPROVED, None, None)
+    assert [event.action for event in case.events] == [CaseAction.RAISE, CaseAction.APPROVE]
     assert session.get_one(Certification, world.employee.id).origin is Origin.OWN_ORGAN
     again = upload(world.seat("county"), world.employee, why="原扫描件缺页")
     assert session.get_one(Certification, world.employee.id).file_id == again.files[0].id
@@ -225,7 +226,7 @@ def test_a_leading_organs_own_cadre_needs_no_review_unless_he_uploads_it_himself
         SeatKind.PROVINCIAL, world.employee.account_id, None, county.id, county.path, world.employee.id
     )
     own = upload(himself, world.employee, why="原扫描件缺页")
-    assert (own.state, way(own)) == (State.WAITING, ["团合肥市委"])
+    assert (own.state, way(own)) == (CaseState.WAITING, ["团合肥市委"])
 
 
 def test_a_leading_organ_uploads_for_nobody_elses_member(world: World) -> None:
@@ -246,9 +247,9 @@ def test_everything_in_the_way_is_said_at_once(world: World) -> None:
     (first, *_) = blockers.of(session.get_one(Member, world.graduate.id))
     assert (first.waits, first.case_id) == (True, case.id)
     assert "计算机学院团总支" in first.way_out
-    do(case, world.seat("college"), Action.REFUSE, "这是入团申请书，不是志愿书")
+    do(case, world.seat("college"), CaseAction.REFUSE, "这是入团申请书，不是志愿书")
     (first, *_) = blockers.of(session.get_one(Member, world.graduate.id))
-    assert (first.waits, state(world.graduate)) == (False, FileState.REFUSED)
+    assert (first.waits, state(world.graduate)) == (False, EFileState.REFUSED)
     assert "这是入团申请书，不是志愿书" in first.way_out
     # Somebody with an open application
     apply(world, world.classmate, "team")
@@ -265,9 +266,9 @@ def test_each_figure_is_the_length_of_its_list(world: World) -> None:
         certification.vouch(policy_of(world.orgs["class1"]), [(members[0].id, LATE)])
     certify(world, members[1])
     upload(world.seat("class1"), members[2])
-    do(upload(world.seat("class1"), members[3]), world.seat("college"), Action.REFUSE, "扫描件看不清楚")
+    do(upload(world.seat("class1"), members[3]), world.seat("college"), CaseAction.REFUSE, "扫描件看不清楚")
     seat, policy = world.seat("university"), policy_of(world.orgs["university"])
-    counts = e_files.counts(seat, policy, FileFilters())
+    counts = e_files.counts(seat, policy, EFileFilters())
     assert {one.value: number for one, number in counts.items()} == {
         "missing": 2,
         "refused": 1,
@@ -276,10 +277,10 @@ def test_each_figure_is_the_length_of_its_list(world: World) -> None:
         "certified": 1,
     }
     for one, number in counts.items():
-        rows = list(e_files.listing(seat, policy, FileFilters(one)).rows)
+        rows = list(e_files.listing(seat, policy, EFileFilters(one)).rows)
         assert len(rows) == number
         assert set(e_files.states_of(rows).values()) == {one}
-    assert e_files.counts(world.seat("team"), policy, FileFilters())[FileState.MISSING] == 0
+    assert e_files.counts(world.seat("team"), policy, EFileFilters())[EFileState.MISSING] == 0
 
 
 def roster(world: World, key: str, serial: int) -> Member:
@@ -302,19 +303,19 @@ def roster(world: World, key: str, serial: int) -> Member:
 @pytest.mark.rule("U-13", "E-01")
 def test_a_roster_from_above_is_vouched_for_and_a_branchs_own_is_not(world: World) -> None:
     entered = roster(world, "college", 480)
-    assert state(entered) is FileState.VOUCHED
+    assert state(entered) is EFileState.VOUCHED
     assert certification.of_member(entered.id).origin is Origin.VOUCHED
     # Who joined earlier needs no form, and nobody vouches for him
     assert certification.vouch(policy_of(entered.org), [(entered.id, date(2019, 12, 1))]) == 0
     assert apply(world, entered, "team").state.is_open
     own = roster(world, "class1", 481)
-    assert state(own) is FileState.MISSING
+    assert state(own) is EFileState.MISSING
     with pytest.raises(DomainError, match=NOT_CERTIFIED):
         apply(world, own, "team")
     # Where a record was vouched for, its form may still be brought - by anybody, for nothing is replaced
     case = upload(world.seat("class1"), entered)
-    do(case, world.seat("college"), Action.REFUSE, "扫描件看不清楚")
-    assert state(entered) is FileState.VOUCHED
+    do(case, world.seat("college"), CaseAction.REFUSE, "扫描件看不清楚")
+    assert state(entered) is EFileState.VOUCHED
 
 
 def test_without_a_file_there_is_nothing_to_open(world: World) -> None:
@@ -340,4 +341,4 @@ def test_of_two_records_the_kept_one_takes_the_certification(world: World) -> No
         doubled, kept = (session.get_one(Member, one.id) for one in (world.graduate, world.sophomore))
         records.merge(doubled, kept, "test")
     assert session.get_one(Certification, world.sophomore.id).file_id == file_id
-    assert state(world.sophomore) is FileState.CERTIFIED
+    assert state(world.sophomore) is EFileState.CERTIFIED

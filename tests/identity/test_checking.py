@@ -15,7 +15,7 @@ from zhtj import config, sweeps
 from zhtj.factory import create_app
 from zhtj.identity import checking, verifiers
 from zhtj.identity.models import CheckState, Fault, IdentityCheck
-from zhtj.identity.verifiers import Answer, LocalRules, Question, Verdict, problem_of
+from zhtj.identity.verifiers import Answer, LocalRules, MatchResult, Question, problem_of
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.notices.models import Message
@@ -31,7 +31,7 @@ class Source:
     name = "测试接口"
 
     def __init__(self) -> None:
-        self.says: dict[str, Verdict] = {}
+        self.says: dict[str, MatchResult] = {}
         self.down = False
         self.asked: list[str] = []
 
@@ -39,7 +39,7 @@ class Source:
         if self.down:
             raise TimeoutError
         self.asked += [question.name for question in questions]
-        return [Answer(self.says.get(one.name, Verdict.MATCH), "姓名与号码不符。") for one in questions]
+        return [Answer(self.says.get(one.name, MatchResult.MATCH), "姓名与号码不符。") for one in questions]
 
 
 def made() -> Source:
@@ -54,9 +54,9 @@ def source() -> Iterator[Source]:
     verifiers.use("")
 
 
-def of(member: Member) -> checking.Standing:
+def of(member: Member) -> checking.IdentityStatus:
     session.expire_all()
-    return checking.standing(session.get_one(Member, member.id))
+    return checking.status_of(session.get_one(Member, member.id))
 
 
 def told(member: Member) -> list[str]:
@@ -80,7 +80,7 @@ def told(member: Member) -> list[str]:
 def test_the_local_rules_judge_what_a_number_says_itself(question: Question, says: str) -> None:
     assert says in problem_of(question)
     assert bool(problem_of(question)) is bool(says)
-    assert LocalRules().verify([question])[0].verdict is (Verdict.DIFFERENT if says else Verdict.MATCH)
+    assert LocalRules().verify([question])[0].verdict is (MatchResult.DIFFERENT if says else MatchResult.MATCH)
 
 
 def test_no_province_has_such_a_code() -> None:
@@ -90,7 +90,7 @@ def test_no_province_has_such_a_code() -> None:
 
 @pytest.mark.rule("U-12")
 def test_the_sweep_asks_about_everybody_once_and_again_when_the_time_has_come(world: World, source: Source) -> None:
-    source.says["卜喆"] = Verdict.UNKNOWN
+    source.says["卜喆"] = MatchResult.UNKNOWN
     assert of(world.graduate).state is CheckState.UNVERIFIED
     # When the sweep runs, everybody is asked about; run again, nobody is
     assert sweeps.run("identity").as_dict() == {"found": 4, "done": 4, "skipped": 0, "failed": 0}
@@ -114,7 +114,7 @@ def test_the_sweep_asks_about_everybody_once_and_again_when_the_time_has_come(wo
 
 @pytest.mark.rule("U-12")
 def test_a_number_that_is_not_his_is_told_once_with_the_way_out(world: World, source: Source) -> None:
-    source.says["丁一"] = Verdict.DIFFERENT
+    source.says["丁一"] = MatchResult.DIFFERENT
     sweeps.run("identity")
     found = of(world.graduate)
     assert (found.state, found.fault) == (CheckState.MISMATCH, Fault.DATA)
@@ -147,7 +147,7 @@ def test_one_person_made_into_another_is_found_whatever_the_source_says(world: W
 def test_a_correction_that_was_decided_is_verified_anew(world: World, source: Source) -> None:
     with unit_of_work():
         world.appoint("city")
-    source.says["丁一"] = Verdict.DIFFERENT
+    source.says["丁一"] = MatchResult.DIFFERENT
     sweeps.run("identity")
     # The way out: the city corrects what nobody may edit
     case = ask(world.own_seat(world.graduate), "correction", "", PROOF, name="丁乙", why="录入时写错一个字")
@@ -177,7 +177,7 @@ def test_an_answer_that_came_second_is_not_written(world: World, source: Source,
         # Meanwhile somebody else has asked and written his answer
         monkeypatch.setattr(source, "verify", plain)
         checking.check([world.graduate.id])
-        return [Answer(Verdict.DIFFERENT, "太晚的回答")]
+        return [Answer(MatchResult.DIFFERENT, "太晚的回答")]
 
     monkeypatch.setattr(source, "verify", slow)
     assert checking.check([world.graduate.id]) == 0

@@ -11,8 +11,8 @@ from zhtj.factory import create_app
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.letters import operations
-from zhtj.letters.many import batches
-from zhtj.letters.many import files as batch_files
+from zhtj.letters.many import letter_batches
+from zhtj.letters.many import print_files as batch_files
 from zhtj.letters.many.models import LetterBatch
 from zhtj.letters.operations import Details
 from zhtj.letters.record import LetterReason
@@ -56,13 +56,13 @@ def work(environment: dict[str, str], number: int, chunk: int, start: Any, share
         share: which part of the files it prints, of how many.
     """
     app = create_app(environment)
-    batches.CHUNK = chunk
+    letter_batches.CHUNK = chunk
     which, parts = share
     with app.app_context():
         session.connection()
         session.rollback()
         assert start.wait(PATIENCE)
-        while not batches.issue(number):
+        while not letter_batches.issue(number):
             time.sleep(0.05)  # another one has the lines in hand
         batch = session.get_one(LetterBatch, number, populate_existing=True)
         for place in batch_files.missing(batch):

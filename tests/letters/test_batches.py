@@ -16,14 +16,14 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.work.tasks import LOST_AFTER
 from zhtj.letters import messages
-from zhtj.letters.many import batches, candidates
-from zhtj.letters.many import files as batch_files
+from zhtj.letters.many import candidates, letter_batches
+from zhtj.letters.many import print_files as batch_files
 from zhtj.letters.many.candidates import CandidateFilters
 from zhtj.letters.many.models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.notices.models import Message
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
-from zhtj.transfers.applying.checks import policy_of
 
 TYPED = {"dues_until": "2026-09", "file_disposition": "with_personal_file", "handler": "钱老师"}
 
@@ -32,7 +32,7 @@ TYPED = {"dues_until": "2026-09", "file_disposition": "with_personal_file", "han
 def many(office, monkeypatch):
     """Seven graduates on their way to the company; files hold three letters, transactions two."""
     monkeypatch.setattr(batch_files, "A_FILE", 3)
-    monkeypatch.setattr(batches, "CHUNK", 2)
+    monkeypatch.setattr(letter_batches, "CHUNK", 2)
     with unit_of_work():
         members = [office.enrol(f"员{place}", "class1") for place in range(1, 8)]
         graduation.open_register()
@@ -42,20 +42,20 @@ def many(office, monkeypatch):
 def keep(office, numbers, typed=TYPED, key="k"):
     seat = office.seat("university")
     with acting(seat):
-        number = batches.keep(seat, numbers, key=key, title="测试", details=typed, site="https://x.example/")
-        return batches.owned(number, seat)
+        number = letter_batches.keep(seat, numbers, key=key, title="测试", details=typed, site="https://x.example/")
+        return letter_batches.owned(number, seat)
 
 
 def confirm(office, batch):
     seat = office.seat("university")
-    refused = {place: seen.error for place, seen in batches.examine(batch, seat, batch.choices) if seen.error}
+    refused = {place: seen.error for place, seen in letter_batches.examine(batch, seat, batch.choices) if seen.error}
     with acting(seat):
-        assert batches.confirm(batches.owned(batch.id, seat), seat, refused)
+        assert letter_batches.confirm(letter_batches.owned(batch.id, seat), seat, refused)
 
 
 def work(batch):
     """Everything the jobs would do."""
-    while not batches.issue(batch.id):
+    while not letter_batches.issue(batch.id):
         pass
     for place in range(1, session.get_one(LetterBatch, batch.id, populate_existing=True).files + 1):
         batch_files.print_file(batch.id, place)
@@ -99,7 +99,7 @@ def test_the_months_of_the_members_own_files_come_first_if_wished(many):
         session.execute(update(Member).where(Member.id == office.graduate.id).values(dues_until=date(2026, 3, 1)))
         graduates = apply(office, office.graduate, "company").id
     batch = keep(office, [*applications[:1], graduates], {**TYPED, "from_file": True})
-    seen = [one.record.dues_until for _, one in batches.examine(batch, office.seat("university"), batch.choices)]
+    seen = [one.record.dues_until for _, one in letter_batches.examine(batch, office.seat("university"), batch.choices)]
     assert seen == [date(2026, 9, 1), date(2026, 3, 1)]
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_issued_says_why_and_takes_no_number(many):
         rare.account.name = "李𰻝"
     batch = keep(office, applications)
     seat = office.seat("university")
-    errors = {place: seen.error.message for place, seen in batches.examine(batch, seat, TYPED) if seen.error}
+    errors = {place: seen.error.message for place, seen in letter_batches.examine(batch, seat, TYPED) if seen.error}
     assert list(errors) == [7]
     assert "𰻝" in errors[7]
     # when it is confirmed all the same
@@ -123,7 +123,7 @@ def test_what_cannot_be_issued_says_why_and_takes_no_number(many):
     # then five get numbers without a gap, and the two others have their reason
     assert (batch.issued, batch.failed) == (5, 2)
     assert numbers() == [1, 2, 3, 4, 5, 6]
-    troubles = {line.place: line.trouble for line, _, _ in batches.lines(batch) if line.trouble}
+    troubles = {line.place: line.trouble for line, _, _ in letter_batches.lines(batch) if line.trouble}
     assert "已经开具" in troubles[1]
     assert "𰻝" in troubles[7]
 
@@ -145,14 +145,14 @@ def test_killed_anywhere_it_goes_on_without_gap_or_repeat(many, monkeypatch):
     monkeypatch.setattr(messages, "tell_issued", dying)
     for _ in range(2):
         with pytest.raises(MemoryError):
-            batches.issue(batch.id)
+            letter_batches.issue(batch.id)
         session.rollback()
-    batches.issue(batch.id, at_most=2)
-    assert batches.issue(batch.id)
+    letter_batches.issue(batch.id, at_most=2)
+    assert letter_batches.issue(batch.id)
     batch_files.print_file(batch.id, 2)
     # when the sweep finds it two minutes later
     touched_at = session.get_one(LetterBatch, batch.id, populate_existing=True).touched_at
-    found, done = batches.resume(touched_at + LOST_AFTER)
+    found, done = letter_batches.resume(touched_at + LOST_AFTER)
     # then all letters are there, no number twice, no gap, and all files
     assert (found, done) == (1, 1)
     assert numbers() == [1, 2, 3, 4, 5, 6, 7]
@@ -168,7 +168,7 @@ def test_twice_is_once(many):
     confirm(office, batch)
     seat = office.seat("university")
     with acting(seat):
-        assert not batches.confirm(batches.owned(batch.id, seat), seat, {})
+        assert not letter_batches.confirm(letter_batches.owned(batch.id, seat), seat, {})
     work(batch)
     work(batch)
     assert len(numbers()) == 7
@@ -190,7 +190,7 @@ def test_files_can_be_had_again_and_never_hold_a_void_letter(many):
     with unit_of_work():
         session.delete(session.get_one(LetterFile, (batch.id, 3)))
     with acting(office.seat("university")):
-        batch_files.reprint(batches.owned(batch.id, office.seat("university")))
+        batch_files.reprint(letter_batches.owned(batch.id, office.seat("university")))
     for place in (1, 3):
         batch_files.print_file(batch.id, place)
     batch = session.get_one(LetterBatch, batch.id, populate_existing=True)
@@ -207,12 +207,12 @@ def test_what_was_only_looked_at_is_forgotten(many, clock_at):
     work(done)
     clock_at("2026-10-14T11:01")
     with unit_of_work():
-        assert batches.purge() == 1
+        assert letter_batches.purge() == 1
     assert session.scalars(select(LetterBatch.id)).all() == [done.id]
     # files go after thirty days, the batch stays
     clock_at("2026-11-14T09:00")
     with unit_of_work():
-        assert batches.purge() == 1
+        assert letter_batches.purge() == 1
     assert batch_files.missing(session.get_one(LetterBatch, done.id)) == [1]
 
 
@@ -221,7 +221,7 @@ def test_a_batch_under_way_is_not_thrown_away(many):
     batch = keep(office, applications)
     confirm(office, batch)
     with pytest.raises(Conflict), acting(office.seat("university")):
-        batches.discard(batches.owned(batch.id, office.seat("university")))
+        letter_batches.discard(letter_batches.owned(batch.id, office.seat("university")))
     assert session.scalar(select(func.count()).select_from(LetterBatchLine)) == 7
 
 
@@ -230,7 +230,7 @@ def test_nobody_else_sees_it(many):
     batch = keep(office, applications)
     for key in ("company", "college"):
         with pytest.raises(NotFound):
-            batches.owned(batch.id, office.seat(key))
+            letter_batches.owned(batch.id, office.seat(key))
 
 
 @pytest.mark.rule("L-06")
@@ -253,5 +253,5 @@ def test_the_list_offers_what_may_have_a_letter(many):
 def test_without_month_or_file_every_line_says_so(many):
     office, applications = many
     batch = keep(office, applications, {})
-    errors = [seen.error for _, seen in batches.examine(batch, office.seat("university"), {})]
+    errors = [seen.error for _, seen in letter_batches.examine(batch, office.seat("university"), {})]
     assert all(isinstance(error, DomainError) and error.field == "dues_until" for error in errors)

@@ -18,7 +18,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import operations, queries
 from zhtj.letters.models import Letter, LetterState
 from zhtj.letters.operations import Details
-from zhtj.letters.queries import Standing
+from zhtj.letters.queries import Validity
 from zhtj.letters.record import FileDisposition, LetterReason
 from zhtj.letters.rules import letter_reason
 from zhtj.people.models import Member
@@ -278,19 +278,19 @@ def test_without_an_application_a_letter_can_be_issued_offline(office):
 def test_it_counts_to_the_end_of_the_ninetieth_day(office, application, clock_at):
     letter = issue(application, office.seat("university"))
     assert letter.last_valid_on == date(2027, 1, 12)
-    for moment, standing in (("2027-01-12T23:59", Standing.VALID), ("2027-01-13T00:00", Standing.LAPSED)):
+    for moment, validity in (("2027-01-12T23:59", Validity.VALID), ("2027-01-13T00:00", Validity.LAPSED)):
         clock_at(moment)
-        assert queries.standing(letter) is standing
+        assert queries.validity_of(letter) is validity
     void(letter, office.seat("university"))
-    assert queries.standing(letter) is Standing.VOID
+    assert queries.validity_of(letter) is Validity.VOID
 
 
 def test_the_public_view_shows_a_masked_name_and_little_else(office, application):
     letter = issue(application, office.seat("university"))
     view = queries.by_code(f" {letter.code.lower()} ")
     assert view is not None
-    assert (view.serial, view.name, view.standing) == ("2026年001号", "丁*", Standing.VALID)
-    assert set(view.__slots__) == {"serial", "name", "issuer", "receiver", "issued_on", "last_valid_day", "standing"}
+    assert (view.serial, view.name, view.validity) == ("2026年001号", "丁*", Validity.VALID)
+    assert set(view.__slots__) == {"serial", "name", "issuer", "receiver", "issued_on", "last_valid_day", "validity"}
     assert queries.by_code("ABCD-EFGH-JKMN") is None
 
 

@@ -19,8 +19,8 @@ from tests.letters.test_seals import stamp
 from tests.transfers.steps import apply
 from tests.uploads import PNG
 from zhtj.kernel.database import session
-from zhtj.letters.many import batches
-from zhtj.letters.many import files as batch_files
+from zhtj.letters.many import letter_batches
+from zhtj.letters.many import print_files as batch_files
 from zhtj.letters.many.models import LetterBatch
 from zhtj.letters.models import CardSide, Letter, LetterReceipt
 from zhtj.letters.receipts import card_of
@@ -59,7 +59,7 @@ def test_a_batch_from_the_list_to_the_files(school, office, application):
     assert "正在编号" in page.main
     number = session.scalars(select(LetterBatch.id)).one()
     assert "正在编号" in school.get(f"/school/letters/batches/{number}", htmx=True).source
-    batches.issue(number)
+    letter_batches.issue(number)
     assert "正在生成文件" in school.get(f"/school/letters/batches/{number}").main
     batch_files.print_file(number, 1)
     done = school.get(f"/school/letters/batches/{number}", htmx=True)

@@ -20,8 +20,8 @@ from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.letters.many import batches
-from zhtj.letters.many import files as batch_files
+from zhtj.letters.many import letter_batches
+from zhtj.letters.many import print_files as batch_files
 from zhtj.letters.many.models import BatchState, LetterBatch, LetterFile
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.letters.operations import Details
@@ -80,9 +80,9 @@ def test_a_worker_killed_three_times_leaves_all_letters_no_gap_and_no_repeat(liv
     applications = [apply(town, member, "company").id for member in members]
     seat = town.seat("university")
     with unit_of_work(), audit.acting(seat):
-        number = batches.keep(seat, applications, key="k", title="t", details=TYPED, site="https://x.example/")
+        number = letter_batches.keep(seat, applications, key="k", title="t", details=TYPED, site="https://x.example/")
     with unit_of_work(), audit.acting(seat):
-        batches.confirm(batches.owned(number, seat), seat, {})
+        letter_batches.confirm(letter_batches.owned(number, seat), seat, {})
     starts = [family().Event() for _ in range(4)]
     with processes(*((work, variables(live, NOW), number, 3, start) for start in starts)) as workers:
         for worker, start in zip(workers[:3], starts[:3], strict=True):

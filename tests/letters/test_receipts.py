@@ -8,9 +8,10 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from tests.letters.test_issue import application as application  # noqa: PLC0414 - a fixture
-from tests.letters.test_issue import issue, void
-from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture
+from tests.letters.test_issue import (
+    issue,
+    void,
+)
 from tests.transfers.steps import acting, do
 from tests.uploads import PNG
 from zhtj import sweeps
@@ -19,11 +20,11 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.letters import outstanding, receipts
 from zhtj.letters.models import CardSide, LetterReceipt, ReceiptWay
-from zhtj.letters.receipts import Slip
+from zhtj.letters.receipts import ReceiptSlip
 from zhtj.notices.models import Message
 from zhtj.transfers import operations as transfers
 
-SLIP = Slip("孙经办", "0551-62200000", date(2026, 10, 14))
+SLIP = ReceiptSlip("孙经办", "0551-62200000", date(2026, 10, 14))
 
 
 @pytest.fixture

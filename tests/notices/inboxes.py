@@ -8,20 +8,20 @@ from tests.world import World
 from zhtj.kernel.database import session
 from zhtj.notices import queries
 from zhtj.notices.models import Message
-from zhtj.notices.queries import Filters
+from zhtj.notices.queries import MessageFilters
 from zhtj.people.models import Member
 
 
 def of(world: World, key: str) -> list[Message]:
     """The messages that the secretary of ``key`` sees, newest first."""
     session.expire_all()
-    return list(queries.inbox(world.seat(key), Filters()).rows)
+    return list(queries.inbox(world.seat(key), MessageFilters()).rows)
 
 
 def of_member(world: World, member: Member) -> list[Message]:
     """The member's own messages, newest first."""
     session.expire_all()
-    return list(queries.inbox(world.own_seat(member), Filters()).rows)
+    return list(queries.inbox(world.own_seat(member), MessageFilters()).rows)
 
 
 def everything() -> list[Message]:

@@ -21,11 +21,10 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.work import outgoing
 from zhtj.notices import digests
 from zhtj.notices.models import Channel, Message, MessageKind, Outbox, Subscription
+from zhtj.orgs import policies
 from zhtj.policy import seasons
 from zhtj.policy.model import Policy
 from zhtj.transfers import operations
-from zhtj.transfers.applying import checks
-from zhtj.transfers.watching import reminders as reminders_of_transfers
 
 Move = Callable[[str], None]
 MOVED = {"reason": "relocation", "place": "residence", "unit_address": "井岗镇", "remark": "搬到井岗镇居住"}
@@ -167,9 +166,8 @@ def test_the_origin_s_own_policy_says_on_which_days(
         policy = seasons.policy_for(season, ())
         return Shorter(policy) if code in line else policy
 
-    for room in (reminders_of_transfers, checks):
-        monkeypatch.setattr(room, "governed", lambda _: frozenset({code}))
-        monkeypatch.setattr(room, "policy_for", policy_for)
+    monkeypatch.setattr(policies, "governed", lambda _: frozenset({code}))
+    monkeypatch.setattr(policies, "policy_for", policy_for)
     clock_at("2026-10-05T10:00")
     # When one of its students applies, and somebody from elsewhere
     apply(world, world.graduate, "team")

@@ -11,7 +11,7 @@ from tests.transfers.steps import acting
 from tests.world import World
 from zhtj import doctor
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
@@ -55,15 +55,15 @@ def test_old_and_new_superior_grant_it_in_turn_and_it_takes_effect_by_itself(wor
     case = wish(world, "company", "county2")
     assert case.holder_id == world.orgs["county"].id
     with pytest.raises(Forbidden):
-        do(case, world.seat("county2"), Action.APPROVE)
-    do(case, world.seat("county"), Action.FORWARD)
+        do(case, world.seat("county2"), CaseAction.APPROVE)
+    do(case, world.seat("county"), CaseAction.FORWARD)
     session.refresh(company)
     assert company.path == old_path
     # Then with the new one, whose yes moves it with all below it
-    do(case, world.seat("county2"), Action.APPROVE)
+    do(case, world.seat("county2"), CaseAction.APPROVE)
     for org in (company, team, county2):
         session.refresh(org)
-    assert case.state is State.APPROVED
+    assert case.state is CaseState.APPROVED
     assert (company.parent_id, company.code) == (county2.id, code)
     assert company.path.startswith(county2.path)
     assert team.path.startswith(company.path)
@@ -171,7 +171,7 @@ def test_one_office_for_both_superiors_is_asked_once(world: World) -> None:
         world.appoint("mill")
     case = wish(world, "mill", "county4")
     assert case.line == [world.orgs["county4"].id]
-    do(case, world.seat("city"), Action.APPROVE)
+    do(case, world.seat("city"), CaseAction.APPROVE)
     assert healthy()
 
 
@@ -186,11 +186,11 @@ def test_two_that_would_close_a_circle_cannot_both_be_granted(world: World) -> N
             world.appoint(key)
     first, second = wish(world, "a", "b"), wish(world, "b", "a")
     for case in (first, second):
-        do(case, world.seat("university"), Action.FORWARD)
-    do(first, world.seat("b"), Action.APPROVE)
+        do(case, world.seat("university"), CaseAction.FORWARD)
+    do(first, world.seat("b"), CaseAction.APPROVE)
     with pytest.raises(DomainError, match="下级"):
-        do(second, world.seat("a"), Action.APPROVE)
-    assert second.state is State.WAITING
+        do(second, world.seat("a"), CaseAction.APPROVE)
+    assert second.state is CaseState.WAITING
     assert healthy()
 
 
@@ -200,11 +200,11 @@ def test_a_wish_from_before_another_move_is_void(world: World) -> None:
         world.add("county3", "city", "共青团安徽省合肥市庐阳区委员会", "团庐阳区委", LEADING, code="340103")
         world.appoint("county3")
     case = wish(world, "company", "county2")
-    do(case, world.seat("county"), Action.FORWARD)
+    do(case, world.seat("county"), CaseAction.FORWARD)
     with unit_of_work():
         moving.move(session.merge(world.orgs["company"]), session.merge(world.orgs["county3"]), "operator")
     with pytest.raises(Conflict, match="已经换了上级"):
-        do(case, world.seat("county2"), Action.APPROVE)
+        do(case, world.seat("county2"), CaseAction.APPROVE)
 
 
 def test_former_paths_follow_an_organisation_through_several_moves(world: World) -> None:

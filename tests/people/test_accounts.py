@@ -14,7 +14,7 @@ from zhtj.people import operations as people
 from zhtj.people import queries
 from zhtj.people.models import Account, Member
 from zhtj.people.signing import codes
-from zhtj.people.signing.accounts import Contact, change_contact, find_by_username, read_mobile
+from zhtj.people.signing.accounts import ContactDetails, change_contact, find_by_username, read_mobile
 
 NEW = "13922223333"
 
@@ -27,7 +27,7 @@ def change(member: Member, **values: str | None) -> bool:
         "emergency_phone": member.emergency_phone,
     }
     with unit_of_work():
-        return change_contact(member.account, member, Contact(**{**contact, **values}))  # type: ignore[arg-type]
+        return change_contact(member.account, member, ContactDetails(**{**contact, **values}))  # type: ignore[arg-type]
 
 
 @pytest.mark.rule("U-03")

@@ -12,13 +12,13 @@ from zhtj.policy import rulebook
 from zhtj.policy.destinations import Answers, advise, groups, judge, options, rows
 from zhtj.policy.layers import layer_names, policy_named
 from zhtj.policy.model import Facts
-from zhtj.policy.vocabulary import Audience, Case, Counts, Destination, Level, Place, Reason
+from zhtj.policy.vocabulary import Audience, CountsAs, Destination, PlaceTie, Reason, StayingCase, Suitability
 
 PATIENT = settings(deadline=None)  # a busy machine is no failure
 NAMES = [name for name in layer_names() if name != "base"]
 RUNNING = policy_named("2026-national")
-R, D, P = Reason, Destination, Place
-YES, BEST, ASK, NO = Level.ALLOWED, Level.PREFERRED, Level.WARNED, Level.FORBIDDEN
+R, D, P = Reason, Destination, PlaceTie
+YES, BEST, ASK, NO = Suitability.ALLOWED, Suitability.PREFERRED, Suitability.WARNED, Suitability.FORBIDDEN
 
 FACTS = st.builds(Facts, **{name: st.sampled_from([None, None, True, False]) for name in Facts.model_fields})
 POLICIES = st.sampled_from([policy_named(name) for name in NAMES])
@@ -28,7 +28,7 @@ POLICIES = st.sampled_from([policy_named(name) for name in NAMES])
 def test_every_reason_destination_and_place_gets_a_verdict_with_rule_and_sentence(name):
     policy = policy_named(name)
 
-    for reason, destination, place in product(Reason, Destination, Place):
+    for reason, destination, place in product(Reason, Destination, PlaceTie):
         verdict = judge(policy, reason, destination, place)
         assert verdict.rule in rulebook.rules()
         assert verdict.source
@@ -150,13 +150,13 @@ def test_no_local_layer_goes_past_the_lines_that_are_read_first():
 @pytest.mark.parametrize(
     ("reason", "destination", "facts", "case", "rule"),
     [
-        (R.UNPLACED, D.OWN_FLOATING, {}, Case.RETENTION, "T-15"),
-        (R.UNPLACED, D.OWN_FLOATING, {"retake_exam": True}, Case.RETENTION, "T-24"),
-        (R.FURTHER_STUDY, D.OWN_FLOATING, {"teaching_year": True}, Case.RETENTION, "T-23"),
-        (R.EMPLOYED_WITH_ORG, D.OWN_FLOATING, {"file_first": True}, Case.RETENTION, "T-25"),
-        (R.OTHER, D.OWN_FLOATING, {"dropout": True}, Case.RETENTION, "T-26"),
-        (R.FURTHER_STUDY, D.OWN_OVERSEAS, {}, Case.OVERSEAS_STUDY, "T-16"),
-        (R.OTHER, D.OWN_DELAYED, {}, Case.DELAY, "T-19"),
+        (R.UNPLACED, D.OWN_FLOATING, {}, StayingCase.RETENTION, "T-15"),
+        (R.UNPLACED, D.OWN_FLOATING, {"retake_exam": True}, StayingCase.RETENTION, "T-24"),
+        (R.FURTHER_STUDY, D.OWN_FLOATING, {"teaching_year": True}, StayingCase.RETENTION, "T-23"),
+        (R.EMPLOYED_WITH_ORG, D.OWN_FLOATING, {"file_first": True}, StayingCase.RETENTION, "T-25"),
+        (R.OTHER, D.OWN_FLOATING, {"dropout": True}, StayingCase.RETENTION, "T-26"),
+        (R.FURTHER_STUDY, D.OWN_OVERSEAS, {}, StayingCase.OVERSEAS_STUDY, "T-16"),
+        (R.OTHER, D.OWN_DELAYED, {}, StayingCase.DELAY, "T-19"),
     ],
 )
 def test_staying_put_opens_a_case_instead_of_a_transfer(reason, destination, facts, case, rule):
@@ -168,7 +168,7 @@ def test_staying_put_opens_a_case_instead_of_a_transfer(reason, destination, fac
 def test_at_nankai_a_delayed_graduate_is_kept_where_he_studies():
     verdict = judge(policy_named("2022-nankai"), R.OTHER, D.OWN_SCHOOL, delayed=True)
 
-    assert (verdict.case, verdict.rule) == (Case.DELAY, "T-19")
+    assert (verdict.case, verdict.rule) == (StayingCase.DELAY, "T-19")
     assert judge(RUNNING, R.OTHER, D.OWN_SCHOOL, delayed=True).case is None
 
 
@@ -205,7 +205,7 @@ def test_a_reason_that_fits_better_is_named():
 
 
 def test_a_better_reason_is_one_that_is_offered_to_the_same_people():
-    for policy, reason, destination, place in product([RUNNING], Reason, Destination, Place):
+    for policy, reason, destination, place in product([RUNNING], Reason, Destination, PlaceTie):
         for better, _ in judge(policy, reason, destination, place).reasons:
             assert set(policy.reasons[better].audiences) & set(policy.reasons[reason].audiences)
 
@@ -214,9 +214,9 @@ def test_a_better_reason_is_one_that_is_offered_to_the_same_people():
 @given(policy=POLICIES, reason=st.sampled_from(Reason), facts=FACTS)
 def test_every_alternative_is_itself_legal(policy, reason, facts):
     known = dict(facts)
-    for destination, place in product(Destination, Place):
+    for destination, place in product(Destination, PlaceTie):
         for other in judge(policy, reason, destination, place, **known).alternatives:
-            for to, at in product(other.destinations, other.places or Place):
+            for to, at in product(other.destinations, other.places or PlaceTie):
                 assert judge(policy, reason, to, at, **known).level in {BEST, YES}
 
 
@@ -224,13 +224,13 @@ def test_every_alternative_is_itself_legal(policy, reason, facts):
 @given(policy=POLICIES, reason=st.sampled_from(Reason), facts=FACTS)
 def test_options_and_verdicts_are_one_table(policy, reason, facts):
     for option in options(policy, reason, facts):
-        for to, at in product(option.destinations, option.places or Place):
+        for to, at in product(option.destinations, option.places or PlaceTie):
             verdict = judge(policy, reason, to, at, **dict(facts))
             assert (verdict.level, verdict.rule, verdict.why) == (option.level, option.rule, option.sentence)
 
 
 def test_what_is_not_bound_to_a_place_does_not_ask_for_one():
-    assert {judge(RUNNING, R.EMPLOYED_WITH_ORG, D.UNIT, place) for place in Place} == {
+    assert {judge(RUNNING, R.EMPLOYED_WITH_ORG, D.UNIT, place) for place in PlaceTie} == {
         judge(RUNNING, R.EMPLOYED_WITH_ORG, D.UNIT)
     }
 
@@ -244,10 +244,10 @@ def test_an_unknown_fact_is_refused():
 
 
 COUNTS = {
-    Counts.COMPLETED: {1, 2, 3, 4, 5, 6, 7, 10, 11, 14, 18, 19, 20, 21},
-    Counts.NOT_COMPLETED: {8, 15, 16, 17, 23},
-    Counts.OUT_OF_SCOPE: {9, 12, 13},
-    Counts.NONE: {22},
+    CountsAs.COMPLETED: {1, 2, 3, 4, 5, 6, 7, 10, 11, 14, 18, 19, 20, 21},
+    CountsAs.NOT_COMPLETED: {8, 15, 16, 17, 23},
+    CountsAs.OUT_OF_SCOPE: {9, 12, 13},
+    CountsAs.NONE: {22},
 }
 
 
@@ -300,7 +300,7 @@ def test_the_employed_without_organisation_are_sent_to_the_units_township_and_no
 def test_whoever_wants_to_stay_sees_the_case_first_and_then_where_he_could_go():
     advice = advise(RUNNING, Answers(situation="retained"))
 
-    assert advice[1].case is Case.RETENTION
+    assert advice[1].case is StayingCase.RETENTION
     assert advice[2].destinations == (D.TOWNSHIP_FLOATING,)
 
 
@@ -308,7 +308,7 @@ def test_overseas_students_are_shown_their_case_alone():
     said, case = advise(RUNNING, Answers(situation="overseas_study"))
 
     assert said.rule == "T-16"
-    assert (case.case, case.title) == (Case.OVERSEAS_STUDY, "办理“出国（境）学习研究”")
+    assert (case.case, case.title) == (StayingCase.OVERSEAS_STUDY, "办理“出国（境）学习研究”")
 
 
 def test_circumstances_add_their_word_at_the_end():
@@ -330,7 +330,7 @@ def test_nobody_is_advised_to_open_a_case_he_did_not_ask_for():
 @given(
     policy=POLICIES,
     key=st.sampled_from(sorted(RUNNING.situations)),
-    places=st.lists(st.sampled_from(Place), unique=True).map(tuple),
+    places=st.lists(st.sampled_from(PlaceTie), unique=True).map(tuple),
     facts=FACTS,
 )
 def test_whatever_is_answered_the_advice_is_worth_reading(policy, key, places, facts):

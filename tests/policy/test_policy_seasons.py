@@ -20,7 +20,7 @@ from zhtj.policy.seasons import (
     return_due,
     season_of,
 )
-from zhtj.policy.vocabulary import Phase
+from zhtj.policy.vocabulary import CampaignPhase
 
 PATIENT = settings(deadline=None)  # a busy machine is no failure
 RUNNING = policy_for(2026, ())
@@ -78,12 +78,12 @@ def test_a_policy_is_laid_together_once():
     ("day", "expected"),
     [
         (date(2026, 4, 30), None),
-        (date(2026, 5, 1), Phase.APPLICATION),
-        (date(2026, 8, 31), Phase.APPLICATION),
-        (date(2026, 9, 1), Phase.REVIEW),
-        (date(2026, 9, 30), Phase.REVIEW),
-        (date(2026, 10, 1), Phase.CLOSING),
-        (date(2026, 12, 31), Phase.CLOSING),
+        (date(2026, 5, 1), CampaignPhase.APPLICATION),
+        (date(2026, 8, 31), CampaignPhase.APPLICATION),
+        (date(2026, 9, 1), CampaignPhase.REVIEW),
+        (date(2026, 9, 30), CampaignPhase.REVIEW),
+        (date(2026, 10, 1), CampaignPhase.CLOSING),
+        (date(2026, 12, 31), CampaignPhase.CLOSING),
         (date(2027, 1, 1), None),
     ],
 )

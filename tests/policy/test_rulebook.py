@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from zhtj.policy import rulebook
-from zhtj.policy.rulebook import Kind
+from zhtj.policy.rulebook import EntryKind
 from zhtj.policy.rulebook.__main__ import main
 from zhtj.policy.rulebook.markers import collect, coverage
 
@@ -24,13 +24,15 @@ def test_every_listed_rule_has_a_text_and_a_kind():
 
     rules = rulebook.rules()
 
-    assert {id_: rule.kind for id_, rule in rules.items() if rule.kind not in {Kind.CONFLICT, Kind.DECISION}} == listed
+    assert {
+        id_: rule.kind for id_, rule in rules.items() if rule.kind not in {EntryKind.CONFLICT, EntryKind.DECISION}
+    } == listed
     assert Counter(rule.kind for rule in rules.values()) == {
-        Kind.SYSTEM: 276,
-        Kind.CONTENT: 23,
-        Kind.CONTEXT: 25,
-        Kind.CONFLICT: 34,
-        Kind.DECISION: 67,
+        EntryKind.SYSTEM: 276,
+        EntryKind.CONTENT: 23,
+        EntryKind.CONTEXT: 25,
+        EntryKind.CONFLICT: 34,
+        EntryKind.DECISION: 67,
     }
     assert all(rule.text and rule.title for rule in rules.values())
 
@@ -72,7 +74,7 @@ def test_an_unknown_id_is_refused():
 def test_a_rule_knows_its_family_and_text():
     rule = rulebook.rule("A-15")
 
-    assert (rule.family, rule.kind, rule.citations) == ("A", Kind.SYSTEM, ("000-Q15",))
+    assert (rule.family, rule.kind, rule.citations) == ("A", EntryKind.SYSTEM, ("000-Q15",))
     assert "mandatory reason" in rule.text
     assert "〔" not in rule.text
     assert rulebook.rule("PD-18").title == "The ten days."

@@ -125,15 +125,33 @@ def test_a_second_start_keeps_the_data_and_a_killed_one_leaves_nobody_behind(ins
         until(lambda: not installation.processes(), "all processes to end")
 
 
-def test_a_port_in_use_is_said(installation: Installation) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1"])
+def test_a_port_on_which_somebody_listens_is_refused_before_anything_starts(tmp_path: Path, address: str) -> None:
+    """Also on the other kind of address: a browser that is told localhost may try that one first."""
+    installation = Installation(tmp_path)
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as other:
+        # As our own web server does, whose port would be shared silently.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind((address, 0))
         other.listen()
         port = other.getsockname()[1]
         with installation.start(port) as process:
-            assert process.wait(PATIENCE) == 1
-    assert f"端口 {port} 已被占用" in installation.said()
+            assert process.wait(PATIENCE) == 2
+    said = installation.said()
+    assert f"端口 {port} 已被占用" in said
+    assert "正在准备数据库" not in said
     assert installation.processes() == {}
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_the_port_is_kept_from_others_while_the_database_is_prepared(installation: Installation) -> None:
+    port = free_port()
+    with installation.start(port) as process:
+        until(lambda: "正在准备数据库" in installation.said(), "the preparation")
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
 
 
 def test_one_folder_runs_once(installation: Installation) -> None:

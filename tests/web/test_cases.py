@@ -17,7 +17,7 @@ from tests.transfers.steps import acting
 from tests.uploads import JPG, PDF, PNG
 from tests.world import World
 from zhtj.cases.models import Case, CaseFile
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.policy import layers, seasons
@@ -129,12 +129,12 @@ def test_many_are_passed_up_together_with_a_result_a_line(world: World, browser:
     page = page.form("/college/cases/many").submit(row=ids, action="forward")
     assert "可以上报 2 件" in page.main
     # Meanwhile somebody else refuses one of them
-    do(cases[0], world.seat("college"), Action.REFUSE, "内容不清楚，请重写")
+    do(cases[0], world.seat("college"), CaseAction.REFUSE, "内容不清楚，请重写")
     page = page.form("/cases/many/confirm").submit(remark="均已核实")
     assert "成功 1 件，1 件没有办理" in page.main
     assert "办理了“不同意”" in page.main
     session.expire_all()
-    assert [case.state for case in cases] == [State.REFUSED, State.WAITING]
+    assert [case.state for case in cases] == [CaseState.REFUSED, CaseState.WAITING]
     assert cases[1].holder_id == world.orgs["university"].id
 
 
@@ -153,7 +153,7 @@ def test_refusing_many_asks_for_the_reason(world: World, browser: Browser) -> No
 def test_a_step_too_late_says_what_happened(world: World, browser: Browser) -> None:
     case = ask(world.seat("class1"), "statement", world.graduate, **WORDS)
     form = browser.login(world.accounts["college"]).get(f"/college/cases/{case.id}").form("/step", button="不同意")
-    do(case, world.seat("college"), Action.FORWARD)
+    do(case, world.seat("college"), CaseAction.FORWARD)
     page = form.submit(remark="与事实不符，请核对")
     assert page.status == 409
     assert "您这次的操作没有生效" in page.main
@@ -208,10 +208,10 @@ def test_the_list_is_filtered_and_paged(world: World, browser: Browser) -> None:
     for place in range(25):
         case = ask(world.seat("class1"), "statement", world.graduate, **WORDS)
         if place:
-            do(case, world.seat("class1"), Action.WITHDRAW)
+            do(case, world.seat("class1"), CaseAction.WITHDRAW)
             continue
-        do(case, world.seat("college"), Action.FORWARD)
-        do(case, world.seat("university"), Action.APPROVE)
+        do(case, world.seat("college"), CaseAction.FORWARD)
+        do(case, world.seat("university"), CaseAction.APPROVE)
     browser.login(world.accounts["university"])
     page = browser.get("/school/cases?side=all")
     assert page.main.count("2026-") >= 20
@@ -244,8 +244,8 @@ def test_the_workbench_counts_and_the_persons_page_leads_to_his_file(world: Worl
     case = ask(world.seat("class1"), "statement", world.graduate, **WORDS)
     page = browser.login(world.accounts["college"]).get("/college/")
     assert "1 件事项等待办理" in page.main
-    do(case, world.seat("college"), Action.FORWARD)
-    do(case, world.seat("university"), Action.APPROVE)
+    do(case, world.seat("college"), CaseAction.FORWARD)
+    do(case, world.seat("university"), CaseAction.APPROVE)
     assert "等待办理" not in browser.get("/college/").main.replace("等待您办理", "")
     page = browser.login(world.accounts["class1"]).get(f"/branch/members/{world.graduate.id}").click("事项")
     page = browser.get(f"/branch/cases?side=all&about={world.graduate.id}")

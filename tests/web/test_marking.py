@@ -17,6 +17,7 @@ from zhtj.graduation import operations as graduation
 from zhtj.graduation import queries
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark, NoTime
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.orgs import policies
 from zhtj.orgs.models import Category
 from zhtj.policy.layers import compose, lineage
 from zhtj.rates import queries as rates
@@ -135,7 +136,7 @@ def test_never_or_with_approval_there_is_no_form(
     spring: World, browser: Browser, monkeypatch: pytest.MonkeyPatch, layer: str, words: str
 ) -> None:
     policy = compose(lineage(layer), 2026)
-    monkeypatch.setattr(queries, "policy_of", lambda _: policy)
+    monkeypatch.setattr(policies, "policy_for", lambda *_: policy)
     address = f"/college/organisations/{spring.orgs['class1'].id}/mark/change"
     page = browser.login(spring.accounts["college"]).get(address)
     assert words in page.main

@@ -16,8 +16,8 @@ from tests.people.test_authentication import GOOD
 from tests.uploads import PDF
 from tests.world import World
 from zhtj.cases import queries
-from zhtj.cases.queries import Filters, Side
-from zhtj.cases.workflow import Action
+from zhtj.cases.queries import CaseFilters, CaseList
+from zhtj.cases.workflow import CaseAction
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.people.models import Member
 from zhtj.people.signing import accounts
@@ -145,7 +145,7 @@ def test_the_school_announces_a_round_and_decides_it_with_a_preview(client: Flas
 
 def grant_up(world: World, case: Any) -> None:
     """The college passes it up."""
-    do(case, world.seat("college"), Action.FORWARD)
+    do(case, world.seat("college"), CaseAction.FORWARD)
 
 
 @pytest.mark.rule("R-10", "R-11", "R-12", "R-03")
@@ -199,7 +199,7 @@ def test_a_stay_abroad_is_undone_from_the_ledger(client: FlaskClient, school: Wo
 def test_the_adviser_leads_into_the_form(browser: Browser, school: World) -> None:  # noqa: F811
     page = browser.get("/member/advice?situation=retake_exam&done=1").click("填写申请")
     assert page.form("/stay/retention").values["ground"] == "retake"
-    assert queries.count(school.own_seat(session.merge(school.graduate)), Filters(Side.ALL)) == 0
+    assert queries.count(school.own_seat(session.merge(school.graduate)), CaseFilters(CaseList.ALL)) == 0
     desk = Browser(browser.client).login(school.accounts["college"])
     asked = desk.get(f"/college/members/{school.graduate.id}/advice?situation=overseas_study&done=1").click("代为提出")
     assert asked.has_form("/cases/new/overseas_study")

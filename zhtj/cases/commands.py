@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from zhtj.cases import operations
 from zhtj.cases.kinds import KINDS, kind_of
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.kernel.command_line import NOT_SO
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Organisation, Tier
@@ -37,7 +37,7 @@ def list_command(kind: str | None, *, as_json: bool) -> None:
     query = (
         select(Case)
         .join(Organisation, Organisation.id == Case.holder_id)
-        .where(Organisation.tier == Tier.CENTRE, Case.state == State.WAITING)
+        .where(Organisation.tier == Tier.CENTRE, Case.state == CaseState.WAITING)
         .options(joinedload(Case.raised_org))
     )
     if kind is not None:
@@ -64,7 +64,7 @@ def _line(case: Case) -> dict[str, Any]:
 @click.argument("numbers", nargs=-1, required=True, type=int)
 def approve_command(numbers: tuple[int, ...]) -> None:
     """同意这些事项，随即生效."""
-    _decide(numbers, Action.APPROVE)
+    _decide(numbers, CaseAction.APPROVE)
 
 
 @cases_group.command("refuse")
@@ -72,10 +72,10 @@ def approve_command(numbers: tuple[int, ...]) -> None:
 @click.option("--why", required=True, help="原因，提出的一方会看到")
 def refuse_command(numbers: tuple[int, ...], why: str) -> None:
     """不同意这些事项."""
-    _decide(numbers, Action.REFUSE, why)
+    _decide(numbers, CaseAction.REFUSE, why)
 
 
-def _decide(numbers: tuple[int, ...], action: Action, why: str = "") -> None:
+def _decide(numbers: tuple[int, ...], action: CaseAction, why: str = "") -> None:
     with unit_of_work():
         found = list(session.scalars(select(Case).where(Case.id.in_(numbers)).order_by(Case.id)))
         errors = {number: str(error) for number, error in operations.decide(found, None, action, why).items()}

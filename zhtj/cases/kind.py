@@ -8,8 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from zhtj.cases.files import USUAL, FileRule
-from zhtj.cases.workflow import Action, Decider
+from zhtj.cases.file_rules import USUAL, FileRule
+from zhtj.cases.workflow import CaseAction, Decider
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import SeatKind
 from zhtj.orgs.models import Organisation
@@ -49,7 +49,7 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One question of the form.
 
     Args:
@@ -79,7 +79,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class CaseMatter:
     """What a case says, with what it is about.
 
     Args:
@@ -121,21 +121,21 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExportedCase:
     """A case as it stands in an export: its place there, what it says, the province above."""
 
     place: int
     case: Case
-    matter: Matter
+    matter: CaseMatter
     province: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class CaseColumn:
     """A column of the export: heading and what stands below it."""
 
     heading: str
-    cell: Callable[[Line], str]
+    cell: Callable[[ExportedCase], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +157,16 @@ class Paper:
     agreed: tuple[str, ...] = ()
 
 
-def _nothing(matter: Matter) -> None:
+def _nothing(matter: CaseMatter) -> None:
     del matter
 
 
-def _ready(matter: Matter, case: Case) -> None:
+def _ready(matter: CaseMatter, case: Case) -> None:
     del matter, case
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CaseKind:
     """One kind of case (事项种类).
 
     Args:
@@ -206,27 +206,27 @@ class Kind:
     rule: str
     raised_by: frozenset[SeatKind]
     about: About
-    fields: tuple[Field, ...]
-    decider: Callable[[Matter], Decider]
-    effect: Callable[[Matter, Case], str]
-    columns: tuple[Column, ...]
+    fields: tuple[FormField, ...]
+    decider: Callable[[CaseMatter], Decider]
+    effect: Callable[[CaseMatter, Case], str]
+    columns: tuple[CaseColumn, ...]
     form: str = ""
     passing: str = "上报"
     sheet: str = ""
-    check: Callable[[Matter], None] = _nothing
-    line: Callable[[Matter], list[int]] | None = None
+    check: Callable[[CaseMatter], None] = _nothing
+    line: Callable[[CaseMatter], list[int]] | None = None
     file_needed: bool = False
     files: FileRule = USUAL
-    settled: Callable[[Matter], bool] = field(default=lambda _: False)
+    settled: Callable[[CaseMatter], bool] = field(default=lambda _: False)
     archived: bool = False
     branches: bool = False
-    short: Callable[[Matter], str] = field(default=lambda _: "")
-    warn: Callable[[Matter], str] = field(default=lambda _: "")
+    short: Callable[[CaseMatter], str] = field(default=lambda _: "")
+    warn: Callable[[CaseMatter], str] = field(default=lambda _: "")
     offered: Callable[[Organisation], bool] = field(default=lambda _: True)
-    before: Callable[[Matter], dict[str, str]] = field(default=lambda _: {})
-    raised: Callable[[Matter, Case], None] = field(default=lambda *_: None)
-    paper: Callable[[Matter], Paper] | None = None
-    ready: Callable[[Matter, Case], None] = _ready
+    before: Callable[[CaseMatter], dict[str, str]] = field(default=lambda _: {})
+    raised: Callable[[CaseMatter, Case], None] = field(default=lambda *_: None)
+    paper: Callable[[CaseMatter], Paper] | None = None
+    ready: Callable[[CaseMatter, Case], None] = _ready
     personal: bool = False
 
     @property
@@ -234,11 +234,11 @@ class Kind:
         """Title of the export."""
         return self.sheet or self.label
 
-    def says(self, action: Action) -> str:
+    def says(self, action: CaseAction) -> str:
         """The word for an action on such a case."""
-        return self.passing if action is Action.FORWARD else action.label
+        return self.passing if action is CaseAction.FORWARD else action.label
 
-    def field(self, name: str) -> Field:
+    def field(self, name: str) -> FormField:
         """The field of this name. Raises LookupError."""
         return next(one for one in self.fields if one.name == name)
 
@@ -248,73 +248,73 @@ def first_of_month(text: str) -> date:
     return date.fromisoformat(f"{text}-01")
 
 
-def choice_label(one: Field, value: str) -> str:
+def choice_label(one: FormField, value: str) -> str:
     """The words of a choice; any other text as it is."""
     return dict(one.choices).get(value, value)
 
 
-def place_of(line: Line) -> str:
+def place_of(line: ExportedCase) -> str:
     """序号."""
     return str(line.place)
 
 
-def branch_name(line: Line) -> str:
+def branch_name(line: ExportedCase) -> str:
     """The member's branch with its full name, exactly as in the system (O-22)."""
     return line.matter.person.org.full_name
 
 
-def member_name(line: Line) -> str:
+def member_name(line: ExportedCase) -> str:
     """姓名."""
     return line.matter.person.name
 
 
-def id_number(line: Line) -> str:
+def id_number(line: ExportedCase) -> str:
     """身份证号, in full: the form asks for it, and the export is noted (PD-37)."""
     return line.matter.person.account.id_number or ""
 
 
-def body_name(line: Line) -> str:
+def body_name(line: ExportedCase) -> str:
     """组织全称 of the organisation a case is about."""
     return line.matter.body.full_name
 
 
-def raised_on(line: Line) -> str:
+def raised_on(line: ExportedCase) -> str:
     """提交时间."""
     return f"{clock.local(line.case.raised_at):%Y-%m-%d}"
 
 
-def ended_on(line: Line) -> str:
+def ended_on(line: ExportedCase) -> str:
     """办结时间; "" while it is open."""
     ended = line.case.ended_at
     return f"{clock.local(ended):%Y-%m-%d}" if ended is not None else ""
 
 
-def result(line: Line) -> str:
+def result(line: ExportedCase) -> str:
     """How it stands."""
     return line.case.state.label
 
 
-def asked(name: str) -> Callable[[Line], str]:
+def asked(name: str) -> Callable[[ExportedCase], str]:
     """A column that repeats an answer."""
     return lambda line: line.matter.said(name)
 
 
-def chosen(one: Field) -> Callable[[Line], str]:
+def chosen(one: FormField) -> Callable[[ExportedCase], str]:
     """A column that repeats a choice in its words."""
     return lambda line: choice_label(one, line.matter.said(one.name))
 
 
-def explained(one: Field, detail: str) -> Callable[[Line], str]:
+def explained(one: FormField, detail: str) -> Callable[[ExportedCase], str]:
     """A column of a choice in its words, with what was written about it."""
     parts = (chosen(one), asked(detail))
     return lambda line: "：".join(text for text in (part(line) for part in parts) if text)
 
 
 # What most exports of cases begin and end with; a document's own form has columns of its own.
-OF_MEMBER = (Column("序号", place_of), Column("姓名", member_name), Column("所在团支部", branch_name))
-OUTCOME = (Column("提交时间", raised_on), Column("结果", result))
+OF_MEMBER = (CaseColumn("序号", place_of), CaseColumn("姓名", member_name), CaseColumn("所在团支部", branch_name))
+OUTCOME = (CaseColumn("提交时间", raised_on), CaseColumn("结果", result))
 
 
-def always(decider: Decider) -> Callable[[Matter], Decider]:
+def always(decider: Decider) -> Callable[[CaseMatter], Decider]:
     """A kind whose deciding level never depends on the case."""
     return lambda _: decider

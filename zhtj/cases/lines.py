@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from zhtj.cases.kind import Kind, Matter
-from zhtj.cases.workflow import Decider, Level, line
+from zhtj.cases.kind import CaseKind, CaseMatter
+from zhtj.cases.workflow import Decider, LineLevel, line
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation
 
 
-def of(kind: Kind, seat: ActiveSeat, about: Matter) -> list[int]:
+def of(kind: CaseKind, seat: ActiveSeat, about: CaseMatter) -> list[int]:
     """Ids of the organisations through which a case climbs, from whoever looks first to whoever decides.
 
     A member's case begins in his own branch, an administrator's above him; at the very top it stays.
@@ -32,5 +32,5 @@ def climb(organisation: Organisation, decider: Decider, *, own: bool = False) ->
         .where(Organisation.path.in_(paths))
         .order_by(Organisation.path.desc())
     )
-    levels = [Level(number, tier.value, office) for number, tier, office in rows]
+    levels = [LineLevel(number, tier.value, office) for number, tier, office in rows]
     return line(levels, decider)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import Action
+from zhtj.cases.workflow import CaseAction
 from zhtj.kernel import audit
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
@@ -17,7 +17,7 @@ SUBJECT = "case"
 # More than so many of one step reach an organisation as one message.
 ONE_BY_ONE = 3
 _TITLE = 80
-Step = tuple[Case, Action, str]
+Step = tuple[Case, CaseAction, str]
 
 
 def tell(steps: Sequence[Step]) -> None:
@@ -31,7 +31,7 @@ def _messages(steps: Sequence[Step]) -> Iterator[NewMessage]:
     for case, action, remark in steps:
         if case.holder_id is not None and case.holder_id != knows:
             tasks[case.holder_id].append(case)
-        if action not in {Action.RAISE, Action.WITHDRAW}:
+        if action not in {CaseAction.RAISE, CaseAction.WITHDRAW}:
             yield from _to_raiser(case, action, remark, knows)
         yield from _to_person(case, action, remark)
     for org_id, cases in tasks.items():
@@ -42,15 +42,15 @@ def _name(case: Case) -> str:
     return f"{kind_of(case.kind).label}：{case.title}" if case.title else kind_of(case.kind).label
 
 
-def _to_raiser(case: Case, action: Action, remark: str, knows: int | None) -> Iterator[NewMessage]:
+def _to_raiser(case: Case, action: CaseAction, remark: str, knows: int | None) -> Iterator[NewMessage]:
     subject = (SUBJECT, case.id)
-    if action is Action.FORWARD:
+    if action is CaseAction.FORWARD:
         holder = case.holder.short_name if case.holder else ""
         passed = kind_of(case.kind).passing
         kind, title, body = MessageKind.PROGRESS, f"事项已{passed}", f"{_name(case)}，已{passed}{holder}。"
     else:
         kind, title = MessageKind.OUTCOME, f"事项{case.state.label}"
-        more = case.outcome if action is Action.APPROVE else f"原因：{remark}"
+        more = case.outcome if action is CaseAction.APPROVE else f"原因：{remark}"
         body = f"{_name(case)}（编号 {case.number}）{case.state.label}。{more or ''}"
     if case.raised_member_id is not None:
         yield NewMessage(kind, title, body, member_id=case.raised_member_id, subject=subject)
@@ -58,16 +58,16 @@ def _to_raiser(case: Case, action: Action, remark: str, knows: int | None) -> It
         yield NewMessage(kind, title, body, org_id=case.raised_org_id, subject=subject)
 
 
-def _to_person(case: Case, action: Action, remark: str) -> Iterator[NewMessage]:
+def _to_person(case: Case, action: CaseAction, remark: str) -> Iterator[NewMessage]:
     """Whoever others have raised it for: he signs what has to be signed, and hears how it ended (PD-35, A-22)."""
     kind, subject = kind_of(case.kind), (SUBJECT, case.id)
     if not kind.personal or case.raised_member_id is not None or case.subject_id is None:
         return
-    if action is Action.RAISE and kind.paper is not None:
+    if action is CaseAction.RAISE and kind.paper is not None:
         body = f"{case.raised_org.short_name}为您提出了“{kind.label}”（编号 {case.number}）。请阅读并签名后再办理。"
         yield NewMessage(MessageKind.TASK, "请阅读并签名", body, member_id=case.subject_id, subject=subject)
-    elif action in {Action.APPROVE, Action.REFUSE}:
-        more = case.outcome if action is Action.APPROVE else f"原因：{remark}"
+    elif action in {CaseAction.APPROVE, CaseAction.REFUSE}:
+        more = case.outcome if action is CaseAction.APPROVE else f"原因：{remark}"
         body = f"{kind.label}（编号 {case.number}）{case.state.label}。{more or ''}"
         yield NewMessage(
             MessageKind.OUTCOME, f"事项{case.state.label}", body, member_id=case.subject_id, subject=subject

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, CheckConstraint, Dialect, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.kernel import clock, crypto
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index
 from zhtj.orgs.models import Organisation
@@ -72,7 +72,7 @@ class Case(Base):
     # Whose turn it is: the organisation at ``level`` of the line; its office acts (PD-22).
     holder_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
     waiting_since: Mapped[datetime] = mapped_column(UtcDateTime)
-    state: Mapped[State] = mapped_column(StrEnumType(State))
+    state: Mapped[CaseState] = mapped_column(StrEnumType(CaseState))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Whoever ended it: decided, or took it back.
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
@@ -107,9 +107,9 @@ class CaseEvent(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
-    action: Mapped[Action] = mapped_column(StrEnumType(Action))
-    from_state: Mapped[State | None] = mapped_column(StrEnumType(State))
-    to_state: Mapped[State] = mapped_column(StrEnumType(State))
+    action: Mapped[CaseAction] = mapped_column(StrEnumType(CaseAction))
+    from_state: Mapped[CaseState | None] = mapped_column(StrEnumType(CaseState))
+    to_state: Mapped[CaseState] = mapped_column(StrEnumType(CaseState))
     # Where it lay, and where it lies afterwards; None once it has ended.
     from_org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
     to_org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))

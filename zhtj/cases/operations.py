@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from zhtj.cases import files, lines, messages, subjects
-from zhtj.cases.kind import BEFORE, REASON_AT_LEAST, About, Kind, Matter
+from zhtj.cases import file_rules, lines, messages, subjects
+from zhtj.cases.kind import BEFORE, REASON_AT_LEAST, About, CaseKind, CaseMatter
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case, CaseEvent, CaseFile
 from zhtj.cases.queries import about_himself, parties
-from zhtj.cases.workflow import Action, Party, State, next_state
+from zhtj.cases.workflow import CaseAction, CaseParty, CaseState, next_state
 from zhtj.kernel import attachments, audit, clock
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session
@@ -30,7 +30,7 @@ SIGNED = "signed_name"
 
 
 def raise_case(
-    kind: Kind, seat: ActiveSeat, subject: str, typed: Mapping[str, str], uploads: Sequence[Upload] = ()
+    kind: CaseKind, seat: ActiveSeat, subject: str, typed: Mapping[str, str], uploads: Sequence[Upload] = ()
 ) -> Case:
     """Raise a case; it lies with the first level above at once.
 
@@ -53,22 +53,22 @@ def raise_case(
         raise DomainError("请先填写并签名。", fix="请在专门的申请页面办理。", rule="PD-35")
     case = _raise(kind, seat, subject, typed, uploads)
     if case.state.is_open:
-        messages.tell([(case, Action.RAISE, "")])
+        messages.tell([(case, CaseAction.RAISE, "")])
     return case
 
 
-def raise_many(kind: Kind, seat: ActiveSeat, wanted: Sequence[tuple[str, Mapping[str, str]]]) -> list[Case]:
+def raise_many(kind: CaseKind, seat: ActiveSeat, wanted: Sequence[tuple[str, Mapping[str, str]]]) -> list[Case]:
     """Raise many of one kind, each as ``raise_case``; whoever has to act is told once."""
     if seat.kind not in kind.raised_by:
         raise Forbidden(f"当前任职不能提出“{kind.label}”。", rule=kind.rule)
     raised = [_raise(kind, seat, subject, typed, ()) for subject, typed in wanted]
-    messages.tell([(case, Action.RAISE, "") for case in raised if case.state.is_open])
+    messages.tell([(case, CaseAction.RAISE, "") for case in raised if case.state.is_open])
     return raised
 
 
-def _raise(kind: Kind, seat: ActiveSeat, subject: str, typed: Mapping[str, str], uploads: Sequence[Upload]) -> Case:
+def _raise(kind: CaseKind, seat: ActiveSeat, subject: str, typed: Mapping[str, str], uploads: Sequence[Upload]) -> Case:
     about = _read(kind, seat, subject, typed)
-    media_types = files.check(list(uploads), kind.files)
+    media_types = file_rules.check(list(uploads), kind.files)
     if kind.file_needed and not uploads:
         raise DomainError("请上传证明材料。", fix=f"可以是{kind.files.words}。", field="files", rule=kind.rule)
     kind.check(about)
@@ -89,28 +89,30 @@ def _raise(kind: Kind, seat: ActiveSeat, subject: str, typed: Mapping[str, str],
         level=0,
         holder_id=line[0],
         waiting_since=moment,
-        state=State.WAITING,
+        state=CaseState.WAITING,
     )
     _insert(case)
     _attach(case, seat, uploads, media_types)
-    _record(case, Action.RAISE, None, State.WAITING, from_org=None, to_org=case.holder_id, remark="")
+    _record(case, CaseAction.RAISE, None, CaseState.WAITING, from_org=None, to_org=case.holder_id, remark="")
     if kind.settled(about):
         _settle(case, kind, about)
     kind.raised(about, case)
     return case
 
 
-def _settle(case: Case, kind: Kind, about: Matter) -> None:
+def _settle(case: Case, kind: CaseKind, about: CaseMatter) -> None:
     """Let a case take effect that nobody has to look at (E-04)."""
     held = case.holder_id
-    case.state, case.holder_id, case.ended_at = State.APPROVED, None, clock.now()
+    case.state, case.holder_id, case.ended_at = CaseState.APPROVED, None, clock.now()
     case.version += 1
     case.outcome = kind.effect(about, case)
     session.flush()
-    _record(case, Action.APPROVE, State.WAITING, State.APPROVED, from_org=held, to_org=None, remark="不需审核")
+    _record(
+        case, CaseAction.APPROVE, CaseState.WAITING, CaseState.APPROVED, from_org=held, to_org=None, remark="不需审核"
+    )
 
 
-def _read(kind: Kind, seat: ActiveSeat, subject: str, typed: Mapping[str, str]) -> Matter:
+def _read(kind: CaseKind, seat: ActiveSeat, subject: str, typed: Mapping[str, str]) -> CaseMatter:
     """Subject and answers; what is wrong with both is said at once."""
     errors: dict[str, str] = {}
     found: Member | Organisation | None = None
@@ -129,15 +131,15 @@ def _read(kind: Kind, seat: ActiveSeat, subject: str, typed: Mapping[str, str]) 
         raise subjects.Invalid(errors)
     member = found if isinstance(found, Member) else None
     organisation = found if isinstance(found, Organisation) else None
-    return Matter(session.get_one(Organisation, seat.org_id), answers, member, organisation)
+    return CaseMatter(session.get_one(Organisation, seat.org_id), answers, member, organisation)
 
 
-def _subject_id(about: Matter) -> int | None:
+def _subject_id(about: CaseMatter) -> int | None:
     found = about.member or about.organisation
     return found.id if found is not None else None
 
 
-def _title(kind: Kind, about: Matter) -> str:
+def _title(kind: CaseKind, about: CaseMatter) -> str:
     what = ""
     if about.member is not None:
         what = f"{about.member.name}（{about.member.org.short_name}）"
@@ -158,7 +160,7 @@ def _insert(case: Case) -> None:
                 Case.kind == case.kind,
                 Case.subject_type == case.subject_type,
                 Case.subject_id == case.subject_id,
-                Case.state == State.WAITING,
+                Case.state == CaseState.WAITING,
             )
         ).first()
         if known is None:
@@ -178,7 +180,7 @@ def attach(case: Case, seat: ActiveSeat, upload: Upload, media_type: str) -> Cas
     kept = CaseFile(
         case_id=case.id,
         account_id=seat.account_id,
-        filename=files.name_of(upload),
+        filename=file_rules.name_of(upload),
         media_type=media_type,
         size=len(upload.content),
         content=attachments.pack(upload.content),
@@ -189,7 +191,9 @@ def attach(case: Case, seat: ActiveSeat, upload: Upload, media_type: str) -> Cas
     return kept
 
 
-def decide(cases: Sequence[Case], seat: ActiveSeat | None, action: Action, remark: str = "") -> dict[int, DomainError]:
+def decide(
+    cases: Sequence[Case], seat: ActiveSeat | None, action: CaseAction, remark: str = ""
+) -> dict[int, DomainError]:
     """Do ``action`` to each of these cases; what goes wrong with one undoes that one alone.
 
     Args:
@@ -204,12 +208,12 @@ def decide(cases: Sequence[Case], seat: ActiveSeat | None, action: Action, remar
     if len(cases) > MANY:
         raise DomainError(f"一次最多办理 {MANY} 件。", fix="请分几次办理。")
     remark = remark.strip()
-    if action is Action.REFUSE and len("".join(remark.split())) < REASON_AT_LEAST:
+    if action is CaseAction.REFUSE and len("".join(remark.split())) < REASON_AT_LEAST:
         raise DomainError(
             f"请写明不同意的原因，至少 {REASON_AT_LEAST} 个字。", fix="提出的一方会看到。", field="remark", rule="PD-34"
         )
     errors: dict[int, DomainError] = {}
-    done: list[tuple[Case, Action, str]] = []
+    done: list[tuple[Case, CaseAction, str]] = []
     for case in cases:
         number = case.id
         try:
@@ -223,7 +227,7 @@ def decide(cases: Sequence[Case], seat: ActiveSeat | None, action: Action, remar
     return errors
 
 
-def act(case: Case, seat: ActiveSeat | None, action: Action, remark: str = "") -> None:
+def act(case: Case, seat: ActiveSeat | None, action: CaseAction, remark: str = "") -> None:
     """``decide`` for one case. Raises what went wrong."""
     number = case.id
     errors = decide([case], seat, action, remark)
@@ -231,12 +235,12 @@ def act(case: Case, seat: ActiveSeat | None, action: Action, remark: str = "") -
         raise errors[number]
 
 
-def _step(case: Case, seat: ActiveSeat | None, action: Action, remark: str) -> None:
+def _step(case: Case, seat: ActiveSeat | None, action: CaseAction, remark: str) -> None:
     before, level = case.state, case.level
     after = _allowed(case, seat, action)
     moment = clock.now()
     values: dict[str, Any] = {"state": after, "version": Case.version + 1}
-    if after is State.WAITING:
+    if after is CaseState.WAITING:
         values |= {"level": level + 1, "holder_id": case.line[level + 1], "waiting_since": moment}
     else:
         who = audit.actor()
@@ -252,7 +256,7 @@ def _step(case: Case, seat: ActiveSeat | None, action: Action, remark: str) -> N
     session.expire(case)
     if not taken:
         raise stale(case)
-    if action is Action.APPROVE:
+    if action is CaseAction.APPROVE:
         kind, about = kind_of(case.kind), subjects.matter(case)
         kind.check(about)
         kind.ready(about, case)
@@ -272,18 +276,22 @@ def obstacle(case: Case) -> str:
     return ""
 
 
-def _allowed(case: Case, seat: ActiveSeat | None, action: Action) -> State:
+def _allowed(case: Case, seat: ActiveSeat | None, action: CaseAction) -> CaseState:
     """Where the action leads. Raises why it does not."""
-    if seat is not None and action in {Action.APPROVE, Action.REFUSE, Action.FORWARD} and about_himself(seat, case):
+    if (
+        seat is not None
+        and action in {CaseAction.APPROVE, CaseAction.REFUSE, CaseAction.FORWARD}
+        and about_himself(seat, case)
+    ):
         raise Forbidden("不能办理与本人有关的事项，由直接上级办理。", fix="请联系上级团组织。", rule="PD-02")
     roles = parties(seat, case)
     found = (next_state(case.state, action, party, last=case.is_last) for party in roles)
     after = next((state for state in found if state is not None), None)
     if after is not None:
         return after
-    if not case.state.is_open or (action is not Action.WITHDRAW and _has_passed(case, seat)):
+    if not case.state.is_open or (action is not CaseAction.WITHDRAW and _has_passed(case, seat)):
         raise stale(case)
-    if action is Action.APPROVE and Party.HOLDER in roles:
+    if action is CaseAction.APPROVE and CaseParty.HOLDER in roles:
         raise Forbidden("这件事由上级决定，请上报。", rule="PD-34")
     raise Forbidden("这一步不由当前任职办理。")
 
@@ -292,7 +300,7 @@ def _has_passed(case: Case, seat: ActiveSeat | None) -> bool:
     """Whether the case lay with this seat's office before: then somebody was faster."""
     if seat is None:
         return False
-    return any(event.org_id == seat.org_id and event.action is Action.FORWARD for event in case.events)
+    return any(event.org_id == seat.org_id and event.action is CaseAction.FORWARD for event in case.events)
 
 
 def stale(case: Case) -> Conflict:
@@ -308,9 +316,9 @@ def stale(case: Case) -> Conflict:
 
 def _record(
     case: Case,
-    action: Action,
-    before: State | None,
-    after: State,
+    action: CaseAction,
+    before: CaseState | None,
+    after: CaseState,
     *,
     from_org: int | None,
     to_org: int | None,

@@ -12,9 +12,9 @@ from sqlalchemy import case as case_when
 from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 
 from zhtj.cases import subjects
-from zhtj.cases.kind import About, Kind, Line, Matter
+from zhtj.cases.kind import About, CaseKind, CaseMatter, ExportedCase
 from zhtj.cases.models import Case, CaseEvent
-from zhtj.cases.workflow import Action, Party, State, actions
+from zhtj.cases.workflow import CaseAction, CaseParty, CaseState, actions
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
@@ -24,11 +24,11 @@ from zhtj.people.models import Account, Member, Seat
 
 _CHUNK = 500
 STATEMENT = "statement"
-# Kinds whose subject sees them and may take them back, whoever raised them (A-22); ``Kind.personal``.
+# Kinds whose subject sees them and may take them back, whoever raised them (A-22); ``CaseKind.personal``.
 PERSONAL = ("retention", "retention_extension", "overseas_study", "delay")
 
 
-class Side(StrEnum):
+class CaseList(StrEnum):
     """Which list (事项列表)."""
 
     MINE = "mine"
@@ -42,12 +42,12 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class CaseFilters:
     """What the list is narrowed by: list, kind, state, what stands in the title or is the number, whom it is about."""
 
-    side: Side = Side.MINE
+    side: CaseList = CaseList.MINE
     kind: str = ""
-    state: State | None = None
+    state: CaseState | None = None
     text: str = ""
     member_id: int | None = None
 
@@ -91,7 +91,7 @@ def _visible(seat: ActiveSeat) -> ColumnElement[bool]:
 
 def _on_file() -> ColumnElement[bool]:
     """Statements that were filed: they lie with the person, wherever he goes (F-17, E-06)."""
-    return and_(Case.kind == STATEMENT, Case.state == State.APPROVED, Case.subject_type == About.MEMBER.value)
+    return and_(Case.kind == STATEMENT, Case.state == CaseState.APPROVED, Case.subject_type == About.MEMBER.value)
 
 
 def _people(seat: ActiveSeat) -> Select[Any]:
@@ -102,10 +102,10 @@ def _people(seat: ActiveSeat) -> Select[Any]:
     )
 
 
-def _listed(query: Select[Any], seat: ActiveSeat, filters: Filters) -> Select[Any]:
-    if filters.side is Side.MINE and seat.kind is not SeatKind.MEMBER:
-        query = query.where(_served(seat), Case.state == State.WAITING)
-    elif filters.side is Side.RAISED and seat.kind is not SeatKind.MEMBER:
+def _listed(query: Select[Any], seat: ActiveSeat, filters: CaseFilters) -> Select[Any]:
+    if filters.side is CaseList.MINE and seat.kind is not SeatKind.MEMBER:
+        query = query.where(_served(seat), Case.state == CaseState.WAITING)
+    elif filters.side is CaseList.RAISED and seat.kind is not SeatKind.MEMBER:
         query = query.where(Case.raised_org_id == seat.org_id, Case.raised_member_id.is_(None))
     else:
         query = query.where(_visible(seat))
@@ -123,7 +123,7 @@ def _listed(query: Select[Any], seat: ActiveSeat, filters: Filters) -> Select[An
     return query
 
 
-def listing(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Case]:
+def listing(seat: ActiveSeat, filters: CaseFilters, *, after: str = "", before: str = "") -> Page[Case]:
     """One page of a list; what waits here oldest first, everything else newest first."""
     query = _listed(select(Case), seat, filters).options(
         # A list says nothing of what was asked; each would cost a decryption.
@@ -132,31 +132,31 @@ def listing(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str 
         joinedload(Case.holder),
         joinedload(Case.raised_by).load_only(Account.name),
     )
-    return paginate(query, [Case.id], after=after, before=before, descending=filters.side is not Side.MINE)
+    return paginate(query, [Case.id], after=after, before=before, descending=filters.side is not CaseList.MINE)
 
 
-def count(seat: ActiveSeat, filters: Filters) -> int:
+def count(seat: ActiveSeat, filters: CaseFilters) -> int:
     """How many cases the list shows on all its pages."""
     return session.scalar(_listed(select(func.count(Case.id)), seat, filters)) or 0
 
 
 def count_waiting(seat: ActiveSeat) -> int:
     """Cases this seat has to act on."""
-    return count(seat, Filters()) if seat.kind is not SeatKind.MEMBER else 0
+    return count(seat, CaseFilters()) if seat.kind is not SeatKind.MEMBER else 0
 
 
 def tally(seat: ActiveSeat, kinds: Sequence[str]) -> dict[str, tuple[int, int, int]]:
     """Of each of these kinds how many the seat sees, how many were granted, how many wait here. One statement."""
     columns = (
         func.count(Case.id),
-        func.count(case_when((Case.state == State.APPROVED, 1))),
-        func.count(case_when((and_(_served(seat), Case.state == State.WAITING), 1))),
+        func.count(case_when((Case.state == CaseState.APPROVED, 1))),
+        func.count(case_when((and_(_served(seat), Case.state == CaseState.WAITING), 1))),
     )
     query = select(Case.kind, *columns).where(_visible(seat), Case.kind.in_(kinds)).group_by(Case.kind)
     return {kind: (total, granted, waiting) for kind, total, granted, waiting in session.execute(query)}
 
 
-def listed_ids(seat: ActiveSeat, filters: Filters, limit: int) -> list[int]:
+def listed_ids(seat: ActiveSeat, filters: CaseFilters, limit: int) -> list[int]:
     """Ids of the cases on all pages of the list, at most so many."""
     return list(session.scalars(_listed(select(Case.id), seat, filters).order_by(Case.id).limit(limit)))
 
@@ -192,7 +192,7 @@ def pending(member_id: int) -> Case | None:
         Case.subject_type == About.MEMBER.value,
         Case.subject_id == member_id,
         Case.kind.in_(PERSONAL),
-        Case.state == State.WAITING,
+        Case.state == CaseState.WAITING,
     )
     return session.scalars(query.options(defer(Case.data), joinedload(Case.holder)).order_by(Case.id.desc())).first()
 
@@ -205,19 +205,19 @@ def about_himself(seat: ActiveSeat, found: Case) -> bool:
     )
 
 
-def parties(seat: ActiveSeat | None, found: Case) -> set[Party]:
+def parties(seat: ActiveSeat | None, found: Case) -> set[CaseParty]:
     """In which roles a seat acts on a case; None is the operator, who stands for the centre."""
     if seat is None:
         centre = found.holder is not None and found.holder.tier is Tier.CENTRE
-        return {Party.HOLDER} if centre else set()
+        return {CaseParty.HOLDER} if centre else set()
     if seat.kind is SeatKind.MEMBER:
         about = found.kind in PERSONAL and found.subject_type == About.MEMBER and found.subject_id == seat.member_id
-        return {Party.RAISER} if about or found.raised_member_id == seat.member_id else set()
+        return {CaseParty.RAISER} if about or found.raised_member_id == seat.member_id else set()
     roles = set()
     if found.raised_member_id is None and seat.org_id == found.raised_org_id:
-        roles.add(Party.RAISER)
+        roles.add(CaseParty.RAISER)
     if found.holder_id is not None and _acts_here(seat, found):
-        roles.add(Party.HOLDER)
+        roles.add(CaseParty.HOLDER)
     return roles
 
 
@@ -225,13 +225,13 @@ def _acts_here(seat: ActiveSeat, found: Case) -> bool:
     return session.scalar(select(Case.id).where(Case.id == found.id, _served(seat))) is not None
 
 
-def possible_actions(seat: ActiveSeat, found: Case) -> list[Action]:
+def possible_actions(seat: ActiveSeat, found: Case) -> list[CaseAction]:
     """What the seat may do now."""
     own = about_himself(seat, found)
     return [
         action
         for party in sorted(parties(seat, found))
-        if not (own and party is Party.HOLDER)
+        if not (own and party is CaseParty.HOLDER)
         for action in actions(found.state, party, last=found.is_last)
     ]
 
@@ -242,7 +242,7 @@ def way(found: Case) -> list[Organisation]:
     return [rows[number] for number in found.line if number in rows]
 
 
-def export(seat: ActiveSeat, kind: Kind, filters: Filters) -> Iterator[Line]:
+def export(seat: ActiveSeat, kind: CaseKind, filters: CaseFilters) -> Iterator[ExportedCase]:
     """Every case of a kind under the list's filters, oldest first, numbered from 1 (F-18)."""
     place, after = 0, 0
     narrowed = replace(filters, kind=kind.key)
@@ -255,17 +255,17 @@ def export(seat: ActiveSeat, kind: Kind, filters: Filters) -> Iterator[Line]:
         provinces = _provinces(matters)
         for one, matter in zip(chunk, matters, strict=True):
             place += 1
-            yield Line(place, one, matter, provinces.get(_home(matter).path[: 2 * 4], ""))
+            yield ExportedCase(place, one, matter, provinces.get(_home(matter).path[: 2 * 4], ""))
         after = chunk[-1].id
 
 
-def _home(matter: Matter) -> Organisation:
+def _home(matter: CaseMatter) -> Organisation:
     if matter.member is not None:
         return matter.member.org
     return matter.organisation or matter.raiser
 
 
-def _provinces(matters: Sequence[Matter]) -> dict[str, str]:
+def _provinces(matters: Sequence[CaseMatter]) -> dict[str, str]:
     """Names of the province-rank organisations above, by their paths."""
     paths = {_home(matter).path[: 2 * 4] for matter in matters}
     query = select(Organisation.path, Organisation.full_name).where(

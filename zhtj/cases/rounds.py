@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 
 from zhtj.cases.models import Case, Round
-from zhtj.cases.workflow import State
+from zhtj.cases.workflow import CaseState
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
@@ -66,7 +66,7 @@ def _tell(seat: ActiveSeat, new: Round) -> None:
     )
     waiting = select(Case.subject_id).where(
         Case.kind == "retention",
-        Case.state == State.WAITING,
+        Case.state == CaseState.WAITING,
         Case.holder_id.in_([*session.scalars(colleges), seat.org_id]),
     )
     title = "保留申请集中审核时间"

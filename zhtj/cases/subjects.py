@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.cases.kind import About, Field, Kind, Matter, Shape
+from zhtj.cases.kind import About, CaseKind, CaseMatter, FormField, Shape
 from zhtj.cases.models import Case
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
@@ -36,7 +36,7 @@ class Invalid(DomainError):  # noqa: N818 - what was typed is
         self.errors = dict(errors)
 
 
-def read(kind: Kind, typed: Mapping[str, str]) -> dict[str, str]:
+def read(kind: CaseKind, typed: Mapping[str, str]) -> dict[str, str]:
     """The answers as they are kept. Raises Invalid that names every wrong field."""
     answers, errors = {}, {}
     for one in kind.fields:
@@ -50,7 +50,7 @@ def read(kind: Kind, typed: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in answers.items() if text}
 
 
-def _read_one(one: Field, text: str) -> str:
+def _read_one(one: FormField, text: str) -> str:
     if not text:
         if one.required:
             raise DomainError(f"{'请选择' if one.shape is Shape.CHOICE else '请填写'}{one.label}。")
@@ -62,17 +62,17 @@ def _read_one(one: Field, text: str) -> str:
     return _READERS.get(one.shape, _plain)(one, text)
 
 
-def _plain(one: Field, text: str) -> str:
+def _plain(one: FormField, text: str) -> str:
     return text if one.shape is Shape.LONG else " ".join(text.split())
 
 
-def _choice(one: Field, text: str) -> str:
+def _choice(one: FormField, text: str) -> str:
     if text not in dict(one.choices):
         raise DomainError("请从列出的几项中选择。")
     return text
 
 
-def _month(one: Field, text: str) -> str:
+def _month(one: FormField, text: str) -> str:
     del one
     found = _MONTH.fullmatch(unicodedata.normalize("NFKC", text))
     if found is None:
@@ -80,12 +80,12 @@ def _month(one: Field, text: str) -> str:
     return f"{found[1]}-{int(found[2]):02d}"
 
 
-def _id_number(one: Field, text: str) -> str:
+def _id_number(one: FormField, text: str) -> str:
     del one
     return identity.read("".join(unicodedata.normalize("NFKC", text).split())).number
 
 
-def _dev_number(one: Field, text: str) -> str:
+def _dev_number(one: FormField, text: str) -> str:
     del one
     number = "".join(unicodedata.normalize("NFKC", text).split())
     if not _DEV_NUMBER.fullmatch(number):
@@ -93,12 +93,12 @@ def _dev_number(one: Field, text: str) -> str:
     return number
 
 
-def _mobile(one: Field, text: str) -> str:
+def _mobile(one: FormField, text: str) -> str:
     del one
     return read_mobile(unicodedata.normalize("NFKC", text))
 
 
-def _parent(one: Field, text: str) -> str:
+def _parent(one: FormField, text: str) -> str:
     del one
     found = by_code_or_name(text)
     if found is None or found.closed_at is not None:
@@ -116,7 +116,7 @@ _READERS = {
 }
 
 
-def subject(kind: Kind, seat: ActiveSeat, typed: str) -> Member | Organisation | None:
+def subject(kind: CaseKind, seat: ActiveSeat, typed: str) -> Member | Organisation | None:
     """What the case is about, as somebody typed it; a member who asks is always his own subject.
 
     Args:
@@ -148,7 +148,7 @@ def _id(typed: str) -> int | None:
     return min(int(digits), LARGEST) if fits else None
 
 
-def _member(kind: Kind, seat: ActiveSeat, typed: str) -> Member:
+def _member(kind: CaseKind, seat: ActiveSeat, typed: str) -> Member:
     query = (
         select(Member)
         .join(Account, Account.id == Member.account_id)
@@ -198,12 +198,12 @@ def _nearest(seat: ActiveSeat, typed: str) -> list[str]:
     return list(session.scalars(query.order_by(Organisation.path).limit(3)))
 
 
-def matter(case: Case) -> Matter:
+def matter(case: Case) -> CaseMatter:
     """What a kept case says. Raises NotFound where its subject is gone."""
     return matters([case])[0]
 
 
-def matters(cases: Sequence[Case]) -> list[Matter]:
+def matters(cases: Sequence[Case]) -> list[CaseMatter]:
     """The same of many, with two reads for all of them."""
     members = {one.id: one for one in session.scalars(_people(_ids(cases, About.MEMBER)))}
     bodies = _ids(cases, About.ORGANISATION)
@@ -226,9 +226,9 @@ def _people(ids: Sequence[int]) -> Select[Member]:
     )
 
 
-def _matter(case: Case, members: Mapping[int, Member], organisations: Mapping[int, Organisation]) -> Matter:
+def _matter(case: Case, members: Mapping[int, Member], organisations: Mapping[int, Organisation]) -> CaseMatter:
     if case.subject_id is None:
-        return Matter(case.raised_org, dict(case.data))
+        return CaseMatter(case.raised_org, dict(case.data))
     member, organisation = None, None
     if case.subject_type == About.MEMBER:
         member = members.get(case.subject_id)
@@ -236,4 +236,4 @@ def _matter(case: Case, members: Mapping[int, Member], organisations: Mapping[in
         organisation = organisations.get(case.subject_id)
     if member is None and organisation is None:
         raise NotFound
-    return Matter(case.raised_org, dict(case.data), member, organisation)
+    return CaseMatter(case.raised_org, dict(case.data), member, organisation)

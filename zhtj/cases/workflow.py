@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class CaseState(StrEnum):
     """How a case stands (事项状态)."""
 
     WAITING = "waiting"
@@ -23,18 +23,18 @@ class State(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether somebody still has to act."""
-        return self is State.WAITING
+        return self is CaseState.WAITING
 
 
 STATE_LABELS = {
-    State.WAITING: "办理中",
-    State.APPROVED: "已同意",
-    State.REFUSED: "未同意",
-    State.WITHDRAWN: "已撤回",
+    CaseState.WAITING: "办理中",
+    CaseState.APPROVED: "已同意",
+    CaseState.REFUSED: "未同意",
+    CaseState.WITHDRAWN: "已撤回",
 }
 
 
-class Action(StrEnum):
+class CaseAction(StrEnum):
     """What can happen to a case (办理动作)."""
 
     RAISE = "raise"
@@ -50,15 +50,15 @@ class Action(StrEnum):
 
 
 ACTION_LABELS = {
-    Action.RAISE: "提出",
-    Action.FORWARD: "上报",
-    Action.APPROVE: "同意",
-    Action.REFUSE: "不同意",
-    Action.WITHDRAW: "撤回",
+    CaseAction.RAISE: "提出",
+    CaseAction.FORWARD: "上报",
+    CaseAction.APPROVE: "同意",
+    CaseAction.REFUSE: "不同意",
+    CaseAction.WITHDRAW: "撤回",
 }
 
 
-class Party(StrEnum):
+class CaseParty(StrEnum):
     """In which role somebody acts on a case."""
 
     RAISER = "raiser"
@@ -89,7 +89,7 @@ _LEAST = {
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class LineLevel:
     """One organisation a case can lie at: id, rank (``Tier`` value), who acts for it (PD-22)."""
 
     org_id: int
@@ -98,28 +98,28 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
+class CaseTransition:
     """One row: in ``state`` a party may do ``action``; at the last level of the line or before it, or at any (None)."""
 
-    state: State | None
-    action: Action
-    by: Party
-    to: State
+    state: CaseState | None
+    action: CaseAction
+    by: CaseParty
+    to: CaseState
     last: bool | None = None
 
 
-TRANSITIONS: tuple[Transition, ...] = (
+TRANSITIONS: tuple[CaseTransition, ...] = (
     # PD-34: raised, passed up, decided; the same for every sheet that used to be passed up.
-    Transition(None, Action.RAISE, Party.RAISER, State.WAITING),
+    CaseTransition(None, CaseAction.RAISE, CaseParty.RAISER, CaseState.WAITING),
     # F-18: every sheet is passed up level by level, until the level that decides has it.
-    Transition(State.WAITING, Action.FORWARD, Party.HOLDER, State.WAITING, last=False),
-    Transition(State.WAITING, Action.APPROVE, Party.HOLDER, State.APPROVED, last=True),
-    Transition(State.WAITING, Action.REFUSE, Party.HOLDER, State.REFUSED),
-    Transition(State.WAITING, Action.WITHDRAW, Party.RAISER, State.WITHDRAWN),
+    CaseTransition(CaseState.WAITING, CaseAction.FORWARD, CaseParty.HOLDER, CaseState.WAITING, last=False),
+    CaseTransition(CaseState.WAITING, CaseAction.APPROVE, CaseParty.HOLDER, CaseState.APPROVED, last=True),
+    CaseTransition(CaseState.WAITING, CaseAction.REFUSE, CaseParty.HOLDER, CaseState.REFUSED),
+    CaseTransition(CaseState.WAITING, CaseAction.WITHDRAW, CaseParty.RAISER, CaseState.WITHDRAWN),
 )
 
 
-def next_state(state: State | None, action: Action, party: Party, *, last: bool) -> State | None:
+def next_state(state: CaseState | None, action: CaseAction, party: CaseParty, *, last: bool) -> CaseState | None:
     """Where ``action`` leads, or None if the table does not allow it to this party there."""
     for row in TRANSITIONS:
         if row.state is state and row.action is action and row.by is party and row.last in {None, last}:
@@ -127,13 +127,13 @@ def next_state(state: State | None, action: Action, party: Party, *, last: bool)
     return None
 
 
-def actions(state: State, party: Party, *, last: bool) -> list[Action]:
+def actions(state: CaseState, party: CaseParty, *, last: bool) -> list[CaseAction]:
     """What this party may do now, in the table's order."""
     found = [row.action for row in TRANSITIONS if row.state is state and row.by is party and row.last in {None, last}]
     return list(dict.fromkeys(found))
 
 
-def line(superiors: Sequence[Level], decider: Decider) -> list[int]:
+def line(superiors: Sequence[LineLevel], decider: Decider) -> list[int]:
     """The organisations a case climbs through, the deciding one last.
 
     Args:
@@ -144,7 +144,7 @@ def line(superiors: Sequence[Level], decider: Decider) -> list[int]:
         Ids. Neighbours for whom the same office acts count once, as the higher of them (PD-22). Where nobody of the
         wanted rank stands above, the topmost decides.
     """
-    climbed: list[Level] = []
+    climbed: list[LineLevel] = []
     for level in superiors:
         if climbed and level.office_id is not None and climbed[-1].office_id == level.office_id:
             climbed.pop()

@@ -8,9 +8,10 @@ import click
 from flask import Flask
 from sqlalchemy import inspect, select
 
-from zhtj.demo import accounts, world
+from zhtj.demo import world
 from zhtj.kernel.database import session
 from zhtj.people.models import Account, Member
+from zhtj.people.signing import samples
 
 NOT_SO = 1
 
@@ -44,7 +45,7 @@ def load_command(size: str, seed: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出")
 def accounts_command(*, as_json: bool) -> None:
     """列出演示账号."""
-    rows = accounts.listing()
+    rows = samples.listing()
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return

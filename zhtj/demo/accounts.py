@@ -1,33 +1,20 @@
-"""The demonstration's accounts; kept as a setting, so that only where the demonstration was loaded there are any."""
+"""The demonstration's accounts: opened with one password, and what the login page says of each."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cache
 
 from sqlalchemy import update
 
-from zhtj.kernel import audit, clock, settings
+from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account
 from zhtj.people.signing import passwords
 
-SETTING = "demo_accounts"
 # Nobody's name, no part of anybody's number; the same for all.
 PASSWORD = "Hefei-Shushan-1014"  # noqa: S105 - shown to everybody on the login page of a demonstration
-
-
-def listing() -> list[dict[str, str]]:
-    """``role, username, password, organisation, organisation_code, name, note`` of each account."""
-    rows: list[dict[str, str]] = json.loads(settings.get(SETTING, "[]"))
-    return rows
-
-
-def keep(rows: list[dict[str, str]]) -> None:
-    """Remember the accounts; flushes."""
-    settings.put(SETTING, json.dumps(rows, ensure_ascii=False))
 
 
 @cache

@@ -15,7 +15,7 @@ from zhtj.demo import calendar
 from zhtj.demo.stage import POOL
 from zhtj.kernel import clock
 from zhtj.orgs.models import Region
-from zhtj.policy.vocabulary import Place, Reason
+from zhtj.policy.vocabulary import PlaceTie, Reason
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action
 
@@ -48,7 +48,7 @@ class Goal:
     reason: Reason
     unit: str | None = None
     address: str | None = None
-    place: Place | None = None
+    place: PlaceTie | None = None
     there: str | None = None
 
 
@@ -63,14 +63,14 @@ ADMITTED = Goal("freshmen", Reason.FURTHER_STUDY, "皖中示范大学")
 ADMITTING = Goal("admitting", Reason.FURTHER_STUDY, "皖中示范大学")
 STAYS = Goal("own_freshmen", Reason.FURTHER_STUDY, "江淮示范大学")
 STAYS_WITH_COLLEGE = Goal("college", Reason.FURTHER_STUDY, "江淮示范大学")
-YOUTH_HOME = Goal("home", Reason.EMPLOYED_WITHOUT_ORG, _SHOP, _SHOP_AT, Place.UNIT_LOCATION)
-YOUTH_HOME_UNPLACED = Goal("home", Reason.UNPLACED, place=Place.RESIDENCE)
-TOWNSHIP = Goal("township", Reason.EMPLOYED_WITHOUT_ORG, _SHOP, _SHOP_AT, Place.UNIT_LOCATION)
-FAR_TOWNSHIP = Goal("far_township", Reason.EMPLOYED_WITHOUT_ORG, _FARM, _FARM_AT, Place.UNIT_LOCATION)
+YOUTH_HOME = Goal("home", Reason.EMPLOYED_WITHOUT_ORG, _SHOP, _SHOP_AT, PlaceTie.UNIT_LOCATION)
+YOUTH_HOME_UNPLACED = Goal("home", Reason.UNPLACED, place=PlaceTie.RESIDENCE)
+TOWNSHIP = Goal("township", Reason.EMPLOYED_WITHOUT_ORG, _SHOP, _SHOP_AT, PlaceTie.UNIT_LOCATION)
+FAR_TOWNSHIP = Goal("far_township", Reason.EMPLOYED_WITHOUT_ORG, _FARM, _FARM_AT, PlaceTie.UNIT_LOCATION)
 STUDIES = Goal("university", Reason.FURTHER_STUDY, "江淮示范大学")
 WORKS = Goal("team", Reason.WORK, _COMPANY)
-RESIDENCE = Goal(HOME, Reason.UNPLACED, place=Place.RESIDENCE)
-HOUSEHOLD = Goal(HOME, Reason.UNPLACED, place=Place.HOUSEHOLD)
+RESIDENCE = Goal(HOME, Reason.UNPLACED, place=PlaceTie.RESIDENCE)
+HOUSEHOLD = Goal(HOME, Reason.UNPLACED, place=PlaceTie.HOUSEHOLD)
 SPECIAL = Goal(POOL, Reason.SPECIAL_UNIT)
 BEIJING = Goal(Region.BEIJING, Reason.EMPLOYED_WITH_ORG, "北京示例科技有限公司", there="北京示例科技有限公司第三团支部")
 GUANGDONG = Goal(Region.GUANGDONG, Reason.EMPLOYED_WITH_ORG, "广州示例软件有限公司", there="广州示例软件有限公司团支部")

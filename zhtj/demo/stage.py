@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import select
 
 from zhtj import config
-from zhtj.demo import accounts, calendar, standing
+from zhtj.demo import accounts, calendar, undecided
 from zhtj.demo.invention import Inventor
 from zhtj.imports.files import layouts, tables, workbooks
 from zhtj.imports.files.tables import ImportTable, Layout
@@ -298,4 +298,4 @@ def _enrol_doubtful(stage: Stage, inventor: Inventor) -> None:
     juniors = stage.place("juniors")
     class_ = select(Member).where(Member.org_id == juniors.id).order_by(Member.id.desc())
     known = session.scalars(class_.limit(1)).one()
-    standing.enrol(juniors, stage.place("home_floating"), known, inventor, HOME_TOWNSHIP)
+    undecided.enrol(juniors, stage.place("home_floating"), known, inventor, HOME_TOWNSHIP)

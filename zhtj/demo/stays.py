@@ -7,17 +7,17 @@ from datetime import date, datetime
 from functools import partial
 
 from zhtj.cases import operations as cases
-from zhtj.cases import rounds, signing
+from zhtj.cases import rounds, signatures
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case
 from zhtj.cases.queries import pending
-from zhtj.cases.signing import Signature
-from zhtj.cases.workflow import Action
+from zhtj.cases.signatures import Signature
+from zhtj.cases.workflow import CaseAction
 from zhtj.demo.play import Play, PlayedMember
 from zhtj.demo.stage import own_seat
 from zhtj.floating import branches
 from zhtj.floating import operations as floating
-from zhtj.floating.models import Situation
+from zhtj.floating.models import Occupation
 from zhtj.floating.queries import of_member
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
@@ -57,7 +57,7 @@ class Staying:
     at: str
     said: dict[str, str]
     granted: str = ""
-    heard: tuple[str, str, Situation] | None = None
+    heard: tuple[str, str, Occupation] | None = None
     found: str = ""
     signs: bool = True
     note: str = ""
@@ -73,7 +73,7 @@ PEOPLE: tuple[Staying, ...] = (
         "06-20 10:00",
         _retained("retake", "准备再次考研，居住地街道没有接收", plan="study"),
         granted="07-02 10:00",
-        heard=("09-10 15:00", "电话联系，每天在图书馆复习，团费已交到十二月。", Situation.STUDYING),
+        heard=("09-10 15:00", "电话联系，每天在图书馆复习，团费已交到十二月。", Occupation.STUDYING),
         note="保留在学校的毕业生，可以报告近况",
     ),
     Staying(
@@ -81,7 +81,7 @@ PEOPLE: tuple[Staying, ...] = (
         "06-22 20:10",
         _retained("no_job", "投了几家公司，还没有结果"),
         granted="07-02 10:00",
-        heard=("09-12 10:30", "已收到录用通知，下月入职。", Situation.CASUAL),
+        heard=("09-12 10:30", "已收到录用通知，下月入职。", Occupation.CASUAL),
         found="合肥示例科技有限公司",
     ),
     Staying(
@@ -95,7 +95,7 @@ PEOPLE: tuple[Staying, ...] = (
         "06-18 19:00",
         {**_ABROAD, "country": "英国", "university": "示例大学", "subject_abroad": "计算机科学", "ends": "2027-12"},
         granted="06-26 09:30",
-        heard=("10-08 16:00", "已安全到校，微信群内按月报告。", Situation.ABROAD),
+        heard=("10-08 16:00", "已安全到校，微信群内按月报告。", Occupation.ABROAD),
         note="出国学习，组织关系留在学校",
     ),
     Staying(
@@ -138,7 +138,7 @@ def _apply(play: Play, person: PlayedMember, one: Staying) -> None:
     if one.signs:
         seat = own_seat(member)
         with audit.acting(seat):
-            signing.raise_signed(kind, seat, _answers(member, one), Signature(member.name, member.account_id))
+            signatures.raise_signed(kind, seat, _answers(member, one), Signature(member.name, member.account_id))
         return
     home = branches.home_of(member.org)
     seat = play.stage.seat_of(home.nearest if home is not None else member.org)
@@ -161,7 +161,7 @@ def _grant(play: Play, person: PlayedMember) -> None:
     while (case := _open(person)) is not None and case.holder is not None:
         seat = play.stage.seat_of(case.holder)
         with audit.acting(seat):
-            cases.act(case, seat, Action.APPROVE if case.is_last else Action.FORWARD, "已核实")
+            cases.act(case, seat, CaseAction.APPROVE if case.is_last else CaseAction.FORWARD, "已核实")
         session.refresh(case)
 
 

@@ -30,6 +30,7 @@ from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.tree_load import load_tree
 from zhtj.people.finding import duplicates
 from zhtj.people.models import Member, Seat
+from zhtj.people.signing import samples
 from zhtj.rates.counting import recount
 from zhtj.transfers.models import Application
 
@@ -75,7 +76,7 @@ def load(size: str, seed: int, *, provinces: Collection[str] | None = None, say:
         founded = _found(SIZES[size].universities, inventor, say)
         say("正在标记毕业时间，转为毕业生团组织……")
         _begin_season([scene.orgs["university"], *(university.id for university in founded)], scene)
-        accounts.keep(_play(scene, founded, SIZES[size].share, chance, say))
+        samples.keep(_play(scene, founded, SIZES[size].share, chance, say))
         say("正在封存日志……")
         with clock.at(calendar.START):
             duplicates.find()

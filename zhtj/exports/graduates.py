@@ -8,14 +8,14 @@ from datetime import date
 from zhtj.exports.lists import Column, ExportList, paged
 from zhtj.exports.words import day, last_day
 from zhtj.graduation import destinations
-from zhtj.graduation.destinations import DestinationFilters, Line
+from zhtj.graduation.destinations import DestinationFilters, RegisteredGraduate
 from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.sql.paging import CHUNK, Page
-from zhtj.policy.vocabulary import Place
-from zhtj.transfers.applying import checks
+from zhtj.orgs.policies import national_policy
+from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers.watching import exception_records, exceptions, graduates, quality
 from zhtj.transfers.watching.exception_records import Record
 from zhtj.transfers.watching.exceptions import ExceptionFilters
@@ -64,15 +64,15 @@ GRADUATES = paged(
 )
 
 
-def _registered(seat: ActiveSeat, chosen: DestinationFilters, after: str = "") -> Page[Line]:
+def _registered(seat: ActiveSeat, chosen: DestinationFilters, after: str = "") -> Page[RegisteredGraduate]:
     page, lines = destinations.listing(seat, _season(), chosen, after=after)
     return Page(lines, page.before, page.after)
 
 
 def _destination(name: str) -> Column:
-    def cell(line: Line) -> str:
+    def cell(line: RegisteredGraduate) -> str:
         if name == "reason" and line.entry is not None:
-            return destinations.label_of(destinations.policy_of(line.row), line.entry.reason)
+            return destinations.label_of(destinations.row_policy(line.row), line.entry.reason)
         return destinations.value_of(line.entry, name)
 
     return Column(destinations.LABELS[name], cell)
@@ -95,7 +95,7 @@ DESTINATIONS = paged(
 
 
 def _reasons() -> dict[str, str]:
-    return {key.value: spec.label for key, spec in checks.national_policy().reasons.items()}
+    return {key.value: spec.label for key, spec in national_policy().reasons.items()}
 
 
 def _exceptions(seat: ActiveSeat, chosen: ExceptionFilters) -> Iterator[Sequence[Record]]:
@@ -142,7 +142,7 @@ QUALITY = paged(
         Column("转出组织", lambda one: one.from_org.full_name),
         Column("转入组织", lambda one: one.to_name),
         Column("原因", lambda one: _reasons().get(one.reason, "")),
-        Column("地方", lambda one: Place(one.place).label if one.place else ""),
+        Column("地方", lambda one: PlaceTie(one.place).label if one.place else ""),
         Column("评定", lambda one: one.level.label),
         Column("已确认的提醒", lambda one: "；".join(one.warnings)),
         Column("状态", lambda one: one.state.label),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zhtj.cases.membership import e_files
-from zhtj.cases.membership.e_files import FileFilters, FileState
+from zhtj.cases.membership.e_files import EFileFilters, EFileState
 from zhtj.exports.graduates import category_label
 from zhtj.exports.lists import Column, paged
 from zhtj.exports.words import day, month
@@ -16,8 +16,8 @@ from zhtj.graduation.models import DestinationEntry
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import national_policy
 from zhtj.people.models import Member
-from zhtj.transfers.applying.checks import national_policy
 from zhtj.transfers.watching import graduates
 from zhtj.transfers.watching.graduates import Graduate, GraduateFilters
 
@@ -39,7 +39,7 @@ def _both(seat: ActiveSeat, rows: Sequence[Graduate]) -> list[Both]:
 def _registered(name: str) -> Column:
     def cell(both: Both) -> str:
         if name == "reason" and both.entry is not None:
-            return destinations.label_of(destinations.policy_of(both.graduate.row), both.entry.reason)
+            return destinations.label_of(destinations.row_policy(both.graduate.row), both.entry.reason)
         return destinations.value_of(both.entry, name)
 
     return Column(destinations.LABELS[name], cell, "毕业去向登记")
@@ -79,7 +79,7 @@ RECORD = paged(
 )
 
 
-def _with_states(seat: ActiveSeat, rows: Sequence[Member]) -> list[tuple[Member, FileState]]:
+def _with_states(seat: ActiveSeat, rows: Sequence[Member]) -> list[tuple[Member, EFileState]]:
     del seat
     states = e_files.states_of(list(rows))
     return [(member, states[member.id]) for member in rows]
@@ -89,7 +89,7 @@ FILES = paged(
     "files",
     "团员电子档案",
     Permission.MEMBER_VIEW,
-    FileFilters,
+    EFileFilters,
     lambda seat, chosen, after="": e_files.listing(seat, national_policy(), chosen, after=after),
     (
         Column("姓名", lambda line: line[0].name),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from zhtj.cases import queries as cases
-from zhtj.cases import special_units
-from zhtj.cases.kind import Kind
+from zhtj.cases import special_unit_form
+from zhtj.cases.kind import CaseKind
 from zhtj.cases.kinds import KINDS, kind_of
 from zhtj.cases.kinds.staying import ground_label
-from zhtj.cases.queries import Filters as CaseFilters
+from zhtj.cases.queries import CaseFilters
 from zhtj.exports.lists import Column, ExportList, Nothing, in_chunks, paged
 from zhtj.exports.words import day, last_day, moment, month
 from zhtj.floating import queries as floating
@@ -22,8 +22,9 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.letters.timers import sources
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.transfers import queries
-from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.applying import waits
 from zhtj.transfers.applying.waits import AdmissionWait, Side
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.queries import Filters
@@ -34,7 +35,7 @@ from zhtj.transfers.watching.timers import Timer, TimerKind
 
 def reason_label(reason: str) -> str:
     """Name of a transfer reason in this season's policy."""
-    return next((spec.label for key, spec in checks.national_policy().reasons.items() if key.value == reason), "")
+    return next((spec.label for key, spec in national_policy().reasons.items() if key.value == reason), "")
 
 
 APPLICATION = (
@@ -115,7 +116,7 @@ class TimerFilters:
 
 
 def _timers(seat: ActiveSeat, chosen: TimerFilters) -> list[Timer]:
-    found = sources(seat, checks.policy_of(session.get_one(Organisation, seat.org_id)))
+    found = sources(seat, policy_of(session.get_one(Organisation, seat.org_id)))
     asked = [read for kind, read in found.items() if chosen.kind in {None, kind}]
     return sorted((timer for read in asked for timer in read(None)), key=lambda timer: timer.mark)
 
@@ -233,7 +234,7 @@ LETTERS = paged(
         Column("转往", lambda one: one.record.receiver),
         Column("开具时间", lambda one: moment(one.issued_at)),
         Column("有效期至", lambda one: day(one.last_valid_on)),
-        Column("状态", lambda one: letters.standing(one).label),
+        Column("状态", lambda one: letters.validity_of(one).label),
         Column("开具人", lambda one: one.issued_by.name if one.issued_by else ""),
     ),
 )
@@ -263,7 +264,7 @@ CASES = paged(
 )
 
 
-def case_register(kind: Kind) -> ExportList:
+def case_register(kind: CaseKind) -> ExportList:
     """The register of one kind of case, with exactly the columns of its form; ID numbers in full (PD-34)."""
 
     def chunks(seat: ActiveSeat, chosen: CaseFilters) -> Iterator[Sequence[Any]]:
@@ -280,21 +281,21 @@ def case_register(kind: Kind) -> ExportList:
 
 
 def _special(place: int) -> Column:
-    return Column(special_units.COLUMNS[place], lambda cells: cells[place])
+    return Column(special_unit_form.COLUMNS[place], lambda cells: cells[place])
 
 
 def _special_rows(seat: ActiveSeat, _chosen: Nothing) -> Iterator[Sequence[Any]]:
-    yield from in_chunks(special_units.rows(seat, clock.today().year))
+    yield from in_chunks(special_unit_form.rows(seat, clock.today().year))
 
 
 SPECIAL_UNITS = ExportList(
     "special-units",
-    special_units.TITLE,
+    special_unit_form.TITLE,
     Permission.CASES,
     Nothing,
     _special_rows,
-    lambda seat, _chosen: special_units.count(seat, clock.today().year),
-    tuple(_special(place) for place in range(len(special_units.COLUMNS))),
+    lambda seat, _chosen: special_unit_form.count(seat, clock.today().year),
+    tuple(_special(place) for place in range(len(special_unit_form.COLUMNS))),
 )
 
 LISTS: tuple[ExportList, ...] = (

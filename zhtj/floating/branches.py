@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from zhtj.graduation.queries import policy_of
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import PURPOSE_LABELS, SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers.kinds import basic_of
 
 HOW = "请由{who}到“下级组织”中建立专用团支部（两步建好），再来办理。"

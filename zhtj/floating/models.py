@@ -42,7 +42,7 @@ class StayKind(StrEnum):
         }[self.value]
 
 
-class Situation(StrEnum):
+class Occupation(StrEnum):
     """就业就学情况 of a floating member, as last heard."""
 
     SEEKING = "seeking"
@@ -84,7 +84,7 @@ class Stay(Base):
     extended_on: Mapped[date | None]
     # By when a county has to move him on (D-16).
     clear_by: Mapped[date | None] = mapped_column(Date)
-    situation: Mapped[Situation | None] = mapped_column(StrEnumType(Situation))
+    situation: Mapped[Occupation | None] = mapped_column(StrEnumType(Occupation))
     found_on: Mapped[date | None]
     found_what: Mapped[str | None] = mapped_column(String(PLACE_AT_MOST))
     # By when he has to be moved on once a place was recorded (D-17, PD-20).
@@ -119,7 +119,7 @@ class Contact(Base):
     onward_id: Mapped[int] = mapped_column(ForeignKey("onward_transfers.id"), index=True)
     on: Mapped[date]
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    situation: Mapped[Situation | None] = mapped_column(StrEnumType(Situation))
+    situation: Mapped[Occupation | None] = mapped_column(StrEnumType(Occupation))
     note: Mapped[str] = mapped_column(String(NOTE_AT_MOST))
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

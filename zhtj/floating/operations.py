@@ -11,20 +11,20 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from zhtj.floating import branches
-from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Situation, Stay, StayKind
+from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Occupation, Stay, StayKind
 from zhtj.floating.queries import KEPT_FOR, looks_after, marked_delayed, of_member
-from zhtj.graduation import register
+from zhtj.graduation import season_register
 from zhtj.graduation.models import CloseReason
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import LEADING_TIERS, SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member, Membership
 from zhtj.people.moves import Move, move_members
 from zhtj.people.rules import months_after
 from zhtj.policy.model import Policy
-from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
@@ -112,7 +112,7 @@ def _opened(member_id: int, branch: Organisation, since: date, policy: Policy, t
         "clear_by": months_after(since, policy.county_clear_months) if kind is StayKind.COUNTY else None,
         # R-12: at least so often, counted anew from every contact.
         "contact_by": months_after(since, policy.contact_interval_months),
-        "situation": Situation.ABROAD if kind is StayKind.OVERSEAS else None,
+        "situation": Occupation.ABROAD if kind is StayKind.OVERSEAS else None,
         "term_told": 0,
         "contact_told": 0,
     }
@@ -150,7 +150,7 @@ def keep(member: Member, branch: Organisation, terms: Terms, by: str) -> None:
     open_stays([(member.id, branch.id, clock.today())], terms)
     # R-04: who studies abroad leaves the figures; who is retained stays in them, not completed.
     if branch.purpose is Purpose.OVERSEAS:
-        register.close([member.id], CloseReason.OVERSEAS)
+        season_register.close([member.id], CloseReason.OVERSEAS)
     session.flush()
     until = str(terms.until) if terms.until else None
     audit.record("stay.begin", "member", member.id, org=branch.id, by=by, until=until, ground=terms.ground)
@@ -216,7 +216,7 @@ def take_back(seat: ActiveSeat, stay: Stay, why: str) -> Organisation:
     end_stays([member.id])
     move_members([Move(member.id, stay.org_id, before.id, f"stay:{stay.id}")])
     if stay.kind is StayKind.OVERSEAS:
-        register.reopen([member.id], CloseReason.OVERSEAS)
+        season_register.reopen([member.id], CloseReason.OVERSEAS)
     session.flush()
     audit.record("stay.take_back", "member", member.id, before=stay.org_id, after=before.id, why=why.strip())
     return before
@@ -310,7 +310,7 @@ def _mine(seat: ActiveSeat, member: Member) -> Stay:
     return stay
 
 
-def contacted(seat: ActiveSeat, member: Member, on: date, note: str, situation: Situation | None) -> Contact:
+def contacted(seat: ActiveSeat, member: Member, on: date, note: str, situation: Occupation | None) -> Contact:
     """Log that somebody spoke with him; the next six months begin (T-29, R-12).
 
     Raises:
@@ -320,7 +320,7 @@ def contacted(seat: ActiveSeat, member: Member, on: date, note: str, situation: 
     return _heard(seat, _mine(seat, member), on, note, situation)
 
 
-def reported(seat: ActiveSeat, note: str, situation: Situation | None) -> Contact:
+def reported(seat: ActiveSeat, note: str, situation: Occupation | None) -> Contact:
     """Log that a floating member has reported himself, from home or from abroad (R-12, R-17).
 
     Raises:
@@ -334,7 +334,7 @@ def reported(seat: ActiveSeat, note: str, situation: Situation | None) -> Contac
     return _heard(seat, of_member(member), clock.today(), note, situation)
 
 
-def _heard(seat: ActiveSeat, stay: Stay, on: date, note: str, situation: Situation | None) -> Contact:
+def _heard(seat: ActiveSeat, stay: Stay, on: date, note: str, situation: Occupation | None) -> Contact:
     words = note.strip()
     _check_day(stay, on, "on")
     if not words or len(words) > NOTE_AT_MOST:
@@ -374,7 +374,7 @@ def found(seat: ActiveSeat, member: Member, on: date, what: str) -> Stay:
     if not words or len(words) > PLACE_AT_MOST:
         raise DomainError(f"请填写单位或学校名称，最多 {PLACE_AT_MOST} 个字。", field="found_what", rule="D-17")
     before = stay.found_what
-    stay.found_on, stay.found_what, stay.situation = on, words, Situation.FOUND
+    stay.found_on, stay.found_what, stay.situation = on, words, Occupation.FOUND
     # R-03, R-11: as soon as there is a place, the month to move on runs.
     if stay.due_on is None:
         stay.due_on = months_after(clock.today(), policy_of(stay.org).floating_onward_months)
@@ -392,7 +392,7 @@ def lost(seat: ActiveSeat, member: Member) -> Stay:
         raise DomainError("还没有登记落实的单位或学校。", rule="D-17")
     before = stay.found_what
     stay.found_on = stay.found_what = stay.due_on = None
-    stay.situation = Situation.SEEKING
+    stay.situation = Occupation.SEEKING
     stay.term_told = 0
     session.flush()
     session.refresh(stay)

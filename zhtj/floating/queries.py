@@ -222,7 +222,7 @@ def last_contacts(member_ids: Sequence[int]) -> dict[int, date]:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class StayDeadline:
     """One running deadline, for the list of all timers.
 
     Args:
@@ -238,12 +238,12 @@ class Deadline:
     rule: str
 
 
-def deadlines(seat: ActiveSeat, most: int = 500) -> list[Deadline]:
+def deadlines(seat: ActiveSeat, most: int = 500) -> list[StayDeadline]:
     """Every running deadline of a stay in this part of the tree, the nearest first (D-16, D-17, D-18)."""
     query = _listed(select(Stay), seat, LedgerFilters()).where(Stay.next_on < FAR)
     query = query.options(joinedload(Stay.member).joinedload(Member.account), joinedload(Stay.org))
     rows = session.scalars(query.order_by(Stay.next_on, Stay.id).limit(most))
-    return [Deadline(row.member, row.org, row.next_on, *what_is_due(row)) for row in rows]
+    return [StayDeadline(row.member, row.org, row.next_on, *what_is_due(row)) for row in rows]
 
 
 def what_is_due(stay: Stay) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.floating.models import Stay, StayKind
 from zhtj.floating.queries import what_is_due
-from zhtj.floating.rules import AHEAD, CONTACT_AHEAD, Stage, contact_stage, stage
+from zhtj.floating.rules import AHEAD, CONTACT_AHEAD, DeadlineStage, contact_stage, stage
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.notices import operations as notices
@@ -21,7 +21,7 @@ from zhtj.people.models import Member
 
 CHUNK = 500
 TERM, CONTACT = "期限", "联系"
-Told = tuple[Stay, Stage]
+Told = tuple[Stay, DeadlineStage]
 
 
 def remind() -> int:
@@ -31,7 +31,7 @@ def remind() -> int:
 
 
 def _term(today: date) -> Iterator[Told]:
-    due = and_(Stay.next_on <= today + timedelta(days=AHEAD), Stay.term_told < Stage.PAST)
+    due = and_(Stay.next_on <= today + timedelta(days=AHEAD), Stay.term_told < DeadlineStage.PAST)
     for stay in _found(due):
         reached = stage(stay.deadline, today)
         mine = and_(Stay.term_told < reached, Stay.next_on == stay.next_on)
@@ -40,7 +40,7 @@ def _term(today: date) -> Iterator[Told]:
 
 
 def _contact(today: date) -> Iterator[Told]:
-    due = and_(Stay.contact_by <= today + timedelta(days=CONTACT_AHEAD), Stay.contact_told < Stage.PAST)
+    due = and_(Stay.contact_by <= today + timedelta(days=CONTACT_AHEAD), Stay.contact_told < DeadlineStage.PAST)
     for stay in _found(due):
         reached = contact_stage(stay.contact_by, today)
         mine = and_(Stay.contact_told < reached, Stay.contact_by == stay.contact_by)
@@ -88,21 +88,21 @@ def _day(day: date | None) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if day else ""
 
 
-def _to_member(stay: Stay, reached: Stage, what: str) -> NewMessage:
+def _to_member(stay: Stay, reached: DeadlineStage, what: str) -> NewMessage:
     if what == CONTACT:
-        late = reached is Stage.PAST
+        late = reached is DeadlineStage.PAST
         title = "已超过半年没有联系团组织" if late else "该和团组织联系了"
         when = f"{_day(stay.contact_by)} 前应当联系，还没有联系" if late else f"请在 {_day(stay.contact_by)} 前联系"
         body = f"您在{stay.org.short_name}，{when}。请登录报告近况；失去联系 1 年以上的，停止团籍。"
     else:
-        late = reached is Stage.PAST
+        late = reached is DeadlineStage.PAST
         title = "应转出，已经逾期" if late else "转出期限快到了"
         body = f"{what_is_due(stay)[0]}。期限是 {_day(stay.deadline)}。请尽快申请转接；有困难的，联系团组织。"
     return NewMessage(MessageKind.REMINDER, title, body, member_id=stay.member_id)
 
 
 def _to_organisation(org_id: int, heap: Sequence[Told], what: str) -> NewMessage:
-    late = sum(reached is Stage.PAST for _, reached in heap)
+    late = sum(reached is DeadlineStage.PAST for _, reached in heap)
     names = "、".join(stay.member.name for stay, _ in heap[:10]) + ("等" if len(heap) > 10 else "")  # noqa: PLR2004
     if what == CONTACT:
         title = f"{len(heap)} 名流动团员该联系了"

@@ -28,7 +28,7 @@ def retained_until(graduation: date, months: int) -> date:
     return end_of_month(months_after(date(graduation.year, graduation.month, 1), months))
 
 
-class Stage(IntEnum):
+class DeadlineStage(IntEnum):
     """How near a deadline is; each stage is told once (时限提醒)."""
 
     FAR = 0
@@ -37,23 +37,23 @@ class Stage(IntEnum):
     PAST = 3
 
 
-def stage(deadline: date | None, today: date) -> Stage:
+def stage(deadline: date | None, today: date) -> DeadlineStage:
     """The stage a deadline has reached; after an outage only the latest still matters (PD-36)."""
     if deadline is None:
-        return Stage.FAR
+        return DeadlineStage.FAR
     left = (deadline - today).days
     if left < 0:
-        return Stage.PAST
+        return DeadlineStage.PAST
     if left <= NEAR:
-        return Stage.NEAR
-    return Stage.AHEAD if left <= AHEAD else Stage.FAR
+        return DeadlineStage.NEAR
+    return DeadlineStage.AHEAD if left <= AHEAD else DeadlineStage.FAR
 
 
-def contact_stage(due: date | None, today: date) -> Stage:
+def contact_stage(due: date | None, today: date) -> DeadlineStage:
     """The same of the next contact: told a fortnight ahead, and when it is overdue (R-12, R-17)."""
     if due is None:
-        return Stage.FAR
+        return DeadlineStage.FAR
     left = (due - today).days
     if left < 0:
-        return Stage.PAST
-    return Stage.AHEAD if left <= CONTACT_AHEAD else Stage.FAR
+        return DeadlineStage.PAST
+    return DeadlineStage.AHEAD if left <= CONTACT_AHEAD else DeadlineStage.FAR

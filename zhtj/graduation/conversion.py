@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark
-from zhtj.graduation.register import in_year
 from zhtj.graduation.rules import KEPT, markable_industries
+from zhtj.graduation.season_register import in_year
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, touched
 from zhtj.kernel.permissions import subtree

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.graduation import queries, register
+from zhtj.graduation import queries, season_register
 from zhtj.graduation.models import DestinationEntry, GraduateCategory, RegisterRow
 from zhtj.graduation.season_line import counts_for, in_season
 from zhtj.kernel import audit, clock
@@ -18,6 +18,7 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy, ReasonSpec
@@ -101,7 +102,7 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
     why = frozen_why(row)
     if why:
         raise Conflict(why, rule="PD-09")
-    policy = policy_of(row)
+    policy = row_policy(row)
     given = Given(**{name: text.strip() for name, text in asdict(given).items()})
     wrong = problem(given, policy)
     if wrong is not None:
@@ -119,7 +120,7 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
     if changed:
         audit.record("register.destination", "register", row.id, reason=given.reason, changed=changed)
     category = category_of(policy, Reason(given.reason)) or row.category or GraduateCategory.SOCIETY
-    register.categorise(row, category)
+    season_register.categorise(row, category)
     return entry
 
 
@@ -140,9 +141,9 @@ def category_of(policy: Policy, reason: Reason) -> GraduateCategory | None:
     return GraduateCategory(category) if category else None
 
 
-def policy_of(row: RegisterRow) -> Policy:
+def row_policy(row: RegisterRow) -> Policy:
     """The policy of the place he graduates from."""
-    return queries.policy_of(row.origin or row.member.org)
+    return policy_of(row.origin or row.member.org)
 
 
 def entry_of(row: RegisterRow) -> DestinationEntry | None:
@@ -180,7 +181,7 @@ class DestinationFilters:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RegisteredGraduate:
     """One graduate with what is registered for him."""
 
     row: RegisterRow
@@ -189,13 +190,13 @@ class Line:
 
 def listing(
     seat: ActiveSeat, season: int, filters: DestinationFilters, *, after: str = "", before: str = ""
-) -> tuple[Page[RegisterRow], list[Line]]:
+) -> tuple[Page[RegisterRow], list[RegisteredGraduate]]:
     """One page of the season's graduates in the seat's part of the tree, class by class."""
     page = paginate(_listed(seat, season, filters, _rows()), ORDER, after=after, before=before)
     return page, _lines(page.rows)
 
 
-def everyone(seat: ActiveSeat, season: int, filters: DestinationFilters) -> Iterator[Line]:
+def everyone(seat: ActiveSeat, season: int, filters: DestinationFilters) -> Iterator[RegisteredGraduate]:
     """All of them, in the order of the list, read in chunks."""
     after = ""
     while True:
@@ -246,9 +247,9 @@ def _listed(
     return query
 
 
-def _lines(rows: Sequence[RegisterRow]) -> list[Line]:
+def _lines(rows: Sequence[RegisterRow]) -> list[RegisteredGraduate]:
     entries = entries_of([row.id for row in rows])
-    return [Line(row, entries.get(row.id)) for row in rows]
+    return [RegisteredGraduate(row, entries.get(row.id)) for row in rows]
 
 
 def entries_of(row_ids: Sequence[int]) -> dict[int, DestinationEntry]:

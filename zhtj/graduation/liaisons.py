@@ -60,7 +60,7 @@ class Liaison(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CollegeLiaisons:
     """A college with those it has named, by role."""
 
     college: Organisation
@@ -77,9 +77,9 @@ def due_on(season: int) -> date:
     return date(season, 5, 30)
 
 
-def of_college(organisation: Organisation, season: int) -> Line:
+def of_college(organisation: Organisation, season: int) -> CollegeLiaisons:
     """Whom one college has named."""
-    return Line(organisation, _named([organisation.id], season).get(organisation.id, {}))
+    return CollegeLiaisons(organisation, _named([organisation.id], season).get(organisation.id, {}))
 
 
 def _named(ids: Sequence[int], season: int) -> dict[int, dict[Role, Liaison]]:
@@ -155,15 +155,15 @@ def _listed(seat: ActiveSeat, season: int, state: str, query: Select[Any]) -> Se
 
 def listing(
     seat: ActiveSeat, season: int, state: str = "", *, after: str = "", before: str = ""
-) -> tuple[Page[Organisation], list[Line]]:
+) -> tuple[Page[Organisation], list[CollegeLiaisons]]:
     """One page of the colleges below, with whom they have named; ``state``: yes, no (incomplete) or all."""
     page = paginate(_listed(seat, season, state, select(Organisation)), [Organisation.path], after=after, before=before)
     return page, _lines(page.rows, season)
 
 
-def _lines(colleges: Sequence[Organisation], season: int) -> list[Line]:
+def _lines(colleges: Sequence[Organisation], season: int) -> list[CollegeLiaisons]:
     named = _named([college.id for college in colleges], season)
-    return [Line(college, named.get(college.id, {})) for college in colleges]
+    return [CollegeLiaisons(college, named.get(college.id, {})) for college in colleges]
 
 
 def count(seat: ActiveSeat, season: int, state: str = "") -> int:
@@ -171,7 +171,7 @@ def count(seat: ActiveSeat, season: int, state: str = "") -> int:
     return session.scalar(_listed(seat, season, state, select(func.count(Organisation.id)))) or 0
 
 
-def everyone(seat: ActiveSeat, season: int) -> list[Line]:
+def everyone(seat: ActiveSeat, season: int) -> list[CollegeLiaisons]:
     """All colleges below, in the order of the tree."""
     colleges = session.scalars(_listed(seat, season, "", select(Organisation)).order_by(Organisation.path)).all()
     return _lines(colleges, season)

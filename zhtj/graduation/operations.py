@@ -1,4 +1,4 @@
-"""Writes of graduation: mark a branch, mark many, change a mark; the season register stands in ``register``."""
+"""Writes of graduation: mark a branch, mark many, change a mark; the season register stands in ``season_register``."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from datetime import date
 
 from sqlalchemy import insert
 
-from zhtj.graduation import conversion, queries, register
+from zhtj.graduation import conversion, queries, season_register
 from zhtj.graduation.models import BranchMark, NoTime
-from zhtj.graduation.register import categorise, complete_many, open_entrant, open_register, open_row
 from zhtj.graduation.rules import (
     UNMARKABLE,
     ChangeGround,
     ChangeWay,
-    Problem,
+    MarkProblem,
     branch_problem,
     choice_problem,
     markable_industries,
@@ -23,11 +22,13 @@ from zhtj.graduation.rules import (
     odd_cohorts,
 )
 from zhtj.graduation.rules import cohort as cohort_of
+from zhtj.graduation.season_register import categorise, complete_many, open_entrant, open_register, open_row
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation, Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.policy.model import Policy
 
 __all__ = [
@@ -55,10 +56,10 @@ def may_be_marked(branch: Organisation) -> bool:
     return branch.tier is Tier.BRANCH and branch.industry in markable_industries(None)
 
 
-def mark_problem(seat: ActiveSeat, branch: Organisation) -> Problem | None:
+def mark_problem(seat: ActiveSeat, branch: Organisation) -> MarkProblem | None:
     """Why this seat has no “标记毕业时间” button for a branch, as a sentence (G-13, O-17); None if it has."""
     own = queries.organisation_of(seat)
-    policy = queries.policy_of(own)
+    policy = policy_of(own)
     return branch_problem(branch, policy) or marker_problem(seat.kind, own, branch, policy)
 
 
@@ -147,7 +148,7 @@ def foresee(
     if len(ids) > AT_MOST:
         raise DomainError(f"一次最多标记 {AT_MOST:,} 个团支部。", fix="请先用筛选缩小范围，分几次办理。")
     own = queries.organisation_of(seat)
-    policy = queries.policy_of(own)
+    policy = policy_of(own)
     problem = choice_problem(month, no_time, policy, clock.today()) if complete else None
     if problem is not None:
         raise DomainError(problem.message, fix=problem.fix, field="month", rule=problem.rule)
@@ -253,7 +254,7 @@ def _settle(branches: Iterable[int], month: date | None) -> None:
 
 def change_way(branch: Organisation) -> ChangeWay:
     """How the policy lets this branch's mark be changed: never, freely, or with a superior's approval (K-01)."""
-    return ChangeWay(queries.policy_of(branch).mark_edit)
+    return ChangeWay(policy_of(branch).mark_edit)
 
 
 def change_mark(
@@ -281,7 +282,7 @@ def change_mark(
         DomainError: the policy forbids changes altogether, the new mark does not fit, or no reason is given.
         Conflict: there is no mark, or it says so already.
     """
-    policy = queries.policy_of(branch)
+    policy = policy_of(branch)
     if ChangeWay(policy.mark_edit) is ChangeWay.FORBIDDEN:
         raise DomainError("按现行规定，标记过的毕业时间不能更改。", rule="G-14")
     problem = choice_problem(month, no_time, policy, clock.today())
@@ -308,6 +309,6 @@ def change_mark(
     session.flush()
     if month is None or month.year > clock.today().year:
         conversion.revert(branch)
-    register.resettle(branches=[branch.id])
+    season_register.resettle(branches=[branch.id])
     conversion.convert(branches=[branch.id])
     return mark

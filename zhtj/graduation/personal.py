@@ -8,14 +8,15 @@ from datetime import date
 
 from sqlalchemy import delete, insert, select, update
 
-from zhtj.graduation import queries, register
+from zhtj.graduation import queries, season_register
 from zhtj.graduation.models import BranchMark, CloseReason, MarkKind, MemberMark, NoTime
-from zhtj.graduation.rules import Problem, choice_problem, delay_problem, disposer_problem, marker_problem
+from zhtj.graduation.rules import MarkProblem, choice_problem, delay_problem, disposer_problem, marker_problem
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Category, Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy.seasons import policy_for
 
@@ -37,26 +38,26 @@ class OwnMark:
     reason: str = ""
 
 
-def offered(seat: ActiveSeat, branch: Organisation) -> tuple[list[MarkKind], Problem | None]:
+def offered(seat: ActiveSeat, branch: Organisation) -> tuple[list[MarkKind], MarkProblem | None]:
     """What this seat may mark members of a branch as; if nothing, why (G-05, G-16, G-20).
 
     In a mixed branch a member gets a month of his own or is marked as a teacher; where a graduation is due this season
     or was, he is marked as delayed or as a teacher.
     """
     own = queries.organisation_of(seat)
-    policy, mark = queries.policy_of(own), session.get(BranchMark, branch.id)
+    policy, mark = policy_of(own), session.get(BranchMark, branch.id)
     if mark is None:
-        return [], Problem("这个团支部还没有标记毕业时间。", "请先标记团支部。", "G-01")
+        return [], MarkProblem("这个团支部还没有标记毕业时间。", "请先标记团支部。", "G-01")
     # G-05: everybody in a mixed branch gets a month of their own.
     if mark.no_time is NoTime.MIXED:
         if not policy.mark_individual:
-            return [], Problem("按现行规定不能逐人标记毕业时间。", rule="K-03")
+            return [], MarkProblem("按现行规定不能逐人标记毕业时间。", rule="K-03")
         problem = marker_problem(seat.kind, own, branch, policy)
         return ([] if problem else [MarkKind.INDIVIDUAL, MarkKind.TEACHER]), problem
     if mark.month is None:
-        return [], Problem("只有混合型支部和毕业生团组织的团员才逐人标记。", rule="G-05")
+        return [], MarkProblem("只有混合型支部和毕业生团组织的团员才逐人标记。", rule="G-05")
     if branch.category is not Category.GRADUATES and mark.month.year > clock.today().year:
-        return [], Problem("还没有到毕业的年份，不需要标记延迟毕业。", rule="G-16")
+        return [], MarkProblem("还没有到毕业的年份，不需要标记延迟毕业。", rule="G-16")
     problem = disposer_problem(seat.kind, own, policy)
     # G-16: in a graduates' organisation these two are marked one by one.
     return ([] if problem else [MarkKind.DELAYED, MarkKind.TEACHER]), problem
@@ -97,7 +98,7 @@ def mark_members(seat: ActiveSeat, branch: Organisation, member_ids: Sequence[in
     return members
 
 
-def _problem(wanted: OwnMark, mark: BranchMark) -> Problem | None:
+def _problem(wanted: OwnMark, mark: BranchMark) -> MarkProblem | None:
     if wanted.kind is MarkKind.INDIVIDUAL:
         return choice_problem(wanted.month, None, None, clock.today())
     if wanted.kind is MarkKind.DELAYED:
@@ -138,14 +139,14 @@ def _write(
     # G-19, M-11, R-19: out of this season's figures from today on; their transfers go on as anybody's.
     closing = _CLOSED_BY.get(wanted.kind)
     if closing is not None:
-        register.close(ids, closing)
+        season_register.close(ids, closing)
         _flag(ids, graduate=False)
     else:
-        register.resettle(members=ids)
+        season_register.resettle(members=ids)
         _flag(ids, graduate=_graduates_now(month))
 
 
-def delay_problem_of(member: Member, month: date | None, reason: str) -> Problem | None:
+def delay_problem_of(member: Member, month: date | None, reason: str) -> MarkProblem | None:
     """What is wrong with delaying this member's graduation, wherever he is marked already (G-17, G-18)."""
     own, mark = session.get(MemberMark, member.id), session.get(BranchMark, member.org_id)
     base = own.before if own is not None and own.kind is MarkKind.DELAYED else None
@@ -191,7 +192,7 @@ def undo(seat: ActiveSeat, member_ids: Sequence[int]) -> int:
     rows = session.scalars(select(MemberMark).where(MemberMark.member_id.in_(member_ids))).all()
     if not rows:
         raise DomainError("请先勾选团员。", field="member")
-    problem = disposer_problem(seat.kind, own, queries.policy_of(own))
+    problem = disposer_problem(seat.kind, own, policy_of(own))
     if problem is not None:
         raise problem.error()
     for mark in rows:
@@ -217,6 +218,6 @@ def _take_back(rows: Sequence[MemberMark]) -> None:
     _flag(ids, graduate=False)
     if graduates:
         _flag(graduates, graduate=True)
-    register.resettle(members=ids)
+    season_register.resettle(members=ids)
     if moved:
-        register.reopen(moved, CloseReason.DELAYED)
+        season_register.reopen(moved, CloseReason.DELAYED)

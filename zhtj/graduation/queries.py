@@ -12,28 +12,17 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.graduation.conversion import unmarked
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark, NoTime, RegisterRow
-from zhtj.graduation.register import in_year
 from zhtj.graduation.rules import markable_industries
+from zhtj.graduation.season_register import in_year
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Account, Member
-from zhtj.policy.model import Policy
-from zhtj.policy.seasons import governed, policy_for
 
 CHUNK = 5000
-
-
-def policy_of(organisation: Organisation) -> Policy:
-    """The policy of this season that governs marks there."""
-    season = clock.today().year
-    codes = governed(season)
-    if not codes:
-        return policy_for(season, ())
-    line = select(Organisation.code).where(Organisation.path.in_(organisation.line), Organisation.code.in_(codes))
-    return policy_for(season, tuple(session.scalars(line.order_by(Organisation.path))))
 
 
 def organisation_of(seat: ActiveSeat) -> Organisation:

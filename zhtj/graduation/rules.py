@@ -45,7 +45,7 @@ class ChangeGround(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class MarkProblem:
     """Why something cannot be marked, as a sentence, with its way out and its rule."""
 
     message: str
@@ -62,31 +62,31 @@ def markable_industries(policy: Policy | None) -> frozenset[str]:
     return frozenset(policy.mark_industries) if policy is not None else SCHOOL_INDUSTRIES - {UNMARKABLE}
 
 
-def branch_problem(branch: Organisation, policy: Policy | None = None) -> Problem | None:
+def branch_problem(branch: Organisation, policy: Policy | None = None) -> MarkProblem | None:
     """Why an organisation has no “标记毕业时间” button, whoever looks at it (G-13, O-17); None if it has."""
     if branch.closed_at is not None:
-        return Problem("该组织已停用，不能标记。")
+        return MarkProblem("该组织已停用，不能标记。")
     if branch.category is Category.GRADUATES:
-        return Problem("已经是毕业生团组织，不再标记。", "标记有误的，请办理毕业时间更改。")
+        return MarkProblem("已经是毕业生团组织，不再标记。", "标记有误的，请办理毕业时间更改。")
     # G-13: only a 团支部 with a school's industry has the button at all.
     if branch.category is not Category.BRANCH:
-        return Problem(
+        return MarkProblem(
             f"组织类别是“{branch.category.label}”，不是团支部。", "毕业时间标记在团支部上；类别有误的请先改正。"
         )
     return _industry_problem(branch.industry, policy)
 
 
-def _industry_problem(industry: str | None, policy: Policy | None) -> Problem | None:
+def _industry_problem(industry: str | None, policy: Policy | None) -> MarkProblem | None:
     if not industry:
-        return Problem("没有填写单位所属行业类别。", "请先在组织资料中填写行业类别。", "O-17")
+        return MarkProblem("没有填写单位所属行业类别。", "请先在组织资料中填写行业类别。", "O-17")
     if industry in markable_industries(policy):
         return None
     if industry == UNMARKABLE:
-        return Problem("行业类别是“小学”，小学的团支部不标记毕业时间。", "类别有误的请先改正。", "O-17")
-    return Problem(f"行业类别是“{industry}”，不是学校的团支部。", "类别有误的请先改正。", "O-17")
+        return MarkProblem("行业类别是“小学”，小学的团支部不标记毕业时间。", "类别有误的请先改正。", "O-17")
+    return MarkProblem(f"行业类别是“{industry}”，不是学校的团支部。", "类别有误的请先改正。", "O-17")
 
 
-def marker_problem(kind: SeatKind, own: Organisation, branch: Organisation, policy: Policy) -> Problem | None:
+def marker_problem(kind: SeatKind, own: Organisation, branch: Organisation, policy: Policy) -> MarkProblem | None:
     """Why a seat may not mark a branch that could be marked (G-11, G-12, G-13, K-02); None if it may.
 
     Args:
@@ -96,7 +96,7 @@ def marker_problem(kind: SeatKind, own: Organisation, branch: Organisation, poli
         policy: of ``own``.
     """
     if kind in {SeatKind.BRANCH, SeatKind.MEMBER} or own.is_branch:
-        return Problem("毕业时间由上级团组织标记，团支部不能标记。", "请联系学院或学校团组织。", "G-12")
+        return MarkProblem("毕业时间由上级团组织标记，团支部不能标记。", "请联系学院或学校团组织。", "G-12")
     if "any_but_branch" in policy.mark_by:
         return None
     if not own.is_leading and own.industry in SCHOOL_INDUSTRIES:
@@ -104,21 +104,23 @@ def marker_problem(kind: SeatKind, own: Organisation, branch: Organisation, poli
     if "superior_of_one_branch_school" in policy.mark_by:
         if branch.parent_id == own.id:
             return None
-        return Problem(
+        return MarkProblem(
             "毕业时间由学校团组织标记；只有一个团支部的学校，由它的直接上级标记。", "请联系该校团组织。", "G-12"
         )
-    return Problem("毕业时间只由学校的团委、团工委、团总支标记。", "请联系该校团组织。", "G-11")
+    return MarkProblem("毕业时间只由学校的团委、团工委、团总支标记。", "请联系该校团组织。", "G-11")
 
 
-def choice_problem(month: date | None, no_time: NoTime | None, policy: Policy | None, today: date) -> Problem | None:
+def choice_problem(
+    month: date | None, no_time: NoTime | None, policy: Policy | None, today: date
+) -> MarkProblem | None:
     """What is wrong with a time or a reason: exactly one of the two, a likely year, a reason of the policy (G-03)."""
     # G-03: a month or a reason, never both.
     if (month is None) == (no_time is None):
-        return Problem("请填写毕业时间，或选择无法确定的原因，两者只填一项。", rule="G-03")
+        return MarkProblem("请填写毕业时间，或选择无法确定的原因，两者只填一项。", rule="G-03")
     if month is not None and abs(month.year - today.year) > YEARS:
-        return Problem("毕业时间的年份不对。", "请核对后再填。", "G-03")
+        return MarkProblem("毕业时间的年份不对。", "请核对后再填。", "G-03")
     if no_time is not None and policy is not None and no_time.value not in policy.mark_no_time_reasons:
-        return Problem(f"按现行规定不能以“{no_time.label}”为由不填时间。", "请另选原因或填写毕业时间。", "K-03")
+        return MarkProblem(f"按现行规定不能以“{no_time.label}”为由不填时间。", "请另选原因或填写毕业时间。", "K-03")
     return None
 
 
@@ -144,7 +146,7 @@ def odd_cohorts(cohorts: Mapping[int, int | None]) -> tuple[int | None, set[int]
     return main, {branch for branch, year in cohorts.items() if year not in {None, main}}
 
 
-def delay_problem(month: date | None, base: date | None, reason: str, today: date) -> Problem | None:
+def delay_problem(month: date | None, base: date | None, reason: str, today: date) -> MarkProblem | None:
     """What is wrong with a delayed graduation (G-17, G-18).
 
     Args:
@@ -154,25 +156,25 @@ def delay_problem(month: date | None, base: date | None, reason: str, today: dat
         today: the day.
     """
     if base is None:
-        return Problem("所在团支部没有毕业时间，不能标记延迟毕业。", "请先标记团支部的毕业时间。", "G-18")
+        return MarkProblem("所在团支部没有毕业时间，不能标记延迟毕业。", "请先标记团支部的毕业时间。", "G-18")
     if month is None:
-        return Problem("请填写预计毕业时间。", rule="G-17")
+        return MarkProblem("请填写预计毕业时间。", rule="G-17")
     # G-18: later than the branch's own month.
     if month <= base:
-        return Problem(f"延迟毕业的预计时间必须晚于团支部的毕业时间 {base:%Y-%m}。", "请核对后再填。", "G-18")
+        return MarkProblem(f"延迟毕业的预计时间必须晚于团支部的毕业时间 {base:%Y-%m}。", "请核对后再填。", "G-18")
     if month.year - today.year > YEARS:
-        return Problem("预计毕业时间的年份不对。", "请核对后再填。", "G-17")
+        return MarkProblem("预计毕业时间的年份不对。", "请核对后再填。", "G-17")
     if len(reason.strip()) < REASON_MIN:
-        return Problem("请填写延迟毕业原因。", rule="G-17")
+        return MarkProblem("请填写延迟毕业原因。", rule="G-17")
     return None
 
 
-def disposer_problem(kind: SeatKind, own: Organisation, policy: Policy) -> Problem | None:
+def disposer_problem(kind: SeatKind, own: Organisation, policy: Policy) -> MarkProblem | None:
     """Why a seat may not mark delayed graduates and teachers (G-20, K-02); None if it may."""
     allowed: Iterable[str] = policy.delayed_mark_by
     if kind.value not in allowed:
         who = "、".join({"branch": "团支部", "college": "学院", "school": "学校"}[one] for one in allowed)
-        return Problem(f"延迟毕业和教师由{who}的管理员标记。", "请联系他们办理。", "G-20")
+        return MarkProblem(f"延迟毕业和教师由{who}的管理员标记。", "请联系他们办理。", "G-20")
     if own.industry not in SCHOOL_INDUSTRIES:
-        return Problem("延迟毕业和教师由学校领域的团组织标记。", rule="G-20")
+        return MarkProblem("延迟毕业和教师由学校领域的团组织标记。", rule="G-20")
     return None

@@ -36,7 +36,7 @@ class ArchiveError(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchivedFile:
     """One file of the zip: as it is called there, the number it is named by, its bytes; or why it is left out."""
 
     filename: str
@@ -45,7 +45,7 @@ class Entry:
     problem: str = ""
 
 
-def entries(file: IO[bytes]) -> Iterator[Entry]:
+def entries(file: IO[bytes]) -> Iterator[ArchivedFile]:
     """Every file of a zip, one after the other; folders and what systems leave behind are passed over.
 
     Raises:
@@ -64,12 +64,12 @@ def entries(file: IO[bytes]) -> Iterator[Entry]:
     return _read(archive, infos)
 
 
-def _read(archive: ZipFile, infos: list[ZipInfo]) -> Iterator[Entry]:
+def _read(archive: ZipFile, infos: list[ZipInfo]) -> Iterator[ArchivedFile]:
     room = _UNPACKED
     for info in infos:
         entry = _entry(archive, info)
         room -= len(entry.content)
-        yield entry if room >= 0 else Entry(entry.filename, "", b"", "压缩包解压后过大，这个文件没有接收。")
+        yield entry if room >= 0 else ArchivedFile(entry.filename, "", b"", "压缩包解压后过大，这个文件没有接收。")
 
 
 def _weigh(file: IO[bytes]) -> None:
@@ -94,18 +94,18 @@ def _is_left_behind(info: ZipInfo) -> bool:
     return info.is_dir() or name.startswith("__MACOSX/") or bare.startswith(".") or bare == "Thumbs.db"
 
 
-def _entry(archive: ZipFile, info: ZipInfo) -> Entry:
+def _entry(archive: ZipFile, info: ZipInfo) -> ArchivedFile:
     shown = "".join(sign for sign in info.filename if sign.isprintable())[-120:]
     if ".." in info.filename or info.filename.startswith(("/", "\\")) or ":" in info.filename:
-        return Entry(shown, "", b"", "文件名里有路径，没有接收。请只用学号或身份证号码命名。")
+        return ArchivedFile(shown, "", b"", "文件名里有路径，没有接收。请只用学号或身份证号码命名。")
     stem, _, kind = info.filename.replace("\\", "/").rpartition("/")[2].rpartition(".")
     if kind.lower() != "pdf" or not _NAMED.fullmatch(stem):
-        return Entry(shown, "", b"", "文件名应为“学号.pdf”或“身份证号码.pdf”。")
+        return ArchivedFile(shown, "", b"", "文件名应为“学号.pdf”或“身份证号码.pdf”。")
     if info.flag_bits & _LOCKED:
-        return Entry(shown, stem, b"", "压缩包设有密码，打不开。")
+        return ArchivedFile(shown, stem, b"", "压缩包设有密码，打不开。")
     try:
         with archive.open(info) as opened:
             content = opened.read(LARGEST + 1)
     except (BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, RuntimeError):
-        return Entry(shown, stem, b"", "这个文件已损坏，打不开。")
-    return Entry(shown, stem, content)
+        return ArchivedFile(shown, stem, b"", "这个文件已损坏，打不开。")
+    return ArchivedFile(shown, stem, content)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.identity import verifiers
 from zhtj.identity.models import CheckState, Fault, IdentityCheck
-from zhtj.identity.verifiers import Answer, Question, Verdict, VerifierDown
+from zhtj.identity.verifiers import Answer, MatchResult, Question, VerifierDown
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import insert_new, session, touched, unit_of_work
@@ -43,7 +43,7 @@ _SWAPPED = "姓名和身份证号码都与上次认证的不同。"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class IdentityStatus:
     """How a member's identity stands now.
 
     Args:
@@ -60,16 +60,16 @@ class Standing:
     verifier: str = ""
 
 
-def standing(member: Member) -> Standing:
+def status_of(member: Member) -> IdentityStatus:
     """How he stands; a name or number changed since the last answer counts as not verified (U-13)."""
     row = session.get(IdentityCheck, member.id)
     if row is None:
-        return Standing(CheckState.UNVERIFIED)
+        return IdentityStatus(CheckState.UNVERIFIED)
     if row.state is CheckState.VERIFIED and (row.name_hash, row.number_hash) != _hashes(member.account):
-        return Standing(CheckState.UNVERIFIED, note="姓名或身份证号码在认证之后改过，等待重新认证。")
+        return IdentityStatus(CheckState.UNVERIFIED, note="姓名或身份证号码在认证之后改过，等待重新认证。")
     fault = row.fault
     way_out = WAYS_OUT[fault] if fault else ""
-    return Standing(row.state, row.checked_at, row.note or "", way_out, fault, row.verifier or "")
+    return IdentityStatus(row.state, row.checked_at, row.note or "", way_out, fault, row.verifier or "")
 
 
 def _hashes(account: Account) -> tuple[str, str | None]:
@@ -202,9 +202,9 @@ def _judge(row: IdentityCheck, hashes: tuple[str, str | None], answer: Answer) -
     known = row.name_hash is not None
     if known and row.name_hash != hashes[0] and row.number_hash != hashes[1]:
         return CheckState.MISMATCH, Fault.PERSON, _SWAPPED
-    if answer.verdict is Verdict.MATCH:
+    if answer.verdict is MatchResult.MATCH:
         return CheckState.VERIFIED, None, ""
-    if answer.verdict is Verdict.UNKNOWN:
+    if answer.verdict is MatchResult.UNKNOWN:
         return CheckState.RETRY, Fault.SOURCE, answer.note
     return CheckState.MISMATCH, Fault.DATA, answer.note
 

@@ -15,7 +15,7 @@ from zhtj.people.models import Member
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class SheetField:
     """One question of the sheet beside what the record knows.
 
     Args:
@@ -32,14 +32,14 @@ class Field:
 
 # F-16: what the record does not know of somebody whose file is incomplete.
 FIELDS = (
-    Field("native_place", "籍贯", "省、市、县，与户口簿一致。", width=60),
-    Field("address", "家庭住址", width=120),
-    Field("joined_where", "入团时所在团组织", "填写当时的全称。", width=120),
-    Field("introducers", "入团介绍人", required=False, width=60),
-    Field("missing", "档案缺失的材料", "例如：入团志愿书遗失。", long=True, width=300),
-    Field("proof", "能够证明入团的材料", "例如：团员证、团费收据、原单位证明。", long=True, width=300),
-    Field("resume", "学习和工作经历", "从小学起，一行一段，写明起止年月、单位和职务。", long=True, width=1500),
-    Field("awards", "奖惩情况", "没有的填“无”。", long=True, width=500),
+    SheetField("native_place", "籍贯", "省、市、县，与户口簿一致。", width=60),
+    SheetField("address", "家庭住址", width=120),
+    SheetField("joined_where", "入团时所在团组织", "填写当时的全称。", width=120),
+    SheetField("introducers", "入团介绍人", required=False, width=60),
+    SheetField("missing", "档案缺失的材料", "例如：入团志愿书遗失。", long=True, width=300),
+    SheetField("proof", "能够证明入团的材料", "例如：团员证、团费收据、原单位证明。", long=True, width=300),
+    SheetField("resume", "学习和工作经历", "从小学起，一行一段，写明起止年月、单位和职务。", long=True, width=1500),
+    SheetField("awards", "奖惩情况", "没有的填“无”。", long=True, width=500),
 )
 
 

@@ -29,7 +29,7 @@ PROVINCES = frozenset(_CODES.split())
 _BETWEEN = frozenset("·•. ")
 
 
-class Verdict(StrEnum):
+class MatchResult(StrEnum):
     """What a source says of a number and a name."""
 
     MATCH = "match"
@@ -51,7 +51,7 @@ class Question:
 class Answer:
     """What came back; ``note`` says what differs, without the number."""
 
-    verdict: Verdict
+    verdict: MatchResult
     note: str = ""
 
 
@@ -86,7 +86,7 @@ class LocalRules:
     @staticmethod
     def _judge(question: Question) -> Answer:
         problem = problem_of(question)
-        return Answer(Verdict.DIFFERENT, problem) if problem else Answer(Verdict.MATCH)
+        return Answer(MatchResult.DIFFERENT, problem) if problem else Answer(MatchResult.MATCH)
 
 
 def problem_of(question: Question) -> str:

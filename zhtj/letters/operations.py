@@ -17,13 +17,14 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.permissions import check as check_permission
 from zhtj.letters import authority, messages, rules, seals
 from zhtj.letters.models import Letter, LetterSeries, LetterState
-from zhtj.letters.printing.checks import check
+from zhtj.letters.printing.issuing_checks import check
 from zhtj.letters.record import NO_NUMBER, FileDisposition, LetterReason, LetterRecord
 from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.applying.checks import low_age, policy_of
+from zhtj.transfers.applying.checks import low_age
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, special_label

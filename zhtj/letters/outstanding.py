@@ -18,7 +18,7 @@ from zhtj.letters import messages
 from zhtj.letters.models import Letter, LetterReceipt, LetterReminder, LetterState, ReminderKind
 from zhtj.letters.queries import WHOLE, visible
 from zhtj.orgs.models import Organisation
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers.models import Arrival
 
 # The month runs from the receiver's recorded arrival, else from issue (PD-29).
@@ -34,7 +34,7 @@ def missing() -> ColumnElement[bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class OutstandingReceipt:
     """A letter whose receipt is still out.
 
     Args:
@@ -67,11 +67,11 @@ def _open() -> Select[Letter]:
     return select(Letter).where(Letter.state == LetterState.ISSUED, missing()).options(*WHOLE)
 
 
-def with_days(letters: Sequence[Letter]) -> list[Due]:
+def with_days(letters: Sequence[Letter]) -> list[OutstandingReceipt]:
     """These letters with the day by which their receipts should be back."""
     rows = session.execute(select(Letter.id, SINCE).where(Letter.id.in_([letter.id for letter in letters])))
     since: dict[int, Any] = dict(rows.all())
-    return [Due(letter, due_day(letter, since[letter.id])) for letter in letters]
+    return [OutstandingReceipt(letter, due_day(letter, since[letter.id])) for letter in letters]
 
 
 def due_day(letter: Letter, since: datetime) -> date:

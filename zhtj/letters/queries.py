@@ -26,7 +26,7 @@ WHOLE = (
 )
 
 
-class Standing(StrEnum):
+class Validity(StrEnum):
     """效力 of a letter on a day (L-07)."""
 
     VALID = "valid"
@@ -39,11 +39,11 @@ class Standing(StrEnum):
         return {"valid": "有效", "lapsed": "已过有效期", "void": "已作废"}[self.value]
 
 
-def standing(letter: Letter, today: date | None = None) -> Standing:
+def validity_of(letter: Letter, today: date | None = None) -> Validity:
     """What the letter is worth on a day, by default the present one: it counts to the end of its last valid day."""
     if letter.state is LetterState.VOID:
-        return Standing.VOID
-    return Standing.VALID if (today or clock.today()) <= letter.last_valid_on else Standing.LAPSED
+        return Validity.VOID
+    return Validity.VALID if (today or clock.today()) <= letter.last_valid_on else Validity.LAPSED
 
 
 def visible(seat: ActiveSeat) -> ColumnElement[bool]:
@@ -69,7 +69,7 @@ class LetterFilters:
     """What the list is narrowed by; "" is no filter.
 
     Args:
-        state: a ``Standing``, or ``waiting`` for those without receipt.
+        state: a ``Validity``, or ``waiting`` for those without receipt.
         text: start of the member's name.
     """
 
@@ -91,12 +91,12 @@ def letters(
 
 
 def _in_state(state: str) -> list[ColumnElement[bool]]:
-    if state == Standing.VOID:
+    if state == Validity.VOID:
         return [Letter.state == LetterState.VOID]
     issued, today = Letter.state == LetterState.ISSUED, clock.today()
-    if state == Standing.VALID:
+    if state == Validity.VALID:
         return [issued, Letter.last_valid_on >= today]
-    if state == Standing.LAPSED:
+    if state == Validity.LAPSED:
         return [issued, Letter.last_valid_on < today]
     receipt = select(LetterReceipt.letter_id).where(LetterReceipt.letter_id == Letter.id)
     return [issued, ~receipt.exists()]
@@ -129,7 +129,7 @@ class PublicView:
     receiver: str
     issued_on: date
     last_valid_day: date
-    standing: Standing
+    validity: Validity
 
 
 def of_code(code: str) -> Letter | None:
@@ -152,5 +152,5 @@ def by_code(code: str) -> PublicView | None:
         receiver=record.receiver,
         issued_on=record.issued_on,
         last_valid_day=record.last_valid_day,
-        standing=standing(found),
+        validity=validity_of(found),
     )

@@ -27,7 +27,7 @@ _PHONE = re.compile(r"\+?[(（]?[0-9][0-9()（） 、/转-]{4,38}")
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class ReceiptSlip:
     """What stands on slip three.
 
     Args:
@@ -52,7 +52,7 @@ def may_fill(letter: Letter, seat: ActiveSeat) -> bool:
     return seat.may(Permission.LETTER_RECEIVE) and seat.org_id in {receiver.id, receiver.office_id}
 
 
-def fill(letter: Letter, seat: ActiveSeat, slip: Slip) -> LetterReceipt:
+def fill(letter: Letter, seat: ActiveSeat, slip: ReceiptSlip) -> LetterReceipt:
     """The in-committee fills slip three, or hands in a photograph of it (L-29, L-31, PD-29).
 
     Raises:
@@ -65,7 +65,7 @@ def fill(letter: Letter, seat: ActiveSeat, slip: Slip) -> LetterReceipt:
     return _record(letter, seat, slip, ReceiptWay.PHOTO if slip.content else ReceiptWay.ONLINE, CardSide.IN)
 
 
-def record_paper(letter: Letter, seat: ActiveSeat, slip: Slip) -> LetterReceipt:
+def record_paper(letter: Letter, seat: ActiveSeat, slip: ReceiptSlip) -> LetterReceipt:
     """The issuer records what a paper receipt says, where the receiver has no account (L-31, PD-29).
 
     Raises:
@@ -83,7 +83,7 @@ def _check_own(letter: Letter, seat: ActiveSeat) -> None:
         raise Forbidden("本人介绍信的回执须由其他管理员登记。", rule="PD-02")
 
 
-def _record(letter: Letter, seat: ActiveSeat, slip: Slip, way: ReceiptWay, side: CardSide) -> LetterReceipt:
+def _record(letter: Letter, seat: ActiveSeat, slip: ReceiptSlip, way: ReceiptWay, side: CardSide) -> LetterReceipt:
     if letter.state is LetterState.VOID:
         raise Conflict("这份介绍信已作废，不能填写回执。", fix="请联系转出团委。", rule="L-04")
     _check(letter, slip)
@@ -113,7 +113,7 @@ def _record(letter: Letter, seat: ActiveSeat, slip: Slip, way: ReceiptWay, side:
     return found
 
 
-def _check(letter: Letter, slip: Slip) -> None:
+def _check(letter: Letter, slip: ReceiptSlip) -> None:
     handler = slip.handler.strip()
     if not NAME_AT_LEAST <= len(handler) <= NAME_AT_MOST or not handler.isprintable():
         raise DomainError("请填写转入经办人的姓名。", field="handler", rule="L-29")

@@ -91,7 +91,7 @@ FILE_LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RecordProblem:
     """Why a record may not become a letter: the field, a sentence, what to do, the rule."""
 
     field: str
@@ -254,7 +254,7 @@ REQUIRED = (
 _PHONE = re.compile(r"\+?[(（]?[0-9][0-9()（） 、/转-]{4,38}")
 
 
-def problems(record: LetterRecord) -> list[Problem]:
+def problems(record: LetterRecord) -> list[RecordProblem]:
     """Everything that keeps ``record`` from being issued, in the order of the form; empty if it is in order."""
     return [
         *_blanks(record),
@@ -266,37 +266,39 @@ def problems(record: LetterRecord) -> list[Problem]:
     ]
 
 
-def _blanks(record: LetterRecord) -> Iterator[Problem]:
+def _blanks(record: LetterRecord) -> Iterator[RecordProblem]:
     for name, fix, rule in REQUIRED:
         value = getattr(record, name)
         if not value or (isinstance(value, str) and not value.strip()) or (isinstance(value, tuple) and not all(value)):
-            yield Problem(name, f"介绍信缺少{LABELS[name]}。", fix, rule)
+            yield RecordProblem(name, f"介绍信缺少{LABELS[name]}。", fix, rule)
 
 
-def _too_long(record: LetterRecord) -> Iterator[Problem]:
+def _too_long(record: LetterRecord) -> Iterator[RecordProblem]:
     for name, limit in LIMITS.items():
         length = len(getattr(record, name))
         if length > limit:
-            yield Problem(name, f"{LABELS[name]}有 {length} 个字，介绍信上最多写 {limit} 个字。", "请改用规范的全称。")
+            yield RecordProblem(
+                name, f"{LABELS[name]}有 {length} 个字，介绍信上最多写 {limit} 个字。", "请改用规范的全称。"
+            )
     for name, text in record.texts():
         if any(not sign.isprintable() for sign in text):
-            yield Problem(name, f"{LABELS.get(name, name)}中有换行或控制字符。", "请删去后重试。")
+            yield RecordProblem(name, f"{LABELS.get(name, name)}中有换行或控制字符。", "请删去后重试。")
     if len(record.member_phones) > MOST_PHONES:
-        yield Problem("member_phones", "团员本人联系电话最多填两个：手机和固定电话。", _IN_MEMBER_FILE, "L-15")
+        yield RecordProblem("member_phones", "团员本人联系电话最多填两个：手机和固定电话。", _IN_MEMBER_FILE, "L-15")
 
 
-def _identity(record: LetterRecord) -> Iterator[Problem]:
+def _identity(record: LetterRecord) -> Iterator[RecordProblem]:
     if record.sex not in {"男", "女"}:
-        yield Problem("sex", "性别须为男或女。", _IN_MEMBER_FILE, "L-18")
+        yield RecordProblem("sex", "性别须为男或女。", _IN_MEMBER_FILE, "L-18")
     if record.id_number and not re.fullmatch(r"[0-9]{17}[0-9X]", record.id_number):
-        yield Problem("id_number", "身份证号码须为 18 位。", _IN_MEMBER_FILE, "L-10")
+        yield RecordProblem("id_number", "身份证号码须为 18 位。", _IN_MEMBER_FILE, "L-10")
     if record.age not in PLAUSIBLE_AGES:
-        yield Problem("age", f"年龄 {record.age} 岁不合常理。", "请核对身份证号码。", "L-10")
+        yield RecordProblem("age", f"年龄 {record.age} 岁不合常理。", "请核对身份证号码。", "L-10")
     if record.dev_number and record.dev_number != NO_NUMBER and not re.fullmatch(r"[0-9]{12}", record.dev_number):
-        yield Problem("dev_number", "团员发展编号须为 12 位数字。", "没有编号的填“无”。", "L-20")
+        yield RecordProblem("dev_number", "团员发展编号须为 12 位数字。", "没有编号的填“无”。", "L-20")
 
 
-def _contacts(record: LetterRecord) -> Iterator[Problem]:
+def _contacts(record: LetterRecord) -> Iterator[RecordProblem]:
     for name, phones in (
         ("handler_mobile", (record.handler_mobile,)),
         ("member_phones", record.member_phones),
@@ -304,29 +306,33 @@ def _contacts(record: LetterRecord) -> Iterator[Problem]:
     ):
         for phone in phones:
             if phone and not _PHONE.fullmatch(phone):
-                yield Problem(name, f"{LABELS[name]}“{phone}”不是电话号码。", "两个号码用顿号隔开，分机写作“转8001”。")
+                yield RecordProblem(
+                    name, f"{LABELS[name]}“{phone}”不是电话号码。", "两个号码用顿号隔开，分机写作“转8001”。"
+                )
     if record.postcode and not re.fullmatch(r"[0-9]{6}", record.postcode):
-        yield Problem("postcode", "邮编须为 6 位数字。", _IN_ORGANISATION)
+        yield RecordProblem("postcode", "邮编须为 6 位数字。", _IN_ORGANISATION)
 
 
-def _choices(record: LetterRecord) -> Iterator[Problem]:
+def _choices(record: LetterRecord) -> Iterator[RecordProblem]:
     if record.number < 1:
-        yield Problem("number", "介绍信编号从 1 开始。", "", "L-09")
+        yield RecordProblem("number", "介绍信编号从 1 开始。", "", "L-09")
     if record.reason is LetterReason.OTHER and not record.reason_text.strip():
-        yield Problem("reason_text", "转接原因选“其他”时须写明具体原因。", _ON_THIS_FORM, "L-11")
+        yield RecordProblem("reason_text", "转接原因选“其他”时须写明具体原因。", _ON_THIS_FORM, "L-11")
     if record.file_disposition is FileDisposition.OTHER and not record.file_note.strip():
-        yield Problem("file_note", "团员档案选“其他”时须写明具体去向。", _ON_THIS_FORM, "L-13")
+        yield RecordProblem("file_note", "团员档案选“其他”时须写明具体去向。", _ON_THIS_FORM, "L-13")
     if record.issuer.strip() and record.issuer == record.receiver:
-        yield Problem("receiver", "转出团委与转入团委相同，无需开具介绍信。", "在本团委内部调整支部即可。", "L-06")
+        yield RecordProblem(
+            "receiver", "转出团委与转入团委相同，无需开具介绍信。", "在本团委内部调整支部即可。", "L-06"
+        )
 
 
-def _dates(record: LetterRecord) -> Iterator[Problem]:
+def _dates(record: LetterRecord) -> Iterator[RecordProblem]:
     if record.joined_month > record.issued_on:
-        yield Problem("joined_month", "入团时间晚于开具日期。", _IN_MEMBER_FILE, "L-19")
+        yield RecordProblem("joined_month", "入团时间晚于开具日期。", _IN_MEMBER_FILE, "L-19")
     elif (record.dues_until.year, record.dues_until.month) < (record.joined_month.year, record.joined_month.month):
         # L-22: a month that can be, between joining and a year ahead.
-        yield Problem("dues_until", "团费交至的月份早于入团时间。", _ON_THIS_FORM, "L-22")
+        yield RecordProblem("dues_until", "团费交至的月份早于入团时间。", _ON_THIS_FORM, "L-22")
     if record.dues_until > record.issued_on + timedelta(days=366):
-        yield Problem("dues_until", "团费交至的月份比开具日期晚一年以上。", "请核对年份。", "L-22")
+        yield RecordProblem("dues_until", "团费交至的月份比开具日期晚一年以上。", "请核对年份。", "L-22")
     if record.year != record.issued_on.year:
-        yield Problem("number", "编号年份须与开具日期的年份一致。", "", "L-09")
+        yield RecordProblem("number", "编号年份须与开具日期的年份一致。", "", "L-09")

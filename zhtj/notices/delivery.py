@@ -1,4 +1,4 @@
-"""Letters leave the house: by SMTP, and to chat robots by the JSON that 企业微信 takes.
+"""Mail leaves the house: by SMTP, and to chat robots by the JSON that 企业微信 takes.
 
 The receiver may be away for days. Each attempt is claimed and committed first (``outbox``), nothing is sent inside a
 transaction, and a server that does not answer is left alone for the rest of the run.
@@ -26,7 +26,7 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.work.outgoing import MailServer, Robot
 from zhtj.notices import outbox
 from zhtj.notices.models import Channel
-from zhtj.notices.outbox import Letter
+from zhtj.notices.outbox import Mail
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class UndeliveredError(Exception):
-    """A letter did not get through.
+    """A mail did not get through.
 
     Args:
         why: for the operator, without address or secret.
@@ -56,17 +56,17 @@ class UndeliveredError(Exception):
         self.down = down
 
 
-class Post:
+class MailConnection:
     """The mail server; one connection serves a whole run."""
 
     def __init__(self, server: MailServer) -> None:
         self.server = server
         self.connection: smtplib.SMTP | None = None
 
-    def send(self, letter: Letter) -> None:
-        """Hand one letter over; returns once the server has taken it. Raises UndeliveredError."""
+    def send(self, mail: Mail) -> None:
+        """Hand one mail over; returns once the server has taken it. Raises UndeliveredError."""
         try:
-            self._connect().send_message(self._message(letter))
+            self._connect().send_message(self._message(mail))
         except smtplib.SMTPRecipientsRefused as error:
             code, reason = next(iter(error.recipients.values()))
             self.close()
@@ -114,17 +114,17 @@ class Post:
             raise UndeliveredError("邮件服务器不支持加密，没有发送密码", down=True)
         connection.login(server.user, server.password)
 
-    def _message(self, letter: Letter) -> EmailMessage:
+    def _message(self, mail: Mail) -> EmailMessage:
         message = EmailMessage()
-        message["Subject"] = " ".join(str(letter.payload["title"]).split())
+        message["Subject"] = " ".join(str(mail.payload["title"]).split())
         message["From"] = formataddr((SENDER_NAME, self.server.sender))
-        message["To"] = letter.address
+        message["To"] = mail.address
         message["Date"] = format_datetime(clock.now())
-        # The same at every attempt: a letter that arrived without our knowing is recognised when it comes again.
+        # The same at every attempt: a mail that arrived without our knowing is recognised when it comes again.
         domain = self.server.sender.rpartition("@")[2]
-        message["Message-ID"] = f"<zhtj.{letter.id}.{int(letter.created_at.timestamp())}@{domain}>"
+        message["Message-ID"] = f"<zhtj.{mail.id}.{int(mail.created_at.timestamp())}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(str(letter.payload["text"]))
+        message.set_content(str(mail.payload["text"]))
         return message
 
     def close(self) -> None:
@@ -147,14 +147,14 @@ class Robots:
         self.urls = {robot.fingerprint: robot.url for robot in robots}
         self.counts: Counter[str] = Counter()
 
-    def send(self, letter: Letter) -> None:
-        """Hand one letter over; returns once the robot has said ``errcode`` 0. Raises UndeliveredError."""
-        if letter.address not in self.urls:
+    def send(self, mail: Mail) -> None:
+        """Hand one mail over; returns once the robot has said ``errcode`` 0. Raises UndeliveredError."""
+        if mail.address not in self.urls:
             raise UndeliveredError("设置中已没有这个群机器人", forever=True)
-        content = cut(f"{letter.payload['title']}\n{letter.payload['text']}", ROBOT_BYTES)
+        content = cut(f"{mail.payload['title']}\n{mail.payload['text']}", ROBOT_BYTES)
         body = json.dumps({"msgtype": "text", "text": {"content": content}}, ensure_ascii=False).encode()
         wanted = Request(  # noqa: S310 - http or https: checked when the settings were read
-            self.urls[letter.address], data=body, headers={"Content-Type": "application/json"}, method="POST"
+            self.urls[mail.address], data=body, headers={"Content-Type": "application/json"}, method="POST"
         )
         try:
             with urlopen(wanted, timeout=PATIENCE) as answer:  # noqa: S310 - as above
@@ -165,7 +165,7 @@ class Robots:
         _check(reply)
 
     def is_full(self, address: str) -> bool:
-        """Whether this robot has had its share of this run; counts the question as one letter."""
+        """Whether this robot has had its share of this run; counts the question as one mail."""
         self.counts[address] += 1
         return self.counts[address] > ROBOT_A_MINUTE
 
@@ -198,56 +198,56 @@ class Run:
     failed: int = 0
 
 
-def deliver(mail: MailServer | None, robots: tuple[Robot, ...]) -> Run:
-    """Send what is due, up to some hundred letters a channel; safe twice, at once, and when killed (PD-36).
+def deliver(server: MailServer | None, robots: tuple[Robot, ...]) -> Run:
+    """Send what is due, up to some hundred mails a channel; safe twice, at once, and when killed (PD-36).
 
     Args:
-        mail: without one, letters by mail wait.
+        server: without one, mail by SMTP waits.
         robots: of the settings.
     """
     run = Run()
-    if mail is not None:
-        with _post(mail) as post:
-            _each(run, Channel.MAIL, post.send, lambda _: "", lambda _: False)
+    if server is not None:
+        with _connected(server) as connection:
+            _each(run, Channel.MAIL, connection.send, lambda _: "", lambda _: False)
     group = Robots(robots)
-    _each(run, Channel.WEBHOOK, group.send, lambda letter: letter.address, lambda letter: group.is_full(letter.address))
+    _each(run, Channel.WEBHOOK, group.send, lambda mail: mail.address, lambda mail: group.is_full(mail.address))
     return run
 
 
 @contextmanager
-def _post(server: MailServer) -> Iterator[Post]:
-    post = Post(server)
+def _connected(server: MailServer) -> Iterator[MailConnection]:
+    connection = MailConnection(server)
     try:
-        yield post
+        yield connection
     finally:
-        post.close()
+        connection.close()
 
 
 def _each(run: Run, channel: Channel, send: Any, receiver: Any, is_full: Any) -> None:
     down: set[str] = set()
-    for letter in outbox.due(channel, BATCH):
+    for mail in outbox.due(channel, BATCH):
         run.found += 1
-        if receiver(letter) in down or is_full(letter) or not _claim(letter):
+        if receiver(mail) in down or is_full(mail) or not _claim(mail):
             run.skipped += 1
             continue
         try:
-            send(letter)
+            send(mail)
         except UndeliveredError as error:
             run.failed += 1
-            log.warning("letter %s not delivered: %s (%r)", letter.id, error.why, error.__cause__)
+            log.warning("mail %s not delivered: %s (%r)", mail.id, error.why, error.__cause__)
             with unit_of_work():
-                outbox.fail(letter.id, letter.attempts + 1, error.why, forever=error.forever)
+                outbox.fail(mail.id, mail.attempts + 1, error.why, forever=error.forever)
             if error.down:
-                down.add(receiver(letter))
+                down.add(receiver(mail))
         else:
             run.done += 1
             with unit_of_work():
-                outbox.confirm(letter.id)
+                outbox.confirm(mail.id)
 
 
-def _claim(letter: Letter) -> bool:
+def _claim(mail: Mail) -> bool:
     with unit_of_work():
-        if letter.attempts >= outbox.ATTEMPTS_AT_MOST:
-            outbox.fail(letter.id, letter.attempts, outbox.INTERRUPTED)
+        if mail.attempts >= outbox.ATTEMPTS_AT_MOST:
+            outbox.fail(mail.id, mail.attempts, outbox.INTERRUPTED)
             return False
-        return outbox.claim(letter.id, letter.attempts)
+        return outbox.claim(mail.id, mail.attempts)

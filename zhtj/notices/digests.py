@@ -50,13 +50,13 @@ def send(digests: Sequence[Digest], *, mail: bool) -> int:
 
     Args:
         digests: at most one an office.
-        mail: whether there is a mail server to send letters by.
+        mail: whether there is a mail server to send mail by.
     """
     mine = _claim(digests, clock.today()) if digests else set()
     sent = [digest for digest in digests if digest.office_id in mine]
     operations.send_many(NewMessage(MessageKind.REMINDER, one.title, one.body, org_id=one.office_id) for one in sent)
     if mail and sent:
-        outbox.put_many(_letters({digest.office_id: digest for digest in sent}))
+        outbox.put_many(_mails({digest.office_id: digest for digest in sent}))
     return len(sent)
 
 
@@ -78,18 +78,18 @@ def _claim(digests: Sequence[Digest], day: date) -> set[int]:
     return {number for (number,) in session.execute(claimed)}
 
 
-def _letters(digests: dict[int, Digest]) -> list[dict[str, Any]]:
+def _mails(digests: dict[int, Digest]) -> list[dict[str, Any]]:
     wanted = select(Subscription.org_id, Subscription.address).where(
         Subscription.org_id.in_(digests), Subscription.confirmed_at.is_not(None)
     )
     return [
-        outbox.letter(Channel.MAIL, address, digests[org_id].title, digests[org_id].body, org_id=org_id)
+        outbox.mail(Channel.MAIL, address, digests[org_id].title, digests[org_id].body, org_id=org_id)
         for org_id, address in session.execute(wanted)
     ]
 
 
 def tell_robots(robots: Sequence[Robot]) -> int:
-    """Write each chat group its letter of the day: who was reminded in its part of the tree; returns how many."""
+    """Write each chat group its mail of the day: who was reminded in its part of the tree; returns how many."""
     return sum(_tell(robot, clock.today()) for robot in robots)
 
 

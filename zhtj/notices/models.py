@@ -107,14 +107,14 @@ class Reminder(Base):
 
 
 class Channel(StrEnum):
-    """By what a letter leaves the house (渠道)."""
+    """By what a mail leaves the house (渠道)."""
 
     MAIL = "mail"
     WEBHOOK = "webhook"
 
 
 class Outbox(Base):
-    """待发信件: one letter to one address; it stays until the receiver has confirmed it or we have given up."""
+    """待发信件: one mail to one address; it stays until the receiver has confirmed it or we have given up."""
 
     __tablename__ = "outbox"
     __table_args__ = (

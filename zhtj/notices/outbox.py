@@ -1,8 +1,8 @@
-"""The outbox: letters are written in the transaction of what they tell, and leave after it, until confirmed (PD-36).
+"""The outbox: mail is written in the transaction of what it tells, and leaves after it, until confirmed (PD-36).
 
-A letter is claimed by a guarded UPDATE that also moves its next attempt into the future, and that is committed before
-anything is sent: of two workers one gets it, and a killed one's letter comes up again by itself. What the receiver has
-confirmed is never sent again. Attempts lie further and further apart; after the last one the letter says why it stays.
+A mail is claimed by a guarded UPDATE that also moves its next attempt into the future, and that is committed before
+anything is sent: of two workers one gets it, and a killed one's mail comes up again by itself. What the receiver has
+confirmed is never sent again. Attempts lie further and further apart; after the last one the mail says why it stays.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zhtj.kernel.database import session, touched
 from zhtj.notices.models import Channel, Outbox
 
 ATTEMPTS_AT_MOST = 12
-# Longer than any attempt can take: a letter under way must not come up again meanwhile.
+# Longer than any attempt can take: a mail under way must not come up again meanwhile.
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
 KEPT = timedelta(days=90)
@@ -26,11 +26,11 @@ INTERRUPTED = "发送中断，没有收到对方的确认"
 
 
 def put(channel: Channel, address: str, title: str, text: str, *, org_id: int | None = None) -> None:
-    """Write one letter; it leaves after the commit."""
-    put_many([letter(channel, address, title, text, org_id=org_id)])
+    """Write one mail; it leaves after the commit."""
+    put_many([mail(channel, address, title, text, org_id=org_id)])
 
 
-def letter(channel: Channel, address: str, title: str, text: str, *, org_id: int | None = None) -> dict[str, Any]:
+def mail(channel: Channel, address: str, title: str, text: str, *, org_id: int | None = None) -> dict[str, Any]:
     """One row for ``put_many``.
 
     Args:
@@ -52,10 +52,10 @@ def letter(channel: Channel, address: str, title: str, text: str, *, org_id: int
     }
 
 
-def put_many(letters: list[dict[str, Any]]) -> None:
-    """Write many letters with one statement."""
-    if letters:
-        session.execute(insert(Outbox), letters)
+def put_many(mails: list[dict[str, Any]]) -> None:
+    """Write many mails with one statement."""
+    if mails:
+        session.execute(insert(Outbox), mails)
 
 
 def pause(attempts: int) -> timedelta:
@@ -63,12 +63,12 @@ def pause(attempts: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << (attempts - 1)), LONGEST_PAUSE)
 
 
-def _open(number: int) -> Any:
-    return (Outbox.id == number, Outbox.sent_at.is_(None), Outbox.given_up_at.is_(None))
+def _open(mail_id: int) -> Any:
+    return (Outbox.id == mail_id, Outbox.sent_at.is_(None), Outbox.given_up_at.is_(None))
 
 
-class Letter(NamedTuple):
-    """A letter whose turn it is, as it was read."""
+class Mail(NamedTuple):
+    """A mail whose turn it is, as it was read."""
 
     id: int
     address: str
@@ -77,44 +77,44 @@ class Letter(NamedTuple):
     created_at: datetime
 
 
-def due(channel: Channel, limit: int) -> list[Letter]:
-    """Letters of a channel whose turn it is, oldest turn first."""
+def due(channel: Channel, limit: int) -> list[Mail]:
+    """Mails of a channel whose turn it is, oldest turn first."""
     query = select(Outbox.id, Outbox.address, Outbox.payload, Outbox.attempts, Outbox.created_at).where(
         Outbox.channel == channel,
         Outbox.sent_at.is_(None),
         Outbox.given_up_at.is_(None),
         Outbox.due_at <= clock.now(),
     )
-    return [Letter(*row) for row in session.execute(query.order_by(Outbox.due_at, Outbox.id).limit(limit))]
+    return [Mail(*row) for row in session.execute(query.order_by(Outbox.due_at, Outbox.id).limit(limit))]
 
 
-def claim(number: int, attempts: int) -> bool:
-    """Take a letter in hand for one more attempt; False if somebody else has it. Commit before sending.
+def claim(mail_id: int, attempts: int) -> bool:
+    """Take a mail in hand for one more attempt; False if somebody else has it. Commit before sending.
 
     Args:
-        number: its id.
+        mail_id: which.
         attempts: how many attempts it had had when it was read.
     """
     now = clock.now()
     taken = (
         update(Outbox)
-        .where(*_open(number), Outbox.attempts == attempts, Outbox.due_at <= now)
+        .where(*_open(mail_id), Outbox.attempts == attempts, Outbox.due_at <= now)
         .values(attempts=attempts + 1, due_at=now + pause(attempts + 1))
     )
     return touched(session.execute(taken, execution_options={"synchronize_session": False})) == 1
 
 
-def confirm(number: int) -> None:
+def confirm(mail_id: int) -> None:
     """The receiver has it."""
-    sent = update(Outbox).where(*_open(number)).values(sent_at=clock.now(), failed_why=None)
+    sent = update(Outbox).where(*_open(mail_id)).values(sent_at=clock.now(), failed_why=None)
     session.execute(sent, execution_options={"synchronize_session": False})
 
 
-def fail(number: int, attempts: int, why: str, *, forever: bool = False) -> None:
+def fail(mail_id: int, attempts: int, why: str, *, forever: bool = False) -> None:
     """An attempt failed.
 
     Args:
-        number: the letter's id.
+        mail_id: which.
         attempts: how many it has had, with this one.
         why: for the operator; no address and no secret in it.
         forever: another attempt would fail too.
@@ -122,11 +122,11 @@ def fail(number: int, attempts: int, why: str, *, forever: bool = False) -> None
     values: dict[str, Any] = {"failed_why": why[:WHY_AT_MOST]}
     if forever or attempts >= ATTEMPTS_AT_MOST:
         values["given_up_at"] = clock.now()
-    failed = update(Outbox).where(*_open(number)).values(**values)
+    failed = update(Outbox).where(*_open(mail_id)).values(**values)
     session.execute(failed, execution_options={"synchronize_session": False})
 
 
 def forget_old() -> int:
-    """Remove letters that were sent long ago; returns how many."""
+    """Remove mails that were sent long ago; returns how many."""
     old = delete(Outbox).where(Outbox.sent_at < clock.now() - KEPT)
     return touched(session.execute(old, execution_options={"synchronize_session": False}))

@@ -51,14 +51,14 @@ def count_unread(seat: ActiveSeat) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class MessageFilters:
     """What the inbox is narrowed by; None and False are no filter."""
 
     kind: MessageKind | None = None
     unread: bool = False
 
 
-def inbox(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Message]:
+def inbox(seat: ActiveSeat, filters: MessageFilters, *, after: str = "", before: str = "") -> Page[Message]:
     """The seat's messages, newest first, without their text."""
     query = select(Message).where(addressed_to(seat)).options(defer(Message.body))
     key: Any = Message.id
@@ -97,7 +97,7 @@ def subscription(org_id: int, number: int) -> Subscription:
     return found
 
 
-def latest_letters(org_id: int, limit: int = 10) -> list[Outbox]:
+def latest_mails(org_id: int, limit: int = 10) -> list[Outbox]:
     """What went out for an organisation lately, newest first: sent, waiting or given up."""
     query = select(Outbox).where(Outbox.org_id == org_id).order_by(Outbox.id.desc()).limit(limit)
     return list(session.scalars(query))

@@ -11,7 +11,7 @@ from zhtj.orgs.models import Organisation, Tier
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class OfficeContact:
     """An office and its number; ``phone`` "" where nobody above it has one either.
 
     Args:
@@ -23,14 +23,14 @@ class Contact:
     stands_in_for: str = ""
 
 
-def contact(organisation: Organisation) -> Contact:
+def contact(organisation: Organisation) -> OfficeContact:
     """Who acts for ``organisation``: its office, or the nearest superior of basic rank or above that has a number."""
     office = organisation.office or organisation
     if not office.phone:
         office = _above_with_phone(office) or office
     other = office.id != organisation.id
     # O-24: whoever acts, under a number that is answered.
-    return Contact(office.short_name, office.phone or "", organisation.short_name if other else "")
+    return OfficeContact(office.short_name, office.phone or "", organisation.short_name if other else "")
 
 
 def _above_with_phone(organisation: Organisation) -> Organisation | None:

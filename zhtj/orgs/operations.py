@@ -82,7 +82,7 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
     return created
 
 
-class Place(NamedTuple):
+class TreePosition(NamedTuple):
     """Where one more child stands: its path, its number there, who acts for it as long as it has nobody (PD-22)."""
 
     path: str
@@ -90,7 +90,7 @@ class Place(NamedTuple):
     office_id: int | None
 
 
-def next_place(parent_id: int) -> Place:
+def next_place(parent_id: int) -> TreePosition:
     """A place below an organisation, which stays where it is until the transaction ends.
 
     Raises:
@@ -105,7 +105,7 @@ def next_place(parent_id: int) -> Place:
     ).first()
     if row is None:
         raise DomainError("上级组织不存在或已停用。", field="parent", rule="PD-06")
-    return Place(row[0] + segment(row[1]), row[1], row[2])
+    return TreePosition(row[0] + segment(row[1]), row[1], row[2])
 
 
 def _free_code(parent_code: str, number: int) -> str:

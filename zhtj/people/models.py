@@ -140,7 +140,7 @@ class Member(Base):
     # 停止团籍 (D-21); None otherwise.
     suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Key of the ground, see ``zhtj.people.standing``.
+    # Key of the ground, see ``zhtj.people.archive_grounds``.
     archived_why: Mapped[str | None] = mapped_column(String(32))
     # The record that stayed when two of one person were merged (K-19).
     merged_into_id: Mapped[int | None] = mapped_column(index=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from zhtj.policy import rulebook
-from zhtj.policy.model import Facts, Line, Policy, Situation
-from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
+from zhtj.policy.model import DecisionRow, DestinationRule, Facts, Policy
+from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
 
 _LOCAL = frozenset(destination for destination in Destination if destination.place_bound)
 _WORTH_A_WORD = _LOCAL | {Destination.OWN_FLOATING}
@@ -43,14 +43,14 @@ class Advice:
         assumed: not in this year's documents but taken over (PD-11).
     """
 
-    level: Level | None
+    level: Suitability | None
     title: str
     sentence: str
     rule: str
     destinations: tuple[Destination, ...] = ()
-    places: tuple[Place, ...] = ()
+    places: tuple[PlaceTie, ...] = ()
     reason: Reason | None = None
-    case: Case | None = None
+    case: StayingCase | None = None
     assumed: bool = False
 
     @property
@@ -74,10 +74,10 @@ class Verdict:
         assumed: taken over from another place or year.
     """
 
-    level: Level
+    level: Suitability
     rule: str
     why: str
-    case: Case | None
+    case: StayingCase | None
     alternatives: tuple[Advice, ...]
     reasons: tuple[tuple[Reason, str], ...]
     layer: str
@@ -86,12 +86,12 @@ class Verdict:
     @property
     def blocks(self) -> bool:
         """No application may be submitted like this."""
-        return self.level is Level.FORBIDDEN
+        return self.level is Suitability.FORBIDDEN
 
     @property
     def needs_remark(self) -> bool:
         """To be confirmed, with a remark."""
-        return self.level is Level.WARNED
+        return self.level is Suitability.WARNED
 
     @property
     def instead(self) -> str:
@@ -118,12 +118,12 @@ class Answers(Facts):
     """What somebody told the adviser: his situation, the places he asks about (none: all), and facts."""
 
     situation: str
-    places: tuple[Place, ...] = ()
+    places: tuple[PlaceTie, ...] = ()
     audience: Audience = Audience.GRADUATE
 
 
 def judge(
-    policy: Policy, reason: Reason, destination: Destination, relation: Place | None = None, **facts: bool | None
+    policy: Policy, reason: Reason, destination: Destination, relation: PlaceTie | None = None, **facts: bool | None
 ) -> Verdict:
     """May somebody with this reason go to such an organisation?
 
@@ -140,10 +140,12 @@ def judge(
     return _judge(policy, reason, destination, relation, Facts(**facts))
 
 
-def _judge(policy: Policy, reason: Reason, destination: Destination, relation: Place | None, facts: Facts) -> Verdict:
+def _judge(
+    policy: Policy, reason: Reason, destination: Destination, relation: PlaceTie | None, facts: Facts
+) -> Verdict:
     # PD-11: one table for advice, check, the receiver's screen and the quality report.
     line = _line(policy, reason, destination, _place(destination, relation), facts)
-    forbidden = line.level is Level.FORBIDDEN
+    forbidden = line.level is Suitability.FORBIDDEN
     return Verdict(
         level=line.level,
         rule=line.rule,
@@ -178,29 +180,29 @@ def advise(policy: Policy, answers: Answers) -> list[Advice]:
 @lru_cache(maxsize=512)
 def options(policy: Policy, reason: Reason, facts: Facts) -> tuple[Advice, ...]:
     """Every destination with this reason, grouped by the line that decides, best first."""
-    groups: dict[tuple[int, tuple[Place, ...]], tuple[Line, list[Destination]]] = {}
+    groups: dict[tuple[int, tuple[PlaceTie, ...]], tuple[DestinationRule, list[Destination]]] = {}
     for destination in Destination:
-        by_line: dict[int, tuple[Line, list[Place]]] = {}
-        for place in Place if destination.place_bound else (Place.NONE,):
+        by_line: dict[int, tuple[DestinationRule, list[PlaceTie]]] = {}
+        for place in PlaceTie if destination.place_bound else (PlaceTie.NONE,):
             line = _line(policy, reason, destination, place, facts)
             by_line.setdefault(id(line), (line, []))[1].append(place)
         for line, places in by_line.values():
-            shown = tuple(places) if destination.place_bound and len(places) < len(Place) else ()
+            shown = tuple(places) if destination.place_bound and len(places) < len(PlaceTie) else ()
             groups.setdefault((id(line), shown), (line, []))[1].append(destination)
     found = [_option(line, reason, tuple(destinations), places) for (_, places), (line, destinations) in groups.items()]
     return tuple(sorted(found, key=_rank))
 
 
-def groups(policy: Policy, audience: Audience = Audience.GRADUATE) -> dict[str, dict[str, Situation]]:
+def groups(policy: Policy, audience: Audience = Audience.GRADUATE) -> dict[str, dict[str, DecisionRow]]:
     """The situations the adviser offers, by heading: his first question and its second."""
-    found: dict[str, dict[str, Situation]] = {}
+    found: dict[str, dict[str, DecisionRow]] = {}
     for key, situation in policy.situations.items():
         if situation.group and _concerns_them(policy, situation, audience):
             found.setdefault(situation.group, {})[key] = situation
     return found
 
 
-def reason_of(policy: Policy, situation: Situation, audience: Audience) -> Reason | None:
+def reason_of(policy: Policy, situation: DecisionRow, audience: Audience) -> Reason | None:
     """The reason to choose in this situation; None where nothing is transferred, or it does not concern them."""
     reason = situation.reason
     if reason is None or audience in policy.reasons[reason].audiences:
@@ -209,7 +211,7 @@ def reason_of(policy: Policy, situation: Situation, audience: Audience) -> Reaso
     return other if other and audience in policy.reasons[other].audiences else None
 
 
-def _concerns_them(policy: Policy, situation: Situation, audience: Audience) -> bool:
+def _concerns_them(policy: Policy, situation: DecisionRow, audience: Audience) -> bool:
     """Staying at the old school is for its graduates."""
     if audience is Audience.GRADUATE and situation.reason is None:
         return True
@@ -217,7 +219,7 @@ def _concerns_them(policy: Policy, situation: Situation, audience: Audience) -> 
     return not stays and reason_of(policy, situation, audience) is not None
 
 
-def rows(policy: Policy) -> list[Situation]:
+def rows(policy: Policy) -> list[DecisionRow]:
     """The decision table, row by row."""
     return sorted((each for each in policy.situations.values() if each.row), key=lambda each: each.row or 0)
 
@@ -226,28 +228,30 @@ def _rank(judged: Verdict | Advice) -> int:
     return judged.level.rank if judged.level else 0
 
 
-def _place(destination: Destination, relation: Place | None) -> Place:
-    return relation if relation and destination.place_bound else Place.NONE
+def _place(destination: Destination, relation: PlaceTie | None) -> PlaceTie:
+    return relation if relation and destination.place_bound else PlaceTie.NONE
 
 
-def _line(policy: Policy, reason: Reason, destination: Destination, place: Place, facts: Facts) -> Line:
+def _line(policy: Policy, reason: Reason, destination: Destination, place: PlaceTie, facts: Facts) -> DestinationRule:
     for line in policy.table:
         if line.fits(reason, destination, place, facts):
             return line
     raise LookupError(f"{policy.name}: the destination table says nothing about {reason} to {destination}")
 
 
-def _option(line: Line, reason: Reason, destinations: tuple[Destination, ...], places: tuple[Place, ...]) -> Advice:
+def _option(
+    line: DestinationRule, reason: Reason, destinations: tuple[Destination, ...], places: tuple[PlaceTie, ...]
+) -> Advice:
     local = _LOCAL.intersection(destinations)
     labels = [each.label for each in destinations if len(local) < _MANY or each not in local]
     kinds = "、".join(["属地团组织", *labels] if len(local) >= _MANY else labels)
-    where = "、".join("其他地方" if place is Place.NONE else place.label for place in places)
+    where = "、".join("其他地方" if place is PlaceTie.NONE else place.label for place in places)
     title = f"办理“{line.case.label}”" if line.case else f"{where}的{kinds}" if where else kinds
     return Advice(line.level, title, line.why, line.rule, destinations, places, reason, line.case, assumed=line.assumed)
 
 
 def _alternatives(policy: Policy, reason: Reason, facts: Facts) -> tuple[Advice, ...]:
-    good = (Level.PREFERRED, Level.ALLOWED)
+    good = (Suitability.PREFERRED, Suitability.ALLOWED)
     return tuple(each for each in options(policy, reason, facts) if each.level in good and not each.case)
 
 
@@ -258,22 +262,27 @@ def _better_reasons(policy: Policy, chosen: Reason, better: Iterable[Reason]) ->
     return tuple((code, spec.label) for code, spec in specs if audiences & set(spec.audiences))
 
 
-def _known_facts(situation: Situation, answers: Answers) -> Facts:
+def _known_facts(situation: DecisionRow, answers: Answers) -> Facts:
     said = {name: getattr(answers, name) for name in Facts.model_fields}
     implied = {name: value for name, value in situation.facts if value is not None}
-    if Place.HOUSEHOLD in answers.places and said["also_household"] is None:
+    if PlaceTie.HOUSEHOLD in answers.places and said["also_household"] is None:
         said["also_household"] = True
     return Facts(**(said | implied))
 
 
-def _concerns(option: Advice, situation: Situation, places: tuple[Place, ...]) -> bool:
+def _concerns(option: Advice, situation: DecisionRow, places: tuple[PlaceTie, ...]) -> bool:
     """Not everything the table forbids is worth a word, nor other cases, nor second choices he did not ask about."""
-    if option.case not in {None, Case.RETENTION, situation.case}:
+    if option.case not in {None, StayingCase.RETENTION, situation.case}:
         return False
-    if option.level is Level.FORBIDDEN and not _WORTH_A_WORD.intersection(option.destinations):
+    if option.level is Suitability.FORBIDDEN and not _WORTH_A_WORD.intersection(option.destinations):
         return False
-    return option.level is Level.PREFERRED or not places or not option.places or bool(set(places) & set(option.places))
+    return (
+        option.level is Suitability.PREFERRED
+        or not places
+        or not option.places
+        or bool(set(places) & set(option.places))
+    )
 
 
-def _say(situation: Situation) -> Advice:
+def _say(situation: DecisionRow) -> Advice:
     return Advice(None, situation.title, situation.say, situation.rule, reason=situation.reason, case=situation.case)

@@ -16,15 +16,15 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from zhtj.policy.model import (
+    DecisionRow,
+    DestinationRule,
     Head,
-    Line,
     Milestone,
     Part,
     Policy,
     ReasonSpec,
     Receiver,
     RuleId,
-    Situation,
     Source,
     Values,
 )
@@ -39,7 +39,7 @@ class PolicyError(Exception):
     """A layer is missing or wrong, or no layer governs what was asked for."""
 
 
-class Entry(Part):
+class LayerValue(Part):
     """A value as it stands in a layer: ``{ value = 10, rule = "D-09" }``."""
 
     value: Any
@@ -61,13 +61,13 @@ class Layer(Part):
     """One layer as its files say it."""
 
     layer: Head
-    values: dict[str, Entry] = Field(default_factory=dict)
+    values: dict[str, LayerValue] = Field(default_factory=dict)
     milestones: tuple[MilestoneEntry, ...] = ()
     reasons: dict[Reason, ReasonSpec] = Field(default_factory=dict)
-    guards: tuple[Line, ...] = ()
+    guards: tuple[DestinationRule, ...] = ()
     """Lines read before all others, of whatever layer."""
-    destinations: tuple[Line, ...] = ()
-    situations: dict[str, Situation] = Field(default_factory=dict)
+    destinations: tuple[DestinationRule, ...] = ()
+    situations: dict[str, DecisionRow] = Field(default_factory=dict)
     receivers: tuple[Receiver, ...] = ()
 
 
@@ -178,7 +178,7 @@ def _reasons(layers: Sequence[Layer], values: Values) -> dict[Reason, ReasonSpec
     return {code: spec if spec.label else spec.model_copy(update=named) for code, spec in specs.items()}
 
 
-def _table(layers: Sequence[Layer]) -> tuple[Line, ...]:
+def _table(layers: Sequence[Layer]) -> tuple[DestinationRule, ...]:
     """Guards first, then the other lines; of each, those of upper layers first."""
     downwards = list(reversed(layers))
     return tuple(

@@ -24,15 +24,15 @@ from pydantic import (
 from zhtj.policy import rulebook
 from zhtj.policy.vocabulary import (
     Audience,
-    Case,
     CategoryName,
-    Counts,
+    CountsAs,
     Destination,
     InitiatorName,
-    Level,
-    Place,
+    PlaceTie,
     Reason,
     ReasonField,
+    StayingCase,
+    Suitability,
 )
 
 
@@ -191,15 +191,15 @@ class Facts(Part):
         return all(getattr(self, name) is wanted for name, wanted in when if wanted is not None)
 
 
-class Line(Part):
+class DestinationRule(Part):
     """One line of the destination table (PD-11). Empty ``reasons``, ``to`` or ``place``: any."""
 
     reasons: tuple[Reason, ...] = ()
     to: tuple[Destination, ...] = ()
-    place: tuple[Place, ...] = ()
+    place: tuple[PlaceTie, ...] = ()
     when: Facts = Facts()
-    level: Level
-    case: Case | None = None
+    level: Suitability
+    case: StayingCase | None = None
     """It opens this case instead of a transfer (PD-10)."""
     rule: RuleId
     why: str
@@ -211,12 +211,12 @@ class Line(Part):
     layer: str
 
     @model_validator(mode="after")
-    def _whole_sentence(self) -> Line:
+    def _whole_sentence(self) -> DestinationRule:
         if not self.why.endswith("。"):
             raise ValueError(f"not a sentence: {self.why}")
         return self
 
-    def fits(self, reason: Reason, destination: Destination, place: Place, facts: Facts) -> bool:
+    def fits(self, reason: Reason, destination: Destination, place: PlaceTie, facts: Facts) -> bool:
         """Whether this line speaks of that case."""
         return (
             (not self.reasons or reason in self.reasons)
@@ -226,7 +226,7 @@ class Line(Part):
         )
 
 
-class Situation(Part):
+class DecisionRow(Part):
     """A row of the decision table: who goes where, who decides, how it counts; ``row`` is its number there."""
 
     row: int | None = None
@@ -234,7 +234,7 @@ class Situation(Part):
     group: str = ""
     """Heading under which the adviser offers it; empty: not offered, it applies by ``when`` or stands in reports."""
     reason: Reason | None = None
-    case: Case | None = None
+    case: StayingCase | None = None
     facts: Facts = Facts()
     """What is known as soon as somebody is in this situation."""
     when: Facts | None = None
@@ -242,7 +242,7 @@ class Situation(Part):
     decided_by: str
     initiators: tuple[InitiatorName, ...] = ()
     rate: Literal["SX", "XS"] | None = None
-    counts: Counts
+    counts: CountsAs
     say: str
     rule: RuleId
     layer: str
@@ -254,7 +254,7 @@ class Receiver(Part):
     number: Positive
     label: str
     destinations: tuple[Destination, ...]
-    counts: Counts
+    counts: CountsAs
     rule: RuleId
     layer: str
 
@@ -448,9 +448,9 @@ class Policy(Values):
     sources: Annotated[Mapping[str, Source], ReadOnly]
     milestones: tuple[Milestone, ...]
     reasons: Annotated[Mapping[Reason, ReasonSpec], ReadOnly]
-    table: tuple[Line, ...]
+    table: tuple[DestinationRule, ...]
     """The destination table; the first line that fits decides."""
-    situations: Annotated[Mapping[str, Situation], ReadOnly]
+    situations: Annotated[Mapping[str, DecisionRow], ReadOnly]
     receivers: tuple[Receiver, ...]
 
     __hash__ = object.__hash__

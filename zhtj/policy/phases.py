@@ -11,7 +11,7 @@ from datetime import date
 from zhtj.kernel import clock
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import phase
-from zhtj.policy.vocabulary import Phase
+from zhtj.policy.vocabulary import CampaignPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class PhaseLine:
         runs: whether the ten days run for the season's applications.
     """
 
-    phase: Phase | None
+    phase: CampaignPhase | None
     label: str
     last_day: date | None
     meaning: str
@@ -46,14 +46,14 @@ def line(policy: Policy, today: date | None = None) -> PhaseLine:
     if now is None:
         return _outside(policy, today)
     ends = {
-        Phase.APPLICATION: policy.application_end,
-        Phase.REVIEW: policy.review_end,
-        Phase.CLOSING: policy.campaign_end,
+        CampaignPhase.APPLICATION: policy.application_end,
+        CampaignPhase.REVIEW: policy.review_end,
+        CampaignPhase.CLOSING: policy.campaign_end,
     }
     meaning = {
-        Phase.APPLICATION: "可以随时申请和撤销，撤销不影响双方的衔接率。",
-        Phase.REVIEW: "收到的申请应在本月内全部审核；对方同意以前仍可撤销。",
-        Phase.CLOSING: "对方同意以前仍可撤销。",
+        CampaignPhase.APPLICATION: "可以随时申请和撤销，撤销不影响双方的衔接率。",
+        CampaignPhase.REVIEW: "收到的申请应在本月内全部审核；对方同意以前仍可撤销。",
+        CampaignPhase.CLOSING: "对方同意以前仍可撤销。",
     }[now]
     return PhaseLine(now, now.label, ends[now], meaning + _clock(policy, runs=runs), runs)
 

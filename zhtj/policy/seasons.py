@@ -10,7 +10,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.policy.layers import compose, layer, layer_names, lineage
 from zhtj.policy.model import Head, Milestone, Policy
-from zhtj.policy.vocabulary import Phase
+from zhtj.policy.vocabulary import CampaignPhase
 
 
 class NoPolicyError(DomainError):
@@ -78,13 +78,13 @@ def campaign_open(policy: Policy, day: date) -> bool:
     return policy.campaign_start <= day <= policy.campaign_end
 
 
-def phase(policy: Policy, day: date) -> Phase | None:
+def phase(policy: Policy, day: date) -> CampaignPhase | None:
     """The campaign's phase on a day (D-06, D-08, D-09); None outside the campaign."""
     if not campaign_open(policy, day):
         return None
     if day <= policy.application_end:
-        return Phase.APPLICATION
-    return Phase.REVIEW if day <= policy.review_end else Phase.CLOSING
+        return CampaignPhase.APPLICATION
+    return CampaignPhase.REVIEW if day <= policy.review_end else CampaignPhase.CLOSING
 
 
 def county_open(policy: Policy, day: date) -> bool:

@@ -131,7 +131,7 @@ _PLACE_BOUND = frozenset(
 )
 
 
-class Place(StrEnum):
+class PlaceTie(StrEnum):
     """How somebody is tied to the place of the destination (与转入地的关系, K-05)."""
 
     UNIT_LOCATION = "unit_location"
@@ -148,16 +148,16 @@ class Place(StrEnum):
 
 
 _PLACE_LABELS = {
-    Place.UNIT_LOCATION: "工作单位所在地",
-    Place.RESIDENCE: "经常居住地",
-    Place.HOUSEHOLD: "户籍所在地",
-    Place.ORIGIN: "生源地",
-    Place.PARENTS_RESIDENCE: "父母居住地",
-    Place.NONE: "没有这些关系",
+    PlaceTie.UNIT_LOCATION: "工作单位所在地",
+    PlaceTie.RESIDENCE: "经常居住地",
+    PlaceTie.HOUSEHOLD: "户籍所在地",
+    PlaceTie.ORIGIN: "生源地",
+    PlaceTie.PARENTS_RESIDENCE: "父母居住地",
+    PlaceTie.NONE: "没有这些关系",
 }
 
 
-class Level(StrEnum):
+class Suitability(StrEnum):
     """What the destination table says to one destination (PD-11), from best to worst."""
 
     PREFERRED = "preferred"
@@ -173,10 +173,10 @@ class Level(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the best."""
-        return list(Level).index(self)
+        return list(Suitability).index(self)
 
 
-class Case(StrEnum):
+class StayingCase(StrEnum):
     """Staying put is no transfer but a case (PD-10): choosing such a branch opens it instead."""
 
     RETENTION = "retention"
@@ -190,7 +190,7 @@ class Case(StrEnum):
 
 
 # M-08: what the caption of the lost figure says of each receiver.
-class Counts(StrEnum):
+class CountsAs(StrEnum):
     """How a row of the decision table counts in the rates (M-08, PD-12)."""
 
     COMPLETED = "completed"
@@ -205,14 +205,14 @@ class Counts(StrEnum):
 
 
 _COUNTS_LABELS = {
-    Counts.COMPLETED: "转入后计为完成",
-    Counts.NOT_COMPLETED: "计为未完成",
-    Counts.OUT_OF_SCOPE: "暂不纳入考核",
-    Counts.NONE: "不在线上统计",
+    CountsAs.COMPLETED: "转入后计为完成",
+    CountsAs.NOT_COMPLETED: "计为未完成",
+    CountsAs.OUT_OF_SCOPE: "暂不纳入考核",
+    CountsAs.NONE: "不在线上统计",
 }
 
 
-class Phase(StrEnum):
+class CampaignPhase(StrEnum):
     """工作阶段 of a campaign (D-06, D-08, D-09)."""
 
     APPLICATION = "application"

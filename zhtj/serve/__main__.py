@@ -10,25 +10,19 @@ import argparse
 import fcntl
 import io
 import os
-import socket
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
 from zhtj import config
-from zhtj.serve import child, embedded
+from zhtj.serve import child, embedded, port
+from zhtj.serve.patience import QUIET, TELL, Patience, Question, StuckError
 from zhtj.serve.supervisor import Service, StepFailedError, Stopped, Supervisor, say
 
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
-# How long a server that is just stopping may keep the port.
-PORT_PATIENCE = 3.0
-READY_LIMIT = 60.0
-# Restarts before the first page was served, after which starting again is no use.
+# Ends of the web server before its first page, after which starting it again is no use.
 START_ATTEMPTS = 3
 WEB_WORKERS = 2
 WEB_THREADS = 4
@@ -51,8 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         conf = config.load()
         with ExitStack() as stack:
             stack.enter_context(_sole_instance(conf.instance, options.port))
-            _check_port(options.host, options.port)
+            stack.enter_context(port.own(options.host, options.port))
             return _serve(conf, options.host, options.port)
+    except port.PortTakenError as error:
+        say(f"无法启动：{error}")
+        return 2
     except (CannotStartError, StepFailedError, config.ConfigError, embedded.EmbeddedError) as error:
         say(f"无法启动：{error}")
         return 1
@@ -85,37 +82,19 @@ def _sole_instance(instance: Path, port: int) -> TextIO:
     return lock
 
 
-def _check_port(host: str, port: int) -> None:
-    """Raises CannotStartError if somebody else has the port."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    deadline = time.monotonic() + PORT_PATIENCE
-    while True:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except (OSError, OverflowError) as error:
-                if time.monotonic() > deadline:
-                    raise CannotStartError(
-                        f"端口 {port} 已被占用或不可用（{error}）。换一个端口：make demo PORT={port % 60000 + 1}"
-                    ) from error
-            else:
-                return
-        time.sleep(0.2)
-
-
-def _serve(conf: config.Config, host: str, port: int) -> int:
+def _serve(conf: config.Config, host: str, number: int) -> int:
     redis_url = conf.redis_url or embedded.embedded_redis_url(conf.instance)
     env = {**os.environ, "ZHTJ_REDIS_URL": redis_url, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
-    address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::1', '::') else host}:{port}/"  # noqa: S104
+    address = f"http://{'localhost' if port.is_local(host) else host}:{number}/"
     with Supervisor(conf.instance / "log", env) as supervisor:
         try:
             if not conf.redis_url:
                 _start_queue(supervisor, conf.instance)
             say("正在准备数据库……")
             supervisor.step("准备数据库", (sys.executable, "-m", "zhtj.serve.prepare"))
-            _start_services(supervisor, host, port)
-            _wait_for_web(supervisor, host, port)
+            say("正在启动网页服务……")
+            web = _start_services(supervisor, host, number)
+            wait_for_web(supervisor, web, port.target(host), number)
             say(f"\n系统已启动：{address}\n日志：{supervisor.logs}\n按 Ctrl-C 全部停止。")
             supervisor.run()
         except Stopped:
@@ -133,32 +112,46 @@ def _start_queue(supervisor: Supervisor, instance: Path) -> None:
     )
     supervisor.start(queue)
     if queue.process is not None:
-        embedded.wait_until_ready(instance, queue.process)
+        embedded.wait_until_ready(instance, queue.process, supervisor.pause)
 
 
-def _start_services(supervisor: Supervisor, host: str, port: int) -> None:
+def _start_services(supervisor: Supervisor, host: str, number: int) -> Service:
+    """Start the three kinds of processes; returns the web server."""
     granian = Path(sys.executable).parent / "granian"
-    web = (
-        *(granian, "--interface", "wsgi", "--http", "1", "--host", host, "--port", str(port)),
+    command = (
+        *(granian, "--interface", "wsgi", "--http", "1", "--host", host, "--port", str(number)),
         *("--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"),
         *("--workers-kill-timeout", "5", "--log-level", "warning", "app:app"),
     )
-    supervisor.start(Service("web", "网页服务", web))
+    web = Service("web", "网页服务", command)
+    supervisor.start(web)
     supervisor.start(Service("worker", "后台进程", (*FLASK, "worker")))
     supervisor.start(Service("scheduler", "调度程序", (*FLASK, "scheduler")))
+    return web
 
 
-def _wait_for_web(supervisor: Supervisor, host: str, port: int) -> None:
-    """Return when the first page is served. Raises CannotStartError if it never is."""
-    target = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    deadline = time.monotonic() + READY_LIMIT
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while True:
-        with suppress(OSError, urllib.error.URLError), opener.open(f"http://{target}:{port}/healthz", timeout=5):
-            return
-        if supervisor.restarts >= START_ATTEMPTS or time.monotonic() > deadline:
-            raise CannotStartError(f"网页服务没有启动起来。\n{supervisor.tail('web')}")
-        supervisor.tend(0.2)
+def wait_for_web(
+    supervisor: Supervisor, web: Service, address: str, number: int, *, quiet: float = QUIET, tell: float = TELL
+) -> None:
+    """Return when the first page is served, however long that takes while the web server lives and works.
+
+    Raises:
+        CannotStartError: it ended again and again, or does nothing any more.
+        Stopped: the supervisor was told to stop.
+    """
+    most = WEB_WORKERS * START_ATTEMPTS
+    patience = Patience(f"网页服务在端口 {number} 应答", most=most, quiet=quiet, tell=tell)
+    question = Question(address, number, "/healthz")
+    try:
+        while not question.is_answered():
+            if web.restarts >= START_ATTEMPTS:
+                raise CannotStartError(f"网页服务没有启动起来。\n{supervisor.tail('web')}")
+            patience.look(web.process)
+            supervisor.tend(0.2)
+    except StuckError as error:
+        raise CannotStartError(f"{error}\n{supervisor.tail('web')}") from error
+    finally:
+        question.close()
 
 
 if __name__ == "__main__":

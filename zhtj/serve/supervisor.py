@@ -55,6 +55,7 @@ class Service:
     started: float = field(default=0.0, init=False)
     pause: float = field(default=FIRST_PAUSE, init=False)
     due: float = field(default=0.0, init=False)
+    restarts: int = field(default=0, init=False)
 
 
 class Supervisor:
@@ -69,7 +70,6 @@ class Supervisor:
         self.logs = logs
         self.env = dict(env)
         self.services: list[Service] = []
-        self.restarts = 0
         logs.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
@@ -182,7 +182,7 @@ class Supervisor:
         self._postpone(service, now)
 
     def _postpone(self, service: Service, now: float) -> None:
-        self.restarts += 1
+        service.restarts += 1
         service.due = now + service.pause
         service.pause = min(service.pause * 2, LONGEST_PAUSE)
 

@@ -12,7 +12,7 @@ from zhtj.graduation.models import RegisterRow
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index, sorted_text
 from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Account, Member
-from zhtj.policy.vocabulary import Destination, Level
+from zhtj.policy.vocabulary import Destination, Suitability
 from zhtj.transfers.workflow import FAILED, OPEN, RUNNING, Action, Initiator, Path, Route, State
 
 
@@ -105,7 +105,7 @@ class Application(Base):
     remark: Mapped[str | None] = mapped_column(Text)
     # What the destination was for the member when he applied, and what the destination table said to it (PD-11).
     kind: Mapped[Destination] = mapped_column(StrEnumType(Destination))
-    level: Mapped[Level] = mapped_column(StrEnumType(Level))
+    level: Mapped[Suitability] = mapped_column(StrEnumType(Suitability))
     # Sentences of the destination table the applicant confirmed; the approver sees them too (PD-11).
     warnings: Mapped[list[str]] = mapped_column(JSON, default=list)
     # Full name in the external system: the destination's, or the origin's of somebody who comes from there.

@@ -19,12 +19,13 @@ from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation, Purpose, Region
 from zhtj.orgs.outside import special_pool
+from zhtj.orgs.policies import policy_of
 from zhtj.orgs.rules import destination_problem
 from zhtj.people.identity import masked_mobile
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import county_open
-from zhtj.policy.vocabulary import Level, Reason
+from zhtj.policy.vocabulary import Reason, Suitability
 from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.starting import begin
 from zhtj.transfers.deciding import decisions
@@ -83,7 +84,7 @@ def submit(wanted: Submission, seat: ActiveSeat) -> Application:
         raise DomainError(problem, field="destination", rule="O-10")
     if destination.id == member.org_id:
         raise DomainError("组织关系已经在该组织，不需要转接。", field="destination")
-    policy = checks.policy_of(member.org)
+    policy = policy_of(member.org)
     checks.proven(policy, member)
     row = graduation.open_row(member.id, clock.now())
     spec = checks.reason_spec(policy, wanted.reason, is_graduate=row is not None)
@@ -112,7 +113,7 @@ def submit(wanted: Submission, seat: ActiveSeat) -> Application:
         release_needed=way.release_needed,
         kind=destination_kind(member.org, destination),
         level=verdict.level,
-        warnings=[verdict.sentence] if verdict.level is Level.WARNED else [],
+        warnings=[verdict.sentence] if verdict.level is Suitability.WARNED else [],
     )
     state = next_state(None, Action.SUBMIT, Party(initiator.value), way)
     if state is None:
@@ -233,7 +234,7 @@ def taken_over_into(branch: Organisation, seat: ActiveSeat) -> decisions.Check:
         county = county_above(seat, application.to_org)
         if county is None:
             raise Forbidden("县级只能接收转往本县（市、区）乡镇街道的团员。")
-        policy = policies.get(county.id) or policies.setdefault(county.id, checks.policy_of(county))
+        policy = policies.get(county.id) or policies.setdefault(county.id, policy_of(county))
         if not county_open(policy, clock.today()):
             day = policy.county_fallback_from
             raise DomainError(f"县级自 {day:%m月%d日} 起才接收乡镇街道确有困难的团员。", rule="D-15")
@@ -263,7 +264,7 @@ def refusable(ground: Ground, remark: str) -> decisions.Check:
 
     def check(application: Application) -> None:
         old = application.from_org
-        policy = policies.get(old.id) or policies.setdefault(old.id, checks.policy_of(old))
+        policy = policies.get(old.id) or policies.setdefault(old.id, policy_of(old))
         check_refusal(application.state, ground, remark, policy.refusal_remark_min)
 
     return check
@@ -319,7 +320,7 @@ def amend(application: Application, seat: ActiveSeat, changes: dict[str, str]) -
         DomainError: nothing changes, a field the reason needs would be empty, or the policy forbids amending.
         Forbidden, Conflict: as for every step.
     """
-    policy = checks.policy_of(application.from_org)
+    policy = policy_of(application.from_org)
     if not policy.amend_before_acceptance:
         raise DomainError("本届政策不允许修改已提交的申请。", fix="请撤销后重新发起。", rule="PD-16")
     before = {name: getattr(application, name) or "" for name in AMENDABLE}

@@ -1,4 +1,4 @@
-"""Everything that knows requests and pages; one blueprint a role."""
+"""Everything that knows requests and pages; views stand at their address (``routes``)."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from zhtj.web import (
     api,
     assets,
     auth,
-    branch,
-    college,
+    desks,
     errors,
     htmx,
     member,
-    provincial,
     public,
     requests,
-    school,
+    routes,
     security,
     uploads,
 )
 from zhtj.web.access import login_manager
-from zhtj.web.rendering import formatters, gallery, navigation, standing, words
+from zhtj.web.rendering import formatters, gallery, member_state, navigation, words
+
+__all__ = ["auth", "csrf", "desks", "member", "public", "register"]  # the four rooms are imported for their views
 
 csrf = CSRFProtect()
 
@@ -30,10 +30,10 @@ csrf = CSRFProtect()
 def register(app: Flask) -> None:
     """Add blueprints, template helpers, error pages and security headers."""
     login_manager.init_app(app)
-    for part in (requests, uploads, security, assets, htmx, formatters, words, standing, navigation, errors):
+    for part in (requests, uploads, security, assets, htmx, formatters, words, member_state, navigation, errors):
         part.register(app)
     csrf.init_app(app)  # after `requests`: a refused form too has its number and its place in the figures
-    for role in (auth, public, api, member, branch, college, school, provincial):
-        app.register_blueprint(role.blueprint)
+    routes.register(app)
+    app.register_blueprint(api.blueprint)
     if app.config["ZHTJ"].env != "production":
         app.register_blueprint(gallery.blueprint)

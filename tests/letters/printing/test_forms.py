@@ -13,9 +13,9 @@ from zhtj.kernel.errors import DomainError
 from zhtj.letters.printing import forms
 from zhtj.letters.printing.chart import chart
 from zhtj.letters.printing.forms import CodeSlip, SignedPaper
-from zhtj.letters.register import HEADINGS
+from zhtj.letters.stub_register import HEADINGS
 from zhtj.policy.layers import policy_named
-from zhtj.policy.vocabulary import Audience, Case, Counts, Reason
+from zhtj.policy.vocabulary import Audience, CountsAs, Reason, StayingCase
 
 COLLEGE = "共青团江淮示范大学计算机学院总支部委员会"
 ROWS = (
@@ -188,7 +188,7 @@ def test_every_receiver_stands_there_with_what_it_counts_as():
     drawn = chart(POLICY)
     assert "".join(box.text[0] for box in drawn.receivers) == "①②③④⑤⑥⑦"
     counts = [box.counts for box in drawn.receivers]
-    assert counts == [Counts.COMPLETED] * 5 + [Counts.NOT_COMPLETED, Counts.OUT_OF_SCOPE]
+    assert counts == [CountsAs.COMPLETED] * 5 + [CountsAs.NOT_COMPLETED, CountsAs.OUT_OF_SCOPE]
     # every one of them is reached
     assert {way.end for way in drawn.ways} == set(range(7))
 
@@ -219,7 +219,9 @@ def test_whoever_graduates_finds_himself_on_it():
         for reason, spec in POLICY.reasons.items()
         if Audience.GRADUATE in spec.audiences and reason is not Reason.OTHER
     ]
-    assert labels == [spec.label or POLICY.special_unit_label for spec in offered] + [case.label for case in Case]
+    assert labels == [spec.label or POLICY.special_unit_label for spec in offered] + [
+        case.label for case in StayingCase
+    ]
 
 
 @pytest.mark.rule("H-11")

@@ -12,8 +12,8 @@ from tests.letters.printing.reading import pages, reader
 from tests.letters.samples import ORDINARY, RARE, SITE
 from zhtj.kernel.errors import DomainError
 from zhtj.letters.printing import press
-from zhtj.letters.printing.checks import check
 from zhtj.letters.printing.fonts import missing
+from zhtj.letters.printing.issuing_checks import check
 from zhtj.letters.printing.render import MOST_LETTERS, render_letter, render_letters
 
 TRICKS = [

@@ -21,7 +21,7 @@ from tests.rates.town import UNIT
 from tests.transfers.steps import acting, do
 from tests.world import World
 from zhtj.graduation import operations as graduation
-from zhtj.graduation import register
+from zhtj.graduation import season_register
 from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterRow
 from zhtj.graduation.queries import register_row
 from zhtj.imports.files.layouts import ROSTER
@@ -70,10 +70,10 @@ def test_any_past_day_can_be_told_again(area: Area, clock_at: Callable[..., None
     do(operations.accept, application, world.seat("p2_team"))
     passes(3)
     with unit_of_work():
-        register.close([world.classmate.id], CloseReason.TEACHER)
+        season_register.close([world.classmate.id], CloseReason.TEACHER)
     passes(1)
     with unit_of_work():
-        register.reopen([world.classmate.id], CloseReason.TEACHER)
+        season_register.reopen([world.classmate.id], CloseReason.TEACHER)
         graduation.categorise(row_of(area.third), GraduateCategory.FURTHER_STUDY)
     passes(10)
     # Then each of them, and those in between, is told as it was
@@ -191,7 +191,7 @@ def test_the_curve_falls_to_nothing_where_nobody_counts_any_more(
     clock_at(clock.now() + timedelta(days=2))
     recount.recount()
     with unit_of_work():
-        register.close(session.scalars(select(Member.id)).all(), CloseReason.TEACHER)
+        season_register.close(session.scalars(select(Member.id)).all(), CloseReason.TEACHER)
     for _ in range(3):
         clock_at(clock.now() + timedelta(days=1))
         recount.recount()
@@ -212,9 +212,9 @@ def test_what_a_savepoint_takes_back_leaves_no_trace(area: Area) -> None:
         member = session.merge(world.graduate)
         with session.begin_nested() as savepoint:
             operations.submit(operations.Submission(member, session.merge(world.orgs["q_team"]), **UNIT), seat)
-            register.close([world.classmate.id], CloseReason.TEACHER)
+            season_register.close([world.classmate.id], CloseReason.TEACHER)
             savepoint.rollback()
-        register.close([area.third.id], CloseReason.TEACHER)
+        season_register.close([area.third.id], CloseReason.TEACHER)
     after = everything(area)
     assert after["q"] == before["q"]
     assert after["class1"] == Figures(society=2, unregistered=2)
@@ -233,10 +233,10 @@ def test_what_fails_leaves_no_trace(area: Area) -> None:
 
 def _half_done(area: Area) -> None:
     with unit_of_work():
-        register.close([area.third.id], CloseReason.TEACHER)
+        season_register.close([area.third.id], CloseReason.TEACHER)
         keeping.settle()
         assert area.figures("class1").society == 2
-        register.close([area.world.graduate.id], CloseReason.TEACHER)
+        season_register.close([area.world.graduate.id], CloseReason.TEACHER)
         assert 1 / 0
 
 
@@ -284,7 +284,7 @@ def test_two_who_change_the_same_graduate_at_once_both_count(
         operations.submit(operations.Submission(member, to, **UNIT), seat)
 
     def marks() -> None:
-        register.close([member_id], CloseReason.TEACHER)
+        season_register.close([member_id], CloseReason.TEACHER)
 
     def does(deed: Callable[[], None], who: ActiveSeat) -> None:
         try:
@@ -309,7 +309,7 @@ def test_two_who_change_the_same_graduate_at_once_both_count(
     agreement.everywhere(SEASON)
     agreement.healthy()
     with unit_of_work():
-        register.reopen([member_id], CloseReason.TEACHER)
+        season_register.reopen([member_id], CloseReason.TEACHER)
     assert queries.figures(life.orgs["class1"].path, SEASON).society == 2
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from zhtj import sweeps
 from zhtj.factory import create_app
-from zhtj.graduation import register
+from zhtj.graduation import season_register
 from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterRow
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
@@ -63,25 +63,25 @@ def _something(chance: random.Random, everybody: Sequence[int], seats: Seats) ->
 
 
 def _close(_chance: random.Random, some: Sequence[int], _seats: Seats) -> int:
-    return register.close(some, CloseReason.TEACHER)
+    return season_register.close(some, CloseReason.TEACHER)
 
 
 def _reopen(_chance: random.Random, some: Sequence[int], _seats: Seats) -> int:
-    return register.reopen(some, CloseReason.TEACHER)
+    return season_register.reopen(some, CloseReason.TEACHER)
 
 
 def _categorise(chance: random.Random, some: Sequence[int], _seats: Seats) -> int:
     done, wanted = 0, chance.choice(list(GraduateCategory))
     for row in session.scalars(select(RegisterRow).where(RegisterRow.member_id.in_(some)).order_by(RegisterRow.id)):
-        if row.category is not wanted and not register.is_frozen(row):
-            register.categorise(row, wanted)
+        if row.category is not wanted and not season_register.is_frozen(row):
+            season_register.categorise(row, wanted)
             done += 1
     return done
 
 
 def _submit(chance: random.Random, some: Sequence[int], seats: Seats) -> int:
     done = 0
-    register.hold(members=some[:6])
+    season_register.hold(members=some[:6])
     for number in some[:6]:
         member, to = session.get_one(Member, number), session.get_one(Organisation, chance.choice(list(seats)))
         try:

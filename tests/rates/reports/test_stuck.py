@@ -13,7 +13,7 @@ from tests.browsing import Browser
 from tests.rates.conftest import SEASON, Area
 from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, do
-from zhtj.graduation import register
+from zhtj.graduation import season_register
 from zhtj.graduation.models import CloseReason
 from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent
@@ -77,7 +77,7 @@ def test_done_and_closed_graduates_hold_nobody_up(busy: Area) -> None:
     do(operations.accept, application, world.seat("team"))
     with unit_of_work():
         session.refresh(world.classmate)
-        register.close([world.classmate.id], CloseReason.LEFT)
+        season_register.close([world.classmate.id], CloseReason.LEFT)
     assert held(busy, "university") == []
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.rates.conftest import SEASON, Area
+from zhtj.orgs import policies
 from zhtj.policy.layers import compose, lineage
 from zhtj.policy.seasons import policy_for
 from zhtj.rates.reports import targets
@@ -19,9 +20,9 @@ def assessed(area: Area, monkeypatch: pytest.MonkeyPatch) -> Area:
     """The university's colleges are assessed as the 2022 notice of one school says."""
     code = area.world.orgs["university"].code
     strict = compose(lineage("2022-harbin"), SEASON)
-    monkeypatch.setattr(targets, "governed", lambda _: frozenset({code}))
+    monkeypatch.setattr(policies, "governed", lambda _: frozenset({code}))
     monkeypatch.setattr(
-        targets, "policy_for", lambda season, line: strict if code in line else policy_for(season, line)
+        policies, "policy_for", lambda season, line: strict if code in line else policy_for(season, line)
     )
     return area
 

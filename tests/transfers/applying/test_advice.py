@@ -15,12 +15,12 @@ from zhtj.orgs.models import Category, Purpose, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
 from zhtj.policy.layers import policy_named
-from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
+from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
 from zhtj.transfers.applying.advice import UNSURE, Asked, Counsel, counsel, deadlines, offered
 from zhtj.transfers.kinds import admitting_ready
 from zhtj.transfers.workflow import State
 
-D, P, R = Destination, Place, Reason
+D, P, R = Destination, PlaceTie, Reason
 COMPANY = "示例科技有限公司"
 AT = "安徽省合肥市蜀山区井岗镇香樟大道88号"
 FAR = "安徽省合肥市蜀山区小庙镇样例村"
@@ -84,7 +84,7 @@ def names(found: Counsel) -> list[str]:
     return [each.organisation.short_name for each in found.found if each.selectable]
 
 
-def levels(found: Counsel) -> dict[str, tuple[Level, str]]:
+def levels(found: Counsel) -> dict[str, tuple[Suitability, str]]:
     return {each.organisation.short_name: (each.verdict.level, each.verdict.rule) for each in found.found}
 
 
@@ -97,16 +97,16 @@ ROWS = [
     (5, "enlisted", {}, {D.SPECIAL_POOL}, None, {"S-02"}, set()),
     (6, "secret_unit", {}, {D.SPECIAL_POOL}, None, {"S-02"}, set()),
     (7, "unplaced", {}, {D.TOWNSHIP_FLOATING}, None, {"T-14", "T-07"}, set()),
-    (8, "retained", {}, {D.OWN_FLOATING}, Case.RETENTION, {"T-14"}, set()),
-    (9, "overseas_study", {}, {D.OWN_OVERSEAS}, Case.OVERSEAS_STUDY, set(), set()),
+    (8, "retained", {}, {D.OWN_FLOATING}, StayingCase.RETENTION, {"T-14"}, set()),
+    (9, "overseas_study", {}, {D.OWN_OVERSEAS}, StayingCase.OVERSEAS_STUDY, set(), set()),
     (10, "overseas_official", {}, {D.UNIT}, None, {"T-20", "T-17"}, set()),
     (11, "overseas_private", {}, {D.TOWNSHIP}, None, {"T-18"}, set()),
-    (12, "delayed", {}, {D.OWN_DELAYED}, Case.DELAY, set(), set()),
+    (12, "delayed", {}, {D.OWN_DELAYED}, StayingCase.DELAY, set(), set()),
     (13, "teacher", {}, set(), None, set(), set()),
     (14, "internal_upgrade", {}, {D.OWN_SCHOOL, D.NEW_STUDENTS}, None, {"T-22"}, set()),
-    (15, "teaching_year", {}, {D.OWN_FLOATING}, Case.RETENTION, {"T-10"}, set()),
-    (16, "retake_exam", {}, {D.OWN_FLOATING}, Case.RETENTION, {"T-14"}, set()),
-    (17, "file_first", {}, {D.OWN_FLOATING}, Case.RETENTION, {"T-04"}, set()),
+    (15, "teaching_year", {}, {D.OWN_FLOATING}, StayingCase.RETENTION, {"T-10"}, set()),
+    (16, "retake_exam", {}, {D.OWN_FLOATING}, StayingCase.RETENTION, {"T-14"}, set()),
+    (17, "file_first", {}, {D.OWN_FLOATING}, StayingCase.RETENTION, {"T-04"}, set()),
     (18, "labour_dispatch", {}, {D.UNIT}, None, {"T-20"}, set()),
     (19, "probation", {}, {D.UNIT}, None, {"T-04"}, set()),
     (20, "employed_with_org", {"party_member": True}, {D.UNIT}, None, {"T-04"}, {"T-21"}),
@@ -185,7 +185,7 @@ def test_the_units_own_organisation_is_found_by_name_with_the_number_of_its_offi
     first = ask(world, "employed_with_org", unit_name=COMPANY).found[0]
 
     assert (first.organisation.code, first.kind) == (world.orgs["company"].code, D.UNIT)
-    assert (first.verdict.level, first.contact.phone) == (Level.PREFERRED, "0551-65550000")
+    assert (first.verdict.level, first.contact.phone) == (Suitability.PREFERRED, "0551-65550000")
     assert first.line[-1] == "团蜀山区委"
 
 
@@ -205,12 +205,12 @@ def test_without_organisation_the_units_township_comes_first_and_what_takes_peop
 
     assert names(found)[0] == "团井岗镇委"
     assert levels(found) == {
-        "团井岗镇委": (Level.PREFERRED, "T-02"),
-        "井岗镇流动团员团支部": (Level.ALLOWED, "T-29"),
-        "井岗镇青年之家团支部": (Level.ALLOWED, "O-14"),
-        "香樟软件园团工委": (Level.ALLOWED, "T-07"),
-        "香樟软件园流动团员团支部": (Level.ALLOWED, "T-07"),
-        "蜀山区流动团员团支部": (Level.WARNED, "T-03"),
+        "团井岗镇委": (Suitability.PREFERRED, "T-02"),
+        "井岗镇流动团员团支部": (Suitability.ALLOWED, "T-29"),
+        "井岗镇青年之家团支部": (Suitability.ALLOWED, "O-14"),
+        "香樟软件园团工委": (Suitability.ALLOWED, "T-07"),
+        "香樟软件园流动团员团支部": (Suitability.ALLOWED, "T-07"),
+        "蜀山区流动团员团支部": (Suitability.WARNED, "T-03"),
     }
 
 
@@ -225,8 +225,8 @@ def test_a_park_is_offered_to_those_alone_whose_unit_lies_in_it(world):
     [
         ("2026-08-31T12:00", True, None),
         ("2026-08-31T12:00", None, None),
-        ("2026-09-01T00:00", None, Level.WARNED),
-        ("2026-09-01T00:00", True, Level.ALLOWED),
+        ("2026-09-01T00:00", None, Suitability.WARNED),
+        ("2026-09-01T00:00", True, Suitability.ALLOWED),
     ],
 )
 @pytest.mark.rule("T-03", "D-15")
@@ -254,7 +254,7 @@ def test_the_unplaced_are_shown_the_floating_branches_of_all_their_places(world)
 
     assert names(found)[:2] == ["井岗镇流动团员团支部", "小庙镇流动团员团支部"]
     assert {each.place for each in found.found[:2]} == {P.RESIDENCE, P.HOUSEHOLD}
-    assert found.found[0].verdict.level is Level.PREFERRED
+    assert found.found[0].verdict.level is Suitability.PREFERRED
 
 
 def test_a_place_that_was_named_is_the_only_one_looked_at(world):
@@ -279,9 +279,9 @@ def test_on_probation_the_unit_is_right_and_its_temporary_branch_takes_him_in(wo
 
     found = ask(world, "probation", unit_name=COMPANY)
 
-    assert (found.right.level, found.right.rule) == (Level.PREFERRED, "T-06")
+    assert (found.right.level, found.right.rule) == (Suitability.PREFERRED, "T-06")
     assert "临时团支部" in found.right.sentence
-    assert levels(found)["示例科技团委"] == (Level.PREFERRED, "T-06")
+    assert levels(found)["示例科技团委"] == (Suitability.PREFERRED, "T-06")
     application = apply(world, world.graduate, "company")
     do(accept_into, application, world.seat("company"), world.orgs["trainees"])
     assert application.state is State.COMPLETED
@@ -292,7 +292,7 @@ def test_on_probation_the_unit_is_right_and_its_temporary_branch_takes_him_in(wo
 def test_who_is_sent_abroad_goes_to_the_unit_that_sends_him_and_not_home(world):
     found = ask(world, "overseas_official", unit_name=COMPANY)
 
-    assert levels(found)["示例科技团委"] == (Level.PREFERRED, "T-17")
+    assert levels(found)["示例科技团委"] == (Suitability.PREFERRED, "T-17")
     assert found.said.sentence == "出发前办好。"
     with pytest.raises(DomainError) as refused:
         apply(world, world.graduate, "temple", reason="overseas_official", unit_name=COMPANY, place="origin")
@@ -306,12 +306,12 @@ def test_youth_homes_and_youth_societies_take_in_whom_the_table_says(world):
     small = {"reason": "employed_without_org", "unit_name": "某小店", "unit_address": AT}
 
     home = apply(world, world.graduate, "home", place="unit_location", **small)
-    assert home.level is Level.ALLOWED
+    assert home.level is Suitability.ALLOWED
     # In a society those who have been away for half a year, which they state.
     with pytest.raises(DomainError, match="在外半年以上"):
         apply(world, world.classmate, "society", **small)
     society = apply(world, world.classmate, "society", **small, remark="在外一年，地点固定", confirmed=True)
-    assert (society.level, society.kind) == (Level.WARNED, D.YOUTH_SOCIETY)
+    assert (society.level, society.kind) == (Suitability.WARNED, D.YOUTH_SOCIETY)
     assert society.warnings == ["在外半年以上、地点固定的才转到团属青年社团，请写明情况。"]
 
 
@@ -319,7 +319,7 @@ def test_labour_dispatch_may_lead_home_with_a_word_about_it(world):
     found = ask(world, "labour_dispatch", unit_name=COMPANY, address=AT)
 
     assert names(found)[0] == "示例科技团委"
-    assert levels(found)["团小庙镇委"] == (Level.WARNED, "K-09")
+    assert levels(found)["团小庙镇委"] == (Suitability.WARNED, "K-09")
 
 
 @pytest.mark.rule("T-02", "K-08")
@@ -329,8 +329,8 @@ def test_living_where_one_is_registered_needs_a_word(world):
 
     found = ask(world, "employed_without_org", unit_name="某小店", address=FAR)
 
-    assert levels(found)["团小庙镇委"] == (Level.PREFERRED, "T-02")
-    assert levels(found)["团井岗镇委"] == (Level.WARNED, "K-08")
+    assert levels(found)["团小庙镇委"] == (Suitability.PREFERRED, "T-02")
+    assert levels(found)["团井岗镇委"] == (Suitability.WARNED, "K-08")
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_before_the_admitting_school_is_ready_the_adviser_says_wait(world):
     assert found.ready is False
     assert found.waits
     assert not any(each.selectable for each in found.found)
-    assert levels(found)["江南示范大学团委"] == (Level.FORBIDDEN, "T-11")
+    assert levels(found)["江南示范大学团委"] == (Suitability.FORBIDDEN, "T-11")
     assert "先不要申请" in found.found[0].why_not
 
 
@@ -377,8 +377,8 @@ def test_once_it_is_ready_its_new_students_organisation_comes_first(world):
     assert found.ready
     assert not found.waits
     assert levels(found) == {
-        "2026级新生团支部": (Level.PREFERRED, "T-09"),
-        "江南示范大学团委": (Level.ALLOWED, "T-09"),
+        "2026级新生团支部": (Suitability.PREFERRED, "T-09"),
+        "江南示范大学团委": (Suitability.ALLOWED, "T-09"),
     }
     assert "T-10" in {each.rule for each in found.forbidden}
 

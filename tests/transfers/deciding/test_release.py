@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.transfers.steps import EMPLOYED, apply, do
@@ -9,10 +11,11 @@ from tests.world import World
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Forbidden
 from zhtj.notices.models import Message
-from zhtj.orgs.models import Category, Organisation
+from zhtj.orgs import policies
+from zhtj.orgs.models import Category
+from zhtj.policy import seasons
 from zhtj.policy.model import Policy
 from zhtj.transfers import operations
-from zhtj.transfers.applying import checks
 from zhtj.transfers.workflow import State
 
 
@@ -21,12 +24,12 @@ def asked(monkeypatch: pytest.MonkeyPatch):
     """Let the policy ask this part of the old side, whatever the destination."""
 
     def ask(who: str) -> None:
-        real = checks.policy_of
+        real = seasons.policy_for
 
-        def policy_of(organisation: Organisation) -> Policy:
-            return real(organisation).model_copy(update={"release_by": who, "release_inside_school": who})
+        def policy_for(season: int, line: Sequence[str]) -> Policy:
+            return real(season, line).model_copy(update={"release_by": who, "release_inside_school": who})
 
-        monkeypatch.setattr(checks, "policy_of", policy_of)
+        monkeypatch.setattr(policies, "policy_for", policy_for)
 
     return ask
 

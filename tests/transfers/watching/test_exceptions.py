@@ -19,9 +19,9 @@ from zhtj.kernel import clock
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.orgs.policies import national_policy
 from zhtj.people.models import Member
 from zhtj.transfers import operations, queries
-from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching import exception_records, exceptions, sweeps
@@ -40,7 +40,7 @@ def refuse(world: World, member: Member, to: str = "team") -> Application:
 
 def shown(world: World, key: str = "college", **filters: Any) -> list[Record]:
     session.expire_all()
-    reasons = {each.value: spec.label for each, spec in checks.national_policy().reasons.items()}
+    reasons = {each.value: spec.label for each, spec in national_policy().reasons.items()}
     lines = list(exceptions.everything(world.seat(key), SEASON, ExceptionFilters(**filters)))
     return exception_records.records(lines, reasons)
 

@@ -22,11 +22,11 @@ from zhtj.floating import timers as floating
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.orgs.policies import policy_of
 from zhtj.policy import phases
 from zhtj.policy.seasons import policy_for
-from zhtj.policy.vocabulary import Phase
+from zhtj.policy.vocabulary import CampaignPhase
 from zhtj.transfers import operations
-from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching import timers
@@ -141,7 +141,7 @@ def test_the_command_rehearses_any_moment(app: Flask, world: World, clock_at: Mo
 
 def listed(world: World, key: str, kind: TimerKind) -> list[Timer]:
     seat = world.seat(key)
-    policy = checks.policy_of(world.orgs[key])
+    policy = policy_of(world.orgs[key])
     sources = {
         TimerKind.RETURN: timers.returns(seat),
         TimerKind.REMINDER: timers.next_reminders(seat),
@@ -219,15 +219,15 @@ def test_september_lists_what_was_submitted_by_the_end_of_august_and_not_reviewe
     ("day", "phase"),
     [
         (date(2026, 4, 30), None),
-        (date(2026, 5, 1), Phase.APPLICATION),
-        (date(2026, 8, 31), Phase.APPLICATION),
-        (date(2026, 9, 1), Phase.REVIEW),
-        (date(2026, 9, 30), Phase.REVIEW),
-        (date(2026, 10, 1), Phase.CLOSING),
-        (date(2026, 12, 31), Phase.CLOSING),
+        (date(2026, 5, 1), CampaignPhase.APPLICATION),
+        (date(2026, 8, 31), CampaignPhase.APPLICATION),
+        (date(2026, 9, 1), CampaignPhase.REVIEW),
+        (date(2026, 9, 30), CampaignPhase.REVIEW),
+        (date(2026, 10, 1), CampaignPhase.CLOSING),
+        (date(2026, 12, 31), CampaignPhase.CLOSING),
     ],
 )
-def test_the_campaign_runs_from_may_to_the_year_s_end_in_three_phases(day: date, phase: Phase | None) -> None:
+def test_the_campaign_runs_from_may_to_the_year_s_end_in_three_phases(day: date, phase: CampaignPhase | None) -> None:
     assert phases.line(NATIONAL, day).phase is phase
 
 

@@ -18,7 +18,7 @@ from tests.world import World
 from zhtj.cases.models import Case, CaseFile
 from zhtj.identity import verifiers
 from zhtj.identity.pdf import LARGEST
-from zhtj.identity.verifiers import Answer, Verdict
+from zhtj.identity.verifiers import Answer, MatchResult
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.web.attachments import SANDBOX
@@ -132,7 +132,7 @@ def test_the_state_of_his_identity_stands_beneath_his_name(world: World, browser
         def verify(self, questions: Any) -> list[Answer]:
             if self.name == "断线":
                 raise OSError
-            return [Answer(Verdict.DIFFERENT, "姓名与号码不符。") for _ in questions]
+            return [Answer(MatchResult.DIFFERENT, "姓名与号码不符。") for _ in questions]
 
     other = Other()
     verifiers.plug_in(other)

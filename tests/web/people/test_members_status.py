@@ -18,7 +18,7 @@ from tests.uploads import PNG
 from tests.world import World, id_number
 from zhtj import doctor, sweeps
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.attachments import Upload
@@ -105,9 +105,9 @@ def test_a_pair_is_compared_and_its_merge_climbs_to_the_level_above_both(world: 
     assert "请写清楚" in form.submit(why="是").text
     page = form.submit(why="已核对身份证，号码录错一位").follow()
     case = session.scalars(select(Case)).one()
-    assert case.state is State.WAITING
+    assert case.state is CaseState.WAITING
     assert str(doubled.account.id_number) not in page.text
-    do(case, world.seat("university"), Action.FORWARD)
+    do(case, world.seat("university"), CaseAction.FORWARD)
     page = browser.login(world.accounts["city"]).get(f"/provincial/cases/{case.id}")
     assert "补上专业" in page.main, "whoever decides sees what moves"
     page.form("/step", button="同意").submit()
@@ -133,7 +133,7 @@ def test_a_level_of_city_rank_above_both_merges_at_once(world: World, browser: B
     page = page.form("/compare/merge").submit(why="已核对身份证，是同一人").follow()
     assert "已合并" in page.text
     session.expire_all()
-    assert session.scalars(select(Case)).one().state is State.APPROVED
+    assert session.scalars(select(Case)).one().state is CaseState.APPROVED
     assert {doubled.archived_why, world.graduate.archived_why} == {"merged", None}
 
 
@@ -253,7 +253,7 @@ def test_personal_data_are_corrected_by_request_with_old_and_new_shown(world: Wo
     )
     case = session.scalars(select(Case)).one()
     for key in ("class2", "college"):
-        do(case, world.seat(key), Action.FORWARD)
+        do(case, world.seat(key), CaseAction.FORWARD)
     page = browser.login(world.accounts["university"]).get(f"/school/cases/{case.id}")
     assert "汉族 → 回族" in page.main
     assert "（空） → 安徽省合肥市" in page.main
@@ -300,6 +300,6 @@ def test_a_number_of_somebody_else_and_no_change_are_refused(world: World) -> No
 def test_a_committee_decides_what_it_asks_for_its_own_members(world: World) -> None:
     case = ask(world.seat("university"), "profile", world.sophomore, origin="安徽省芜湖市", why="学籍")
     assert case.line == [world.orgs["university"].id]
-    do(case, world.seat("university"), Action.APPROVE)
+    do(case, world.seat("university"), CaseAction.APPROVE)
     session.expire_all()
     assert world.sophomore.origin == "安徽省芜湖市"

@@ -21,11 +21,11 @@ from zhtj.graduation.models import MarkKind
 from zhtj.graduation.personal import OwnMark, mark_members
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.orgs import policies
 from zhtj.orgs.changing import moving
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.policy.layers import compose, lineage
 from zhtj.policy.seasons import policy_for
-from zhtj.rates.reports import targets
 from zhtj.transfers import operations
 from zhtj.transfers.models import Application
 
@@ -135,9 +135,9 @@ def test_a_past_day_is_told_as_it_was(example: Area, client, clock_at) -> None:
 @pytest.mark.rule("PD-26")
 def test_the_page_says_how_far_the_target_is_and_how_many_close_it(example: Area, client, monkeypatch) -> None:
     strict, code = compose(lineage("2022-harbin"), 2026), example.world.orgs["college"].code
-    monkeypatch.setattr(targets, "governed", lambda _: frozenset({code}))
+    monkeypatch.setattr(policies, "governed", lambda _: frozenset({code}))
     monkeypatch.setattr(
-        targets, "policy_for", lambda season, line: strict if code in line else policy_for(season, line)
+        policies, "policy_for", lambda season, line: strict if code in line else policy_for(season, line)
     )
     college = at(example, client, "college").get("/college/rates").main
     assert "目标 100%，差 66.67 个百分点，再完成 2 人达到" in college

@@ -11,7 +11,7 @@ from tests.transfers.steps import EMPLOYED, UNPLACED, accept_into, apply, do, st
 from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.policy.vocabulary import Destination, Level, Place, Reason
+from zhtj.policy.vocabulary import Destination, PlaceTie, Reason, Suitability
 from zhtj.transfers import operations
 from zhtj.transfers.models import Application
 from zhtj.transfers.watching import quality
@@ -55,8 +55,8 @@ def names(world: World, cut: Cut) -> set[str]:
 def test_the_employed_sent_home_show_first_with_the_rule(world: World) -> None:
     worst = report(world).doubtful[0]
 
-    assert (worst.level, worst.today.rule, worst.count) == (Level.FORBIDDEN, "T-04", 1)
-    assert (worst.reason, worst.place) == (Reason.EMPLOYED_WITHOUT_ORG, Place.HOUSEHOLD)
+    assert (worst.level, worst.today.rule, worst.count) == (Suitability.FORBIDDEN, "T-04", 1)
+    assert (worst.reason, worst.place) == (Reason.EMPLOYED_WITHOUT_ORG, PlaceTie.HOUSEHOLD)
     assert worst.where == "户籍所在地的乡镇街道团组织"
     assert names(world, worst.cut) == {"张三"}
 
@@ -64,18 +64,18 @@ def test_the_employed_sent_home_show_first_with_the_rule(world: World) -> None:
 @pytest.mark.rule("PD-11", "PD-25")
 def test_every_figure_is_the_length_of_its_list(world: World) -> None:
     found = report(world)
-    cuts = [Cut(), *(Cut(level) for level in Level), *(group.cut for group in found.groups)]
-    cuts += [Cut(level, *row) for row in found.rows for level in (None, *Level)]
+    cuts = [Cut(), *(Cut(level) for level in Suitability), *(group.cut for group in found.groups)]
+    cuts += [Cut(level, *row) for row in found.rows for level in (None, *Suitability)]
 
     for cut in cuts:
         assert len(names(world, cut)) == found.count(cut), cut
-    assert {level: found.count(Cut(level)) for level in Level} == {
-        Level.PREFERRED: 3,
-        Level.ALLOWED: 0,
-        Level.WARNED: 1,
-        Level.FORBIDDEN: 1,
+    assert {level: found.count(Cut(level)) for level in Suitability} == {
+        Suitability.PREFERRED: 3,
+        Suitability.ALLOWED: 0,
+        Suitability.WARNED: 1,
+        Suitability.FORBIDDEN: 1,
     }
-    assert names(world, Cut(Level.WARNED)) == {"李二"}
+    assert names(world, Cut(Suitability.WARNED)) == {"李二"}
 
 
 @pytest.mark.rule("PD-08", "M-09")

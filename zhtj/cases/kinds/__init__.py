@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from zhtj.cases.kind import Kind
+from zhtj.cases.kind import CaseKind
 from zhtj.cases.kinds import (
     correction,
     delay,
     e_file,
     mark_change,
+    measures,
     missing_organisation,
     occupied_number,
     overseas,
@@ -15,20 +16,19 @@ from zhtj.cases.kinds import (
     relocation,
     removal,
     retention,
-    standing,
     statement,
     township,
 )
 from zhtj.kernel.errors import NotFound
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, CaseKind] = {
     kind.key: kind
     for kind in (
         mark_change.KIND,
         correction.KIND,
         profile.KIND,
         removal.KIND,
-        standing.KIND,
+        measures.KIND,
         occupied_number.KIND,
         statement.KIND,
         e_file.KIND,
@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def kind_of(key: str) -> Kind:
+def kind_of(key: str) -> CaseKind:
     """The kind with this key. Raises NotFound."""
     if key not in KINDS:
         raise NotFound

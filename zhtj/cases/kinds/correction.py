@@ -7,11 +7,11 @@ from zhtj.cases.kind import (
     OF_MEMBER,
     OUTCOME,
     About,
-    Column,
-    Field,
-    Kind,
-    Line,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    ExportedCase,
+    FormField,
     Shape,
     always,
     asked,
@@ -38,11 +38,11 @@ def _known(person: Member) -> dict[str, str]:
     }
 
 
-def _before(matter: Matter) -> dict[str, str]:
+def _before(matter: CaseMatter) -> dict[str, str]:
     return {name: text for name, text in _known(matter.person).items() if matter.said(name)}
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     person = matter.person
     wanted = {name: matter.said(name) for name in _LABELS if matter.said(name)}
     known = _known(person)
@@ -66,7 +66,7 @@ def _check(matter: Matter) -> None:
         )
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     changes: dict[str, object] = {}
     for name in ("name", "id_number"):
         if matter.said(name):
@@ -77,16 +77,16 @@ def _effect(matter: Matter, case: Case) -> str:
     return f"已更正{_what(matter)}。"
 
 
-def _what(matter: Matter) -> str:
+def _what(matter: CaseMatter) -> str:
     return "、".join(label for name, label in _LABELS.items() if matter.said(name))
 
 
-def _new(line: Line) -> str:
+def _new(line: ExportedCase) -> str:
     said = line.matter.said
     return "；".join(f"{label}：{said(name)}" for name, label in _LABELS.items() if said(name))
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="correction",
     label="更正姓名、身份证号、入团年月",
     note="这三项不能直接修改。凭身份证或入团志愿书申请更正，逐级核对，由市级团委决定；同意后自动更正，不用删除再登记。",
@@ -94,10 +94,10 @@ KIND = Kind(
     raised_by=ANYBODY,
     about=About.MEMBER,
     fields=(
-        Field("name", "正确的姓名", required=False, hint="没有错的一项留空。", width=60),
-        Field("id_number", "正确的身份证号码", Shape.ID_NUMBER, required=False),
-        Field("joined", "正确的入团年月", Shape.MONTH, required=False, hint="以入团志愿书为准，写成 2019-05。"),
-        Field("why", "怎样发现的", Shape.LONG, hint="例如：录入时看错一位数字。", width=500, at_least=5),
+        FormField("name", "正确的姓名", required=False, hint="没有错的一项留空。", width=60),
+        FormField("id_number", "正确的身份证号码", Shape.ID_NUMBER, required=False),
+        FormField("joined", "正确的入团年月", Shape.MONTH, required=False, hint="以入团志愿书为准，写成 2019-05。"),
+        FormField("why", "怎样发现的", Shape.LONG, hint="例如：录入时看错一位数字。", width=500, at_least=5),
     ),
     decider=always(Decider.CITY),
     before=_before,
@@ -107,9 +107,9 @@ KIND = Kind(
     file_needed=True,
     columns=(
         *OF_MEMBER,
-        Column("身份证号", id_number),
-        Column("更正内容", _new),
-        Column("原因", asked("why")),
+        CaseColumn("身份证号", id_number),
+        CaseColumn("更正内容", _new),
+        CaseColumn("原因", asked("why")),
         *OUTCOME,
     ),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from zhtj.cases.kind import (
     ANYBODY,
     About,
-    Column,
-    Field,
-    Kind,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    FormField,
     Shape,
     asked,
     branch_name,
@@ -24,24 +24,24 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.floating import branches, operations
 from zhtj.graduation import personal
-from zhtj.graduation.queries import policy_of
 from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Purpose
+from zhtj.orgs.policies import policy_of
 
 DELAYED, STUDY = "delayed_branch", "study_branch"
-PLACE = Field(
+PLACE = FormField(
     "place",
     "编入哪里",
     Shape.CHOICE,
     choices=((DELAYED, "延迟毕业团组织"), (STUDY, "实际学习的团支部")),
 )
 FIELDS = (
-    Field("month", "预计毕业时间", Shape.MONTH, hint="写成 2027-06，要晚于原来的毕业时间。"),
-    Field("why", "延迟毕业原因", Shape.LONG, hint="例如：学分未修满，延长一年。", width=200, at_least=2),
+    FormField("month", "预计毕业时间", Shape.MONTH, hint="写成 2027-06，要晚于原来的毕业时间。"),
+    FormField("why", "延迟毕业原因", Shape.LONG, hint="例如：学分未修满，延长一年。", width=200, at_least=2),
     PLACE,
-    Field(
+    FormField(
         "branch",
         "实际学习的团支部",
         Shape.PARENT,
@@ -52,13 +52,13 @@ FIELDS = (
 )
 
 
-def _decider(matter: Matter) -> Decider:
+def _decider(matter: CaseMatter) -> Decider:
     """Whoever of his line may mark delayed graduates, the college first (G-20, K-02)."""
     by = policy_of(staying.home(matter).school).delayed_mark_by
     return Decider.COLLEGE if "college" in by else Decider.COMMITTEE
 
 
-def _branch(matter: Matter) -> Organisation:
+def _branch(matter: CaseMatter) -> Organisation:
     """Where he is put. Raises DomainError where that cannot be."""
     home = staying.home(matter)
     if matter.said("place") not in policy_of(home.school).delayed_place:
@@ -76,7 +76,7 @@ def _branch(matter: Matter) -> Organisation:
     return branch
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     person = matter.person
     if person.org.purpose is Purpose.DELAYED:
         raise DomainError(f"{person.name}已经在{person.org.short_name}。", field="subject", rule="T-19")
@@ -88,19 +88,19 @@ def _check(matter: Matter) -> None:
         _branch(matter)
 
 
-def _ready(matter: Matter, case: Case) -> None:
+def _ready(matter: CaseMatter, case: Case) -> None:
     del case
     _branch(matter)
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     person, branch, month = matter.person, _branch(matter), matter.month("month")
     personal.delay(person, month, matter.said("why"), audit.actor().seat_id)
     operations.place_delayed(person, branch, f"case:{case.id}")
     return f"已标记延迟毕业（预计 {month:%Y-%m}），编入{branch.short_name}；本届不再计入转接率。"
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="delay",
     label="延迟毕业编入团组织",
     note="推迟毕业、还在学校读书的，标记延迟毕业，编入延迟毕业团组织（有规定的，编入实际学习的团支部），不进流动团员团支部。",
@@ -117,16 +117,16 @@ KIND = Kind(
     personal=True,
     short=lambda matter: f"预计 {matter.said('month')}",
     columns=(
-        Column("序号", place_of),
-        Column("姓名", member_name),
-        Column("学院", staying.college_name),
-        Column("原团支部", staying.old_branch),
-        Column("现在的团支部", branch_name),
-        Column("预计毕业时间", asked("month")),
-        Column("延迟毕业原因", asked("why")),
-        Column("编入", chosen(PLACE)),
-        Column("提交时间", raised_on),
-        Column("办结时间", ended_on),
-        Column("结果", result),
+        CaseColumn("序号", place_of),
+        CaseColumn("姓名", member_name),
+        CaseColumn("学院", staying.college_name),
+        CaseColumn("原团支部", staying.old_branch),
+        CaseColumn("现在的团支部", branch_name),
+        CaseColumn("预计毕业时间", asked("month")),
+        CaseColumn("延迟毕业原因", asked("why")),
+        CaseColumn("编入", chosen(PLACE)),
+        CaseColumn("提交时间", raised_on),
+        CaseColumn("办结时间", ended_on),
+        CaseColumn("结果", result),
     ),
 )

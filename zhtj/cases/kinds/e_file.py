@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from zhtj.cases.files import FileRule
+from zhtj.cases.file_rules import FileRule
 from zhtj.cases.kind import (
     ANYBODY,
     OF_MEMBER,
     OUTCOME,
     About,
-    Column,
-    Field,
-    Kind,
-    Line,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    ExportedCase,
+    FormField,
     Shape,
     asked,
     choice_label,
@@ -34,11 +34,11 @@ from zhtj.kernel.errors import DomainError
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
 
 DEVELOPED, TRANSFERRED = "developed", "transferred"
 # E-02: a new member's own form, or the one out of the personal file.
-_SOURCE = Field(
+_SOURCE = FormField(
     "source",
     "从哪里来",
     Shape.CHOICE,
@@ -49,13 +49,13 @@ _SOURCE = Field(
 )
 
 
-def is_replacement(matter: Matter) -> bool:
+def is_replacement(matter: CaseMatter) -> bool:
     """Whether a file that was approved is to be replaced (E-03)."""
     known = certification.of_member(matter.person.id)
     return known is not None and known.file_id is not None
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     person, raiser = matter.person, matter.raiser
     first = policy_of(person.org).certification_from
     if person.joined_on < first:
@@ -75,7 +75,7 @@ def _check(matter: Matter) -> None:
         _may_replace(matter)
 
 
-def _may_replace(matter: Matter) -> None:
+def _may_replace(matter: CaseMatter) -> None:
     """An approved file is replaced by the committee, of cadres by their own (E-03, E-04)."""
     own = certification.office_of(matter.person).organisation
     if own is None and matter.raiser.category not in COMMITTEES:
@@ -90,7 +90,7 @@ def _may_replace(matter: Matter) -> None:
         raise DomainError("请写明为什么替换。", field="why", rule="E-03")
 
 
-def _decider(matter: Matter) -> Decider:
+def _decider(matter: CaseMatter) -> Decider:
     """The committee; a replaced file and a committee's own cadres go to the leading organ above (E-03, E-04)."""
     own = certification.office_of(matter.person).organisation
     if own is not None and own.is_leading:
@@ -98,14 +98,14 @@ def _decider(matter: Matter) -> Decider:
     return Decider.LEADING if own is not None or is_replacement(matter) else Decider.COMMITTEE
 
 
-def _settled(matter: Matter) -> bool:
+def _settled(matter: CaseMatter) -> bool:
     """A leading organ looks after its own cadres itself - but nobody after his own file (E-04, PD-02)."""
     own = certification.office_of(matter.person)
     himself = audit.actor().account_id == matter.person.account_id
     return own.is_leading and own.organisation == matter.raiser and not himself
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     file_id = session.scalars(select(CaseFile.id).where(CaseFile.case_id == case.id)).one()
     person, was = matter.person, is_replacement(matter)
     # Nobody has decided it: its own organ filed it.
@@ -118,20 +118,20 @@ def _effect(matter: Matter, case: Case) -> str:
     return "已替换档案。" if was else f"{person.name}的团员身份认证已完成。"
 
 
-def _warn(matter: Matter) -> str:
+def _warn(matter: CaseMatter) -> str:
     look = "请打开附件核对：是入团志愿书（不是申请书），姓名、入团时间与登记一致，盖章齐全。"
     return f"{look}同意后替换原来的档案；不同意的，原档案不变。" if is_replacement(matter) else look
 
 
-def _kind_of_upload(line: Line) -> str:
+def _kind_of_upload(line: ExportedCase) -> str:
     return "替换" if line.matter.said("why") else "上传"
 
 
-def _source(line: Line) -> str:
+def _source(line: ExportedCase) -> str:
     return choice_label(_SOURCE, line.matter.said("source")).partition("：")[0]
 
 
-KIND = Kind(
+KIND = CaseKind(
     key=KEY,
     label="上传入团志愿书（团员身份认证）",
     note="2020 年及以后入团的，入团志愿书经上级审核通过才能转接组织关系。已通过的档案由团委替换，由上级领导机关审核。",
@@ -141,7 +141,9 @@ KIND = Kind(
     about=About.MEMBER,
     fields=(
         _SOURCE,
-        Field("why", "为什么替换", required=False, hint="只有替换已通过的档案才填，例如：原扫描件缺页。", width=200),
+        FormField(
+            "why", "为什么替换", required=False, hint="只有替换已通过的档案才填，例如：原扫描件缺页。", width=200
+        ),
     ),
     decider=_decider,
     check=_check,
@@ -158,9 +160,9 @@ KIND = Kind(
     ),
     columns=(
         *OF_MEMBER,
-        Column("类别", _kind_of_upload),
-        Column("来源", _source),
-        Column("替换原因", asked("why")),
+        CaseColumn("类别", _kind_of_upload),
+        CaseColumn("来源", _source),
+        CaseColumn("替换原因", asked("why")),
         *OUTCOME,
     ),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from zhtj.cases.kind import (
     COMMITTEES,
     About,
-    Column,
-    Field,
-    Kind,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    FormField,
     Shape,
     asked,
     body_name,
@@ -25,9 +25,9 @@ from zhtj.kernel import audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
 
-_GROUND = Field(
+_GROUND = FormField(
     "ground",
     "修改原因",
     Shape.CHOICE,
@@ -35,12 +35,12 @@ _GROUND = Field(
 )
 
 
-def _decider(matter: Matter) -> Decider:
+def _decider(matter: CaseMatter) -> Decider:
     level = policy_of(matter.body).mark_edit_level
     return Decider(level) if level else Decider.CITY
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     branch = matter.body
     if not graduation.may_be_marked(branch):
         raise DomainError(f"{branch.short_name}不是学校的团支部，没有毕业时间。", field="subject", rule="G-13")
@@ -58,7 +58,7 @@ def _check(matter: Matter) -> None:
         raise DomainError("这就是现在标记的毕业时间。", field="month", rule="G-14")
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     graduation.change_mark(
         matter.body,
         month=matter.month("month"),
@@ -74,7 +74,7 @@ def _offered(organisation: Organisation) -> bool:
     return graduation.change_way(organisation) is ChangeWay.APPROVAL
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="mark_change",
     label="修改团支部毕业时间",
     note="学制变化或录入错误时申请，经校级团委逐级上报，由市级团委决定；同意后自动修改。",
@@ -85,9 +85,9 @@ KIND = Kind(
     about=About.ORGANISATION,
     branches=True,
     fields=(
-        Field("month", "正确毕业时间", Shape.MONTH, hint="写成 2026-06。"),
+        FormField("month", "正确毕业时间", Shape.MONTH, hint="写成 2026-06。"),
         _GROUND,
-        Field("detail", "具体情况", Shape.LONG, hint="例如：该专业学制由四年改为五年。", width=500, at_least=5),
+        FormField("detail", "具体情况", Shape.LONG, hint="例如：该专业学制由四年改为五年。", width=500, at_least=5),
     ),
     decider=_decider,
     check=_check,
@@ -96,9 +96,9 @@ KIND = Kind(
     short=lambda matter: f"改为 {matter.said('month')}（{choice_label(_GROUND, matter.said('ground'))}）",
     # F-04: exactly the form's columns.
     columns=(
-        Column("序号", place_of),
-        Column("团支部名称（智慧团建系统里的全称）", body_name),
-        Column("正确毕业时间", asked("month")),
-        Column("提交时间", raised_on),
+        CaseColumn("序号", place_of),
+        CaseColumn("团支部名称（智慧团建系统里的全称）", body_name),
+        CaseColumn("正确毕业时间", asked("month")),
+        CaseColumn("提交时间", raised_on),
     ),
 )

@@ -6,11 +6,11 @@ from zhtj.cases.kind import (
     ADMINS,
     OUTCOME,
     About,
-    Column,
-    Field,
-    Kind,
-    Line,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    ExportedCase,
+    FormField,
     Shape,
     always,
     asked,
@@ -28,23 +28,23 @@ from zhtj.orgs.queries import by_code_or_name
 from zhtj.orgs.rules import destination_problem, tier_below
 
 _OFFERED = (Category.COMMITTEE, Category.WORKING_COMMITTEE, Category.GENERAL_BRANCH, Category.BRANCH)
-_CATEGORY = Field(
+_CATEGORY = FormField(
     "category", "组织类别", Shape.CHOICE, choices=tuple((one.value, CATEGORY_LABELS[one]) for one in _OFFERED)
 )
 
 
-def _parent(matter: Matter) -> Organisation:
+def _parent(matter: CaseMatter) -> Organisation:
     return session.get_one(Organisation, int(matter.said("parent")))
 
 
-def _line(matter: Matter) -> list[int]:
+def _line(matter: CaseMatter) -> list[int]:
     """First the raiser's own committee, which has searched too; then whoever it would stand below."""
     own = climb(matter.raiser, Decider.COMMITTEE) if matter.raiser.tier in {Tier.BRANCH, Tier.SECOND} else []
     parent = _parent(matter).id
     return [number for number in own if number != parent] + [parent]
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     parent, category = _parent(matter), Category(matter.said("category"))
     known = by_code_or_name(matter.said("full_name"))
     if known is not None:
@@ -73,7 +73,7 @@ def _check(matter: Matter) -> None:
         raise DomainError("这个行业类别不适用于所选的组织类别。", field="industry", rule="O-16")
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     del case
     created = children.build(
         _parent(matter),
@@ -88,15 +88,15 @@ def _effect(matter: Matter, case: Case) -> str:
     return f"已建立{created.full_name}，编码 {created.code}。"
 
 
-def _parent_name(line: Line) -> str:
+def _parent_name(line: ExportedCase) -> str:
     return _parent(line.matter).full_name
 
 
-def _category_name(line: Line) -> str:
+def _category_name(line: ExportedCase) -> str:
     return Category(line.matter.said("category")).label
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="missing_organisation",
     label="找不到组织，申请补建",
     note="先核对名称、省级组织（系统团委不按地区）、是不是毕业生团组织；仍找不到的在这里申请，由它的上级核实，同意后自动建立。",
@@ -104,18 +104,18 @@ KIND = Kind(
     raised_by=ADMINS,
     about=About.NOTHING,
     fields=(
-        Field("full_name", "组织全称", hint="对方告知的全称。", width=120, at_least=4),
-        Field("short_name", "组织简称", width=80, at_least=2),
+        FormField("full_name", "组织全称", hint="对方告知的全称。", width=120, at_least=4),
+        FormField("short_name", "组织简称", width=80, at_least=2),
         _CATEGORY,
-        Field(
+        FormField(
             "industry",
             "单位所属行业类别",
             Shape.CHOICE,
             choices=tuple((name, name) for name in INDUSTRIES_COMMITTEE),
         ),
-        Field("parent", "它的上级组织", Shape.PARENT, hint="系统内的全称或组织编码，由这个组织核实。", width=120),
-        Field("phone", "对方联系电话", required=False, width=40),
-        Field("why", "为什么需要", Shape.LONG, hint="例如：本校毕业生要转到该单位。", width=500, at_least=5),
+        FormField("parent", "它的上级组织", Shape.PARENT, hint="系统内的全称或组织编码，由这个组织核实。", width=120),
+        FormField("phone", "对方联系电话", required=False, width=40),
+        FormField("why", "为什么需要", Shape.LONG, hint="例如：本校毕业生要转到该单位。", width=500, at_least=5),
     ),
     decider=always(Decider.COMMITTEE),
     line=_line,
@@ -123,14 +123,14 @@ KIND = Kind(
     effect=_effect,
     short=lambda matter: matter.said("full_name"),
     columns=(
-        Column("序号", place_of),
-        Column("组织全称", asked("full_name")),
-        Column("组织简称", asked("short_name")),
-        Column("组织类别", _category_name),
-        Column("单位所属行业类别", asked("industry")),
-        Column("上级组织", _parent_name),
-        Column("联系电话", asked("phone")),
-        Column("原因", asked("why")),
+        CaseColumn("序号", place_of),
+        CaseColumn("组织全称", asked("full_name")),
+        CaseColumn("组织简称", asked("short_name")),
+        CaseColumn("组织类别", _category_name),
+        CaseColumn("单位所属行业类别", asked("industry")),
+        CaseColumn("上级组织", _parent_name),
+        CaseColumn("联系电话", asked("phone")),
+        CaseColumn("原因", asked("why")),
         *OUTCOME,
     ),
 )

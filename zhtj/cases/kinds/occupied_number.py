@@ -5,10 +5,10 @@ from __future__ import annotations
 from zhtj.cases.kind import (
     ADMINS,
     About,
-    Column,
-    Field,
-    Kind,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    FormField,
     Shape,
     asked,
     branch_name,
@@ -25,14 +25,14 @@ from zhtj.orgs.models import SEGMENT, Organisation
 _PROVINCE = 2 * SEGMENT
 
 
-def _decider(matter: Matter) -> Decider:
+def _decider(matter: CaseMatter) -> Decider:
     """The province; where the number is used outside it, only the centre stands above both."""
     home = matter.person.org.path[:_PROVINCE]
     others = records.occupants(matter.said("number"), matter.person)
     return Decider.PROVINCE if all(one.org.path.startswith(home) for one in others) else Decider.CENTRE
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     if matter.person.dev_number == matter.said("number") and not records.occupants(
         matter.said("number"), matter.person
     ):
@@ -41,14 +41,14 @@ def _check(matter: Matter) -> None:
         )
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     last = session.get_one(Organisation, case.line[-1])
     freed = records.free_number(matter.said("number"), matter.person, last.path, f"case:{case.id}")
     where = f"已从{'、'.join(freed)}的记录中取消，" if freed else ""
     return f"编号{where}已登记到{matter.person.name}名下。"
 
 
-def _warn(matter: Matter) -> str:
+def _warn(matter: CaseMatter) -> str:
     others = records.occupants(matter.said("number"), matter.person)
     if not others:
         return "系统内没有其他人使用这个编号；同意后直接登记到本人名下。"
@@ -56,7 +56,7 @@ def _warn(matter: Matter) -> str:
     return f"目前使用这个编号的是：{names}。同意后从这些记录中取消。"
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="occupied_number",
     label="发展团员编号被占用",
     note="本人的发展团员编号被别人使用，不能转接。逐级上报，由省级团委协调；同意后编号登记到本人名下。",
@@ -66,8 +66,8 @@ KIND = Kind(
     raised_by=ADMINS,
     about=About.MEMBER,
     fields=(
-        Field("number", "发展团员编号", Shape.DEV_NUMBER, hint="本人团员证或志愿书上的 12 位编号。"),
-        Field("occupant", "备注（被谁占用）", hint="例如：提示已被某校某团支部的某某使用。", width=300, at_least=2),
+        FormField("number", "发展团员编号", Shape.DEV_NUMBER, hint="本人团员证或志愿书上的 12 位编号。"),
+        FormField("occupant", "备注（被谁占用）", hint="例如：提示已被某校某团支部的某某使用。", width=300, at_least=2),
     ),
     decider=_decider,
     check=_check,
@@ -75,11 +75,11 @@ KIND = Kind(
     warn=_warn,
     # F-05: exactly the form's columns.
     columns=(
-        Column("省份", lambda line: line.province),
-        Column("所在团支部", branch_name),
-        Column("姓名", member_name),
-        Column("身份证号", id_number),
-        Column("发展团员编号", asked("number")),
-        Column("备注（被谁占用）", asked("occupant")),
+        CaseColumn("省份", lambda line: line.province),
+        CaseColumn("所在团支部", branch_name),
+        CaseColumn("姓名", member_name),
+        CaseColumn("身份证号", id_number),
+        CaseColumn("发展团员编号", asked("number")),
+        CaseColumn("备注（被谁占用）", asked("occupant")),
     ),
 )

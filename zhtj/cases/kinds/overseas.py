@@ -7,11 +7,11 @@ from datetime import date
 from zhtj.cases.kind import (
     ANYBODY,
     About,
-    Column,
-    Field,
-    Kind,
-    Line,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    ExportedCase,
+    FormField,
     Paper,
     Shape,
     asked,
@@ -28,41 +28,42 @@ from zhtj.cases.workflow import Decider
 from zhtj.floating import branches, operations
 from zhtj.floating.operations import Terms
 from zhtj.floating.rules import end_of_month
-from zhtj.graduation.queries import is_delayed, policy_of
+from zhtj.graduation.queries import is_delayed
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Purpose
+from zhtj.orgs.policies import policy_of
 from zhtj.people import identity
 
 FORM = "F-07"
 LEVELS = (("本科", "本科"), ("硕士", "硕士"), ("博士", "博士"), ("专科", "专科"))
 DEGREES = (("硕士", "硕士"), ("博士", "博士"), ("本科", "本科"), ("交流研究", "交流、研究"))
-DEGREE = Field("degree", "攻读", Shape.CHOICE, choices=DEGREES)
+DEGREE = FormField("degree", "攻读", Shape.CHOICE, choices=DEGREES)
 # R-14: place, period, whom to reach at home and how.
 FIELDS = (
-    Field("ethnicity", "民族", width=20),
-    Field("major", "本校专业", width=60),
-    Field("level", "毕业生层次", Shape.CHOICE, choices=LEVELS),
-    Field("graduated", "毕业时间", Shape.MONTH, hint="写成 2026-06。"),
-    Field("country", "前往国家（地区）", width=40),
-    Field("university", "学校或研究机构", width=80),
-    Field("subject_abroad", "攻读专业", width=60),
+    FormField("ethnicity", "民族", width=20),
+    FormField("major", "本校专业", width=60),
+    FormField("level", "毕业生层次", Shape.CHOICE, choices=LEVELS),
+    FormField("graduated", "毕业时间", Shape.MONTH, hint="写成 2026-06。"),
+    FormField("country", "前往国家（地区）", width=40),
+    FormField("university", "学校或研究机构", width=80),
+    FormField("subject_abroad", "攻读专业", width=60),
     DEGREE,
-    Field("begins", "计划从哪个月开始", Shape.MONTH, hint="写成 2026-09。"),
-    Field("ends", "计划到哪个月结束", Shape.MONTH, hint="写成 2028-06。"),
-    Field("contact", "国内联系人", hint="直系亲属，境外学习期间能联系上。", width=30),
-    Field("relation", "与本人关系", hint="例如：父亲、母亲。", width=20),
-    Field("contact_mobile", "国内联系人手机", Shape.MOBILE, width=20),
-    Field("abroad", "境外联系方式", required=False, hint="邮箱或微信号；出国后再补也可以。", width=80),
+    FormField("begins", "计划从哪个月开始", Shape.MONTH, hint="写成 2026-09。"),
+    FormField("ends", "计划到哪个月结束", Shape.MONTH, hint="写成 2028-06。"),
+    FormField("contact", "国内联系人", hint="直系亲属，境外学习期间能联系上。", width=30),
+    FormField("relation", "与本人关系", hint="例如：父亲、母亲。", width=20),
+    FormField("contact_mobile", "国内联系人手机", Shape.MOBILE, width=20),
+    FormField("abroad", "境外联系方式", required=False, hint="邮箱或微信号；出国后再补也可以。", width=80),
 )
 
 
-def decider(matter: Matter) -> Decider:
+def decider(matter: CaseMatter) -> Decider:
     """The school's committee, or by policy the college (R-15, K-12)."""
     school = staying.home(matter).school
     return Decider.COLLEGE if policy_of(school).overseas_approver == "college" else Decider.COMMITTEE
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     person = matter.person
     staying.home(matter)
     if person.org.purpose is Purpose.OVERSEAS:
@@ -76,12 +77,12 @@ def _check(matter: Matter) -> None:
         raise DomainError("结束的月份应晚于开始的月份。", field="ends", rule="R-14")
 
 
-def _ready(matter: Matter, case: Case) -> None:
+def _ready(matter: CaseMatter, case: Case) -> None:
     staying.signature_there(case, "《关于保留团组织关系的申请》")
     branches.for_overseas(staying.home(matter))
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     home = staying.home(matter)
     branch = branches.for_overseas(home)
     until = end_of_month(matter.month("ends"))
@@ -99,7 +100,7 @@ def _written(text: str) -> str:
     return f"{year}年{int(month)}月" if month.isdecimal() else ""
 
 
-def _paper(matter: Matter) -> Paper:
+def _paper(matter: CaseMatter) -> Paper:
     """F-07, with everything the document names, from the record and the answers."""
     person, said = matter.person, matter.said
     home = branches.home_of(person.org)
@@ -132,23 +133,23 @@ def _paper(matter: Matter) -> Paper:
     return Paper(FORM, "关于保留团组织关系的申请", (text, "特此申请。"), rows)
 
 
-def _place(line: Line) -> str:
+def _place(line: ExportedCase) -> str:
     return f"{line.matter.said('country')} {line.matter.said('university')}"
 
 
-def _period(line: Line) -> str:
+def _period(line: ExportedCase) -> str:
     return f"{line.matter.said('begins')} 至 {line.matter.said('ends')}"
 
 
-def _subject(line: Line) -> str:
+def _subject(line: ExportedCase) -> str:
     return f"{line.matter.said('subject_abroad')}（{choice_label(DEGREE, line.matter.said('degree'))}）"
 
 
-def _contact(line: Line) -> str:
+def _contact(line: ExportedCase) -> str:
     return f"{line.matter.said('contact')}（{line.matter.said('relation')}）"
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="overseas_study",
     label="出国（境）学习研究",
     note="出国（境）读书、做研究的，出发前由本人提出申请，同意后保留在学校的出国（境）学习研究团员团支部，统一登记造册。",
@@ -168,18 +169,18 @@ KIND = Kind(
     personal=True,
     short=lambda matter: f"{matter.said('country')} {matter.said('university')}",
     columns=(
-        Column("序号", place_of),
-        Column("姓名", member_name),
-        Column("学院", staying.college_name),
-        Column("原团支部", staying.old_branch),
-        Column("前往国家（地区）、学校", _place),
-        Column("攻读专业（学位）", _subject),
-        Column("计划学习时间", _period),
-        Column("国内联系人（关系）", _contact),
-        Column("国内联系电话", asked("contact_mobile")),
-        Column("境外联系方式", asked("abroad")),
-        Column("提交时间", raised_on),
-        Column("批准时间", ended_on),
-        Column("结果", result),
+        CaseColumn("序号", place_of),
+        CaseColumn("姓名", member_name),
+        CaseColumn("学院", staying.college_name),
+        CaseColumn("原团支部", staying.old_branch),
+        CaseColumn("前往国家（地区）、学校", _place),
+        CaseColumn("攻读专业（学位）", _subject),
+        CaseColumn("计划学习时间", _period),
+        CaseColumn("国内联系人（关系）", _contact),
+        CaseColumn("国内联系电话", asked("contact_mobile")),
+        CaseColumn("境外联系方式", asked("abroad")),
+        CaseColumn("提交时间", raised_on),
+        CaseColumn("批准时间", ended_on),
+        CaseColumn("结果", result),
     ),
 )

@@ -7,10 +7,10 @@ from sqlalchemy import select
 from zhtj.cases.kind import (
     COMMITTEES,
     About,
-    Column,
-    Field,
-    Kind,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    FormField,
     Shape,
     branch_name,
     choice_label,
@@ -44,10 +44,10 @@ _INSTEAD = ("转接", "转出", "转走", "转不", "转入不", "重新注册",
 # Ranks that decide about a merge (U-15).
 _MERGING = frozenset({Tier.CENTRE, Tier.PROVINCE, Tier.CITY})
 
-_GROUND = Field("ground", "归档原因", Shape.CHOICE, choices=_GROUNDS)
+_GROUND = FormField("ground", "归档原因", Shape.CHOICE, choices=_GROUNDS)
 
 
-def _kept(matter: Matter) -> Member:
+def _kept(matter: CaseMatter) -> Member:
     """The record that stays, by the ID number that was given, inside or outside one's part of the tree."""
     number = matter.said("keep")
     if not number:
@@ -68,7 +68,7 @@ def _kept(matter: Matter) -> Member:
     return found
 
 
-def _decider(matter: Matter) -> Decider:
+def _decider(matter: CaseMatter) -> Decider:
     """The city; for a merge with a record elsewhere the nearest level that stands above both (K-19)."""
     if matter.said("ground") != DUPLICATE:
         return Decider.CITY
@@ -80,7 +80,7 @@ def _decider(matter: Matter) -> Decider:
     return Decider.CENTRE
 
 
-def _line(matter: Matter) -> list[int]:
+def _line(matter: CaseMatter) -> list[int]:
     """Upwards; a level of city rank or above that stands over both records decides about them itself (K-19)."""
     raiser = matter.raiser
     if matter.said("ground") == DUPLICATE and raiser.tier in _MERGING:
@@ -91,7 +91,7 @@ def _line(matter: Matter) -> list[int]:
     return climb(raiser, _decider(matter))
 
 
-def _warn(matter: Matter) -> str:
+def _warn(matter: CaseMatter) -> str:
     """What a merge brings, for whoever decides."""
     if matter.said("ground") != DUPLICATE or matter.person.archived_at is not None:
         return ""
@@ -99,7 +99,7 @@ def _warn(matter: Matter) -> str:
     return f"合并到{kept.org.short_name}的记录：{merging.preview(matter.person, kept).words}。"
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     person, ground = matter.person, matter.said("ground")
     if person.archived_at is not None:
         raise DomainError(f"{person.name}的记录已经归档。", field="subject", rule="PD-06")
@@ -121,7 +121,7 @@ def _check(matter: Matter) -> None:
         )
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     by, ground = f"case:{case.id}", matter.said("ground")
     if ground == DUPLICATE:
         kept = _kept(matter)
@@ -131,7 +131,7 @@ def _effect(matter: Matter, case: Case) -> str:
     return "记录已归档，不再列入名单和统计；误办的可以申请恢复。"
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="removal",
     label="记录归档、合并",
     note="代替删除：只用于录入错误、重复建档、去世和已转入外部系统。逐级上报，由市级团委决定；同意后归档或合并，可以恢复。",
@@ -142,7 +142,7 @@ KIND = Kind(
     about=About.MEMBER,
     fields=(
         _GROUND,
-        Field(
+        FormField(
             "detail",
             "具体情况",
             Shape.LONG,
@@ -150,7 +150,7 @@ KIND = Kind(
             width=500,
             at_least=5,
         ),
-        Field(
+        FormField(
             "keep",
             "保留记录的身份证号码",
             Shape.ID_NUMBER,
@@ -166,10 +166,10 @@ KIND = Kind(
     short=lambda matter: choice_label(_GROUND, matter.said("ground")).partition("（")[0],
     # F-06: exactly the form's columns.
     columns=(
-        Column("序号", place_of),
-        Column("姓名", member_name),
-        Column("所在团支部名称全称", branch_name),
-        Column("身份证号", id_number),
-        Column("删除原因", explained(_GROUND, "detail")),
+        CaseColumn("序号", place_of),
+        CaseColumn("姓名", member_name),
+        CaseColumn("所在团支部名称全称", branch_name),
+        CaseColumn("身份证号", id_number),
+        CaseColumn("删除原因", explained(_GROUND, "detail")),
     ),
 )

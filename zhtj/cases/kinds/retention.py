@@ -10,11 +10,11 @@ from zhtj.cases.kind import (
     OUTCOME,
     REASON_AT_LEAST,
     About,
-    Column,
-    Field,
-    Kind,
-    Line,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    ExportedCase,
+    FormField,
     Paper,
     Shape,
     always,
@@ -34,12 +34,13 @@ from zhtj.floating.queries import open_stay
 from zhtj.floating.rules import TEACHING_MONTHS, retained_until
 from zhtj.graduation import liaisons
 from zhtj.graduation.models import DestinationEntry, RegisterRow
-from zhtj.graduation.queries import is_delayed, policy_of
+from zhtj.graduation.queries import is_delayed
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.contacts import contact
 from zhtj.orgs.models import Organisation, Purpose
+from zhtj.orgs.policies import policy_of
 from zhtj.people.queries import posts
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
@@ -72,11 +73,11 @@ AGREED = ("mobile", "dues", "life")
 COLLEGE_FIRST = frozenset({"teaching", "file_first", "dropout"})
 TEACHING, DROPOUT = "teaching", "dropout"
 
-GROUND = Field("ground", "属于哪一种情况", Shape.CHOICE, choices=staying.GROUNDS)
-PLAN = Field("plan", "毕业去向", Shape.CHOICE, choices=PLANS)
+GROUND = FormField("ground", "属于哪一种情况", Shape.CHOICE, choices=staying.GROUNDS)
+PLAN = FormField("plan", "毕业去向", Shape.CHOICE, choices=PLANS)
 FIELDS = (
     GROUND,
-    Field(
+    FormField(
         "detail",
         "转接原因",
         Shape.LONG,
@@ -85,18 +86,18 @@ FIELDS = (
         at_least=2,
     ),
     PLAN,
-    Field("mobile", "常用联系电话", Shape.MOBILE, required=False, width=20, hint="保留期间能找到本人的手机。"),
-    Field("dues", "团费怎样交纳", required=False, hint="例如：每半年用微信交给学院团委。", width=200, at_least=2),
-    Field("life", "怎样参加组织生活", required=False, hint="例如：参加线上主题团日，每季度汇报一次。", width=200),
-    Field("remark", "备注", Shape.LONG, required=False, hint="毕业去向选“其他”的，在这里写明。", width=300),
-    Field("leader", "学社衔接工作负责人", required=False, hint="不填的，用学院登记的负责人。", width=60),
-    Field("leader_phone", "负责人联系方式", required=False, width=40),
+    FormField("mobile", "常用联系电话", Shape.MOBILE, required=False, width=20, hint="保留期间能找到本人的手机。"),
+    FormField("dues", "团费怎样交纳", required=False, hint="例如：每半年用微信交给学院团委。", width=200, at_least=2),
+    FormField("life", "怎样参加组织生活", required=False, hint="例如：参加线上主题团日，每季度汇报一次。", width=200),
+    FormField("remark", "备注", Shape.LONG, required=False, hint="毕业去向选“其他”的，在这里写明。", width=300),
+    FormField("leader", "学社衔接工作负责人", required=False, hint="不填的，用学院登记的负责人。", width=60),
+    FormField("leader_phone", "负责人联系方式", required=False, width=40),
 )
 OWN_FIELDS = FIELDS[:7]
 """What a member is asked; the rest is the college's."""
 
 
-def check_right(matter: Matter) -> None:
+def check_right(matter: CaseMatter) -> None:
     """Raise DomainError for somebody who may not be retained (R-01, R-08, K-11)."""
     person, home = matter.person, staying.home(matter)
     if is_delayed(person):
@@ -123,14 +124,14 @@ def check_right(matter: Matter) -> None:
         )
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     check_right(matter)
     staying.check_free(matter.person)
     if matter.said("plan") == "other" and not matter.said("remark"):
         raise DomainError("毕业去向选“其他”的，请在备注中写明。", field="remark", rule="F-01")
 
 
-def ready(matter: Matter, case: Case) -> None:
+def ready(matter: CaseMatter, case: Case) -> None:
     """Raise DomainError while notice or branch are missing; whoever cannot be reached signs nothing (A-26, T-26)."""
     if matter.said("ground") != DROPOUT:
         # R-06: no notice signed, no place in the branch.
@@ -138,7 +139,7 @@ def ready(matter: Matter, case: Case) -> None:
     _branch(matter)
 
 
-def _branch(matter: Matter) -> Organisation:
+def _branch(matter: CaseMatter) -> Organisation:
     return branches.for_retention(staying.home(matter), college_first=matter.said("ground") in COLLEGE_FIRST)
 
 
@@ -147,7 +148,7 @@ def months(policy: Policy, ground: str) -> int:
     return TEACHING_MONTHS if ground == TEACHING else policy.retention_months
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     person, home, branch = matter.person, staying.home(matter), _branch(matter)
     policy = policy_of(home.school)
     ground = matter.said("ground")
@@ -161,7 +162,7 @@ def _effect(matter: Matter, case: Case) -> str:
     return words
 
 
-def _warn(matter: Matter) -> str:
+def _warn(matter: CaseMatter) -> str:
     """What he is registered as, where that contradicts the application (R-01)."""
     query = select(DestinationEntry).join(RegisterRow, RegisterRow.id == DestinationEntry.row_id)
     here = RegisterRow.member_id == matter.person.id, RegisterRow.season == clock.today().year
@@ -172,7 +173,7 @@ def _warn(matter: Matter) -> str:
     return "同意后计为未完成转接，到落实去向、转出为止。"
 
 
-def _paper(matter: Matter) -> Paper:
+def _paper(matter: CaseMatter) -> Paper:
     """F-08: six notices, whom to ring, what was agreed, the receipt."""
     home = branches.home_of(matter.person.org)
     name, phone = leader_of(home.nearest if home is not None else matter.person.org)
@@ -206,19 +207,19 @@ def leader_of(college: Organisation) -> tuple[str, str]:
     return holder.account.name, college.phone or holder.account.mobile or office.phone
 
 
-def _leader(line: Line) -> str:
+def _leader(line: ExportedCase) -> str:
     return line.matter.said("leader") or leader_of(staying.college_of(line))[0]
 
 
-def _leader_phone(line: Line) -> str:
+def _leader_phone(line: ExportedCase) -> str:
     return line.matter.said("leader_phone") or leader_of(staying.college_of(line))[1]
 
 
-def _mobile(line: Line) -> str:
+def _mobile(line: ExportedCase) -> str:
     return line.matter.said("mobile") or line.matter.person.account.mobile or ""
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="retention",
     label="保留团组织关系",
     note="毕业后没有升学、没有就业的，可以申请暂时保留在学校；由本人签收告知书，学校团委集中审核，同意后编入流动团员团支部。",
@@ -239,15 +240,15 @@ KIND = Kind(
     short=lambda matter: choice_label(GROUND, matter.said("ground")),
     # F-01: exactly the document's columns.
     columns=(
-        Column("学院", staying.college_name),
-        Column("转出团支部", staying.old_branch),
-        Column("学社衔接工作负责人姓名（师生均可）", _leader),
-        Column("学社衔接工作负责人联系方式", _leader_phone),
-        Column("转出人姓名", member_name),
-        Column("转出人常用联系方式", _mobile),
-        Column("转接原因", explained(GROUND, "detail")),
-        Column("转出人毕业去向", chosen(PLAN)),
-        Column("备注", asked("remark")),
+        CaseColumn("学院", staying.college_name),
+        CaseColumn("转出团支部", staying.old_branch),
+        CaseColumn("学社衔接工作负责人姓名（师生均可）", _leader),
+        CaseColumn("学社衔接工作负责人联系方式", _leader_phone),
+        CaseColumn("转出人姓名", member_name),
+        CaseColumn("转出人常用联系方式", _mobile),
+        CaseColumn("转接原因", explained(GROUND, "detail")),
+        CaseColumn("转出人毕业去向", chosen(PLAN)),
+        CaseColumn("备注", asked("remark")),
     ),
 )
 
@@ -261,7 +262,7 @@ def may_extend(organisation: Organisation) -> bool:
     return policy.retention_max_months > policy.retention_months
 
 
-def _check_extension(matter: Matter) -> None:
+def _check_extension(matter: CaseMatter) -> None:
     stay = open_stay(matter.person.id)
     if stay is None or stay.kind is not StayKind.SCHOOL or stay.retained_until is None:
         raise DomainError(f"{matter.person.name}没有保留在学校。", field="subject", rule="D-18")
@@ -277,7 +278,7 @@ def _check_extension(matter: Matter) -> None:
         raise DomainError("保留期已经到了最长期限，不能再延长。", fix="请办理转接。", field="subject", rule="D-18")
 
 
-def _extend(matter: Matter, case: Case) -> str:
+def _extend(matter: CaseMatter, case: Case) -> str:
     stay = open_stay(matter.person.id)
     if stay is None:
         raise DomainError(f"{matter.person.name}没有保留在学校。", rule="D-18")
@@ -287,7 +288,7 @@ def _extend(matter: Matter, case: Case) -> str:
     return f"保留期延长到 {until:%Y-%m-%d}，期满前应当转出。"
 
 
-EXTENSION = Kind(
+EXTENSION = CaseKind(
     key="retention_extension",
     label="延长保留",
     note="保留期快到、仍然没有落实去向的，可以申请延长一次；由学校团委决定。",
@@ -296,7 +297,7 @@ EXTENSION = Kind(
     raised_by=ANYBODY,
     about=About.MEMBER,
     fields=(
-        Field(
+        FormField(
             "why",
             "为什么要延长",
             Shape.LONG,
@@ -313,7 +314,7 @@ EXTENSION = Kind(
     personal=True,
     columns=(
         *OF_MEMBER,
-        Column("延长原因", asked("why")),
+        CaseColumn("延长原因", asked("why")),
         *OUTCOME,
     ),
 )

@@ -7,10 +7,10 @@ from zhtj.cases.kind import (
     OF_MEMBER,
     OUTCOME,
     About,
-    Column,
-    Field,
-    Kind,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    FormField,
     Shape,
     asked,
     choice_label,
@@ -26,7 +26,7 @@ COMMISSIONED = "commissioned"
 # Who stays with the unit that sent him to study: dues and organisational life are settled in writing (T-27, R-09).
 AGREED = {"dues": "团费怎样交纳", "life": "怎样参加组织生活"}
 # F-17: what a written statement stands for.
-_PURPOSE = Field(
+_PURPOSE = FormField(
     "purpose",
     "说明什么",
     Shape.CHOICE,
@@ -40,12 +40,12 @@ _PURPOSE = Field(
 )
 
 
-def _decider(matter: Matter) -> Decider:
+def _decider(matter: CaseMatter) -> Decider:
     """A statement is filed by the committee; a mistaken removal is undone where it was decided (PD-06)."""
     return Decider.CITY if matter.said("purpose") == MISTAKE else Decider.COMMITTEE
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     if matter.said("purpose") == COMMISSIONED:
         for name, label in AGREED.items():
             if not matter.said(name):
@@ -61,7 +61,7 @@ def _check(matter: Matter) -> None:
         )
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     if matter.said("purpose") == MISTAKE:
         records.restore(matter.person, f"case:{case.id}")
         return f"记录已恢复到{matter.person.org.short_name}，说明存入本人材料。"
@@ -70,12 +70,12 @@ def _effect(matter: Matter, case: Case) -> str:
     return "说明已存入本人材料。"
 
 
-def _short(matter: Matter) -> str:
+def _short(matter: CaseMatter) -> str:
     purpose = matter.said("purpose")
     return "" if purpose == "other" else choice_label(_PURPOSE, purpose)
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="statement",
     label="情况说明",
     note="原单位写明情况，经团委审核后存入本人材料。记录被误删的，由市级团委决定恢复。",
@@ -87,9 +87,9 @@ KIND = Kind(
     archived=True,
     fields=(
         _PURPOSE,
-        Field("text", "说明", Shape.LONG, hint="写清时间、经过和经办人。", width=2000, at_least=10),
-        Field("dues", AGREED["dues"], required=False, hint="定向委培的填写。", width=200),
-        Field("life", AGREED["life"], required=False, hint="定向委培的填写。", width=200),
+        FormField("text", "说明", Shape.LONG, hint="写清时间、经过和经办人。", width=2000, at_least=10),
+        FormField("dues", AGREED["dues"], required=False, hint="定向委培的填写。", width=200),
+        FormField("life", AGREED["life"], required=False, hint="定向委培的填写。", width=200),
     ),
     decider=_decider,
     check=_check,
@@ -97,8 +97,8 @@ KIND = Kind(
     short=_short,
     columns=(
         *OF_MEMBER,
-        Column("事由", chosen(_PURPOSE)),
-        Column("情况说明", asked("text")),
+        CaseColumn("事由", chosen(_PURPOSE)),
+        CaseColumn("情况说明", asked("text")),
         *OUTCOME,
     ),
 )

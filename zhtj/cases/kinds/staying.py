@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import and_, case, or_, select
 
-from zhtj.cases.kind import Line, Matter
+from zhtj.cases.kind import CaseMatter, ExportedCase
 from zhtj.cases.lines import climb
 from zhtj.cases.models import Case, SignedForm
 from zhtj.cases.workflow import Decider
@@ -40,7 +40,7 @@ def ground_label(key: str | None) -> str:
     return _GROUND_LABELS.get(key or "", "")
 
 
-def home(matter: Matter) -> Home:
+def home(matter: CaseMatter) -> Home:
     """School and college of whoever it is about. Raises DomainError outside schools."""
     found = branches.home_of(matter.person.org)
     if found is None:
@@ -50,7 +50,7 @@ def home(matter: Matter) -> Home:
     return found
 
 
-def line(matter: Matter, decider: Decider) -> list[int]:
+def line(matter: CaseMatter, decider: Decider) -> list[int]:
     """From the college he belongs to up to whoever decides; whoever raises it has looked already (R-05, R-15)."""
     climbed = climb(matter.person.org, decider)
     if matter.raiser.id in climbed:
@@ -111,7 +111,7 @@ def signature_there(found: Case, paper: str) -> None:
         )
 
 
-def came_from(line: Line) -> Organisation:
+def came_from(line: ExportedCase) -> Organisation:
     """The branch he was in when the case was raised, wherever he is by now."""
     moment = line.case.raised_at
     moved = Membership.ended_by == f"case:{line.case.id}"
@@ -125,18 +125,18 @@ def came_from(line: Line) -> Organisation:
     return session.scalars(query).first() or line.matter.person.org
 
 
-def old_branch(line: Line) -> str:
+def old_branch(line: ExportedCase) -> str:
     """转出团支部, with its full name (O-22)."""
     return came_from(line).full_name
 
 
-def college_of(line: Line) -> Organisation:
+def college_of(line: ExportedCase) -> Organisation:
     """The college he came from, else the school."""
     branch = came_from(line)
     found = branches.home_of(branch)
     return found.nearest if found is not None else branch
 
 
-def college_name(line: Line) -> str:
+def college_name(line: ExportedCase) -> str:
     """学院."""
     return college_of(line).short_name

@@ -5,11 +5,11 @@ from __future__ import annotations
 from zhtj.cases.kind import (
     COMMITTEES,
     About,
-    Column,
-    Field,
-    Kind,
-    Line,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    ExportedCase,
+    FormField,
     Shape,
     always,
     body_name,
@@ -22,11 +22,11 @@ from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Tier
 
 YES, NO = "yes", "no"
-_IS = Field("is_township", "是否乡镇街道团委", Shape.CHOICE, choices=((YES, "是"), (NO, "否")))
+_IS = FormField("is_township", "是否乡镇街道团委", Shape.CHOICE, choices=((YES, "是"), (NO, "否")))
 _WORDS = {YES: "是", NO: "否"}
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     """Only (a) is one but says 否, (b) is none but says 是, (c) is one but says nothing."""
     body, wanted = matter.body, matter.said("is_township") == YES
     if body.tier is not Tier.BASIC:
@@ -46,16 +46,16 @@ def set_flag(organisation: Organisation, *, is_township: bool, by: str) -> None:
     audit.record("organisation.township_flag", "organisation", organisation.id, before=before, after=is_township, by=by)
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     set_flag(matter.body, is_township=matter.said("is_township") == YES, by=f"case:{case.id}")
     return f"已改为“{_WORDS[matter.said('is_township')]}”。"
 
 
-def _answer(line: Line) -> str:
+def _answer(line: ExportedCase) -> str:
     return _WORDS[line.matter.said("is_township")]
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="township",
     label="更正乡镇街道团委标记",
     note="是乡镇街道团委却标“否”或没有标，或者不是却标“是”，逐级上报，由省级汇总，全国后台更正。",
@@ -71,5 +71,5 @@ KIND = Kind(
     effect=_effect,
     short=lambda matter: f"应为“{_WORDS[matter.said('is_township')]}”",
     # F-11: exactly the form's columns.
-    columns=(Column("组织全称", body_name), Column("是否乡镇街道团委", _answer)),
+    columns=(CaseColumn("组织全称", body_name), CaseColumn("是否乡镇街道团委", _answer)),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zhtj.cases.membership import e_files
-from zhtj.cases.membership.e_files import FileState
+from zhtj.cases.membership.e_files import EFileState
 from zhtj.people.models import Member
 from zhtj.transfers.applying import checks
 
@@ -64,17 +64,17 @@ def stopping(member: Member) -> list[Blocker]:
 
 
 def _certification(member: Member) -> Blocker | None:
-    standing = e_files.standing(member)
+    standing = e_files.status_of(member)
     if standing.is_certified:
         return None
     case = standing.case
     own = case is not None and case.raised_member_id == member.id
     case_id = case.id if case else None
-    if standing.state is FileState.PENDING and case is not None:
+    if standing.state is EFileState.PENDING and case is not None:
         holder = case.holder.short_name if case.holder else ""
         way_out = f"入团志愿书已上传，等待{holder}审核，审核通过后就能办理。"
         return Blocker(Obstacle.CERTIFICATION, checks.NOT_CERTIFIED, way_out, case_id, own, waits=True)
-    if standing.state is FileState.REFUSED:
+    if standing.state is EFileState.REFUSED:
         said = e_files.opinion(case) if case is not None else ""
         way_out = f"入团志愿书没有通过审核{f'：{said}' if said else ''}。请改正后重新上传。"
     else:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from zhtj.cases.kind import About
 from zhtj.cases.models import Case, CaseEvent, CaseFile
-from zhtj.cases.workflow import State
+from zhtj.cases.workflow import CaseState
 from zhtj.identity import certification
 from zhtj.identity.models import Certification
 from zhtj.kernel import attachments, audit
@@ -20,10 +20,10 @@ from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope, subtree
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
-from zhtj.transfers.applying.checks import policy_of
 
 # The kind of case that brings one in.
 KEY = "e_file"
@@ -31,7 +31,7 @@ KEY = "e_file"
 COUNTED, COUNTED_ABOVE = 10_000, 1000
 
 
-class FileState(StrEnum):
+class EFileState(StrEnum):
     """How a member's application form stands (档案状态)."""
 
     MISSING = "missing"
@@ -53,7 +53,7 @@ class FileState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FileFilters:
+class EFileFilters:
     """What the list is narrowed by.
 
     Args:
@@ -62,13 +62,13 @@ class FileFilters:
         text: start of the name, or a whole student number.
     """
 
-    state: FileState | None = None
+    state: EFileState | None = None
     path: str = ""
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EFileStatus:
     """How one member's form stands.
 
     Args:
@@ -77,7 +77,7 @@ class Standing:
         certification: what he has.
     """
 
-    state: FileState | None
+    state: EFileState | None
     case: Case | None = None
     certification: Certification | None = None
 
@@ -92,19 +92,19 @@ class Standing:
         return self.certification is not None and self.certification.file_id is not None
 
 
-def standing(member: Member) -> Standing:
+def status_of(member: Member) -> EFileStatus:
     """How a member's form stands."""
     known = certification.of_member(member.id)
     if not certification.is_needed(policy_of(member.org), member):
-        return Standing(None, None, known)
+        return EFileStatus(None, None, known)
     last = session.scalars(_cases(member.id).order_by(Case.id.desc())).first()
-    if last is not None and last.state is State.WAITING:
-        return Standing(FileState.PENDING, last, known)
+    if last is not None and last.state is CaseState.WAITING:
+        return EFileStatus(EFileState.PENDING, last, known)
     if known is not None:
-        return Standing(FileState.CERTIFIED if known.file_id else FileState.VOUCHED, None, known)
-    if last is not None and last.state is State.REFUSED:
-        return Standing(FileState.REFUSED, last)
-    return Standing(FileState.MISSING)
+        return EFileStatus(EFileState.CERTIFIED if known.file_id else EFileState.VOUCHED, None, known)
+    if last is not None and last.state is CaseState.REFUSED:
+        return EFileStatus(EFileState.REFUSED, last)
+    return EFileStatus(EFileState.MISSING)
 
 
 def opinion(case: Case) -> str:
@@ -120,7 +120,7 @@ def _cases(member_id: int) -> Select[Case]:
     return select(Case).where(*about).options(joinedload(Case.holder))
 
 
-def _asked(state: State) -> ColumnElement[bool]:
+def _asked(state: CaseState) -> ColumnElement[bool]:
     return exists().where(
         Case.kind == KEY,
         Case.subject_type == About.MEMBER.value,
@@ -137,18 +137,18 @@ def _has(*, file: bool | None = None) -> ColumnElement[bool]:
     return found.where(Certification.file_id.is_not(None) if file else Certification.file_id.is_(None))
 
 
-def _is(state: FileState) -> ColumnElement[bool]:
-    waiting = _asked(State.WAITING)
+def _is(state: EFileState) -> ColumnElement[bool]:
+    waiting = _asked(CaseState.WAITING)
     return {
-        FileState.PENDING: lambda: waiting,
-        FileState.CERTIFIED: lambda: and_(_has(file=True), ~waiting),
-        FileState.VOUCHED: lambda: and_(_has(file=False), ~waiting),
-        FileState.REFUSED: lambda: and_(_asked(State.REFUSED), ~_has(), ~waiting),
-        FileState.MISSING: lambda: and_(~_asked(State.REFUSED), ~_has(), ~waiting),
+        EFileState.PENDING: lambda: waiting,
+        EFileState.CERTIFIED: lambda: and_(_has(file=True), ~waiting),
+        EFileState.VOUCHED: lambda: and_(_has(file=False), ~waiting),
+        EFileState.REFUSED: lambda: and_(_asked(CaseState.REFUSED), ~_has(), ~waiting),
+        EFileState.MISSING: lambda: and_(~_asked(CaseState.REFUSED), ~_has(), ~waiting),
     }[state]()
 
 
-def _listed(query: Select[Any], seat: ActiveSeat, policy: Policy, filters: FileFilters) -> Select[Any]:
+def _listed(query: Select[Any], seat: ActiveSeat, policy: Policy, filters: EFileFilters) -> Select[Any]:
     query = (
         query.select_from(Member)
         .join(Organisation, Organisation.id == Member.org_id)
@@ -169,7 +169,7 @@ def _listed(query: Select[Any], seat: ActiveSeat, policy: Policy, filters: FileF
 
 
 def listing(
-    seat: ActiveSeat, policy: Policy, filters: FileFilters, *, after: str = "", before: str = ""
+    seat: ActiveSeat, policy: Policy, filters: EFileFilters, *, after: str = "", before: str = ""
 ) -> Page[Member]:
     """Members who need a form, branch by branch, in the seat's part of the tree."""
     query = _listed(select(Member), seat, policy, filters)
@@ -182,7 +182,7 @@ def counted_to(seat: ActiveSeat) -> int:
     return COUNTED_ABOVE if seat.kind is SeatKind.PROVINCIAL else COUNTED
 
 
-def counts(seat: ActiveSeat, policy: Policy, filters: FileFilters) -> dict[FileState, int]:
+def counts(seat: ActiveSeat, policy: Policy, filters: EFileFilters) -> dict[EFileState, int]:
     """How many stand how; beyond ``counted_to`` one more than that, so that no page pays for counting a province.
 
     Nothing where a leading organ looks for too common a name.
@@ -190,14 +190,14 @@ def counts(seat: ActiveSeat, policy: Policy, filters: FileFilters) -> dict[FileS
     if not search.is_counted(seat, filters.text.strip()):
         return {}
     figures, most = [], counted_to(seat)
-    for state in FileState:
-        wanted = FileFilters(state, filters.path, filters.text)
+    for state in EFileState:
+        wanted = EFileFilters(state, filters.path, filters.text)
         some = _listed(select(Member.id), seat, policy, wanted).limit(most + 1).subquery()
         figures.append(select(func.count()).select_from(some).scalar_subquery())
-    return dict(zip(FileState, session.execute(select(*figures)).one(), strict=True))
+    return dict(zip(EFileState, session.execute(select(*figures)).one(), strict=True))
 
 
-def states_of(members: list[Member]) -> dict[int, FileState]:
+def states_of(members: list[Member]) -> dict[int, EFileState]:
     """How each of these members' forms stands; three statements for all."""
     ids = [member.id for member in members]
     known = dict(
@@ -213,12 +213,12 @@ def states_of(members: list[Member]) -> dict[int, FileState]:
     return {number: _state(number in known, known.get(number), asked.get(number)) for number in ids}
 
 
-def _state(certified: bool, file_id: int | None, asked: State | None) -> FileState:  # noqa: FBT001 - one caller
-    if asked is State.WAITING:
-        return FileState.PENDING
+def _state(certified: bool, file_id: int | None, asked: CaseState | None) -> EFileState:  # noqa: FBT001 - one caller
+    if asked is CaseState.WAITING:
+        return EFileState.PENDING
     if certified:
-        return FileState.CERTIFIED if file_id else FileState.VOUCHED
-    return FileState.REFUSED if asked is State.REFUSED else FileState.MISSING
+        return EFileState.CERTIFIED if file_id else EFileState.VOUCHED
+    return EFileState.REFUSED if asked is CaseState.REFUSED else EFileState.MISSING
 
 
 def open_file(member: Member) -> tuple[CaseFile, bytes]:

@@ -30,7 +30,7 @@ NOTHING = "—"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ComparedField:
     """One property of both records: what each has, whether they differ, and what the kept record takes over."""
 
     label: str
@@ -45,10 +45,10 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class MergePreview:
     """Two records side by side, and what happens to what hangs on the one that is archived."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ComparedField, ...]
     moves: tuple[str, ...]
 
     @property
@@ -58,9 +58,9 @@ class Preview:
         return "；".join((*([f"补上{filled}"] if filled else []), *self.moves))
 
 
-def preview(doubled: Member, kept: Member) -> Preview:
+def preview(doubled: Member, kept: Member) -> MergePreview:
     """Side by side: the record that would be archived, and the one that stays."""
-    return Preview(tuple(_lines(doubled, kept)), tuple(_moves(doubled, kept)))
+    return MergePreview(tuple(_lines(doubled, kept)), tuple(_moves(doubled, kept)))
 
 
 # What stands side by side without ever being taken over.
@@ -75,8 +75,8 @@ _SHOWN: dict[str, Callable[[Member], str]] = {
 }
 
 
-def _lines(doubled: Member, kept: Member) -> list[Line]:
-    lines = [Line(label, show(doubled), show(kept)) for label, show in _SHOWN.items()]
+def _lines(doubled: Member, kept: Member) -> list[ComparedField]:
+    lines = [ComparedField(label, show(doubled), show(kept)) for label, show in _SHOWN.items()]
     mobiles = [one.account.mobile for one in (doubled, kept)]
     lines.append(_line("手机", *(masked_mobile(one) if one else None for one in mobiles)))
     for name, label in _FIELDS.items():
@@ -84,9 +84,9 @@ def _lines(doubled: Member, kept: Member) -> list[Line]:
     return lines
 
 
-def _line(label: str, other: object, own: object) -> Line:
+def _line(label: str, other: object, own: object) -> ComparedField:
     """A property that the kept record takes over where it has none."""
-    return Line(label, str(other or NOTHING), str(own or NOTHING), taken=own is None and other is not None)
+    return ComparedField(label, str(other or NOTHING), str(own or NOTHING), taken=own is None and other is not None)
 
 
 def _moves(doubled: Member, kept: Member) -> list[str]:

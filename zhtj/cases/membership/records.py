@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select, update
 
-from zhtj.graduation import register
+from zhtj.graduation import season_register
 from zhtj.graduation.models import CloseReason, RegisterRow
 from zhtj.identity import certification, checking
 from zhtj.kernel import audit, clock
@@ -64,7 +64,7 @@ def archive(member: Member, why: str, by: str) -> None:
         .values(ended_at=moment, ended_by=by),
         execution_options={"synchronize_session": False},
     )
-    register.close([member.id], CloseReason.LEFT)
+    season_register.close([member.id], CloseReason.LEFT)
     for seat in _posts(member.account_id):
         end_seat(seat, "archived")
     session.expire(member)
@@ -100,8 +100,8 @@ def restore(member: Member, by: str) -> None:
     session.add(Membership(member_id=member.id, org_id=row[0], started_at=clock.now(), began_by=by))
     session.flush()
     # What the archiving closed counts again; whoever was entered before his season began gets his row now.
-    register.reopen([member.id], CloseReason.LEFT)
-    register.open_register(members=[member.id])
+    season_register.reopen([member.id], CloseReason.LEFT)
+    season_register.open_register(members=[member.id])
     session.expire(member)
     audit.record("member.restore", "member", member.id, by=by, org=row[0])
 

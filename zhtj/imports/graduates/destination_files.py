@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zhtj.graduation import destinations, queries, register
+from zhtj.graduation import destinations, season_register
 from zhtj.graduation.destinations import LABELS, Given
 from zhtj.graduation.models import DestinationEntry, RegisterRow
 from zhtj.imports.files.cells import key
@@ -16,6 +16,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
 
@@ -56,7 +57,7 @@ class _Place:
 
 def preview(table: ImportTable, organisation: Organisation) -> DestinationPlan:
     """What importing ``table`` for the graduates of ``organisation`` would register; writes nothing."""
-    place = _Place(organisation, queries.policy_of(organisation))
+    place = _Place(organisation, policy_of(organisation))
     plan = DestinationPlan(
         read=len(table.rows), warnings=table.remarks(), skipped=table.skipped, organisation_id=organisation.id
     )
@@ -165,7 +166,7 @@ def apply(plan: DestinationPlan, *, partial: bool = False) -> int:
     """
     if not plan.may_apply(partial=partial):
         return 0
-    register.hold(rows=[row_id for row_id, _ in plan.entries])
+    season_register.hold(rows=[row_id for row_id, _ in plan.entries])
     for row_id, given in plan.entries:
         destinations.enter(session.get_one(RegisterRow, row_id), given)
     audit.record(

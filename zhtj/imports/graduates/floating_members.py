@@ -13,10 +13,10 @@ from sqlalchemy.orm import joinedload
 from xlsxwriter import Workbook
 
 from zhtj.cases import operations as cases
-from zhtj.cases.kind import Matter
+from zhtj.cases.kind import CaseMatter
 from zhtj.cases.kinds.retention import INSTRUCTIONS, KIND, PLANS, SHEET
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import State
+from zhtj.cases.workflow import CaseState
 from zhtj.floating import branches
 from zhtj.imports.files.cells import key
 from zhtj.imports.files.layouts import (
@@ -136,7 +136,7 @@ def _place(organisation: Organisation) -> _Place:
     )
     for one in session.scalars(members):
         people.setdefault((one.org_id, key(one.name)), []).append(one)
-    waiting = select(Case.subject_id).where(Case.kind == KIND.key, Case.state == State.WAITING)
+    waiting = select(Case.subject_id).where(Case.kind == KIND.key, Case.state == CaseState.WAITING)
     return _Place(
         organisation,
         by_name,
@@ -223,7 +223,7 @@ def _check(reading: Reading, member: Member, answers: Mapping[str, str], place: 
         reading.warning(LEAVER, "本人已经申请，正在办理。", "不会重复提出。")
         return
     try:
-        KIND.check(Matter(place.organisation, dict(answers), member))
+        KIND.check(CaseMatter(place.organisation, dict(answers), member))
     except DomainError as error:
         column = {"remark": REMARK}.get(error.field or "", LEAVER)
         reading.error(column, error.message, error.fix or "请删去这一行。")

@@ -14,7 +14,7 @@ from zhtj.imports.files.tables import ImportTable, Layout, LayoutColumn, TableRo
 from zhtj.imports.members.rules import person_identity, person_name
 from zhtj.kernel import clock
 from zhtj.policy.seasons import policy_for
-from zhtj.policy.vocabulary import Place
+from zhtj.policy.vocabulary import PlaceTie
 
 AT_MOST = 5000
 REASON, DESTINATION, UNIT, ADDRESS = "转接原因", "转入组织", "单位或学校", "详细地址"
@@ -37,7 +37,7 @@ def out_layout() -> Layout:
             LayoutColumn(DESTINATION, aliases=("转入组织全称", "转往组织")),
             LayoutColumn(UNIT, aliases=("工作单位", "录取学校", "单位名称")),
             LayoutColumn(ADDRESS, aliases=("单位地址",), width=160),
-            LayoutColumn(PLACE, width=20, choices=tuple(place.label for place in Place)),
+            LayoutColumn(PLACE, width=20, choices=tuple(place.label for place in PlaceTie)),
             LayoutColumn(PHONE, aliases=("手机号码", "手机号"), width=11),
             LayoutColumn(REMARK, width=300),
         ),

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from zhtj.graduation import operations as graduation
-from zhtj.graduation.queries import policy_of
 from zhtj.identity import certification
 from zhtj.imports.files.cells import key
 from zhtj.imports.files.layouts import DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
@@ -28,6 +27,7 @@ from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people import bulk
 from zhtj.people import operations as people
 from zhtj.people.bulk import Enrolment

@@ -1,4 +1,4 @@
-"""Where letters may leave to: the mail server of ``ZHTJ_MAIL_URL`` and the chat robots of ``ZHTJ_WEBHOOK_URLS``.
+"""Where mail may leave to: the mail server of ``ZHTJ_MAIL_URL`` and the chat robots of ``ZHTJ_WEBHOOK_URLS``.
 
 Both hold secrets; neither is ever shown or stored.
 """
@@ -21,7 +21,7 @@ class MailServer:
 
     Args:
         encrypted: TLS from the first byte (``smtps``); otherwise it begins as soon as the server offers it.
-        sender: the address letters come from.
+        sender: the address mail comes from.
     """
 
     host: str

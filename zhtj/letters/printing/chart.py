@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from zhtj.policy.destinations import Advice, options
 from zhtj.policy.model import Facts, Policy, Receiver
-from zhtj.policy.vocabulary import Audience, Case, Counts, Level, Reason
+from zhtj.policy.vocabulary import Audience, CountsAs, Reason, StayingCase, Suitability
 
 WIDTH, GAP, TOP = 900, 14, 46
 LEFT, RIGHT = (10, 270), (590, 300)  # left edge and width of the two columns
 ROW, TALL = 42, 70
 NUMBERS = "①②③④⑤⑥⑦⑧⑨"
-_GOOD = (Level.PREFERRED, Level.ALLOWED)
+_GOOD = (Suitability.PREFERRED, Suitability.ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Box:
     y: int
     width: int
     height: int
-    counts: Counts | None = None
+    counts: CountsAs | None = None
 
     @property
     def middle(self) -> float:
@@ -98,12 +98,12 @@ def chart(policy: Policy) -> Chart:
     return Chart(WIDTH, lowest + GAP, situations, receivers, ways)
 
 
-def _starts(policy: Policy) -> Iterator[tuple[str, Reason | None, Case | None]]:
+def _starts(policy: Policy) -> Iterator[tuple[str, Reason | None, StayingCase | None]]:
     """Everything a graduate may be: the reasons to transfer, then what keeps him where he is."""
     for reason, spec in policy.reasons.items():
         if Audience.GRADUATE in spec.audiences and reason is not Reason.OTHER:
             yield spec.label or policy.special_unit_label, reason, None
-    for case in Case:
+    for case in StayingCase:
         yield case.label, None, case
 
 
@@ -115,11 +115,11 @@ def _kinds(receiver: Receiver) -> tuple[str, ...]:
     return _lines(text, 26)
 
 
-def _ways(policy: Policy, starts: list[tuple[str, Reason | None, Case | None]]) -> Iterator[_Found]:
+def _ways(policy: Policy, starts: list[tuple[str, Reason | None, StayingCase | None]]) -> Iterator[_Found]:
     for start, (_, reason, case) in enumerate(starts):
         best: dict[int, _Found] = {}
         for advice in _open_to(policy, reason, case):
-            preferred = case is not None or advice.level is Level.PREFERRED
+            preferred = case is not None or advice.level is Suitability.PREFERRED
             for end, receiver in enumerate(policy.receivers):
                 fits = set(receiver.destinations) & set(advice.destinations)
                 if fits and (end not in best or (preferred and not best[end].preferred)):
@@ -127,7 +127,7 @@ def _ways(policy: Policy, starts: list[tuple[str, Reason | None, Case | None]]) 
         yield from best.values()
 
 
-def _open_to(policy: Policy, reason: Reason | None, case: Case | None) -> list[Advice]:
+def _open_to(policy: Policy, reason: Reason | None, case: StayingCase | None) -> list[Advice]:
     """What the table offers: as it is, and where a township really cannot receive, from the day counties may."""
     if reason is None:
         every = (advice for one in policy.reasons for advice in options(policy, one, Facts()))
@@ -139,7 +139,7 @@ def _open_to(policy: Policy, reason: Reason | None, case: Case | None) -> list[A
     for advice in fallback:
         new = tuple(each for each in advice.destinations if each not in known)
         if new and advice.level in _GOOD and advice.case is None:
-            found.append(replace(advice, destinations=new, level=Level.ALLOWED))
+            found.append(replace(advice, destinations=new, level=Suitability.ALLOWED))
     return found
 
 
@@ -155,7 +155,7 @@ def _column(
     texts: list[tuple[str, tuple[str, ...]]],
     place: tuple[int, int],
     tall: int,
-    counts: list[Counts] | None = None,
+    counts: list[CountsAs] | None = None,
     *,
     height: int = 0,
 ) -> tuple[Box, ...]:

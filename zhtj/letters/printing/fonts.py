@@ -11,7 +11,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 from pylopdf_fonts_zh_cn import serif_path
 
-from zhtj.letters.record import LABELS, LetterRecord, Problem
+from zhtj.letters.record import LABELS, LetterRecord, RecordProblem
 
 FAMILY = "letter song"
 
@@ -33,10 +33,10 @@ def missing(text: str) -> list[str]:
     return list(dict.fromkeys(sign for sign in text if ord(sign) not in covered()))
 
 
-def missing_glyphs(record: LetterRecord) -> list[Problem]:
+def missing_glyphs(record: LetterRecord) -> list[RecordProblem]:
     """A problem for every field with a character that could not be printed."""
     return [
-        Problem(
+        RecordProblem(
             name,
             f"{LABELS.get(name, name)}中的“{sign}”（U+{ord(sign):04X}）印刷字体里没有，无法打印。",
             "请核对用字；确系此字的，请用空白介绍信手工填写，并请运维人员增补字体。",

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from zhtj.kernel.errors import DomainError
 from zhtj.letters.printing.chart import Chart
 from zhtj.letters.printing.fonts import FAMILY, missing
-from zhtj.letters.printing.pages import Code, qr_code
+from zhtj.letters.printing.pages import QrCode, qr_code
 from zhtj.letters.printing.render import printing
-from zhtj.letters.register import HEADINGS
+from zhtj.letters.stub_register import HEADINGS
 
 OVERSEAS, FLOATING = "F-07", "F-08"
 # Of F-08 what stands above the slip to be handed back, in the document's order; everything else belongs to the slip.
@@ -53,7 +53,7 @@ class CodeSlip:
     deadline: str
 
     @property
-    def qr(self) -> Code:
+    def qr(self) -> QrCode:
         """The way to the page with the code filled in."""
         return qr_code(self.address)
 

@@ -20,7 +20,7 @@ MILLIMETRES = 25.4 / 72
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class TypeSize:
     """One of the type sizes: class in the style sheet, points, line height in points."""
 
     name: str
@@ -28,11 +28,16 @@ class Size:
     line: float
 
 
-SIZES = (Size("normal", 11.5, 23.0), Size("small", 10.0, 17.0), Size("compact", 9.0, 14.0), Size("tiny", 8.0, 11.2))
+SIZES = (
+    TypeSize("normal", 11.5, 23.0),
+    TypeSize("small", 10.0, 17.0),
+    TypeSize("compact", 9.0, 14.0),
+    TypeSize("tiny", 8.0, 11.2),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class QrCode:
     """The QR code as one SVG path, in modules with the quiet zone."""
 
     url: str
@@ -41,7 +46,7 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class LetterPage:
     """What the template draws one page from.
 
     Args:
@@ -53,7 +58,7 @@ class Sheet:
     """
 
     record: LetterRecord
-    code: Code
+    code: QrCode
     stub: str
     original: str
     receipt: str
@@ -62,18 +67,20 @@ class Sheet:
     sample: bool = False
 
 
-def sheet(record: LetterRecord, site: str, *, seal: str = "", with_stub: bool = True, sample: bool = False) -> Sheet:
+def sheet(
+    record: LetterRecord, site: str, *, seal: str = "", with_stub: bool = True, sample: bool = False
+) -> LetterPage:
     """The page of one letter; ``site`` is the address of this installation (PD-29)."""
     code = qr_code(f"{site.rstrip('/')}/v/{record.check_code}")
-    return Sheet(record, code, *sizes(record), seal=seal, with_stub=with_stub, sample=sample)
+    return LetterPage(record, code, *sizes(record), seal=seal, with_stub=with_stub, sample=sample)
 
 
-def qr_code(url: str) -> Code:
+def qr_code(url: str) -> QrCode:
     """A QR code that leads to an address."""
     symbol = segno.make_qr(url, error="m")
     rows = [bytes(row) for row in symbol.matrix_iter(border=2)]
     path = "".join(f"M{start} {y + 0.5:g}h{length}" for y, row in enumerate(rows) for start, length in _runs(row))
-    return Code(url, len(rows), path)
+    return QrCode(url, len(rows), path)
 
 
 def _runs(row: bytes) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from zhtj.letters.printing.checks import check_glyphs
+from zhtj.letters.printing.issuing_checks import check_glyphs
 from zhtj.letters.printing.pages import sheet
 from zhtj.letters.record import FORM_NAME, FileDisposition, LetterRecord
 

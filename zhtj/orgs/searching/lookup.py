@@ -34,7 +34,7 @@ class Match(IntEnum):
     PART = 3
 
 
-class Step(NamedTuple):
+class IndexReading(NamedTuple):
     """One reading of the index: of a whole term, or of all longer ones that begin with it."""
 
     match: Match
@@ -42,17 +42,17 @@ class Step(NamedTuple):
     exact: bool
 
 
-def steps(word: str) -> Iterator[Step]:
+def steps(word: str) -> Iterator[IndexReading]:
     """How to look a word up, best answers first."""
     own = normalise(own_name(as_floating_branch(word)))
     spellings = list(dict.fromkeys((own, normalise(word))))
     for exactly, beginning in ((Match.NAME, Match.BEGINNING), (Match.PART, Match.PART)):
-        yield from (Step(exactly, spelling, exact=True) for spelling in spellings)
-        yield from (Step(beginning, spelling, exact=False) for spelling in spellings)
+        yield from (IndexReading(exactly, spelling, exact=True) for spelling in spellings)
+        yield from (IndexReading(beginning, spelling, exact=False) for spelling in spellings)
 
 
 def look_up(
-    session: AnySession, step: Step, places: Sequence[str], limit: int, *, areas: bool = False
+    session: AnySession, step: IndexReading, places: Sequence[str], limit: int, *, areas: bool = False
 ) -> Sequence[Row[str, int]]:
     """Path and id of what a step finds: of whole names the higher first, else in the order of the index.
 

@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"[0-9A-Z-]*[0-9][0-9A-Z-]*")
 _LETTERS = re.compile(r"[A-Z]{2,}")
 
 
-class Standing(StrEnum):
+class MembershipStatus(StrEnum):
     """团籍状态: who the list shows."""
 
     PRESENT = ""
@@ -84,7 +84,7 @@ class Missing(StrEnum):
         }[self.value]
 
 
-class Order(StrEnum):
+class MemberOrder(StrEnum):
     """排序."""
 
     BRANCH = ""
@@ -128,12 +128,12 @@ class MemberFilters:
     active: str = ""
     graduate: str = ""
     purpose: Purpose | None = None
-    standing: Standing = Standing.PRESENT
+    standing: MembershipStatus = MembershipStatus.PRESENT
     sex: Sex | None = None
     age: Age | None = None
     missing: Missing | None = None
     political: str = ""
-    order: Order = Order.BRANCH
+    order: MemberOrder = MemberOrder.BRANCH
 
 
 def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before: str = "") -> Page[Member]:
@@ -145,19 +145,19 @@ def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before
     return paginate(query, keys, after=after, before=before, descending=descending)
 
 
-def _order(order: Order, *, beyond_school: bool) -> tuple[list[Any], bool]:
+def _order(order: MemberOrder, *, beyond_school: bool) -> tuple[list[Any], bool]:
     """Columns that order the list, and whether downwards."""
     first: Any = {
-        Order.BRANCH: Organisation.path,
-        Order.NAME: Account.name,
-        Order.JOINED: Member.joined_on,
-        Order.OLDEST: Member.born,
-        Order.YOUNGEST: Member.born,
+        MemberOrder.BRANCH: Organisation.path,
+        MemberOrder.NAME: Account.name,
+        MemberOrder.JOINED: Member.joined_on,
+        MemberOrder.OLDEST: Member.born,
+        MemberOrder.YOUNGEST: Member.born,
     }[order]
-    if order is Order.NAME and not beyond_school:
+    if order is MemberOrder.NAME and not beyond_school:
         # Sorted as they are found here: in the index on names one would meet everybody else's first.
         first = (Account.name + literal("")).label("name")
-    return [first, Member.id], order is Order.YOUNGEST
+    return [first, Member.id], order is MemberOrder.YOUNGEST
 
 
 def picked(
@@ -231,11 +231,11 @@ def _either(condition: ColumnElement[bool], wanted: str) -> ColumnElement[bool]:
     return condition if wanted == "yes" else ~condition
 
 
-def _standing(wanted: Standing) -> list[ColumnElement[bool]]:
-    if wanted is Standing.ARCHIVED:
+def _standing(wanted: MembershipStatus) -> list[ColumnElement[bool]]:
+    if wanted is MembershipStatus.ARCHIVED:
         return [Member.archived_at.is_not(None)]
     present: list[ColumnElement[bool]] = [Member.archived_at.is_(None)]
-    if wanted is Standing.SUSPENDED:
+    if wanted is MembershipStatus.SUSPENDED:
         present.append(Member.suspended_at.is_not(None))
     return present
 

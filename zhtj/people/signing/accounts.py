@@ -63,7 +63,7 @@ def set_password(account: Account, password: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class ContactDetails:
     """What everybody keeps up to date himself (U-03); the last three belong to members only."""
 
     mobile: str
@@ -72,7 +72,7 @@ class Contact:
     emergency_phone: str | None = None
 
 
-def change_contact(account: Account, member: Member | None, contact: Contact) -> bool:
+def change_contact(account: Account, member: Member | None, contact: ContactDetails) -> bool:
     """Change one's own contact data, at once (U-03).
 
     Returns:

@@ -115,7 +115,7 @@ class IssuedCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class CodeBatch:
     """Codes for a selection.
 
     Args:
@@ -157,7 +157,7 @@ def issue(
     return batch.issued[0]
 
 
-def issue_many(kind: CodeKind, account_ids: Sequence[int], seat: ActiveSeat) -> Batch:
+def issue_many(kind: CodeKind, account_ids: Sequence[int], seat: ActiveSeat) -> CodeBatch:
     """Issue activation or reset codes for a class; who cannot get one of this kind is left out, with the reason.
 
     Raises:
@@ -179,7 +179,7 @@ def issue_many(kind: CodeKind, account_ids: Sequence[int], seat: ActiveSeat) -> 
             refusals.append((account.name, error))
         else:
             wanted.append((account.id, account.name))
-    return Batch(_write(kind, wanted, seat.seat_id), refusals)
+    return CodeBatch(_write(kind, wanted, seat.seat_id), refusals)
 
 
 def kinds_needed(member_ids: Sequence[int]) -> dict[CodeKind, list[int]]:
@@ -196,7 +196,7 @@ def kinds_needed(member_ids: Sequence[int]) -> dict[CodeKind, list[int]]:
     return needed
 
 
-def issue_registrations(organisation_ids: Sequence[int], seat: ActiveSeat) -> Batch:
+def issue_registrations(organisation_ids: Sequence[int], seat: ActiveSeat) -> CodeBatch:
     """Issue a registration code for each of these organisations; who is not its direct superior gets none for it.
 
     Raises:
@@ -218,7 +218,7 @@ def issue_registrations(organisation_ids: Sequence[int], seat: ActiveSeat) -> Ba
             wanted.append(organisation)
     issued = _write(CodeKind.REGISTRATION, [(one.id, one.full_name) for one in wanted], seat.seat_id)
     codes = {one.id: one.code for one in wanted}
-    return Batch([replace(one, organisation_code=codes[one.subject_id]) for one in issued], refusals)
+    return CodeBatch([replace(one, organisation_code=codes[one.subject_id]) for one in issued], refusals)
 
 
 def issue_as_operator(kind: CodeKind, account: Account) -> IssuedCode:

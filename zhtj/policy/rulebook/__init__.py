@@ -50,7 +50,7 @@ _IN_CHINESE = {
 }
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What an entry asks for (条目类别); the first three stand in ``rules.csv``."""
 
     SYSTEM = "system"
@@ -72,7 +72,7 @@ class Rule:
     """
 
     id: str
-    kind: Kind
+    kind: EntryKind
     text: str
     citations: tuple[str, ...] = ()
 
@@ -110,16 +110,16 @@ def rules() -> Mapping[str, Rule]:
         ValueError: ``rules.md`` and ``rules.csv`` do not hold the same IDs.
     """
     with (FOLDER / "rules.csv").open(encoding="utf-8", newline="") as file:
-        kinds = {row["id"]: Kind(row["kind"]) for row in csv.DictReader(file)}
+        kinds = {row["id"]: EntryKind(row["kind"]) for row in csv.DictReader(file)}
     document = (FOLDER / "rules.md").read_text(encoding="utf-8")
     texts = {match["id"]: match["text"] for match in _RULE.finditer(document)}
     if texts.keys() != kinds.keys():
         raise ValueError(f"rules.md and rules.csv differ: {sorted(texts.keys() ^ kinds.keys())}")
     found = {id_: Rule(id_, kinds[id_], _plain(text), _citations(text)) for id_, text in texts.items()}
     for match in _CONFLICT.finditer(document):
-        found[match["id"]] = Rule(match["id"], Kind.CONFLICT, _plain(match["text"].replace(" | ", ". ")))
+        found[match["id"]] = Rule(match["id"], EntryKind.CONFLICT, _plain(match["text"].replace(" | ", ". ")))
     for match in _DECISION.finditer((FOLDER / "decisions.md").read_text(encoding="utf-8")):
-        found[match["id"]] = Rule(match["id"], Kind.DECISION, _plain(match["text"]))
+        found[match["id"]] = Rule(match["id"], EntryKind.DECISION, _plain(match["text"]))
     return MappingProxyType(found)
 
 
@@ -142,9 +142,9 @@ def source_of(id_: str) -> str:
         KeyError: the rulebook has no such ID.
     """
     entry = rule(id_)
-    if entry.kind is Kind.DECISION:
+    if entry.kind is EntryKind.DECISION:
         return f"本系统约定 {id_}"
-    if entry.kind is Kind.CONFLICT:
+    if entry.kind is EntryKind.CONFLICT:
         return f"各文件说法不一，本系统按 {id_} 处理"
     if not entry.citations:
         return "参见 " + "、".join(ID.findall(entry.text))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zhtj.policy.rulebook import Kind, Rule
+from zhtj.policy.rulebook import EntryKind, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def coverage(rules: Mapping[str, Rule], markers: Iterable[Marker]) -> Coverage:
     """Compare the markers with the rulebook."""
     found = list(markers)
     marked = {marker.id for marker in found}
-    system = [rule for rule in rules.values() if rule.kind is Kind.SYSTEM]
+    system = [rule for rule in rules.values() if rule.kind is EntryKind.SYSTEM]
     families = tuple(
         Family(
             name,
@@ -130,6 +130,6 @@ def coverage(rules: Mapping[str, Rule], markers: Iterable[Marker]) -> Coverage:
     )
     return Coverage(
         families,
-        others=tuple(id_ for id_, rule in rules.items() if id_ in marked and rule.kind is not Kind.SYSTEM),
+        others=tuple(id_ for id_, rule in rules.items() if id_ in marked and rule.kind is not EntryKind.SYSTEM),
         unknown=tuple(marker for marker in found if marker.id not in rules),
     )

@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, ForeignKey, Select, and_, exists, func, se
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from zhtj.graduation.models import BranchMark
-from zhtj.graduation.register import in_year
 from zhtj.graduation.rules import markable_industries
+from zhtj.graduation.season_register import in_year
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, session
 from zhtj.kernel.errors import DomainError, Forbidden

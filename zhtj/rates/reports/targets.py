@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import select
-
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import SeasonPolicies, policies_of
 from zhtj.policy.model import Policy, Source
-from zhtj.policy.seasons import NoPolicyError, governed, policy_for
+from zhtj.policy.seasons import NoPolicyError
 from zhtj.rates.rules import Rate, RateKind
 
 # The policy value that is the target of a rate.
@@ -42,21 +41,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The targets of a season; ``read`` asks once for all organisations.
+    """The targets of a season; ``read`` asks once for all organisations."""
 
-    Args:
-        season: year.
-        layered: (path, code) of the organisations that have a layer of their own, from the top down.
-    """
-
-    season: int
-    layered: Sequence[tuple[str, str]] = ()
+    policies: SeasonPolicies
 
     def policy(self, organisation: Organisation) -> Policy | None:
         """The policy of the season there; None for a season before all policies."""
-        line = [code for path, code in self.layered if organisation.path.startswith(path)]
         try:
-            return policy_for(self.season, line)
+            return self.policies.of(organisation)
         except NoPolicyError:
             return None
 
@@ -75,11 +67,7 @@ class Targets:
 
 def read(season: int) -> Targets:
     """The targets of a season, effective through the policy layers of each organisation's line."""
-    codes = governed(season)
-    if not codes:
-        return Targets(season)
-    query = select(Organisation.path, Organisation.code).where(Organisation.code.in_(codes))
-    return Targets(season, [(path, code) for path, code in reports().execute(query.order_by(Organisation.path))])
+    return Targets(policies_of(season, reports()))
 
 
 def target_of(organisation: Organisation, season: int, kind: RateKind) -> Target | None:

@@ -16,15 +16,16 @@ from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs import contacts
-from zhtj.orgs.contacts import Contact
+from zhtj.orgs.contacts import OfficeContact
 from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.orgs.rules import destination_problem
 from zhtj.orgs.searching import places
 from zhtj.people.models import Member
 from zhtj.policy import seasons
 from zhtj.policy.destinations import Advice, Answers, Verdict, advise, groups, judge, reason_of
-from zhtj.policy.model import Milestone, Policy, Situation
-from zhtj.policy.vocabulary import Audience, Case, Destination, Level, Place, Reason
+from zhtj.policy.model import DecisionRow, Milestone, Policy
+from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
 from zhtj.transfers.applying import checks
 from zhtj.transfers.kinds import admitting_ready, basic_of, destination_kind, same_basic
 
@@ -56,7 +57,7 @@ class Asked:
     member: Member | None = None
     unit_name: str = ""
     address: str = ""
-    place: Place | None = None
+    place: PlaceTie | None = None
     party_member: bool | None = None
     township_unable: bool | None = None
 
@@ -76,10 +77,10 @@ class Found:
     organisation: Organisation
     line: tuple[str, ...]
     kind: Destination
-    place: Place | None
+    place: PlaceTie | None
     verdict: Verdict
     problem: str
-    contact: Contact
+    contact: OfficeContact
 
     @property
     def why_not(self) -> str:
@@ -103,7 +104,7 @@ class Counsel:
 
     asked: Asked
     policy: Policy
-    _known: dict[Place, str] = field(init=False)
+    _known: dict[PlaceTie, str] = field(init=False)
 
     def __post_init__(self) -> None:
         if self.asked.situation not in {*self.policy.situations, UNSURE}:
@@ -118,7 +119,7 @@ class Counsel:
         return "employed_with_org" if self.owners else "employed_without_org"
 
     @property
-    def situation(self) -> Situation:
+    def situation(self) -> DecisionRow:
         """The row of the decision table."""
         return self.policy.situations[self.key]
 
@@ -140,7 +141,7 @@ class Counsel:
     # ---- what is known of him
 
     @cached_property
-    def addresses(self) -> dict[Place, str]:
+    def addresses(self) -> dict[PlaceTie, str]:
         """Addresses to look at, by his tie to them: the one he named, else all that are on record."""
         if self.reason in _NOT_YET_ASKED:
             place = self.asked.place
@@ -149,19 +150,19 @@ class Counsel:
             return {place: self.asked.address or self._known.get(place, "")}
         if not self.asked.address:
             return {}
-        found = {Place.UNIT_LOCATION: self.asked.address}
+        found = {PlaceTie.UNIT_LOCATION: self.asked.address}
         if self.region_of(self.asked.address) is not None:
             return found
-        wanted = (Place.HOUSEHOLD,) if self.situation.facts.labour_dispatch else (Place.RESIDENCE,)
+        wanted = (PlaceTie.HOUSEHOLD,) if self.situation.facts.labour_dispatch else (PlaceTie.RESIDENCE,)
         return found | {place: self._known[place] for place in wanted if place in self._known}
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> PlaceTie | None:
         """The place that decides, where only one comes into question."""
         return self.asked.place or (next(iter(self.addresses)) if len(self.addresses) == 1 else None)
 
     @cached_property
-    def townships(self) -> dict[Place, Organisation]:
+    def townships(self) -> dict[PlaceTie, Organisation]:
         """The township of each of these addresses."""
         found = {place: places.township_of(text) for place, text in self.addresses.items() if text}
         return {place: township for place, township in found.items() if township is not None}
@@ -236,7 +237,7 @@ class Counsel:
     @cached_property
     def right(self) -> Advice | None:
         """The right destination, or the case that takes its place; None where there is nothing to do, or no way."""
-        good = [each for each in self._options if each.level is not Level.FORBIDDEN]
+        good = [each for each in self._options if each.level is not Suitability.FORBIDDEN]
         if self.region is not None:
             return next((each for each in good if Destination.EXTERNAL in each.destinations), None)
         if self.asked.place is not None:
@@ -256,7 +257,7 @@ class Counsel:
     @property
     def others(self) -> list[Advice]:
         """What else is possible, best first, and is not among the organisations found anyway."""
-        others = [each for each in self._options if each.level is not Level.FORBIDDEN and each is not self.right]
+        others = [each for each in self._options if each.level is not Suitability.FORBIDDEN and each is not self.right]
         return [each for each in others if self._matters(each) and not self._is_found(each)]
 
     def _is_found(self, option: Advice) -> bool:
@@ -273,7 +274,7 @@ class Counsel:
         """What he must not do, each sentence once."""
         found: dict[str, Advice] = {}
         for each in self._options:
-            if each.level is Level.FORBIDDEN:
+            if each.level is Suitability.FORBIDDEN:
                 found.setdefault(each.sentence, each)
         return list(found.values())
 
@@ -283,7 +284,7 @@ class Counsel:
         return [each for each in self._advice[1:] if each.level is None]
 
     @property
-    def case(self) -> Case | None:
+    def case(self) -> StayingCase | None:
         """What is opened instead of a transfer (PD-10)."""
         return self.situation.case
 
@@ -304,7 +305,7 @@ class Counsel:
         order = sorted(known.values(), key=lambda each: (each.verdict.level.rank, each.kind not in right))
         return sorted(order, key=lambda each: not each.selectable)[:SHOWN]
 
-    def _candidates(self) -> Iterator[tuple[Organisation, Place | None, bool]]:
+    def _candidates(self) -> Iterator[tuple[Organisation, PlaceTie | None, bool]]:
         """Organisations to judge: with his tie to their place, and whether he named them himself."""
         if self.reason is Reason.FURTHER_STUDY:
             for school in self.schools:
@@ -335,7 +336,7 @@ class Counsel:
         if county is not None:
             yield from places.floating_branches(county)
 
-    def _judged(self, organisation: Organisation, place: Place | None) -> Found:
+    def _judged(self, organisation: Organisation, place: PlaceTie | None) -> Found:
         kind = destination_kind(self.old, organisation)
         facts: dict[str, bool | None] = {name: value for name, value in self.situation.facts if value is not None}
         facts |= self.facts
@@ -343,7 +344,7 @@ class Counsel:
             facts["admitting_ready"] = admitting_ready(organisation)
         if self.old is not None:
             facts["inside_own_school"] = same_basic(self.old, organisation)
-        if place is Place.RESIDENCE:
+        if place is PlaceTie.RESIDENCE:
             facts["also_household"] = self._is_household(organisation)
         reason = self.reason or Reason.OTHER
         return Found(
@@ -361,7 +362,7 @@ class Counsel:
 
     def _is_household(self, organisation: Organisation) -> bool | None:
         """Whether the place he lives in is his household place too (K-08)."""
-        address = self._known.get(Place.HOUSEHOLD)
+        address = self._known.get(PlaceTie.HOUSEHOLD)
         township = places.township_of(address) if address else None
         return organisation.path.startswith(township.path) if township else None
 
@@ -377,7 +378,7 @@ def counsel(asked: Asked) -> Counsel:
     Raises:
         DomainError: the policy knows no such situation.
     """
-    policy = checks.policy_of(asked.member.org) if asked.member else checks.national_policy()
+    policy = policy_of(asked.member.org) if asked.member else national_policy()
     return Counsel(asked, policy)
 
 
@@ -387,16 +388,16 @@ def audience_of(member: Member | None) -> Audience:
     return Audience.GRADUATE if graduates else Audience.OTHER
 
 
-def offered(policy: Policy, audience: Audience) -> Mapping[str, Mapping[str, Situation]]:
+def offered(policy: Policy, audience: Audience) -> Mapping[str, Mapping[str, DecisionRow]]:
     """The situations to choose from, by heading."""
     return groups(policy, audience)
 
 
-def known_places(member: Member | None) -> dict[Place, str]:
+def known_places(member: Member | None) -> dict[PlaceTie, str]:
     """Addresses on record, by the member's tie to them."""
     if member is None:
         return {}
-    known = {Place.RESIDENCE: member.residence, Place.HOUSEHOLD: member.household, Place.ORIGIN: member.origin}
+    known = {PlaceTie.RESIDENCE: member.residence, PlaceTie.HOUSEHOLD: member.household, PlaceTie.ORIGIN: member.origin}
     return {place: text for place, text in known.items() if text}
 
 
@@ -405,7 +406,7 @@ def is_party_member(member: Member) -> bool:
     return _PARTY in (member.political_status or "")
 
 
-def deadlines(policy: Policy, situation: Situation, today: date) -> list[Milestone]:
+def deadlines(policy: Policy, situation: DecisionRow, today: date) -> list[Milestone]:
     """The days from ``today`` on that concern whoever is in ``situation`` (D-07, D-11, D-12, D-15, D-19)."""
     if situation.reason is None or situation.case is not None:
         return []

@@ -15,12 +15,13 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation, Purpose, Region
+from zhtj.orgs.policies import policy_of
 from zhtj.people import identity
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
-from zhtj.policy.seasons import county_open, governed, policy_for, return_due
-from zhtj.policy.vocabulary import Audience, Destination, Level, Place, Reason, ReasonField
+from zhtj.policy.seasons import county_open, return_due
+from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField, Suitability
 from zhtj.transfers.kinds import admitting_ready, destination_kind, same_basic
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import OPEN, Initiator, Route
@@ -31,21 +32,6 @@ if TYPE_CHECKING:
 SPECIAL = "转往特殊单位"
 SHORTEST_NAME = 4
 OPEN_BUSINESS = "已有业务正在办理，不能重复发起。"
-
-
-def policy_of(organisation: Organisation) -> Policy:
-    """The policy that governs applications out of ``organisation`` today (PD-18: the origin's)."""
-    season = clock.today().year
-    # Where no organisation has a layer of its own, nobody need ask who stands above.
-    return policy_for(season, line_codes(organisation) if governed(season) else ())
-
-
-def line_codes(organisation: Organisation) -> tuple[str, ...]:
-    """Codes of an organisation's superiors and itself, from the top down."""
-    rows = session.execute(
-        select(Organisation.code).where(Organisation.path.in_(organisation.line)).order_by(Organisation.path)
-    )
-    return tuple(code for (code,) in rows)
 
 
 def may_leave(member: Member) -> None:
@@ -199,7 +185,7 @@ def verdict(
     policy: Policy, old: Organisation, new: Organisation, reason: str, place: str | None, *, delayed: bool = False
 ) -> Verdict:
     """What the destination table says (PD-11); ``delayed``: of a delayed graduate (R-08)."""
-    relation = Place(place) if place in set(Place) else Place.NONE
+    relation = PlaceTie(place) if place in set(PlaceTie) else PlaceTie.NONE
     return judge(
         policy,
         Reason(reason),
@@ -245,9 +231,9 @@ def allowed(wanted: Submission, found: Verdict) -> None:
             field="destination",
             rule="PD-10",
         )
-    if found.level is Level.FORBIDDEN:
+    if found.level is Suitability.FORBIDDEN:
         raise DomainError(found.sentence, field="destination", rule=found.rule)
-    if found.level is Level.WARNED and not (wanted.confirmed and (wanted.remark or "").strip()):
+    if found.level is Suitability.WARNED and not (wanted.confirmed and (wanted.remark or "").strip()):
         raise DomainError(
             found.sentence, fix="如情况属实，请勾选确认并在备注中说明。", field="confirmed", rule=found.rule
         )
@@ -328,8 +314,3 @@ def old_enough(policy: Policy, member: Member) -> None:
 def squeeze(text: str | None) -> str:
     """A typed name without any blanks."""
     return "".join((text or "").split())
-
-
-def national_policy() -> Policy:
-    """This season's policy without any local layer."""
-    return policy_for(clock.today().year, ())

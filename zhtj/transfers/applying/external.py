@@ -14,6 +14,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.policies import policy_of
 from zhtj.orgs.rules import destination_problem
 from zhtj.people import operations as people
 from zhtj.people.finding import members
@@ -22,7 +23,7 @@ from zhtj.people.operations import NewMember
 from zhtj.people.signing import accounts
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import campaign_open
-from zhtj.policy.vocabulary import Audience, Level, Reason
+from zhtj.policy.vocabulary import Audience, Reason, Suitability
 from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.starting import begin
 from zhtj.transfers.deciding import decisions
@@ -169,7 +170,7 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         raise DomainError("请填写对方系统中的组织全称。", field="origin_name", rule="X-02")
     _noted(wanted.note)
     member = _person(wanted)
-    policy = checks.policy_of(destination)
+    policy = policy_of(destination)
     if checks.low_age(policy, member):
         raise DomainError(
             f"入团时不满 {policy.interface_min_age} 周岁的，系统之间不能在线转接。",
@@ -179,7 +180,7 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         )
     checks.no_open_application(member)
     verdict = checks.verdict(policy, wanted.region, destination, Reason(wanted.reason).value, wanted.place)
-    if verdict.level is Level.FORBIDDEN:
+    if verdict.level is Suitability.FORBIDDEN:
         raise DomainError(verdict.sentence, field="destination", rule=verdict.rule)
     row = _register_row(policy, member, wanted)
     application = Application(
@@ -197,7 +198,7 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         kind=destination_kind(wanted.region, destination),
         place=wanted.place,
         level=verdict.level,
-        warnings=[verdict.why] if verdict.level is Level.WARNED else [],
+        warnings=[verdict.why] if verdict.level is Suitability.WARNED else [],
         external_name=origin,
     )
     in_season = campaign_open(policy, clock.today())

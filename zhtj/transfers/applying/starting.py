@@ -12,6 +12,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding.steps import Step, record
 from zhtj.transfers.models import Application
@@ -65,7 +66,7 @@ def _first_holder(application: Application, state: State) -> int | None:
         old, new = (
             session.get_one(Organisation, number) for number in (application.from_org_id, application.to_org_id)
         )
-        return checks.releaser(checks.policy_of(old), old, new).id
+        return checks.releaser(policy_of(old), old, new).id
     if state in {State.AWAITING_RELEASE, State.AWAITING_EXTERNAL}:
         return application.from_org_id
     return application.to_org_id

@@ -13,6 +13,7 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.starting import begin
 from zhtj.transfers.deciding.steps import Step, record
@@ -36,7 +37,7 @@ def may_object(seat: ActiveSeat, application: Application) -> bool:
     event = refusal(application)
     if event is None or event.from_state not in OBJECTIONABLE or _superior(event) is None:
         return False
-    policy = checks.policy_of(application.from_org)
+    policy = policy_of(application.from_org)
     return _objections_in_chain(application) < policy.objection_limit
 
 
@@ -177,7 +178,7 @@ def _start_again(refused: Application) -> Application | None:
     if refused.member.org_id != refused.from_org_id:
         return None
     again = Application(**{name: getattr(refused, name) for name in _CARRIED}, follows_id=refused.id)
-    policy = checks.policy_of(refused.from_org)
+    policy = policy_of(refused.from_org)
     due_at = checks.due(policy, clock.now(), in_season=refused.register_row_id is not None)
     begin(again, State.AWAITING_ACCEPTANCE, due_at=due_at)
     return again

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people import identity
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.models import Application
 
 FILE_CHECKED = "已核对团员档案。"

@@ -17,10 +17,10 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Category, Organisation, Purpose
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.transfers import operations, parties, queries
-from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import decisions, objections, receiving
 from zhtj.transfers.many.results import Result
 from zhtj.transfers.models import Application
@@ -182,7 +182,7 @@ class _Doubts:
     def about(self, application: Application) -> tuple[str, ...]:
         old = application.from_org
         if old.id not in self._policies:
-            self._policies[old.id] = checks.policy_of(old)
+            self._policies[old.id] = policy_of(old)
         return (*application.warnings, *receiving.joining_doubts(application.member, self._policies[old.id]))
 
 

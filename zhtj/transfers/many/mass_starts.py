@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.graduation import register
+from zhtj.graduation import season_register
 from zhtj.graduation.models import RegisterRow
 from zhtj.identity import certification
 from zhtj.kernel import audit, clock
@@ -22,11 +22,12 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.orgs.rules import destination_problem
 from zhtj.people.models import Account, Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy, ReasonSpec
-from zhtj.policy.vocabulary import Destination, Level, Place, Reason
+from zhtj.policy.vocabulary import Destination, PlaceTie, Reason, Suitability
 from zhtj.transfers import operations
 from zhtj.transfers.applying import checks
 from zhtj.transfers.kinds import destination_kind
@@ -110,7 +111,7 @@ def record_look_ups(contents: Sequence[Content]) -> None:
 
 
 def _start_all(lines: Sequence[Seen], seat: ActiveSeat) -> list[Result]:
-    register.hold(members=[seen.member.id for seen in lines if seen.member is not None])
+    season_register.hold(members=[seen.member.id for seen in lines if seen.member is not None])
     return [_start(seen, seat) for seen in lines]
 
 
@@ -219,7 +220,7 @@ class _Examination:
             "contact_mobile": content.get("contact_mobile") or None,
             "remark": said("remark"),
             "confirmed": bool(self.options.get("confirmed")),
-            "place": {each.label: each.value for each in Place}.get(place or "", place),
+            "place": {each.label: each.value for each in PlaceTie}.get(place or "", place),
         }
         if destination is None:
             del details["place"]
@@ -244,7 +245,7 @@ class _Examination:
         checks.may_start(spec, started_by, route)
         checks.fields_given(wanted, spec, self._kind(member.org, new))
         found = self._verdict(wanted)
-        warning = found.sentence if found.level is Level.WARNED else ""
+        warning = found.sentence if found.level is Suitability.WARNED else ""
         try:
             checks.allowed(wanted, found)
         except DomainError as error:
@@ -271,7 +272,7 @@ class _Examination:
 
     def _policy(self, organisation: Organisation) -> Policy:
         if organisation.id not in self.policies:
-            self.policies[organisation.id] = checks.policy_of(organisation)
+            self.policies[organisation.id] = policy_of(organisation)
         return self.policies[organisation.id]
 
     def _kind(self, old: Organisation, new: Organisation) -> Destination:

@@ -20,11 +20,11 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import county_open
-from zhtj.policy.vocabulary import Destination, Level, Place, Reason
-from zhtj.transfers.applying import checks
+from zhtj.policy.vocabulary import Destination, PlaceTie, Reason, Suitability
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import LISTED, attach_organisations
 from zhtj.transfers.workflow import OPEN, State
@@ -42,10 +42,10 @@ class Cut:
         place: as the application has it; only with the others given.
     """
 
-    level: Level | None = None
+    level: Suitability | None = None
     reason: Reason | None = None
     kind: Destination | None = None
-    place: Place | None = None
+    place: PlaceTie | None = None
 
     def arguments(self) -> dict[str, str]:
         """As they stand in an address."""
@@ -77,8 +77,8 @@ class Group:
 
     reason: Reason
     kind: Destination
-    place: Place | None
-    level: Level
+    place: PlaceTie | None
+    level: Suitability
     today: Verdict
     count: int
 
@@ -90,7 +90,7 @@ class Group:
     @property
     def where(self) -> str:
         """户籍所在地的乡镇街道团组织."""
-        tied = self.place is not None and self.place is not Place.NONE
+        tied = self.place is not None and self.place is not PlaceTie.NONE
         return f"{self.place.label}的{self.kind.label}" if tied and self.place else self.kind.label
 
 
@@ -117,7 +117,7 @@ class Report:
     @property
     def doubtful(self) -> list[Group]:
         """What the table forbids today or warns of, worst and most frequent first."""
-        found = [group for group in self.groups if group.level in {Level.FORBIDDEN, Level.WARNED}]
+        found = [group for group in self.groups if group.level in {Suitability.FORBIDDEN, Suitability.WARNED}]
         return sorted(found, key=lambda group: (-group.level.rank, -group.count))
 
 
@@ -126,11 +126,11 @@ def report(seat: ActiveSeat, season: int) -> Report:
     columns = (Application.reason, Application.kind, Application.place, Application.level)
     query = select(*columns, func.count()).where(*_season(seat, season)).group_by(*columns)
     policy = _policy(seat)
-    found: Counter[tuple[Reason, Destination, Place | None, Level]] = Counter()
+    found: Counter[tuple[Reason, Destination, PlaceTie | None, Suitability]] = Counter()
     for reason, kind, place, level, count in session.execute(query):
-        key = (Reason(reason), kind, Place(place) if place in set(Place) else None)
+        key = (Reason(reason), kind, PlaceTie(place) if place in set(PlaceTie) else None)
         today = _today(policy, *key)
-        found[(*key, Level.FORBIDDEN if today.blocks else level)] += count
+        found[(*key, Suitability.FORBIDDEN if today.blocks else level)] += count
     return Report(
         season,
         [
@@ -145,9 +145,9 @@ def listing(
 ) -> Page[Application]:
     """Exactly the applications behind one figure, newest first; ``known``: the report, for whoever has it already."""
     groups = (known or report(seat, season)).groups
-    forbidden = [group for group in groups if group.level is Level.FORBIDDEN]
+    forbidden = [group for group in groups if group.level is Suitability.FORBIDDEN]
     query: Select[Any] = select(Application).where(*_season(seat, season)).options(*LISTED)
-    if cut.level is Level.FORBIDDEN:
+    if cut.level is Suitability.FORBIDDEN:
         query = query.where(_any_of(forbidden))
     elif cut.level is not None:
         query = query.where(Application.level == cut.level, not_(_any_of(forbidden)))
@@ -187,8 +187,8 @@ def _any_of(groups: Iterable[Group]) -> ColumnElement[bool]:
 
 
 def _policy(seat: ActiveSeat) -> Policy:
-    return checks.policy_of(session.get_one(Organisation, seat.org_id))
+    return policy_of(session.get_one(Organisation, seat.org_id))
 
 
-def _today(policy: Policy, reason: Reason, kind: Destination, place: Place | None) -> Verdict:
+def _today(policy: Policy, reason: Reason, kind: Destination, place: PlaceTie | None) -> Verdict:
     return judge(policy, reason, kind, place, county_open=county_open(policy, clock.today()))

@@ -23,10 +23,10 @@ from zhtj.notices import digests
 from zhtj.notices.digests import Digest, deadline
 from zhtj.notices.models import Reminder
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policies_of
 from zhtj.policy.model import Policy
-from zhtj.policy.seasons import governed, phase, policy_for
-from zhtj.policy.vocabulary import Phase
-from zhtj.transfers.applying import checks
+from zhtj.policy.seasons import phase
+from zhtj.policy.vocabulary import CampaignPhase
 from zhtj.transfers.models import Application
 from zhtj.transfers.places import below
 from zhtj.transfers.workflow import State
@@ -76,13 +76,11 @@ def due_today() -> Iterator[Digest]:
 
 def _policies(season: int) -> tuple[list[Policy], Any]:
     """The season's policies, and SQL for the number of the one that governs an origin: the nearest layer's (PD-18)."""
-    found = [policy_for(season, ())]
-    whens = []
-    codes = governed(season)
-    local = select(Organisation).where(Organisation.code.in_(codes)).order_by(Organisation.path.desc())
-    for organisation in session.scalars(local).all() if codes else ():
-        whens.append((subtree(Application.from_path, organisation.path), len(found)))
-        found.append(policy_for(season, checks.line_codes(organisation)))
+    local = policies_of(season)
+    found, whens = [local.at("")], []
+    for path, _ in reversed(local.layered):
+        whens.append((subtree(Application.from_path, path), len(found)))
+        found.append(local.at(path))
     return found, case(*whens, else_=0) if whens else literal(0)
 
 
@@ -190,7 +188,7 @@ def is_due(heap: Heap, policy: Policy, today: date) -> bool:
 
 def _review_due(heap: Heap, policy: Policy, today: date, since: date, last: date | None) -> bool:
     """Weekly from the first day of the review phase on, whatever was said before (D-08)."""
-    if phase(policy, today) is not Phase.REVIEW or heap.state not in UNREVIEWED:
+    if phase(policy, today) is not CampaignPhase.REVIEW or heap.state not in UNREVIEWED:
         return False
     begins = policy.application_end + timedelta(days=1)
     weeks = (today - begins).days // policy.reminder_interval_days
@@ -213,7 +211,7 @@ class _Sum:
         self.for_others += heap.number if heap.for_others else 0
         if heap.due_at is not None and clock_day(heap, policy, today) >= 0:
             self.running[heap.due_at] = self.running.get(heap.due_at, 0) + heap.number
-        elif heap.state in UNREVIEWED and phase(policy, today) is Phase.REVIEW:
+        elif heap.state in UNREVIEWED and phase(policy, today) is CampaignPhase.REVIEW:
             self.to_review += heap.number
             self.review_end = policy.review_end
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, url_for
+from flask import flash, make_response, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -12,7 +12,8 @@ from zhtj.kernel.permissions import Permission
 from zhtj.people.models import Account, Member
 from zhtj.people.queries import member_of
 from zhtj.people.signing import authentication
-from zhtj.people.signing.accounts import Contact, change_contact
+from zhtj.people.signing.accounts import ContactDetails, change_contact
+from zhtj.web import routes
 from zhtj.web.access import requires, seat_choices
 from zhtj.web.auth import visitor
 from zhtj.web.forms.auth import AccountForm, ContactForm, MemberContactForm, PasswordForm
@@ -57,12 +58,14 @@ def _refused(error: DomainError, form: AccountForm) -> AnyResponse:
     return response
 
 
+@routes.auth.get("/account")
 @requires(Permission.OWN_ACCOUNT)
 def account() -> AnyResponse:
     """One's own contact data and password."""
     return _page()
 
 
+@routes.auth.post("/account")
 @requires(Permission.OWN_ACCOUNT)
 def change_own_contact() -> AnyResponse:
     """Change the contact data."""
@@ -70,16 +73,17 @@ def change_own_contact() -> AnyResponse:
     form = _contact_form(member)
     if not form.validate():
         return _page(422, contact=form)
-    values = {name: value for name, value in form.data.items() if name in Contact.__dataclass_fields__}
+    values = {name: value for name, value in form.data.items() if name in ContactDetails.__dataclass_fields__}
     try:
         with unit_of_work():
-            changed = change_contact(own, member, Contact(**values))
+            changed = change_contact(own, member, ContactDetails(**values))
     except DomainError as error:
         return _refused(error, form)
     flash("联系方式已更新。" if changed else "没有改动。", "success" if changed else "info")
     return redirect(url_for("auth.account"), 303)
 
 
+@routes.auth.post("/account/password")
 @requires(Permission.OWN_ACCOUNT)
 def change_own_password() -> AnyResponse:
     """Change the password; this session goes on, all others end."""
@@ -94,10 +98,3 @@ def change_own_password() -> AnyResponse:
     visitor.stay(own)
     flash("密码已修改，其他设备上的登录都已退出。", "success")
     return redirect(url_for("auth.account"), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page."""
-    blueprint.add_url_rule("/account", "account", account, methods=["GET"])
-    blueprint.add_url_rule("/account", "change_own_contact", change_own_contact, methods=["POST"])
-    blueprint.add_url_rule("/account/password", "change_own_password", change_own_password, methods=["POST"])

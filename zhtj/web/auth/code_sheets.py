@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import segno
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Response, current_app, render_template, request, url_for
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from markupsafe import Markup
@@ -17,6 +17,7 @@ from zhtj.letters.printing import forms
 from zhtj.letters.printing.forms import CodeSlip
 from zhtj.people.models import CodeKind
 from zhtj.people.signing.codes import IssuedCode
+from zhtj.web import routes
 from zhtj.web.access import requires
 
 # How long a sheet that is on the screen can be had as a PDF; nothing of it is kept here.
@@ -89,6 +90,7 @@ def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.secret_key or "", salt=f"code-sheet-{current_user.get_id()}")
 
 
+@routes.auth.post("/codes/sheet.pdf")
 @requires(Permission.OWN_ACCOUNT)
 def sheet_pdf() -> Response:
     """The sheet on the screen as a PDF: it brings its codes along, for they are kept nowhere in plain."""
@@ -101,8 +103,3 @@ def sheet_pdf() -> Response:
     response.headers["Content-Disposition"] = "inline; filename=codes.pdf"
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the route."""
-    blueprint.add_url_rule("/codes/sheet.pdf", "sheet_pdf", sheet_pdf, methods=["POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
+from flask import Response, flash, make_response, redirect, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,6 +16,7 @@ from zhtj.orgs.searching.search import search
 from zhtj.people.models import Account, CodeKind, Seat
 from zhtj.people.signing import codes
 from zhtj.people.signing.accounts import read_mobile, tidy
+from zhtj.web import routes
 from zhtj.web.access import public
 from zhtj.web.auth import visitor
 from zhtj.web.forms.auth import AccountForm, ActivationForm, CodeForm, RegistrationForm, ResetForm, SeatForm
@@ -45,6 +46,8 @@ def _come_in(account: Account, message: str) -> AnyResponse:
 # ---- activation
 
 
+@routes.auth.get("/activate")
+@routes.auth.get("/activate/<code>", endpoint="activate_link")
 @public
 def activate(code: str = "") -> str:
     """Where a member or cadre enters his activation code; a QR code brings it along. Looks nothing up yet."""
@@ -52,6 +55,7 @@ def activate(code: str = "") -> str:
     return _page("activate", form, CodeKind.ACTIVATION)
 
 
+@routes.auth.post("/activate")
 @public
 def activate_submit() -> AnyResponse | str:
     """First the code alone, which shows whose it is; then the code with a password, which opens the account."""
@@ -96,12 +100,14 @@ def _open_account() -> AnyResponse:
 # ---- a new password
 
 
+@routes.auth.get("/password/reset")
 @public
 def reset_password() -> str:
     """Where a reset code becomes a new password; says who issues one (U-04)."""
     return _page("reset", ResetForm(formdata=None, code=request.args.get("code", "")), CodeKind.RESET)
 
 
+@routes.auth.post("/password/reset")
 @public
 def reset_submit() -> AnyResponse:
     """Set the new password and sign in."""
@@ -121,6 +127,7 @@ def reset_submit() -> AnyResponse:
 # ---- registration of an administrator
 
 
+@routes.auth.get("/register")
 @public
 def register_page() -> str:
     """Where an administrator registers; somebody signed in adds a seat to his own account (PD-02)."""
@@ -128,6 +135,7 @@ def register_page() -> str:
     return _registration(_registration_form(formdata=None, **given))
 
 
+@routes.auth.post("/register")
 @public
 def register_submit() -> AnyResponse:
     """Use the registration code."""
@@ -186,14 +194,3 @@ def _no_such_organisation(form: SeatForm) -> AnyResponse:
         for hit in hits
     ]
     return make_response(_registration(form, found), 422)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/activate", "activate", activate, methods=["GET"])
-    blueprint.add_url_rule("/activate/<code>", "activate_link", activate, methods=["GET"])
-    blueprint.add_url_rule("/activate", "activate_submit", activate_submit, methods=["POST"])
-    blueprint.add_url_rule("/password/reset", "reset_password", reset_password, methods=["GET"])
-    blueprint.add_url_rule("/password/reset", "reset_submit", reset_submit, methods=["POST"])
-    blueprint.add_url_rule("/register", "register_page", register_page, methods=["GET"])
-    blueprint.add_url_rule("/register", "register_submit", register_submit, methods=["POST"])

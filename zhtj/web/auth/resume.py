@@ -15,12 +15,13 @@ from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, render_template, request, session, url_for
+from flask import Response, current_app, render_template, request, session, url_for
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock, crypto
+from zhtj.web import routes
 from zhtj.web.access import PUBLIC
 from zhtj.web.auth.refill import refill
 from zhtj.web.htmx import hx_redirect, is_htmx
@@ -128,6 +129,7 @@ def _is_public() -> bool:
     return getattr(view, "permission", None) == PUBLIC
 
 
+@routes.auth.after_app_request
 def put_back(response: Response) -> Response:
     """Fill the kept content into the form of the page that is going out."""
     token = session.get(KEPT)
@@ -146,8 +148,3 @@ def put_back(response: Response) -> Response:
     said = render_template("auth/_restored.html", found=found)
     response.set_data(page.replace(MESSAGES, MESSAGES + said, 1))
     return response
-
-
-def register(blueprint: Blueprint) -> None:
-    """Look at every page that goes out."""
-    blueprint.after_app_request(put_back)

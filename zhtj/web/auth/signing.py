@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request
+from flask import Response, current_app, flash, make_response, redirect, render_template, request
 from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.errors import DomainError, NotFound, TooMany
 from zhtj.kernel.permissions import Permission
-from zhtj.people.signing import authentication
+from zhtj.people.signing import authentication, samples
+from zhtj.web import routes
 from zhtj.web.access import public, requires, seat_choices
 from zhtj.web.auth import visitor
 from zhtj.web.forms.auth import LoginForm
@@ -21,6 +19,7 @@ from zhtj.web.rendering.navigation import home_of
 ROLES = {"member": "团员", "branch": "团支部", "college": "二级团组织", "school": "基层团委", "provincial": "领导机关"}
 
 
+@routes.auth.get("/login")
 @public
 def login() -> AnyResponse:
     """The login page; whoever is signed in already is sent on."""
@@ -30,6 +29,7 @@ def login() -> AnyResponse:
     return _page(LoginForm(next=target))
 
 
+@routes.auth.post("/login")
 @public
 def sign_in() -> AnyResponse:
     """Check name and password, then go where one wanted to."""
@@ -55,13 +55,13 @@ def _page(form: LoginForm, status: int = 200) -> Response:
 
 def _demo_accounts() -> dict[str, list[dict[str, str]]]:
     """Accounts to try, by role; in demonstration mode only."""
-    if not current_app.config["ZHTJ"].is_demo or importlib.util.find_spec("zhtj.demo") is None:
+    if not current_app.config["ZHTJ"].is_demo:
         return {}
-    # The demonstration stands above this floor: it is asked only where it was loaded.
-    rows: list[dict[str, str]] = importlib.import_module("zhtj.demo.accounts").listing()
+    rows = samples.listing()
     return {label: found for role, label in ROLES.items() if (found := [row for row in rows if row["role"] == role])}
 
 
+@routes.auth.post("/logout")
 @public
 def logout() -> AnyResponse:
     """Sign out on this device; open to everybody, so that an account without any seat can leave too."""
@@ -71,6 +71,7 @@ def logout() -> AnyResponse:
     return hx_redirect("/login")
 
 
+@routes.auth.post("/seats")
 @requires(Permission.OWN_ACCOUNT)
 def switch_seat() -> AnyResponse:
     """Take another of one's own seats and go to its workbench (C-03). Raises NotFound for one that is not."""
@@ -80,11 +81,3 @@ def switch_seat() -> AnyResponse:
         raise NotFound("您没有这个任职，或任职已经结束。")
     visitor.sit_down(choice.key)
     return hx_redirect(home_of(choice.seat.kind))
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/login", "login", login, methods=["GET"])
-    blueprint.add_url_rule("/login", "sign_in", sign_in, methods=["POST"])
-    blueprint.add_url_rule("/logout", "logout", logout, methods=["POST"])
-    blueprint.add_url_rule("/seats", "switch_seat", switch_seat, methods=["POST"])

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import (
-    Blueprint,
     Response,
     current_app,
     flash,
@@ -33,6 +32,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.kernel.work.tasks import TaskState
 from zhtj.transfers.applying.waits import Side
 from zhtj.transfers.watching.timers import TimerKind
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.cases import cases
 from zhtj.web.desks.exporting import answer
@@ -99,6 +99,7 @@ READERS: dict[str, Callable[[], Any]] = {
 }
 
 
+@routes.desk.post("/exports/list/<key>")
 @requires(Permission.WORKBENCH)
 def export_list(key: str) -> AnyResponse:
     """A list as its address filters it."""
@@ -108,12 +109,14 @@ def export_list(key: str) -> AnyResponse:
     return answer(key, READERS[key]())
 
 
+@routes.desk.get("/exports")
 @requires(Permission.WORKBENCH)
 def exports() -> str:
     """What one has asked for in this seat, newest first."""
     return render_template("exports/list.html", rows=operations.mine(current_seat()), kept_for=operations.KEPT_FOR)
 
 
+@routes.desk.get("/exports/<int:number>")
 @requires(Permission.WORKBENCH)
 def export(number: int) -> AnyResponse | str:
     """How far one is: the progress bar asks here until there is something to fetch."""
@@ -123,6 +126,7 @@ def export(number: int) -> AnyResponse | str:
     return hx_redirect(url_for(".exports"))
 
 
+@routes.desk.post("/exports/<int:number>/file")
 @requires(Permission.WORKBENCH)
 def export_file(number: int) -> Response:
     """The file, as long as it is kept; fetching it is noted."""
@@ -149,6 +153,7 @@ def _gone() -> Gone:
     return Gone("文件已经过期删除。", fix="导出的文件只保留一天，请在“我的导出”里重新生成。")
 
 
+@routes.desk.post("/exports/<int:number>/cancel")
 @requires(Permission.WORKBENCH)
 def export_cancel(number: int) -> AnyResponse:
     """Stop one that is not ready yet."""
@@ -158,6 +163,7 @@ def export_cancel(number: int) -> AnyResponse:
     return redirect(url_for(".exports"), 303)
 
 
+@routes.desk.post("/exports/<int:number>/again")
 @requires(Permission.WORKBENCH)
 def export_again(number: int) -> AnyResponse:
     """Ask again for one that failed, was cancelled or has expired."""
@@ -166,16 +172,3 @@ def export_again(number: int) -> AnyResponse:
         operations.again(operations.owned(number, seat), seat)
     flash("已重新开始生成。", "info")
     return redirect(url_for(".exports"), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    for rule, view, methods in (
-        ("/exports", exports, ["GET"]),
-        ("/exports/list/<key>", export_list, ["POST"]),
-        ("/exports/<int:number>", export, ["GET"]),
-        ("/exports/<int:number>/file", export_file, ["POST"]),
-        ("/exports/<int:number>/cancel", export_cancel, ["POST"]),
-        ("/exports/<int:number>/again", export_again, ["POST"]),
-    ):
-        blueprint.add_url_rule(rule, view.__name__, view, methods=methods)

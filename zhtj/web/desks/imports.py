@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
@@ -21,6 +21,7 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.kernel.work.tasks import TaskState
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.htmx import hx_redirect, is_htmx
@@ -51,6 +52,35 @@ DESKS = (
     Desk(ImportKind.FLOATING, Permission.EXCEPTIONS, FLOATING, "流动团员汇总表", "staying"),
 )
 
+View = Callable[..., AnyResponse | str]
+
+
+def of_each_kind(rule: str = "", page: str = "", methods: Sequence[str] = ("GET",)) -> Callable[[View], View]:
+    """The view stands once for each kind of file, with that kind's permission.
+
+    Args:
+        rule: what follows the kind in the address.
+        page: how ``Desk.url`` calls it.
+        methods: as for a route.
+    """
+
+    def decorate(view: View) -> View:
+        for desk in DESKS:
+            endpoint = f"import_{desk.kind}{page and '_'}{page}"
+            guarded = requires(desk.permission)(_bound(view, desk))
+            routes.desk.add_url_rule(f"/imports/{desk.kind}{rule}", endpoint, guarded, methods=methods)
+        return view
+
+    return decorate
+
+
+def _bound(view: View, desk: Desk) -> View:
+    def bound(**arguments: int) -> AnyResponse | str:
+        return view(desk, **arguments)
+
+    bound.__name__, bound.__doc__ = f"{view.__name__}_{desk.kind}", view.__doc__
+    return bound
+
 
 class UploadForm(FlaskForm):
     """The file."""
@@ -58,6 +88,7 @@ class UploadForm(FlaskForm):
     file = FileField("文件", [FileRequired("请选择要导入的文件。")], description="xlsx、xls 或 csv，最大 20 MB。")
 
 
+@of_each_kind(methods=["GET", "POST"])
 def _upload(desk: Desk) -> AnyResponse:
     """The form; a file that can be read is kept, and its preview opened."""
     form = UploadForm()
@@ -83,12 +114,14 @@ def _upload(desk: Desk) -> AnyResponse:
     return make_response(page, 422 if form.errors else 200)
 
 
+@of_each_kind("/template.xlsx", "template")
 def _template(desk: Desk) -> Response:
     """An empty file to fill in."""
     data = floating_members.template() if desk.kind is ImportKind.FLOATING else spreadsheets.template(desk.layout)
     return _xlsx(data, f"{desk.layout.title}模板.xlsx")
 
 
+@of_each_kind("/<int:number>", "batch")
 def _batch(desk: Desk, number: int) -> AnyResponse | str:
     """How far a job is; what importing would do, row by row; afterwards what it did."""
     batch = batches.owned(number, desk.kind, current_seat())
@@ -110,12 +143,14 @@ def _batch(desk: Desk, number: int) -> AnyResponse | str:
     )
 
 
+@of_each_kind("/<int:number>/problems.xlsx", "problems")
 def _problems(desk: Desk, number: int) -> Response:
     """All errors and warnings as xlsx."""
     plan = batches.plan_of(batches.owned(number, desk.kind, current_seat()))
     return _xlsx(spreadsheets.problem_list(plan.errors, plan.warnings), f"{desk.layout.title}问题清单.xlsx")
 
 
+@of_each_kind("/<int:number>/apply", "apply", ["POST"])
 def _apply(desk: Desk, number: int) -> AnyResponse:
     """Import the rows without errors, or have a job do it."""
     expected = request.form.get("accepted", "")
@@ -132,6 +167,7 @@ def _apply(desk: Desk, number: int) -> AnyResponse:
     return redirect(desk.url("batch", number=number), 303)
 
 
+@of_each_kind("/<int:number>/discard", "discard", ["POST"])
 def _discard(desk: Desk, number: int) -> AnyResponse:
     """Throw the upload away; nothing was imported."""
     with unit_of_work():
@@ -140,6 +176,7 @@ def _discard(desk: Desk, number: int) -> AnyResponse:
     return redirect(desk.url(), 303)
 
 
+@of_each_kind("/<int:number>/again", "again", ["POST"])
 def _again(desk: Desk, number: int) -> AnyResponse:
     """Go on where a job stopped."""
     with unit_of_work():
@@ -147,6 +184,7 @@ def _again(desk: Desk, number: int) -> AnyResponse:
     return redirect(desk.url("batch", number=number), 303)
 
 
+@of_each_kind("/<int:number>/undo", "undo", ["GET", "POST"])
 def _undo(desk: Desk, number: int) -> AnyResponse | str:
     """Take an import back: first who stands in the way, then it is done."""
     batch = batches.owned(number, desk.kind, current_seat())
@@ -165,30 +203,3 @@ def _undo(desk: Desk, number: int) -> AnyResponse | str:
 
 def _xlsx(data: bytes, name: str) -> Response:
     return send_file(BytesIO(data), spreadsheets.XLSX, as_attachment=True, download_name=name)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages of all kinds to a role."""
-    for desk in DESKS:
-        root, name = f"/imports/{desk.kind}", f"import_{desk.kind}"
-        one = f"{root}/<int:number>"
-        for rule, page, view, method in (
-            (root, "", _upload, ["GET", "POST"]),
-            (f"{root}/template.xlsx", "_template", _template, ["GET"]),
-            (one, "_batch", _batch, ["GET"]),
-            (f"{one}/problems.xlsx", "_problems", _problems, ["GET"]),
-            (f"{one}/apply", "_apply", _apply, ["POST"]),
-            (f"{one}/discard", "_discard", _discard, ["POST"]),
-            (f"{one}/again", "_again", _again, ["POST"]),
-            (f"{one}/undo", "_undo", _undo, ["GET", "POST"]),
-        ):
-            guarded = requires(desk.permission)(_bound(view, desk))
-            blueprint.add_url_rule(rule, f"{name}{page}", guarded, methods=method)
-
-
-def _bound(view: Callable[..., AnyResponse | str], desk: Desk) -> Callable[..., AnyResponse | str]:
-    def bound(**arguments: int) -> AnyResponse | str:
-        return view(desk, **arguments)
-
-    bound.__name__, bound.__doc__ = f"{view.__name__}_{desk.kind}", view.__doc__
-    return bound

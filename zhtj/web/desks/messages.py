@@ -5,7 +5,7 @@ The inbox is the same for a member and for every administrator; addresses of the
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import limits
@@ -16,7 +16,8 @@ from zhtj.kernel.permissions import Permission
 from zhtj.kernel.sql.paging import LARGEST
 from zhtj.notices import operations, queries
 from zhtj.notices.models import Message, MessageKind
-from zhtj.notices.queries import Filters
+from zhtj.notices.queries import MessageFilters
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
@@ -29,6 +30,8 @@ CODES = Limit("digest-code", times=10, seconds=3600, what="发送验证码太频
 TRIES = Limit("digest-confirm", times=10, seconds=3600, what="验证码错误次数太多")
 
 
+@routes.desk.get("/messages")
+@routes.member.get("/messages")
 @requires(Permission.MESSAGES)
 def messages() -> str:
     """The inbox, newest first."""
@@ -46,14 +49,16 @@ def messages() -> str:
     )
 
 
-def read_filters() -> Filters:
+def read_filters() -> MessageFilters:
     """Filters of the address; unknown values count as none."""
     kind = request.values.get("kind", "")
-    return Filters(
+    return MessageFilters(
         kind=MessageKind(kind) if kind in set(MessageKind) else None, unread=request.values.get("show") == "unread"
     )
 
 
+@routes.desk.get("/messages/<int:number>")
+@routes.member.get("/messages/<int:number>")
 @requires(Permission.MESSAGES)
 def message(number: int) -> str:
     """One message with its whole text; opening it marks it read, a browser that only looks ahead does not."""
@@ -83,6 +88,8 @@ def subject_of(found: Message) -> tuple[str, str] | None:
     return None
 
 
+@routes.desk.post("/messages/read")
+@routes.member.post("/messages/read")
 @requires(Permission.MESSAGES)
 def messages_read() -> AnyResponse:
     """Mark everything read that stood in the list; what came in meanwhile stays unread."""
@@ -110,7 +117,7 @@ def _page(error: DomainError | None = None, *, typed: str = "", of: int | None =
     shown = render_template(
         "desks/notices/messages_addresses.html",
         rows=queries.subscriptions(organisation.id),
-        letters=queries.latest_letters(organisation.id),
+        mails=queries.latest_mails(organisation.id),
         mail=_has_mail(),
         error=error,
         typed=typed,
@@ -122,6 +129,7 @@ def _page(error: DomainError | None = None, *, typed: str = "", of: int | None =
     return answer
 
 
+@routes.desk.route("/messages/addresses", methods=["GET", "POST"])
 @requires(Permission.WORKBENCH)
 def addresses() -> AnyResponse:
     """Where the digest goes by mail; a new address gets a code first."""
@@ -140,6 +148,7 @@ def addresses() -> AnyResponse:
     return redirect(url_for(".addresses"), 303)
 
 
+@routes.desk.post("/messages/addresses/<int:number>/confirm")
 @requires(Permission.WORKBENCH)
 def address_confirm(number: int) -> AnyResponse:
     """The code that arrived there."""
@@ -157,6 +166,7 @@ def address_confirm(number: int) -> AnyResponse:
     return redirect(url_for(".addresses"), 303)
 
 
+@routes.desk.post("/messages/addresses/<int:number>/remove")
 @requires(Permission.WORKBENCH)
 def address_remove(number: int) -> AnyResponse:
     """No more digests there."""
@@ -167,19 +177,3 @@ def address_remove(number: int) -> AnyResponse:
         operations.unsubscribe(found)
     flash(f"不再向 {address} 发送提醒。", "success")
     return redirect(url_for(".addresses"), 303)
-
-
-def register_inbox(blueprint: Blueprint) -> None:
-    """Add the inbox, which the member has too."""
-    blueprint.add_url_rule("/messages", "messages", messages)
-    blueprint.add_url_rule("/messages/<int:number>", "message", message)
-    blueprint.add_url_rule("/messages/read", "messages_read", messages_read, methods=["POST"])
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    register_inbox(blueprint)
-    adding, one = "/messages/addresses", "/messages/addresses/<int:number>"
-    blueprint.add_url_rule(adding, "addresses", addresses, methods=["GET", "POST"])
-    blueprint.add_url_rule(f"{one}/confirm", "address_confirm", address_confirm, methods=["POST"])
-    blueprint.add_url_rule(f"{one}/remove", "address_remove", address_remove, methods=["POST"])

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import render_template
 
 from zhtj.cases import queries as cases
 from zhtj.floating import queries as floating
 from zhtj.floating.queries import LedgerFilters
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import members as people
 from zhtj.policy import phases
 from zhtj.rates import queries as rates
 from zhtj.rates.rules import RateKind
 from zhtj.transfers import queries as transfers
-from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.applying import waits
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.queries import Filters
 from zhtj.transfers.watching import arrivals
 from zhtj.transfers.watching.arrivals import ArrivalFilters
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks import campaign
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.rendering.navigation import waiting_counts
 
 
+@routes.desk.get("/")
 @requires(Permission.WORKBENCH)
 def home() -> str:
     """The first page of every administrator."""
@@ -33,7 +36,7 @@ def home() -> str:
     return render_template(
         "desks/workbench.html",
         organisation=organisation,
-        phase=phases.line(checks.policy_of(organisation)),
+        phase=phases.line(policy_of(organisation)),
         cases=cases.count_waiting(seat),
         objections=objections.count_waiting(seat) if seat.may(Permission.OBJECTIONS) else 0,
         waiting=waiting_counts(),
@@ -50,8 +53,3 @@ def home() -> str:
         campaign=campaign.steps(seat, organisation),
         as_of=clock.now(),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the workbench to a role."""
-    blueprint.add_url_rule("/", "home", home)

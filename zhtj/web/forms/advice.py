@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import Any
 
 from zhtj.kernel import clock
+from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.people.models import Member
 from zhtj.policy import seasons
 from zhtj.policy.destinations import reason_of
-from zhtj.policy.model import Policy, Situation
-from zhtj.policy.vocabulary import Audience, Place, Reason
-from zhtj.transfers.applying import advice, checks
+from zhtj.policy.model import DecisionRow, Policy
+from zhtj.policy.vocabulary import Audience, PlaceTie, Reason
+from zhtj.transfers.applying import advice
 from zhtj.transfers.applying.advice import UNSURE, Asked, Counsel, Found
 from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, place_options, tidy
 
@@ -31,7 +32,7 @@ _LOCAL = _PLACE | {Reason.EMPLOYED_WITHOUT_ORG}
 
 
 _GROUNDS = {"retake_exam": "retake", "teaching_year": "teaching", "file_first": "file_first"}
-"""Situation of the decision table → ground of the application to be retained (T-23 … T-25)."""
+"""A row of the decision table → ground of the application to be retained (T-23 … T-25)."""
 
 
 class Stage(StrEnum):
@@ -65,7 +66,7 @@ class Heard:
             situation=arguments.get("situation", ""),
             unit=tidy(arguments.get("unit"))[:NAME_AT_MOST],
             address=tidy(arguments.get("address"))[:ADDRESS_AT_MOST],
-            place=place if place in set(Place) - {Place.NONE} else "",
+            place=place if place in set(PlaceTie) - {PlaceTie.NONE} else "",
             **{name: arguments.get(name) == "1" for name in ("party", "unable", "done")},
         )
 
@@ -118,7 +119,7 @@ class Adviser:
     @cached_property
     def policy(self) -> Policy:
         """Of the member's organisation, or the national one."""
-        return checks.policy_of(self.member.org) if self.member else checks.national_policy()
+        return policy_of(self.member.org) if self.member else national_policy()
 
     @cached_property
     def audience(self) -> Audience:
@@ -126,7 +127,7 @@ class Adviser:
         return advice.audience_of(self.member)
 
     @cached_property
-    def offered(self) -> Mapping[str, Mapping[str, Situation]]:
+    def offered(self) -> Mapping[str, Mapping[str, DecisionRow]]:
         """Headings and their situations."""
         return advice.offered(self.policy, self.audience)
 
@@ -173,7 +174,7 @@ class Adviser:
     # ---- the details
 
     @property
-    def situation(self) -> Situation | None:
+    def situation(self) -> DecisionRow | None:
         """The chosen row; None where it depends on what the unit has."""
         return self.policy.situations.get(self.heard.situation)
 
@@ -234,7 +235,7 @@ class Adviser:
                 member=self.member,
                 unit_name=heard.unit if self.asks_unit or self.asks_school else "",
                 address=heard.address,
-                place=Place(heard.place) if heard.place and self.asks_place else None,
+                place=PlaceTie(heard.place) if heard.place and self.asks_place else None,
                 party_member=True if heard.party or self.known_party_member else None,
                 township_unable=True if heard.unable else None,
             ),

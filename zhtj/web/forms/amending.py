@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from wtforms.validators import InputRequired
 from wtforms.validators import Optional as MayBeEmpty
 
+from zhtj.orgs.policies import policy_of
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
@@ -17,7 +18,7 @@ from zhtj.web.forms.transfer import TransferForm
 
 def amend_form(application: Application) -> TransferForm:
     """The fields that may be amended, as they stand now; those the reason asks for may not be emptied."""
-    spec = checks.policy_of(application.from_org).reasons[Reason(application.reason)]
+    spec = policy_of(application.from_org).reasons[Reason(application.reason)]
     needed = {checks.COLUMN_OF[field] for field in spec.fields_for(application.kind)}
     described = [] if application.route is Route.SPECIAL else ["unit_name", "unit_address"]
     shown = [name for name in described if name in needed or getattr(application, name)]

@@ -15,7 +15,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.people import identity
 from zhtj.people.operations import NewMember
 from zhtj.policy.model import Policy
-from zhtj.policy.vocabulary import Place, Reason
+from zhtj.policy.vocabulary import PlaceTie, Reason
 from zhtj.web.forms.transfer import MOBILE, NAME_AT_MOST, REMARK_AT_MOST, digits, tidy
 
 NAME, SHORT = 60, 40
@@ -157,4 +157,4 @@ class IncomingForm(FlaskForm):
     @property
     def tie(self) -> str | None:
         """His tie to the destination's place."""
-        return self.place.data if self.place.data in set(Place) else None
+        return self.place.data if self.place.data in set(PlaceTie) else None

@@ -21,7 +21,7 @@ from wtforms.validators import InputRequired, Length, Regexp
 from zhtj.kernel.errors import DomainError
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
-from zhtj.policy.vocabulary import Audience, Destination, Level, Place, Reason, ReasonField
+from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField, Suitability
 
 MOBILE = r"^1[3-9]\d{9}$"
 NAME_AT_MOST, ADDRESS_AT_MOST, REMARK_AT_MOST = 120, 160, 300
@@ -149,12 +149,16 @@ def reason_options(policy: Policy, audience: Audience) -> list[dict[str, str]]:
 
 def place_bound_first(policy: Policy, reason: Reason) -> bool:
     """Whether with this reason the place decides where to go, so that it is asked for before the organisation."""
-    best = [to for to in Destination if any(_at(policy, reason, to, place).level is Level.PREFERRED for place in Place)]
+    best = [
+        to
+        for to in Destination
+        if any(_at(policy, reason, to, place).level is Suitability.PREFERRED for place in PlaceTie)
+    ]
     return bool(best) and all(destination.place_bound for destination in best)
 
 
 def place_options(
-    policy: Policy, reason: Reason, known: Mapping[Place, str], kinds: Collection[Destination] = ()
+    policy: Policy, reason: Reason, known: Mapping[PlaceTie, str], kinds: Collection[Destination] = ()
 ) -> list[dict[str, str]]:
     """Radio cards of the ties somebody may have to a place; those the table forbids are greyed, with why.
 
@@ -165,24 +169,24 @@ def place_options(
         kinds: the kind of destination, once it is chosen; by default every kind that is bound to a place.
     """
     offered = []
-    for place in Place:
-        if place is Place.NONE:
+    for place in PlaceTie:
+        if place is PlaceTie.NONE:
             continue
         verdict = _best(policy, reason, place, kinds or [kind for kind in Destination if kind.place_bound])
         option = {"value": place.value, "label": place.label, "note": known.get(place, "")}
-        if verdict.level is Level.FORBIDDEN:
+        if verdict.level is Suitability.FORBIDDEN:
             option["disabled"] = verdict.why
-        elif verdict.level is Level.WARNED:
+        elif verdict.level is Suitability.WARNED:
             option["warning"] = verdict.why
-        elif verdict.level is Level.PREFERRED:
+        elif verdict.level is Suitability.PREFERRED:
             option["label"] += "（首选）"
         offered.append(option)
     return sorted(offered, key=lambda option: "disabled" in option)
 
 
-def _best(policy: Policy, reason: Reason, place: Place, kinds: Collection[Destination]) -> Verdict:
+def _best(policy: Policy, reason: Reason, place: PlaceTie, kinds: Collection[Destination]) -> Verdict:
     return min((_at(policy, reason, kind, place) for kind in kinds), key=lambda verdict: verdict.level.rank)
 
 
-def _at(policy: Policy, reason: Reason, destination: Destination, place: Place) -> Verdict:
+def _at(policy: Policy, reason: Reason, destination: Destination, place: PlaceTie) -> Verdict:
     return judge(policy, reason, destination, place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -12,11 +12,13 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.letters.models import Letter, LetterState
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers import operations, queries
 from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Route, State
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
 from zhtj.web.member import outside, progress
@@ -25,6 +27,7 @@ from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
 
 
+@routes.member.get("/applications/<int:number>")
 @requires(Permission.OWN_MEMBERSHIP)
 def application(number: int) -> str:
     """One application about me; somebody else's does not exist for me."""
@@ -49,11 +52,11 @@ def page(
         history=progress.history(found),
         event=progress.last_event(found),
         ground=progress.ground_label(progress.last_event(found)),
-        reason=progress.reason_label(checks.policy_of(found.from_org), found),
+        reason=progress.reason_label(policy_of(found.from_org), found),
         office=outside.asked(found),
         line=own_line(found.from_org),
         may_withdraw=Action.WITHDRAW in allowed,
-        may_amend=Action.AMEND in allowed and checks.policy_of(found.from_org).amend_before_acceptance,
+        may_amend=Action.AMEND in allowed and policy_of(found.from_org).amend_before_acceptance,
         may_redirect=Action.WITHDRAW in allowed and checks.open_application(found.member_id) is not None,
         may_repeat=may_repeat(found),
         may_object=objections.may_object(seat, found),
@@ -102,6 +105,7 @@ def may_repeat(found: Application) -> bool:
     return ended and may_leave(found.member) and checks.open_application(found.member_id) is None
 
 
+@routes.member.post("/applications/<int:number>/withdraw")
 @requires(Permission.OWN_MEMBERSHIP)
 def withdraw(number: int) -> AnyResponse:
     """Take it back, with a remark if one likes (A-18, A-21)."""
@@ -119,6 +123,7 @@ def withdraw(number: int) -> AnyResponse:
     return redirect(url_for(".application", number=number), 303)
 
 
+@routes.member.post("/applications/<int:number>/again")
 @requires(Permission.OWN_MEMBERSHIP)
 def again(number: int) -> AnyResponse:
     """Start an ended application again with everything filled in; one corrects and sends it on the last page (A-23)."""
@@ -132,10 +137,3 @@ def again(number: int) -> AnyResponse:
     with unit_of_work():
         operations.save_draft(member, Answers.again(found).kept())
     return redirect(url_for(".transfer_new", step="check"), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/applications/<int:number>", "application", application)
-    blueprint.add_url_rule("/applications/<int:number>/withdraw", "withdraw", withdraw, methods=["POST"])
-    blueprint.add_url_rule("/applications/<int:number>/again", "again", again, methods=["POST"])

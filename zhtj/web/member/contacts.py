@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from zhtj.kernel.database import session
-from zhtj.orgs.contacts import Contact, contact
+from zhtj.orgs.contacts import contact
 from zhtj.orgs.models import Organisation, Tier
 
-__all__ = ["Contact", "contact", "own_line"]
+__all__ = ["contact", "own_line"]
 
 
 def own_line(branch: Organisation) -> list[Organisation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import destinations, queries
@@ -10,12 +10,14 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.graduation.registration import destination_page
 from zhtj.web.forms import destination as form
 from zhtj.web.member.loading import own
 
 
+@routes.member.route("/destination", methods=["GET", "POST"])
 @requires(Permission.OWN_MEMBERSHIP)
 def destination() -> AnyResponse | str:
     """Where I go after graduation; who does not graduate this season is told so."""
@@ -36,8 +38,3 @@ def destination() -> AnyResponse | str:
             flash("毕业去向已登记。去向有变化的，可以随时更改。", "success")
             return redirect(url_for(".destination"), 303)
     return destination_page("member/destination.html", row, error)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page."""
-    blueprint.add_url_rule("/destination", "destination", destination, methods=["GET", "POST"])

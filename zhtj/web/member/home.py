@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import render_template
 
 from zhtj.cases.queries import pending
 from zhtj.floating import queries as floating
@@ -15,14 +15,16 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Purpose
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy import phases
 from zhtj.policy.model import Policy
 from zhtj.transfers import kinds, queries
-from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.applying import waits
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.member import outside, past, progress
 from zhtj.web.member.applications import letter_id, plea
@@ -34,6 +36,7 @@ NEWS_FOR = timedelta(days=60)
 """How long an ended application stays the first thing on the page."""
 
 
+@routes.member.get("/")
 @requires(Permission.OWN_MEMBERSHIP)
 def home() -> str:
     """Where my relationship is, at which step my application, who must act by when, what I can do next."""
@@ -52,7 +55,7 @@ def home() -> str:
             may_withdraw=Action.WITHDRAW in allowed,
             may_change=Action.AMEND in allowed and not progress.is_overdue(latest),
             draft=queries.draft(latest.member_id),
-            phase=phases.line(checks.policy_of(latest.from_org)),
+            phase=phases.line(policy_of(latest.from_org)),
         )
     _, member = own()
     if not may_leave(member):
@@ -132,6 +135,7 @@ def deadline_of(policy: Policy, category: GraduateCategory | None) -> Deadline:
     return Deadline(policy.campaign_end, "本届转接结束，请尽快办理")
 
 
+@routes.member.get("/history")
 @requires(Permission.OWN_MEMBERSHIP)
 def history() -> str:
     """Every application about me, whoever started it (A-07), and where I have been."""
@@ -144,15 +148,9 @@ def history() -> str:
     )
 
 
+@routes.member.get("/me")
 @requires(Permission.OWN_MEMBERSHIP)
 def me() -> str:
     """My own data; contact data are changed on the account's page."""
     _, member = own()
     return render_template("member/me.html", member=member, line=own_line(member.org))
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/", "home", home)
-    blueprint.add_url_rule("/history", "history", history)
-    blueprint.add_url_rule("/me", "me", me)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from flask import Response, render_template
 
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import queries, receipts
 from zhtj.letters.models import CardSide, LetterState
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.letters.issuing import pdf
 from zhtj.web.member.contacts import contact
 from zhtj.web.member.loading import own
 
 
+@routes.member.get("/letters")
 @requires(Permission.OWN_MEMBERSHIP)
 def letters() -> str:
     """Every letter about me, newest first."""
     seat, _ = own()
     return render_template(
-        "member/letters.html", letters=queries.of_member(seat.member_id or 0), standing=queries.standing
+        "member/letters.html", letters=queries.of_member(seat.member_id or 0), validity=queries.validity_of
     )
 
 
+@routes.member.get("/letters/<int:number>")
 @requires(Permission.OWN_MEMBERSHIP)
 def letter_page(number: int) -> str:
     """One of my letters: what to do with it, until when, whether the receipt is back."""
@@ -32,7 +35,7 @@ def letter_page(number: int) -> str:
         "member/letter.html",
         letter=found,
         record=found.record,
-        standing=queries.standing(found),
+        validity=queries.validity_of(found),
         receipt=receipts.receipt_of(found.id),
         card=receipts.card_of(found.id),
         CardSide=CardSide,
@@ -41,6 +44,7 @@ def letter_page(number: int) -> str:
     )
 
 
+@routes.member.get("/letters/<int:number>.pdf")
 @requires(Permission.OWN_MEMBERSHIP)
 def letter(number: int) -> Response:
     """Slips two and three of my letter, to print and take along; a void one is no longer handed out (L-04, L-05)."""
@@ -49,10 +53,3 @@ def letter(number: int) -> Response:
     if found.state is LetterState.VOID:
         raise NotFound("这份介绍信已经作废。", fix="请向开具的团委索取新的介绍信。")
     return pdf(found, with_stub=False)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/letters", "letters", letters)
-    blueprint.add_url_rule("/letters/<int:number>", "letter_page", letter_page)
-    blueprint.add_url_rule("/letters/<int:number>.pdf", "letter", letter)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from flask import render_template
 
-from zhtj.orgs.contacts import Contact, contact
+from zhtj.orgs.contacts import OfficeContact, contact
 from zhtj.orgs.models import Purpose
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
-from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.workflow import Route, State
@@ -28,7 +28,7 @@ class Abroad:
 
     place: str
     self_report: bool
-    recorder: Contact
+    recorder: OfficeContact
 
 
 def abroad(application: Application | None) -> Abroad | None:
@@ -36,10 +36,10 @@ def abroad(application: Application | None) -> Abroad | None:
     if application is None or application.route is not Route.EXTERNAL:
         return None
     region, old = application.to_org, application.from_org
-    return Abroad(region.system.label, needs_self_report(checks.policy_of(old), region), contact(old))
+    return Abroad(region.system.label, needs_self_report(policy_of(old), region), contact(old))
 
 
-def asked(application: Application) -> Contact:
+def asked(application: Application) -> OfficeContact:
     """Whom one rings about it: whoever holds it, else the destination, the province, or who records (O-24)."""
     if application.holder is not None:
         return contact(application.holder)

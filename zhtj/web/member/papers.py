@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from flask import Response, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases.membership import e_files
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.permissions import Permission
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.identity import registration_sheets
 from zhtj.web.member.loading import own
 
 
+@routes.member.get("/file")
 @requires(Permission.OWN_MEMBERSHIP)
 def file() -> str:
     """How I stand, and what to do."""
@@ -21,6 +23,7 @@ def file() -> str:
     return render_template("identity/file.html", member=member, own=True, may_replace=False)
 
 
+@routes.member.post("/file/open")
 @requires(Permission.OWN_MEMBERSHIP)
 def file_open() -> Response:
     """My approved form; the look is noted."""
@@ -31,6 +34,7 @@ def file_open() -> Response:
     return hand_over(content, media_type, filename)
 
 
+@routes.member.route("/sheet", methods=["GET", "POST"])
 @requires(Permission.OWN_MEMBERSHIP)
 def sheet() -> AnyResponse:
     """Fill in my registration sheet (F-16)."""
@@ -38,16 +42,9 @@ def sheet() -> AnyResponse:
     return registration_sheets.fill_in(member, own=True)
 
 
+@routes.member.get("/sheet/print")
 @requires(Permission.OWN_MEMBERSHIP)
 def sheet_print() -> str:
     """My registration sheet as it is printed."""
     _, member = own()
     return registration_sheets.on_paper(member)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/file", "file", file)
-    blueprint.add_url_rule("/file/open", "file_open", file_open, methods=["POST"])
-    blueprint.add_url_rule("/sheet", "sheet", sheet, methods=["GET", "POST"])
-    blueprint.add_url_rule("/sheet/print", "sheet_print", sheet_print)

@@ -6,28 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import messages, queries, rounds, signing, subjects
-from zhtj.cases.kind import Field, Kind, Matter, Shape
+from zhtj.cases import messages, queries, rounds, signatures, subjects
+from zhtj.cases.kind import CaseKind, CaseMatter, FormField, Shape
 from zhtj.cases.kinds import kind_of, overseas, retention, staying
 from zhtj.cases.models import Case
-from zhtj.cases.queries import Filters, Side
-from zhtj.cases.signing import Signature
+from zhtj.cases.queries import CaseFilters, CaseList
+from zhtj.cases.signatures import Signature
 from zhtj.cases.subjects import Invalid
-from zhtj.cases.workflow import State
+from zhtj.cases.workflow import CaseState
 from zhtj.floating import branches, operations
 from zhtj.floating import queries as floating
-from zhtj.floating.models import Situation, StayKind
-from zhtj.graduation.queries import policy_of
+from zhtj.floating.models import Occupation, StayKind
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.people.signing import authentication
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own
@@ -41,12 +42,12 @@ class Topic(StrEnum):
     DELAY = "delay"
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> CaseKind:
         """The kind of case it opens (PD-10)."""
         return kind_of(self.value.replace("-", "_"))
 
 
-_FIELDS: dict[str, Sequence[Field]] = {"retention": retention.OWN_FIELDS, "overseas_study": overseas.FIELDS}
+_FIELDS: dict[str, Sequence[FormField]] = {"retention": retention.OWN_FIELDS, "overseas_study": overseas.FIELDS}
 # Grounds only an organisation states of somebody: he who cannot be reached does not apply (T-26).
 _NOT_HIS = frozenset({retention.DROPOUT})
 SIGN = ("signed_name", "password", "read")
@@ -60,6 +61,7 @@ class Filled:
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
+@routes.member.route("/stay/<topic>", methods=["GET", "POST"], endpoint="stay")
 @requires(Permission.OWN_MEMBERSHIP)
 def apply(topic: str) -> AnyResponse | str:
     """Read, fill in, sign: one page; nothing typed is lost but the password."""
@@ -81,7 +83,7 @@ def apply(topic: str) -> AnyResponse | str:
         signature = _signature(seat)
         with unit_of_work():
             session.refresh(member)
-            case = signing.raise_signed(kind, seat, typed, signature)
+            case = signatures.raise_signed(kind, seat, typed, signature)
             number, level = case.id, case.holder.short_name if case.holder else ""
     except DomainError as error:
         session.expire_all()
@@ -106,12 +108,12 @@ def _signature(seat: ActiveSeat) -> Signature:
     return Signature(name, account.id)
 
 
-def _open_case(seat: ActiveSeat, kind: Kind) -> Case | None:
-    found = queries.listing(seat, Filters(Side.ALL, kind.key, State.WAITING)).rows
+def _open_case(seat: ActiveSeat, kind: CaseKind) -> Case | None:
+    found = queries.listing(seat, CaseFilters(CaseList.ALL, kind.key, CaseState.WAITING)).rows
     return found[0] if found else None
 
 
-def _suggested(kind: Kind, member: Member, said: Mapping[str, str]) -> dict[str, str]:
+def _suggested(kind: CaseKind, member: Member, said: Mapping[str, str]) -> dict[str, str]:
     """What the record knows, and what a link has said."""
     month = staying.graduation_month(member)
     known = {
@@ -130,7 +132,7 @@ def _suggested(kind: Kind, member: Member, said: Mapping[str, str]) -> dict[str,
 def _form(topic: Topic, member: Member, filled: Filled) -> str:
     kind = topic.kind
     home = branches.home_of(member.org)
-    paper = signing.paper_of(kind, Matter(member.org, dict(filled.typed), member))
+    paper = signatures.paper_of(kind, CaseMatter(member.org, dict(filled.typed), member))
     options = {
         one.name: [{"value": value, "label": words} for value, words in one.choices if value not in _NOT_HIS]
         for one in kind.fields
@@ -159,9 +161,9 @@ def _leader(member: Member) -> tuple[str, str]:
     return retention.leader_of(home.nearest) if home is not None else ("", "")
 
 
-def _obstacle(kind: Kind, member: Member) -> str:
+def _obstacle(kind: CaseKind, member: Member) -> str:
     """Why he cannot apply at all, said before he fills anything in (A-22)."""
-    matter = Matter(member.org, {}, member)
+    matter = CaseMatter(member.org, {}, member)
     try:
         if kind.key == retention.KIND.key:
             retention.check_right(matter)
@@ -173,6 +175,7 @@ def _obstacle(kind: Kind, member: Member) -> str:
     return ""
 
 
+@routes.member.route("/cases/<int:number>/sign", methods=["GET", "POST"], endpoint="case_sign")
 @requires(Permission.OWN_MEMBERSHIP)
 def sign(number: int) -> AnyResponse | str:
     """Sign the form of a case that my organisation has raised for me."""
@@ -187,7 +190,7 @@ def sign(number: int) -> AnyResponse | str:
         signature = _signature(seat)
         with unit_of_work():
             session.refresh(found)
-            signing.sign(found, seat, signature, request.form)
+            signatures.sign(found, seat, signature, request.form)
     except DomainError as error:
         session.expire_all()
         said = {name: request.form.get(name, "") for name in request.form if name != "password"}
@@ -197,15 +200,15 @@ def sign(number: int) -> AnyResponse | str:
     return redirect(url_for(".case", number=number), 303)
 
 
-def _sign_page(found: Case, kind: Kind, filled: Filled) -> str:
+def _sign_page(found: Case, kind: CaseKind, filled: Filled) -> str:
     matter = subjects.matter(found)
-    paper = signing.paper_of(kind, matter)
+    paper = signatures.paper_of(kind, matter)
     return render_template(
         "member/staying/staying_sign.html",
         case=found,
         kind=kind,
         paper=paper,
-        signed=signing.of_case(found),
+        signed=signatures.of_case(found),
         fields=[kind.field(name) for name in paper.agreed],
         typed=filled.typed,
         errors=filled.errors,
@@ -214,6 +217,7 @@ def _sign_page(found: Case, kind: Kind, filled: Filled) -> str:
     )
 
 
+@routes.member.post("/cases/<int:number>/ask-refusal", endpoint="case_ask_refusal")
 @requires(Permission.OWN_MEMBERSHIP)
 def ask_refusal(number: int) -> AnyResponse:
     """Not eligible, or applied by mistake: ask whoever decides to refuse (A-22)."""
@@ -228,6 +232,7 @@ def ask_refusal(number: int) -> AnyResponse:
     return redirect(url_for(".case", number=number), 303)
 
 
+@routes.member.route("/floating", methods=["GET", "POST"], endpoint="floating")
 @requires(Permission.OWN_MEMBERSHIP)
 def stay() -> AnyResponse | str:
     """Where I am kept, until when, my duties; report how I am (R-10 … R-12, R-17)."""
@@ -251,7 +256,7 @@ def stay() -> AnyResponse | str:
 def _report(seat: ActiveSeat, member: Member) -> str:
     place = request.form.get("found_what", "").strip()
     said = request.form.get("situation", "")
-    situation = Situation(said) if said in set(Situation) - {Situation.FOUND} else None
+    situation = Occupation(said) if said in set(Occupation) - {Occupation.FOUND} else None
     note = request.form.get("note", "").strip()
     if place:
         found = operations.found(seat, member, clock.today(), place)
@@ -272,9 +277,9 @@ def _stay_page(member: Member, error: DomainError | None = None) -> str:
         due=floating.what_is_due(now) if now.deadline else None,
         log=floating.log_of(now),
         notices=retention.NOTICES,
-        situations=[("", "请选择"), *((one.value, one.label) for one in Situation if one is not Situation.FOUND)],
+        situations=[("", "请选择"), *((one.value, one.label) for one in Occupation if one is not Occupation.FOUND)],
         extendable=extendable and now.ground != retention.TEACHING,
-        forms=signing.of_member(member.id),
+        forms=signatures.of_member(member.id),
         typed=request.form if error else {},
         error=error,
         line=_line(member, now.home),
@@ -288,12 +293,3 @@ def _line(member: Member, home: Organisation | None) -> list[Organisation]:
     if home is not None and home not in line:
         line.insert(1, home)
     return line
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    both = ["GET", "POST"]
-    blueprint.add_url_rule("/stay/<topic>", "stay", apply, methods=both)
-    blueprint.add_url_rule("/floating", "floating", stay, methods=both)
-    blueprint.add_url_rule("/cases/<int:number>/sign", "case_sign", sign, methods=both)
-    blueprint.add_url_rule("/cases/<int:number>/ask-refusal", "case_ask_refusal", ask_refusal, methods=["POST"])

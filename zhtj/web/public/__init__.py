@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Response, abort, redirect, render_template, request, url_for
 from flask_login import current_user
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
@@ -13,17 +13,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session
 from zhtj.kernel.work import queue as work_queue
+from zhtj.web import routes
 from zhtj.web.access import current_choice, public
 from zhtj.web.public import advice, chart, interface, letters, offices
 from zhtj.web.rendering.navigation import home_of
 
-blueprint = Blueprint("public", __name__)
-for part in (advice, chart, interface, letters, offices):
-    part.register(blueprint)
+__all__ = ["advice", "chart", "interface", "letters", "offices"]
+
 FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
 
 
-@blueprint.get("/")
+@routes.public.get("/")
 @public
 def index() -> AnyResponse:
     """To the active seat's workbench, or to the login page."""
@@ -35,21 +35,21 @@ def index() -> AnyResponse:
     return redirect(home_of(choice.seat.kind))
 
 
-@blueprint.get("/help/")
+@routes.public.get("/help/")
 @public
 def help_page() -> str:
     """How the transfer goes, in our own words; open before login (H-01)."""
     return render_template("public/help.html")
 
 
-@blueprint.get("/healthz")
+@routes.public.get("/healthz")
 @public
 def healthz() -> Response:
     """The process is alive."""
     return Response("ok\n", mimetype="text/plain")
 
 
-@blueprint.get("/readyz")
+@routes.public.get("/readyz")
 @public
 def readyz() -> Response:
     """Database and queue answer."""
@@ -65,7 +65,7 @@ def readyz() -> Response:
     )
 
 
-@blueprint.get("/metrics")
+@routes.public.get("/metrics")
 @public
 def metrics() -> Response:
     """Figures for Prometheus, for a scraper on this machine; not through a proxy, which makes everybody local."""

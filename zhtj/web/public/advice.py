@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from zhtj.kernel import limits
+from zhtj.web import routes
 from zhtj.web.access import public
 from zhtj.web.forms.advice import Adviser, Stage
 
@@ -12,6 +13,7 @@ ANSWERS = 200
 """Of one address in ten minutes: each searches the tree, and a whole campus may share one address."""
 
 
+@routes.public.get("/help/advice")
 @public
 def advice() -> str:
     """One question a page, then the answer; everything said stands in the address alone."""
@@ -19,8 +21,3 @@ def advice() -> str:
     if adviser.stage is Stage.ANSWER:
         limits.hit("advice", request.remote_addr or "", ANSWERS, 600)
     return render_template("advice/page.html", adviser=adviser, crumbs=[("帮助", "/help/"), ("去向顾问", None)])
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page."""
-    blueprint.add_url_rule("/help/advice", "advice", advice)

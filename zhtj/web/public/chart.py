@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Response, make_response, render_template
 
 from zhtj.kernel import clock
 from zhtj.letters.printing import chart as charts
 from zhtj.letters.printing import forms
+from zhtj.orgs.policies import national_policy
 from zhtj.policy.model import Policy
-from zhtj.transfers.applying.checks import national_policy
+from zhtj.web import routes
 from zhtj.web.access import public
 
 
+@routes.public.get("/help/chart")
 @public
 def direction_chart() -> str:
     """The chart, and below it the same in words with its rules."""
@@ -27,6 +29,7 @@ def _source(policy: Policy) -> str:
     return policy.layers[-1].title
 
 
+@routes.public.get("/help/chart.svg")
 @public
 def direction_chart_svg() -> Response:
     """The chart alone, as a picture: black on white, as on paper."""
@@ -35,6 +38,7 @@ def direction_chart_svg() -> Response:
     return Response(picture, mimetype="image/svg+xml")
 
 
+@routes.public.get("/help/chart.pdf")
 @public
 def direction_chart_pdf() -> Response:
     """The chart on one A4 page; printed once a season and process."""
@@ -48,10 +52,3 @@ def direction_chart_pdf() -> Response:
 def _pdf(season: int) -> bytes:
     policy = national_policy()
     return forms.direction_chart(charts.chart(policy), season, _source(policy))
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/help/chart", "direction_chart", direction_chart)
-    blueprint.add_url_rule("/help/chart.svg", "direction_chart_svg", direction_chart_svg)
-    blueprint.add_url_rule("/help/chart.pdf", "direction_chart_pdf", direction_chart_pdf)

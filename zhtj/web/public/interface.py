@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import render_template
 
 from zhtj.kernel import clock
 from zhtj.rates import access, queries
 from zhtj.rates.rules import FIGURES, RateKind
 from zhtj.transfers.workflow import State
-from zhtj.web import api
+from zhtj.web import api, routes
 from zhtj.web.access import public
 
 
+@routes.public.get("/help/interface")
 @public
 def interface_help() -> str:
     """The addresses, their arguments and answers."""
@@ -26,8 +27,3 @@ def interface_help() -> str:
         usual=api.USUAL,
         most=api.MOST,
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page."""
-    blueprint.add_url_rule("/help/interface", "interface_help", interface_help)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock, limits
@@ -12,6 +12,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.letters import queries, receipts
 from zhtj.letters.models import CardSide, Letter
 from zhtj.people.models import Account
+from zhtj.web import routes
 from zhtj.web.access import current_seat, public, requires
 from zhtj.web.desks.letters.issuing import slip_of_form
 from zhtj.web.forms.days import needed_day_in
@@ -24,6 +25,7 @@ def _count() -> None:
     limits.hit("letter_check", request.remote_addr or "", CHECKS, 600)
 
 
+@routes.public.get("/v/<code>")
 @public
 def letter_check(code: str) -> AnyResponse | str:
     """Whether a letter is genuine: number, masked name, from, to, dates and state, and nothing else (PD-29)."""
@@ -33,6 +35,7 @@ def letter_check(code: str) -> AnyResponse | str:
     return make_response(page, 200 if found else 404)
 
 
+@routes.public.route("/v/<code>/receipt", methods=["GET", "POST"])
 @requires(Permission.LETTER_RECEIVE)
 def letter_receipt(code: str) -> AnyResponse | str:
     """Slip three, filled in by the committee to which the letter is addressed (L-29, L-31)."""
@@ -52,6 +55,7 @@ def letter_receipt(code: str) -> AnyResponse | str:
     return redirect(url_for(".letter_receipt", code=code), 303)
 
 
+@routes.public.post("/v/<code>/card")
 @requires(Permission.LETTER_RECEIVE)
 def letter_card_in(code: str) -> AnyResponse:
     """Tick that the member's card has its entry under 转入 (L-30)."""
@@ -86,7 +90,7 @@ def _page(found: Letter, error: DomainError | None = None) -> str:
         "public/letter_receipt.html",
         letter=found,
         record=found.record,
-        standing=queries.standing(found),
+        validity=queries.validity_of(found),
         receipt=receipts.receipt_of(found.id),
         card=receipts.card_of(found.id),
         CardSide=CardSide,
@@ -95,10 +99,3 @@ def _page(found: Letter, error: DomainError | None = None) -> str:
         typed=request.form,
         error=error,
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/v/<code>", "letter_check", letter_check)
-    blueprint.add_url_rule("/v/<code>/receipt", "letter_receipt", letter_receipt, methods=["GET", "POST"])
-    blueprint.add_url_rule("/v/<code>/card", "letter_card_in", letter_card_in, methods=["POST"])

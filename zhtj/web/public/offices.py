@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 
 from zhtj.kernel import limits
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
-from zhtj.orgs.contacts import Contact, contact
+from zhtj.orgs.contacts import OfficeContact, contact
 from zhtj.orgs.models import Organisation, Region, Tier
 from zhtj.orgs.queries import second_level
 from zhtj.orgs.searching import places
 from zhtj.orgs.searching.search import search
+from zhtj.web import routes
 from zhtj.web.access import public
 
 ANSWERS = 200
@@ -20,6 +21,7 @@ SHOWN = 10
 _WITH_MEMBERS = (Tier.BASIC, Tier.SECOND, Tier.BRANCH)
 
 
+@routes.public.get("/help/offices")
 @public
 def offices() -> str:
     """Search by school or unit, then the offices of it and of its colleges; never anybody's own number."""
@@ -56,11 +58,6 @@ def _found(text: str) -> list[Organisation]:
     return open_ones[:SHOWN]
 
 
-def _number(college: Organisation, school: Organisation) -> Contact:
+def _number(college: Organisation, school: Organisation) -> OfficeContact:
     """A college's own office, or the school's where it has no number."""
-    return Contact(college.short_name, college.phone) if college.phone else contact(school)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page."""
-    blueprint.add_url_rule("/help/offices", "offices", offices)
+    return OfficeContact(college.short_name, college.phone) if college.phone else contact(school)

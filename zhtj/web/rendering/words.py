@@ -12,10 +12,10 @@ from markupsafe import Markup
 from zhtj.graduation.models import BranchMark
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import national_policy
 from zhtj.people.models import Membership
 from zhtj.people.queries import first_mobile
-from zhtj.policy.vocabulary import Place, Reason
-from zhtj.transfers.applying import checks
+from zhtj.policy.vocabulary import PlaceTie, Reason
 from zhtj.transfers.deciding import receiving
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
@@ -46,7 +46,7 @@ def register(app: Flask) -> None:
         office_of=office_of,
         organisation_crumbs=organisation_crumbs,
         organisation_options=organisation_codes,
-        place_label=lambda key: Place(key).label,
+        place_label=lambda key: PlaceTie(key).label,
         phone_icon=phone_icon(app),
         reason_label=reason_label,
         state_badge=state_badges(app).__getitem__,
@@ -73,7 +73,7 @@ def may(permission: str) -> bool:
 
 def reason_label(reason: str) -> str:
     """Name of a transfer reason in this season's policy."""
-    return checks.national_policy().reasons[Reason(reason)].label
+    return national_policy().reasons[Reason(reason)].label
 
 
 def state_options(states: Iterable[State] | Mapping[State, int]) -> Options:

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import operations, queries, special_units, subjects
-from zhtj.cases.kind import About, Field, Kind, Matter, Shape, choice_label
+from zhtj.cases import operations, queries, special_unit_form, subjects
+from zhtj.cases.kind import About, CaseKind, CaseMatter, FormField, Shape, choice_label
 from zhtj.cases.kinds import KINDS, kind_of
 from zhtj.cases.models import Case, CaseEvent
-from zhtj.cases.queries import Filters, Side
+from zhtj.cases.queries import CaseFilters, CaseList
 from zhtj.cases.subjects import Invalid
-from zhtj.cases.workflow import Action, State
+from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.kernel import audit, clock
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
@@ -24,6 +24,7 @@ from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.identity import masked
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.cases.staying import signing_of
@@ -32,46 +33,48 @@ from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_li
 
 OFFERED = 200
 """Branches whose names are offered while one types."""
-DECISIONS = (Action.FORWARD, Action.APPROVE, Action.REFUSE)
+DECISIONS = (CaseAction.FORWARD, CaseAction.APPROVE, CaseAction.REFUSE)
 
 
-def read_filters(values: Mapping[str, str]) -> Filters:
+def read_filters(values: Mapping[str, str]) -> CaseFilters:
     """Filters of the address or of a form; unknown values count as none."""
     side, kind, state = values.get("side", ""), values.get("kind", ""), values.get("state", "")
-    return Filters(
-        side=Side(side) if side in set(Side) else Side.MINE,
+    return CaseFilters(
+        side=CaseList(side) if side in set(CaseList) else CaseList.MINE,
         kind=kind if kind in KINDS else "",
-        state=State(state) if state in set(State) else None,
+        state=CaseState(state) if state in set(CaseState) else None,
         text=values.get("q", "").strip()[:100],
         member_id=number_in(values.get("about", "")),
     )
 
 
-def _kept(filters: Filters) -> dict[str, str]:
+def _kept(filters: CaseFilters) -> dict[str, str]:
     """The filters as arguments of an address."""
     kept = {"side": filters.side.value, "kind": filters.kind, "state": filters.state or "", "q": filters.text}
     kept["about"] = str(filters.member_id or "")
-    return {name: value for name, value in kept.items() if value and value != Side.MINE}
+    return {name: value for name, value in kept.items() if value and value != CaseList.MINE}
 
 
-def _address(filters: Filters) -> str:
+def _address(filters: CaseFilters) -> str:
     arguments: dict[str, Any] = dict(_kept(filters))
     return url_for(".cases", **arguments)
 
 
-def _mine(seat: ActiveSeat) -> list[Kind]:
+def _mine(seat: ActiveSeat) -> list[CaseKind]:
     """The kinds this seat may raise."""
     own = own_organisation()
     return [kind for kind in KINDS.values() if seat.kind in kind.raised_by and kind.offered(own)]
 
 
+@routes.desk.get("/cases")
+@routes.member.get("/cases")
 @requires(Permission.CASES)
 def cases() -> str:
     """The list: what waits here, what we have asked, everything below."""
     seat = current_seat()
     filters = read_filters(request.args)
     if seat.kind is SeatKind.MEMBER:
-        filters = Filters(Side.ALL)
+        filters = CaseFilters(CaseList.ALL)
     page = queries.listing(seat, filters, **cursors())
     more = bool(page.after or page.before)
     return render_template(
@@ -79,10 +82,10 @@ def cases() -> str:
         rows=[(case, kind_of(case.kind)) for case in page.rows],
         filters=filters,
         kept=_kept(filters),
-        sides=list(Side),
+        sides=list(CaseList),
         waiting=queries.count_waiting(seat),
         kind_options=[(kind.key, kind.label) for kind in KINDS.values()],
-        states=list(State),
+        states=list(CaseState),
         total=queries.count(seat, filters) if more else 0,
         decisions=DECISIONS,
         own=seat.kind is SeatKind.MEMBER,
@@ -90,6 +93,8 @@ def cases() -> str:
     )
 
 
+@routes.desk.get("/cases/new", endpoint="case_kinds")
+@routes.member.get("/cases/new", endpoint="case_kinds")
 @requires(Permission.CASES)
 def choose_kind() -> str:
     """Which kind of case: what each is for, and where it goes."""
@@ -107,6 +112,8 @@ class Filled:
     files_lost: bool = False
 
 
+@routes.desk.route("/cases/new/<kind>", methods=["GET", "POST"], endpoint="case_new")
+@routes.member.route("/cases/new/<kind>", methods=["GET", "POST"], endpoint="case_new")
 @requires(Permission.CASES)
 def raise_case(kind: str) -> AnyResponse | str:
     """The form of a kind, made from its fields; nothing typed is lost."""
@@ -134,7 +141,7 @@ def raise_case(kind: str) -> AnyResponse | str:
     return redirect(url_for(".case", number=number), 303)
 
 
-def _linked(kind: Kind) -> dict[str, str]:
+def _linked(kind: CaseKind) -> dict[str, str]:
     """Answers that a link has already given."""
     return {one.name: request.args[one.name][:200] for one in kind.fields if one.name in request.args}
 
@@ -145,14 +152,14 @@ def _named() -> str:
     return f"#{about}" if about.isdecimal() else request.args.get("subject", "")[:200]
 
 
-def _uploads(kind: Kind) -> list[Upload]:
+def _uploads(kind: CaseKind) -> list[Upload]:
     """The files that were chosen; of a too large one no more is read than shows it."""
     chosen = [one for one in request.files.getlist("files") if one.filename]
     most = kind.files.at_most + 1
     return [Upload(one.filename or "", one.read(kind.files.largest + 1)) for one in chosen[:most]]
 
 
-def _form(kind: Kind, seat: ActiveSeat, filled: Filled) -> str:
+def _form(kind: CaseKind, seat: ActiveSeat, filled: Filled) -> str:
     subject = _fixed(kind, seat, filled.typed.get("subject", ""))
     names = []
     if kind.about is About.ORGANISATION and subject is None:
@@ -174,7 +181,7 @@ def _form(kind: Kind, seat: ActiveSeat, filled: Filled) -> str:
     )
 
 
-def _fixed(kind: Kind, seat: ActiveSeat, typed: str) -> Any:
+def _fixed(kind: CaseKind, seat: ActiveSeat, typed: str) -> Any:
     """The subject a link has already named, or the member himself; what was typed can be typed again."""
     linked = typed.startswith("#") or (typed and request.method == "GET")
     if kind.about is About.NOTHING or not (linked or seat.kind is SeatKind.MEMBER):
@@ -185,7 +192,7 @@ def _fixed(kind: Kind, seat: ActiveSeat, typed: str) -> Any:
         return None
 
 
-def _names_below(seat: ActiveSeat, kind: Kind) -> list[str]:
+def _names_below(seat: ActiveSeat, kind: CaseKind) -> list[str]:
     """Full names to choose from while one types."""
     fits = Organisation.tier == Tier.BRANCH if kind.branches else Organisation.tier != Tier.BRANCH
     query = select(Organisation.full_name).where(
@@ -203,6 +210,8 @@ class Failed:
     error: DomainError
 
 
+@routes.desk.get("/cases/<int:number>")
+@routes.member.get("/cases/<int:number>")
 @requires(Permission.CASES)
 def case(number: int) -> str:
     """One case: what is asked, its way, its history, what can be done."""
@@ -223,8 +232,8 @@ def _page(seat: ActiveSeat, found: Case, *, full: bool = False, failed: Failed |
         numbers=_has_numbers(kind) and seat.kind is not SeatKind.MEMBER,
         steps=_steps(found),
         possible=possible,
-        warning=kind.warn(matter) if Action.APPROVE in possible else "",
-        obstacle=operations.obstacle(found) if Action.APPROVE in possible else "",
+        warning=kind.warn(matter) if CaseAction.APPROVE in possible else "",
+        obstacle=operations.obstacle(found) if CaseAction.APPROVE in possible else "",
         signing=signing_of(seat, found, kind),
         failed=failed,
         history=_history(found),
@@ -232,11 +241,11 @@ def _page(seat: ActiveSeat, found: Case, *, full: bool = False, failed: Failed |
     )
 
 
-def _has_numbers(kind: Kind) -> bool:
+def _has_numbers(kind: CaseKind) -> bool:
     return kind.about is About.MEMBER
 
 
-def said(kind: Kind, matter: Matter, *, full: bool) -> list[tuple[str, str]]:
+def said(kind: CaseKind, matter: CaseMatter, *, full: bool) -> list[tuple[str, str]]:
     """What was asked, in words; ID numbers masked unless they were opened (PD-37)."""
     rows: list[tuple[str, str]] = []
     if matter.member is not None:
@@ -255,12 +264,12 @@ def said(kind: Kind, matter: Matter, *, full: bool) -> list[tuple[str, str]]:
     return rows
 
 
-def _change(one: Field, before: str | None, after: str, *, full: bool) -> str:
+def _change(one: FormField, before: str | None, after: str, *, full: bool) -> str:
     """Old → new, where the case keeps what stood in the record."""
     return after if before is None else f"{_words(one, before, full=full) or '（空）'} → {after}"
 
 
-def _words(one: Field, text: str, *, full: bool) -> str:
+def _words(one: FormField, text: str, *, full: bool) -> str:
     if one.is_secret:
         return text if full else masked(text)
     if one.shape is Shape.PARENT:
@@ -272,8 +281,8 @@ def _steps(found: Case) -> list[dict[str, str]]:
     """The line as ``steps`` shows it."""
     steps = []
     for place, organisation in enumerate(queries.way(found)):
-        state = "done" if place < found.level or found.state is State.APPROVED else "todo"
-        if place == found.level and found.state is not State.APPROVED:
+        state = "done" if place < found.level or found.state is CaseState.APPROVED else "todo"
+        if place == found.level and found.state is not CaseState.APPROVED:
             state = "current" if found.state.is_open else "failed"
         steps.append({"label": organisation.short_name, "state": state})
     return steps
@@ -300,30 +309,33 @@ def _history(found: Case) -> list[dict[str, object]]:
 
 
 def _target(event: CaseEvent) -> str:
-    return event.to_org.short_name if event.action is Action.FORWARD and event.to_org else ""
+    return event.to_org.short_name if event.action is CaseAction.FORWARD and event.to_org else ""
 
 
+@routes.desk.post("/cases/<int:number>/step", endpoint="case_step")
+@routes.member.post("/cases/<int:number>/step", endpoint="case_step")
 @requires(Permission.CASES)
 def step(number: int) -> AnyResponse:
     """Pass up, approve, refuse or take back, after one inline confirmation."""
     seat = current_seat()
     found = queries.case(seat, number)
     action, remark = request.form.get("action", ""), request.form.get("remark", "")[:1000]
-    if action not in set(Action) - {Action.RAISE}:
+    if action not in set(CaseAction) - {CaseAction.RAISE}:
         raise DomainError("提交的内容不完整。", fix="请回到事项页面重新办理。")
     try:
         with unit_of_work():
             session.refresh(found)
-            operations.act(found, seat, Action(action), remark)
+            operations.act(found, seat, CaseAction(action), remark)
             words = found.outcome or ""
     except DomainError as error:
         session.expire_all()
         failed = Failed(action, remark, error)
         return make_response(_page(seat, queries.case(seat, number), failed=failed), error.status)
-    flash(f"已{kind_of(found.kind).says(Action(action))}。{words}", "success")
+    flash(f"已{kind_of(found.kind).says(CaseAction(action))}。{words}", "success")
     return redirect(url_for(".case", number=number), 303)
 
 
+@routes.desk.post("/cases/<int:number>/numbers", endpoint="case_numbers")
 @requires(Permission.CASES)
 def numbers(number: int) -> str:
     """The case with its ID numbers in full; the look is noted (PD-37)."""
@@ -333,6 +345,8 @@ def numbers(number: int) -> str:
     return _page(seat, queries.case(seat, number), full=True)
 
 
+@routes.desk.post("/cases/<int:number>/files/<int:evidence>", endpoint="case_file")
+@routes.member.post("/cases/<int:number>/files/<int:evidence>", endpoint="case_file")
 @requires(Permission.CASES)
 def file(number: int, evidence: int) -> Response:
     """One attachment: a picture is shown, a PDF handed over; the look is noted."""
@@ -343,6 +357,7 @@ def file(number: int, evidence: int) -> Response:
     return hand_over(content, media_type, filename)
 
 
+@routes.desk.post("/cases/many", endpoint="cases_many")
 @requires(Permission.CASES)
 def many() -> AnyResponse | str:
     """What would be done to the picked cases; nothing is written."""
@@ -352,10 +367,10 @@ def many() -> AnyResponse | str:
     if not picked or action not in set(DECISIONS):
         flash("请先勾选事项，再选择怎样办理。", "warning")
         return redirect(_address(filters), 303)
-    return _many_page(seat, picked, Action(action), filters)
+    return _many_page(seat, picked, CaseAction(action), filters)
 
 
-def _picked(seat: ActiveSeat, filters: Filters) -> list[Case]:
+def _picked(seat: ActiveSeat, filters: CaseFilters) -> list[Case]:
     """The ticked cases, or all of the list."""
     if request.form.get("all"):
         ids = queries.listed_ids(seat, filters, operations.MANY + 1)
@@ -369,8 +384,8 @@ def _picked(seat: ActiveSeat, filters: Filters) -> list[Case]:
 def _many_page(
     seat: ActiveSeat,
     picked: Sequence[Case],
-    action: Action,
-    filters: Filters,
+    action: CaseAction,
+    filters: CaseFilters,
     *,
     remark: str = "",
     error: DomainError | None = None,
@@ -389,14 +404,15 @@ def _many_page(
     return make_response(page, error.status if error else 200)
 
 
-def _possible(seat: ActiveSeat, case: Case, action: Action) -> tuple[bool, str]:
+def _possible(seat: ActiveSeat, case: Case, action: CaseAction) -> tuple[bool, str]:
     """Whether this could be done to it, and why not."""
     if action not in queries.possible_actions(seat, case):
         return False, ""
-    why = operations.obstacle(case) if action is Action.APPROVE else ""
+    why = operations.obstacle(case) if action is CaseAction.APPROVE else ""
     return not why, why
 
 
+@routes.desk.post("/cases/many/confirm", endpoint="cases_many_confirm")
 @requires(Permission.CASES)
 def many_confirm() -> AnyResponse | str:
     """Do it; then the result a line."""
@@ -408,17 +424,18 @@ def many_confirm() -> AnyResponse | str:
     ids = [one.id for one in picked]
     try:
         with unit_of_work():
-            errors = operations.decide(queries.load(seat, ids), seat, Action(action), remark)
+            errors = operations.decide(queries.load(seat, ids), seat, CaseAction(action), remark)
     except DomainError as error:
         session.expire_all()
-        return _many_page(seat, queries.load(seat, ids), Action(action), filters, remark=remark, error=error)
+        return _many_page(seat, queries.load(seat, ids), CaseAction(action), filters, remark=remark, error=error)
     session.expire_all()
     result = [(one, kind_of(one.kind), errors.get(one.id)) for one in queries.load(seat, ids)]
     return render_template(
-        "cases/many.html", result=result, action=Action(action), kept=_kept(filters), failed=len(errors)
+        "cases/many.html", result=result, action=CaseAction(action), kept=_kept(filters), failed=len(errors)
     )
 
 
+@routes.desk.post("/cases/export", endpoint="cases_export")
 @requires(Permission.CASES)
 def export() -> AnyResponse:
     """A kind as its form has it, under the list's filters (F-03 … F-06, F-11)."""
@@ -427,38 +444,18 @@ def export() -> AnyResponse:
     return answer(f"case-{kind_of(request.form['kind']).key}", read_filters(request.form))
 
 
+@routes.desk.get("/cases/special-units", endpoint="special_units")
 @requires(Permission.CASES)
 def special() -> str:
     """F-03: who has gone to special units from here this year; the applications fill it (S-09)."""
     seat, season = current_seat(), clock.today().year
-    page = special_units.listing(seat, season, **cursors())
+    page = special_unit_form.listing(seat, season, **cursors())
     return render_template(
         "cases/special_units.html",
         rows=page.rows,
-        title=special_units.TITLE,
-        count=special_units.count(seat, season),
-        filed=special_units.is_filed(own_organisation()),
+        title=special_unit_form.TITLE,
+        count=special_unit_form.count(seat, season),
+        filed=special_unit_form.is_filed(own_organisation()),
         season=season,
         links=page_links(page, ".special_units"),
     )
-
-
-def register_own(blueprint: Blueprint) -> None:
-    """What a member can do too: ask, look, take back."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/cases", "cases", cases)
-    blueprint.add_url_rule("/cases/new", "case_kinds", choose_kind)
-    blueprint.add_url_rule("/cases/new/<kind>", "case_new", raise_case, methods=methods)
-    blueprint.add_url_rule("/cases/<int:number>", "case", case)
-    blueprint.add_url_rule("/cases/<int:number>/step", "case_step", step, methods=["POST"])
-    blueprint.add_url_rule("/cases/<int:number>/files/<int:evidence>", "case_file", file, methods=["POST"])
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    register_own(blueprint)
-    blueprint.add_url_rule("/cases/<int:number>/numbers", "case_numbers", numbers, methods=["POST"])
-    blueprint.add_url_rule("/cases/many", "cases_many", many, methods=["POST"])
-    blueprint.add_url_rule("/cases/many/confirm", "cases_many_confirm", many_confirm, methods=["POST"])
-    blueprint.add_url_rule("/cases/export", "cases_export", export, methods=["POST"])
-    blueprint.add_url_rule("/cases/special-units", "special_units", special)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BytesIO
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import queries, rounds, signing, subjects
-from zhtj.cases.files import LARGEST
-from zhtj.cases.kind import Kind
+from zhtj.cases import queries, rounds, signatures, subjects
+from zhtj.cases.file_rules import LARGEST
+from zhtj.cases.kind import CaseKind
 from zhtj.cases.kinds import kind_of, retention
 from zhtj.cases.kinds.staying import college_name
 from zhtj.cases.models import Case, SignedForm
-from zhtj.cases.queries import PERSONAL, Filters, Side
+from zhtj.cases.queries import PERSONAL, CaseFilters, CaseList
 from zhtj.cases.subjects import Invalid
-from zhtj.cases.workflow import Party
+from zhtj.cases.workflow import CaseParty
 from zhtj.floating import branches, operations
 from zhtj.floating import queries as floating
 from zhtj.floating.branches import Home
@@ -30,6 +30,7 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people.models import Member
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
 from zhtj.web.forms.days import needed_day_in
@@ -41,13 +42,14 @@ _PURPOSE = {"retention": Purpose.FLOATING, "overseas_study": Purpose.OVERSEAS, "
 class Pile:
     """One kind as the page shows it: how many wait here, how many there are, whether the branch for them is there."""
 
-    kind: Kind
+    kind: CaseKind
     waiting: int
     total: int
     granted: int
     missing: str
 
 
+@routes.desk.get("/staying")
 @requires(Permission.CASES)
 def staying() -> str:
     """Everything about those who stay, on one page."""
@@ -80,7 +82,7 @@ def _piles(seat: ActiveSeat, own: Organisation, home: Home | None) -> list[Pile]
     return piles
 
 
-def _missing(kind: Kind, own: Organisation, home: Home | None, built: set[Purpose]) -> str:
+def _missing(kind: CaseKind, own: Organisation, home: Home | None, built: set[Purpose]) -> str:
     """What has to be built before anything can be approved (O-12)."""
     purpose = _PURPOSE.get(kind.key)
     if purpose is None or home is None or own.is_branch or purpose in built:
@@ -96,6 +98,7 @@ def _delayed(seat: ActiveSeat) -> int:
     return session.scalar(select(func.count()).select_from(marked)) or 0
 
 
+@routes.desk.post("/staying/delayed", endpoint="staying_delayed")
 @requires(Permission.CASES)
 def place() -> AnyResponse:
     """Put all of them into the organisation of delayed graduates."""
@@ -112,6 +115,7 @@ def place() -> AnyResponse:
     return redirect(url_for(".staying"), 303)
 
 
+@routes.desk.post("/staying/rounds", endpoint="staying_round")
 @requires(Permission.CASES)
 def announce() -> AnyResponse:
     """Announce when the committee decides next (A-26)."""
@@ -131,6 +135,7 @@ def announce() -> AnyResponse:
     return redirect(url_for(".staying"), 303)
 
 
+@routes.desk.post("/staying/rounds/cancel", endpoint="staying_round_cancel")
 @requires(Permission.CASES)
 def cancel() -> AnyResponse:
     """Take an announced round back."""
@@ -157,14 +162,14 @@ class Signing:
     may_ask: bool
 
 
-def signing_of(seat: ActiveSeat, found: Case, kind: Kind) -> Signing | None:
+def signing_of(seat: ActiveSeat, found: Case, kind: CaseKind) -> Signing | None:
     """The same for one case; None for a kind that has no such form."""
     if not kind.personal:
         return None
     himself = seat.kind is SeatKind.MEMBER
-    signed = signing.of_case(found) if kind.paper is not None else None
+    signed = signatures.of_case(found) if kind.paper is not None else None
     unsigned = kind.paper is not None and signed is None and found.state.is_open
-    acts = bool(queries.parties(seat, found) & {Party.RAISER, Party.HOLDER}) or (
+    acts = bool(queries.parties(seat, found) & {CaseParty.RAISER, CaseParty.HOLDER}) or (
         not himself and seat.may(Permission.CASES, found.raised_org.path)
     )
     return Signing(
@@ -175,6 +180,7 @@ def signing_of(seat: ActiveSeat, found: Case, kind: Kind) -> Signing | None:
     )
 
 
+@routes.desk.route("/cases/<int:number>/paper", methods=["GET", "POST"], endpoint="case_paper")
 @requires(Permission.CASES)
 def paper(number: int) -> AnyResponse | str:
     """File a form that was signed by hand, or sent in as a picture (R-13)."""
@@ -189,7 +195,7 @@ def paper(number: int) -> AnyResponse | str:
     try:
         with unit_of_work():
             session.refresh(found)
-            signing.file_paper(found, seat, _scan(), request.form)
+            signatures.file_paper(found, seat, _scan(), request.form)
     except DomainError as error:
         session.expire_all()
         return make_response(_paper_page(queries.case(seat, number), kind, error), error.status)
@@ -204,8 +210,8 @@ def _scan() -> Upload:
     return Upload(chosen.filename, chosen.read(LARGEST + 1))
 
 
-def _paper_page(found: Case, kind: Kind, error: DomainError | None = None) -> str:
-    form = signing.paper_of(kind, subjects.matter(found))
+def _paper_page(found: Case, kind: CaseKind, error: DomainError | None = None) -> str:
+    form = signatures.paper_of(kind, subjects.matter(found))
     errors = error.errors if isinstance(error, Invalid) else {error.field or "scan": str(error)} if error else {}
     return render_template(
         "desks/floating/staying_paper.html",
@@ -219,25 +225,16 @@ def _paper_page(found: Case, kind: Kind, error: DomainError | None = None) -> st
     )
 
 
+@routes.desk.post("/staying/export", endpoint="staying_export")
 @requires(Permission.CASES)
 def export() -> Response:
     """F-01: the applications of this part of the tree with exactly the document's columns, a sheet a college (R-06)."""
     seat, kind = current_seat(), retention.KIND
     target = BytesIO()
     with unit_of_work():
-        lines = queries.export(seat, kind, Filters(Side.ALL, kind.key))
+        lines = queries.export(seat, kind, CaseFilters(CaseList.ALL, kind.key))
         rows = [(college_name(line), [column.cell(line) for column in kind.columns]) for line in lines]
         count = f01.write(target, f01.by_college(rows) or [(kind.title, [])])
         audit.record("cases.export", "organisation", seat.org_id, kind=kind.key, rows=count)
     target.seek(0)
     return send_file(target, XLSX, as_attachment=True, download_name=f"{kind.title}.xlsx")
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/staying", "staying", staying)
-    blueprint.add_url_rule("/staying/delayed", "staying_delayed", place, methods=["POST"])
-    blueprint.add_url_rule("/staying/export", "staying_export", export, methods=["POST"])
-    blueprint.add_url_rule("/staying/rounds", "staying_round", announce, methods=["POST"])
-    blueprint.add_url_rule("/staying/rounds/cancel", "staying_round_cancel", cancel, methods=["POST"])
-    blueprint.add_url_rule("/cases/<int:number>/paper", "case_paper", paper, methods=["GET", "POST"])

@@ -1,1 +1,5 @@
 """Floating members on the desks."""
+
+from zhtj.web.desks.floating import floating
+
+__all__ = ["floating"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import signing
+from zhtj.cases import signatures
 from zhtj.cases.kinds import staying
 from zhtj.floating import branches, operations, queries
-from zhtj.floating.models import Situation, Stay, StayKind
+from zhtj.floating.models import Occupation, Stay, StayKind
 from zhtj.floating.queries import STATUSES, LedgerFilters
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
@@ -19,6 +19,7 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Member
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, own_organisation, page_links
 from zhtj.web.forms.days import needed_day_in
@@ -39,6 +40,7 @@ def _kept(filters: LedgerFilters) -> dict[str, str]:
     return {name: value for name, value in kept.items() if value}
 
 
+@routes.desk.get("/floating", endpoint="floating")
 @requires(Permission.TRANSFER_OUT)
 def ledger() -> str:
     """The ledger: overdue first, then whoever is due next."""
@@ -84,6 +86,7 @@ def _places(rows: Sequence[Stay]) -> list[tuple[int, str]]:
     return [(one.id, one.short_name) for one in found.values()]
 
 
+@routes.desk.post("/floating/track", endpoint="floating_track")
 @requires(Permission.TRANSFER_OUT)
 def track() -> AnyResponse:
     """Put members of floating branches on the list who came by no transfer."""
@@ -94,6 +97,7 @@ def track() -> AnyResponse:
     return redirect(url_for(".floating"), 303)
 
 
+@routes.desk.post("/floating/allocate", endpoint="floating_allocate")
 @requires(Permission.TRANSFER_OUT)
 def allocate() -> AnyResponse:
     """Put those of my college from the school's floating branch into the college's own: the second tier (R-05)."""
@@ -131,6 +135,7 @@ def load_stay(number: int) -> tuple[Member, Stay]:
     return stay.member, stay
 
 
+@routes.desk.get("/members/<int:number>/onward", endpoint="floating_member")
 @requires(Permission.TRANSFER_OUT)
 def one(number: int) -> str:
     """One floating member: deadlines, log, forms."""
@@ -145,13 +150,13 @@ def _page(member: Member, stay: Stay, error: DomainError | None = None, action: 
         row=stay,
         member=member,
         log=queries.log_of(stay),
-        situations=[("", "没有说"), *((each.value, each.label) for each in Situation if each is not Situation.FOUND)],
+        situations=[("", "没有说"), *((each.value, each.label) for each in Occupation if each is not Occupation.FOUND)],
         may_write=queries.may_look_after(seat, stay),
         may_move=stay.org.path.startswith(seat.path),
         may_undo=undoable and stay.org.path.startswith(seat.path) and seat.member_id != member.id,
         due=queries.what_is_due(stay) if stay.deadline else None,
         ground=staying.ground_label(stay.ground),
-        forms=signing.of_member(member.id),
+        forms=signatures.of_member(member.id),
         today=clock.today().isoformat(),
         typed=request.form if error else {},
         error=error,
@@ -159,6 +164,10 @@ def _page(member: Member, stay: Stay, error: DomainError | None = None, action: 
     )
 
 
+@routes.desk.post("/members/<int:number>/onward/contact", endpoint="onward_contact", defaults={"note": "contact"})
+@routes.desk.post("/members/<int:number>/onward/found", endpoint="onward_found", defaults={"note": "found"})
+@routes.desk.post("/members/<int:number>/onward/lost", endpoint="onward_lost", defaults={"note": "lost"})
+@routes.desk.post("/members/<int:number>/onward/undo", endpoint="onward_undo", defaults={"note": "undo"})
 @requires(Permission.TRANSFER_OUT)
 def write(number: int, note: str) -> AnyResponse:
     """Log a contact, record a job or study place, or that it came to nothing; undo a retention."""
@@ -178,7 +187,7 @@ def write(number: int, note: str) -> AnyResponse:
 
 def _contact(member: Member) -> str:
     said = request.form.get("situation", "")
-    situation = Situation(said) if said in set(Situation) - {Situation.FOUND} else None
+    situation = Occupation(said) if said in set(Occupation) - {Occupation.FOUND} else None
     operations.contacted(
         current_seat(), member, needed_day_in("on", rule="T-29"), request.form.get("note", ""), situation
     )
@@ -205,19 +214,3 @@ def _undo(member: Member) -> str:
 
 
 WRITES = {"contact": _contact, "found": _found, "lost": _lost, "undo": _undo}
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/floating", "floating", ledger)
-    blueprint.add_url_rule("/floating/track", "floating_track", track, methods=["POST"])
-    blueprint.add_url_rule("/floating/allocate", "floating_allocate", allocate, methods=["POST"])
-    blueprint.add_url_rule("/members/<int:number>/onward", "floating_member", one)
-    for note in WRITES:
-        blueprint.add_url_rule(
-            f"/members/<int:number>/onward/{note}",
-            f"onward_{note}",
-            write,
-            methods=["POST"],
-            defaults={"note": note},
-        )

@@ -6,18 +6,19 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
 from zhtj.policy.model import Policy
-from zhtj.transfers.applying import checks
 from zhtj.transfers.watching import graduates
 from zhtj.transfers.watching.graduates import AGAIN, CATEGORIES, DONE, NOT_STARTED, STEPS, Counts, Due, GraduateFilters
 from zhtj.transfers.workflow import OPEN
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import cursors, load_organisation, own_organisation, page_links
@@ -28,6 +29,7 @@ NAMES = 2000
 """Names in the texts for class chats at once; a longer list is narrowed first."""
 
 
+@routes.desk.get("/graduates", endpoint="graduates")
 @requires(Permission.TRANSFER_VIEW)
 def list_graduates() -> str:
     """The list with its counts and filters."""
@@ -126,12 +128,13 @@ def _picked() -> GraduateFilters:
     return GraduateFilters(**{**asdict(filters), "ids": tuple(ticked)})
 
 
+@routes.desk.post("/graduates/text", endpoint="graduates_text")
 @requires(Permission.TRANSFER_VIEW)
 def text() -> str:
     """Text for the chat of each class, naming those who have not applied; ready to copy (A-29)."""
     seat, filters = current_seat(), _picked()
     names = graduates.not_started(seat, clock.today().year, filters, NAMES)
-    policy = checks.policy_of(own_organisation())
+    policy = policy_of(own_organisation())
     chats = [(branch, [name for _, name in rows]) for branch, rows in groupby(names, key=lambda pair: pair[0])]
     return render_template(
         "desks/graduation/graduates_text.html",
@@ -151,14 +154,8 @@ def chat_text(branch: str, names: list[str], policy: Policy) -> str:
     )
 
 
+@routes.desk.post("/graduates/export", endpoint="graduates_export")
 @requires(Permission.TRANSFER_VIEW)
 def export() -> AnyResponse:
     """The ticked lines, or all that the filters show, as a file (PD-37)."""
     return answer("graduates", _picked())
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/graduates", "graduates", list_graduates)
-    blueprint.add_url_rule("/graduates/text", "graduates_text", text, methods=["POST"])
-    blueprint.add_url_rule("/graduates/export", "graduates_export", export, methods=["POST"])

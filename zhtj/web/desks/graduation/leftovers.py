@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.graduation import closing, queries
+from zhtj.graduation import closing_emptied, queries
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries as transfers
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.graduation.marking import numbers_in
 from zhtj.web.desks.loading import cursors, page_links
 
 
+@routes.desk.get("/leftovers")
 @requires(Permission.MEMBER_VIEW)
 def leftovers() -> str:
     """Members of 毕业生团组织 of earlier years; in no rate, and still to be followed up (G-23)."""
@@ -31,6 +33,7 @@ def leftovers() -> str:
     )
 
 
+@routes.desk.get("/emptied")
 @requires(Permission.GRADUATION_MARK)
 def emptied() -> str:
     """毕业生团组织 whose members are all out (O-11)."""
@@ -45,21 +48,15 @@ def emptied() -> str:
     )
 
 
+@routes.desk.post("/emptied/close", endpoint="emptied_close")
 @requires(Permission.GRADUATION_MARK)
 def close() -> AnyResponse:
     """Close those that are picked, all or none (O-11, PD-06)."""
     try:
         with unit_of_work():
-            count = len(closing.close_emptied(current_seat(), numbers_in("row")))
+            count = len(closing_emptied.close_emptied(current_seat(), numbers_in("row")))
     except DomainError as error:
         flash(f"{error}", "warning")
     else:
         flash(f"已停用 {count} 个毕业生团组织。", "success")
     return redirect(url_for(".emptied"), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/leftovers", "leftovers", leftovers)
-    blueprint.add_url_rule("/emptied", "emptied", emptied)
-    blueprint.add_url_rule("/emptied/close", "emptied_close", close, methods=["POST"])

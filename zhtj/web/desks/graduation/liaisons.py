@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import liaisons
-from zhtj.graduation.liaisons import TITLE, Line, Role
+from zhtj.graduation.liaisons import TITLE, CollegeLiaisons, Role
 from zhtj.imports.spreadsheets import XLSX, write_xlsx
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission, SeatKind
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
 HEADINGS = ("学院", *(f"{role.label}{what}" for role in Role for what in ("姓名", "联系电话")), "登记时间")
 
 
+@routes.desk.route("/liaisons", methods=["GET", "POST"], endpoint="liaisons")
 @requires(Permission.QUALITY)
 def list_liaisons() -> AnyResponse:
     """A college's own form; for everybody above the colleges with whom they have named."""
@@ -71,13 +73,14 @@ def _own() -> AnyResponse:
     return make_response(page, error.status if error else 200)
 
 
-def _typed(line: Line) -> dict[str, str]:
+def _typed(line: CollegeLiaisons) -> dict[str, str]:
     found: dict[str, str] = {}
     for role, one in line.named.items():
         found |= {f"name_{role}": one.name, f"phone_{role}": one.phone}
     return found
 
 
+@routes.desk.post("/liaisons/export", endpoint="liaisons_export")
 @requires(Permission.QUALITY)
 def export() -> Response:
     """Every college below with whom it has named, as xlsx; noted, for it holds telephone numbers (PD-37)."""
@@ -90,15 +93,9 @@ def export() -> Response:
     return send_file(target, XLSX, as_attachment=True, download_name=f"{season}届{TITLE}.xlsx")
 
 
-def _cells(line: Line) -> list[str]:
+def _cells(line: CollegeLiaisons) -> list[str]:
     """One line of the sheet, in the order of HEADINGS; an empty one shows who is missing."""
     named = [line.named.get(role) for role in Role]
     people = [words for one in named for words in ((one.name, one.phone) if one else ("", ""))]
     written = max((one.written_at for one in line.named.values()), default=None)
     return [line.college.full_name, *people, f"{clock.local(written):%Y-%m-%d}" if written else ""]
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/liaisons", "liaisons", list_liaisons, methods=["GET", "POST"])
-    blueprint.add_url_rule("/liaisons/export", "liaisons_export", export, methods=["POST"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import conversion, operations, personal, queries
@@ -19,6 +19,8 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Category, Organisation
+from zhtj.orgs.policies import policy_of
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation, page_links
 from zhtj.web.forms.days import month_of
@@ -51,6 +53,7 @@ def _kept(said: Any) -> dict[str, Any]:
     return {name: value for name in ("state", "org", "q") if (value := said.get(name, "").strip())}
 
 
+@routes.desk.get("/marking")
 @requires(Permission.GRADUATION_MARK)
 def marking() -> str:
     """All branches below with their marks, to pick those that graduate at the same time (G-02, G-08)."""
@@ -73,7 +76,7 @@ def marking() -> str:
         total=figures.listed if page.after or page.before else 0,
         disposed=figures.disposed,
         emptied=figures.emptied,
-        policy=queries.policy_of(own),
+        policy=policy_of(own),
         links=page_links(page, ".marking", **kept),
     )
 
@@ -114,6 +117,7 @@ def _batch() -> tuple[Batch, DomainError | None]:
         return Batch(ids, text, None, no_time), error
 
 
+@routes.desk.post("/marking/preview", endpoint="marking_preview")
 @requires(Permission.GRADUATION_MARK)
 def preview() -> AnyResponse:
     """What marking would do to each branch; nothing is written."""
@@ -136,7 +140,7 @@ def _preview(batch: Batch, error: DomainError | None = None) -> AnyResponse:
         if len(batch.ids) <= AT_MOST:
             month = batch.month if batch.no_time is None else None
             lines = operations.foresee(current_seat(), batch.ids, month=month, no_time=None, complete=False)
-    policy = queries.policy_of(own_organisation())
+    policy = policy_of(own_organisation())
     page = render_template(
         "desks/graduation/marking_preview.html",
         batch=batch,
@@ -153,6 +157,7 @@ def _preview(batch: Batch, error: DomainError | None = None) -> AnyResponse:
     return make_response(page, error.status if error else 200)
 
 
+@routes.desk.post("/marking/confirm", endpoint="marking_confirm")
 @requires(Permission.GRADUATION_MARK)
 def confirm() -> AnyResponse:
     """Mark them; the result a line (G-04, G-07)."""
@@ -188,6 +193,7 @@ def confirm() -> AnyResponse:
 # ---- change of one mark
 
 
+@routes.desk.route("/organisations/<int:number>/mark/change", methods=["GET", "POST"], endpoint="mark_change")
 @requires(Permission.GRADUATION_MARK)
 def change(number: int) -> AnyResponse:
     """Change a branch's mark as the policy says: never, freely, or by a case (G-14, K-01)."""
@@ -208,7 +214,7 @@ def change(number: int) -> AnyResponse:
         way=operations.change_way(branch),
         refused=_may_not_change(branch),
         case_url=_case_url(branch),
-        no_times=[NoTime(one) for one in queries.policy_of(branch).mark_no_time_reasons],
+        no_times=[NoTime(one) for one in policy_of(branch).mark_no_time_reasons],
         grounds=list(ChangeGround),
         typed=request.form,
         error=error,
@@ -219,9 +225,9 @@ def change(number: int) -> AnyResponse:
 def _may_not_change(branch: Organisation) -> str:
     """Why this seat does not change it, in a sentence; "" if it may."""
     own = own_organisation()
-    problem = marker_problem(current_seat().kind, own, branch, queries.policy_of(own))
+    problem = marker_problem(current_seat().kind, own, branch, policy_of(own))
     if problem is None and branch.category is not Category.GRADUATES:
-        problem = branch_problem(branch, queries.policy_of(branch))
+        problem = branch_problem(branch, policy_of(branch))
     return problem.message + problem.fix if problem else ""
 
 
@@ -264,6 +270,7 @@ def _change(branch: Organisation) -> DomainError | None:
 # ---- members one by one
 
 
+@routes.desk.route("/organisations/<int:number>/member-marks", methods=["GET", "POST"])
 @requires(Permission.GRADUATE_MARK)
 def member_marks(number: int) -> AnyResponse:
     """Members of a branch with their own marks; mark those that are picked (G-05, G-16, G-17)."""
@@ -314,6 +321,7 @@ def _mark_members(branch: Organisation) -> DomainError | None:
     return None
 
 
+@routes.desk.get("/delayed")
 @requires(Permission.GRADUATE_MARK)
 def delayed() -> str:
     """延迟毕业团员列表: delayed graduates and teachers, to be taken back (G-21)."""
@@ -331,6 +339,7 @@ def delayed() -> str:
     )
 
 
+@routes.desk.post("/delayed/undo")
 @requires(Permission.GRADUATE_MARK)
 def delayed_undo() -> AnyResponse:
     """撤销延迟毕业团员 (G-21)."""
@@ -349,6 +358,7 @@ def delayed_undo() -> AnyResponse:
 # ---- the rehearsal
 
 
+@routes.desk.get("/marking/rehearsal", endpoint="marking_rehearsal")
 @requires(Permission.GRADUATION_MARK)
 def rehearsal() -> str:
     """What the conversion of 1 June will do, school by school (G-09)."""
@@ -359,19 +369,3 @@ def rehearsal() -> str:
         schools=conversion.by_school(seat.path)[:SHOWN],
         own=own_organisation(),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    both = ["GET", "POST"]
-    for rule, name, view, methods in (
-        ("/marking", "marking", marking, ["GET"]),
-        ("/marking/preview", "marking_preview", preview, ["POST"]),
-        ("/marking/confirm", "marking_confirm", confirm, ["POST"]),
-        ("/marking/rehearsal", "marking_rehearsal", rehearsal, ["GET"]),
-        ("/organisations/<int:number>/mark/change", "mark_change", change, both),
-        ("/organisations/<int:number>/member-marks", "member_marks", member_marks, both),
-        ("/delayed", "delayed", delayed, ["GET"]),
-        ("/delayed/undo", "delayed_undo", delayed_undo, ["POST"]),
-    ):
-        blueprint.add_url_rule(rule, name, view, methods=methods)

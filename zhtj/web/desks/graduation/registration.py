@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.exports.graduates import category_label
@@ -15,6 +15,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.graduation.graduates import chosen_organisation, parts_below
 from zhtj.web.desks.loading import cursors, page_links
@@ -31,6 +32,7 @@ def read_filters(said: Any) -> DestinationFilters:
     )
 
 
+@routes.desk.get("/destinations", endpoint="destinations")
 @requires(Permission.DESTINATIONS)
 def list_destinations() -> str:
     """Graduates of the season, class by class, with what is registered (T-33)."""
@@ -48,12 +50,13 @@ def list_destinations() -> str:
         counts=destinations.counts(seat, season, filters),
         links_to={state: url_for(".destinations", **base, state=state or None) for state in ("", "yes", "no")},
         parts=parts_below(chosen_organisation(org)),
-        label=lambda line: destinations.label_of(destinations.policy_of(line.row), line.entry.reason),
+        label=lambda line: destinations.label_of(destinations.row_policy(line.row), line.entry.reason),
         category=category_label,
         links=page_links(page, ".destinations", **kept),
     )
 
 
+@routes.desk.route("/members/<int:number>/destination", methods=["GET", "POST"], endpoint="destination")
 @requires(Permission.DESTINATIONS)
 def one(number: int) -> AnyResponse:
     """Register where one graduate goes, or correct it."""
@@ -92,15 +95,9 @@ def destination_page(template: str, row: RegisterRow, error: DomainError | None)
         entry=destinations.entry_of(row),
         typed=typed,
         frozen=destinations.frozen_why(row),
-        options=form.options(destinations.policy_of(row)),
+        options=form.options(destinations.row_policy(row)),
         fields=form.text_fields(),
         category=category_label(row.category),
         error=error,
     )
     return make_response(page, error.status if error else 200)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/destinations", "destinations", list_destinations)
-    blueprint.add_url_rule("/members/<int:number>/destination", "destination", one, methods=["GET", "POST"])

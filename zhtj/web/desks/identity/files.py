@@ -6,23 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import operations
 from zhtj.cases.kinds.e_file import DEVELOPED, KIND, TRANSFERRED
 from zhtj.cases.membership import e_files
-from zhtj.cases.membership.e_files import FileFilters, FileState
+from zhtj.cases.membership.e_files import EFileFilters, EFileState
 from zhtj.identity import archive, certification, checking
-from zhtj.identity.archive import AT_MOST, LARGEST_ZIP, ArchiveError, Entry
+from zhtj.identity.archive import AT_MOST, LARGEST_ZIP, ArchivedFile, ArchiveError
 from zhtj.identity.verifiers import VerifierDown
 from zhtj.kernel import limits
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.graduation.graduates import chosen_organisation, parts_below
@@ -35,16 +36,17 @@ CHECKS_AN_HOUR = 200
 ZIPS_AN_HOUR = 20
 
 
-def read_filters(said: Mapping[str, str]) -> FileFilters:
+def read_filters(said: Mapping[str, str]) -> EFileFilters:
     """Filters of the address; unknown values count as none."""
-    chosen, state = chosen_organisation(said.get("org", "")), said.get("state", FileState.MISSING)
-    return FileFilters(
-        state=FileState(state) if state in set(FileState) else None,
+    chosen, state = chosen_organisation(said.get("org", "")), said.get("state", EFileState.MISSING)
+    return EFileFilters(
+        state=EFileState(state) if state in set(EFileState) else None,
         path=chosen.path if chosen else "",
         text=said.get("q", "").strip()[:100],
     )
 
 
+@routes.desk.get("/files", endpoint="files")
 @requires(Permission.MEMBER_VIEW)
 def list_files() -> str:
     """Members who need a form, by how theirs stands; with the people behind each figure (PD-25)."""
@@ -67,7 +69,7 @@ def list_files() -> str:
                 "label": state.label,
                 "value": formatters.counted(count, e_files.counted_to(seat)),
                 "href": _link(kept, state=state.value),
-                "hot": state in {FileState.MISSING, FileState.REFUSED} and count > 0,
+                "hot": state in {EFileState.MISSING, EFileState.REFUSED} and count > 0,
             }
             for state, count in counts.items()
         ],
@@ -80,6 +82,7 @@ def _link(kept: Mapping[str, str], **changed: str) -> str:
     return url_for(".files", **arguments)
 
 
+@routes.desk.get("/members/<int:number>/file")
 @requires(Permission.MEMBER_VIEW)
 def file(number: int) -> str:
     """How one member stands: identity, form, what blocks him, what can be done."""
@@ -101,6 +104,7 @@ def file(number: int) -> str:
     )
 
 
+@routes.desk.post("/members/<int:number>/file/open")
 @requires(Permission.MEMBER_FILE)
 def file_open(number: int) -> Response:
     """The approved form of a member in one's line, saved and never shown; the look is noted."""
@@ -111,6 +115,7 @@ def file_open(number: int) -> Response:
     return hand_over(content, media_type, filename)
 
 
+@routes.desk.post("/members/<int:number>/identity")
 @requires(Permission.MEMBER_VIEW)
 def identity(number: int) -> AnyResponse:
     """Ask again about one member's number and name, now (U-12)."""
@@ -122,7 +127,7 @@ def identity(number: int) -> AnyResponse:
         flash("认证接口暂时连不上，请稍后再试；系统也会自动重查。", "warning")
     else:
         session.expire_all()
-        standing = checking.standing(load_member(number, Permission.MEMBER_VIEW))
+        standing = checking.status_of(load_member(number, Permission.MEMBER_VIEW))
         flash(f"身份认证：{standing.state.label}。", "success" if not standing.fault else "warning")
     return redirect(url_for(".file", number=number), 303)
 
@@ -137,6 +142,7 @@ class Line:
     ok: bool = False
 
 
+@routes.desk.route("/files/many", methods=["GET", "POST"])
 @takes(LARGEST_ZIP)
 @requires(Permission.CASES)
 def files_many() -> AnyResponse | str:
@@ -174,7 +180,7 @@ def _many_page(error: DomainError | None) -> str:
     )
 
 
-def _take(entry: Entry, seat: ActiveSeat, source: str) -> Line:
+def _take(entry: ArchivedFile, seat: ActiveSeat, source: str) -> Line:
     """One form, in a transaction of its own: whatever is wrong with it spoils no other."""
     if entry.problem:
         return Line(entry.filename, said=entry.problem)
@@ -189,12 +195,3 @@ def _take(entry: Entry, seat: ActiveSeat, source: str) -> Line:
     finally:
         session.expunge_all()
     return Line(entry.filename, name, where, ok=True)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/files", "files", list_files)
-    blueprint.add_url_rule("/files/many", "files_many", files_many, methods=["GET", "POST"])
-    blueprint.add_url_rule("/members/<int:number>/file", "file", file)
-    blueprint.add_url_rule("/members/<int:number>/file/open", "file_open", file_open, methods=["POST"])
-    blueprint.add_url_rule("/members/<int:number>/identity", "identity", identity, methods=["POST"])

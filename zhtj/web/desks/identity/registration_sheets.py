@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.identity import registration_sheets
@@ -11,6 +11,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.people.models import Member
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member, number_in
 
@@ -61,12 +62,14 @@ def on_paper(member: Member) -> str:
     )
 
 
+@routes.desk.route("/members/<int:number>/sheet", methods=["GET", "POST"])
 @requires(Permission.MEMBER_NUMBER)
 def sheet(number: int) -> AnyResponse:
     """Fill in the sheet of a member we look after."""
     return fill_in(load_member(number, Permission.MEMBER_NUMBER), own=False)
 
 
+@routes.desk.post("/members/<int:number>/sheet/print")
 @requires(Permission.MEMBER_NUMBER)
 def sheet_print(number: int) -> str:
     """His sheet for the printer, with the number in full; the look is noted (PD-37)."""
@@ -76,9 +79,3 @@ def sheet_print(number: int) -> str:
     with unit_of_work():
         audit.record("member.number_seen", "member", number, on="sheet")
     return on_paper(load_member(number, Permission.MEMBER_NUMBER))
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/members/<int:number>/sheet", "sheet", sheet, methods=["GET", "POST"])
-    blueprint.add_url_rule("/members/<int:number>/sheet/print", "sheet_print", sheet_print, methods=["POST"])

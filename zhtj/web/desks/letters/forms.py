@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 
-from zhtj.cases import queries, signing
+from zhtj.cases import queries, signatures
 from zhtj.cases.models import SignedForm
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import unit_of_work
@@ -12,15 +12,18 @@ from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.letters.printing import forms
 from zhtj.letters.printing.forms import SignedPaper
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 
 
+@routes.desk.post("/cases/<int:number>/form")
+@routes.member.post("/cases/<int:number>/form")
 @requires(Permission.CASES)
 def case_form(number: int) -> Response:
     """The signed form of a case as PDF, with the full ID number; that it was taken is noted (PD-37)."""
     found = queries.case(current_seat(), number)
-    signed = signing.of_case(found)
+    signed = signatures.of_case(found)
     if signed is None:
         raise NotFound("这件事没有签过名的表。", fix="请先由本人阅读并签名。")
     content = forms.signed_paper(paper(signed))
@@ -44,8 +47,3 @@ def paper(signed: SignedForm) -> SignedPaper:
         rows=tuple((str(label), str(words)) for label, words in signed.content["rows"]),
         confirmed=how,
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role, or to the member's pages: he sees his own."""
-    blueprint.add_url_rule("/cases/<int:number>/form", "case_form", case_form, methods=["POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
@@ -12,17 +12,18 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import authority, operations, queries, receipts
-from zhtj.letters.many import batches
+from zhtj.letters.many import letter_batches
 from zhtj.letters.models import CardSide, Letter, LetterState
 from zhtj.letters.operations import Details
 from zhtj.letters.printing import papers
 from zhtj.letters.printing.render import render_letter
-from zhtj.letters.queries import LetterFilters, Standing
-from zhtj.letters.receipts import LARGEST, Slip
+from zhtj.letters.queries import LetterFilters, Validity
+from zhtj.letters.receipts import LARGEST, ReceiptSlip
 from zhtj.letters.record import FileDisposition, LetterReason, LetterRecord
 from zhtj.people.models import Member
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.models import Application
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.loading import cursors, load_member, page_links
@@ -32,6 +33,7 @@ FIELDS = ("dues_until", "file_disposition", "file_note", "handler", "handler_mob
 OFFLINE = (*FIELDS, "receiver", "reason")
 
 
+@routes.desk.get("/letters")
 @requires(Permission.LETTER_VIEW)
 def letters() -> str:
     """The register of letters, newest first."""
@@ -42,17 +44,17 @@ def letters() -> str:
         "desks/letters/letters.html",
         rows=page.rows,
         filters=filters,
-        states=[*((one.value, one.label) for one in Standing), ("waiting", "没有回执")],
+        states=[*((one.value, one.label) for one in Validity), ("waiting", "没有回执")],
         received=queries.with_receipt([letter.id for letter in page.rows]),
         may_issue=authority.may_issue(seat),
         links=page_links(page, ".letters", state=filters.state, q=filters.text),
-        standing=queries.standing,
+        validity=queries.validity_of,
     )
 
 
 def details_of(typed: Mapping[str, str]) -> Details:
     """What was filled in. Raises DomainError."""
-    dues = batches.month_of(typed["dues_until"])
+    dues = letter_batches.month_of(typed["dues_until"])
     if typed["file_disposition"] not in set(FileDisposition):
         raise DomainError("请选择团员档案的去向。", field="file_disposition", rule="L-13")
     return Details(
@@ -82,6 +84,7 @@ def _typed(names: tuple[str, ...]) -> dict[str, str]:
 # -- from an application
 
 
+@routes.desk.route("/applications/<int:number>/letter", methods=["GET", "POST"])
 @requires(Permission.LETTER_ISSUE)
 def letter_new(number: int) -> AnyResponse | str:
     """The form of a letter; what the record already knows is not asked."""
@@ -107,6 +110,7 @@ def _issued(number: int) -> AnyResponse:
     return redirect(url_for(".letter_page", number=number), 303)
 
 
+@routes.desk.post("/applications/<int:number>/letter/sample")
 @requires(Permission.LETTER_ISSUE)
 def letter_sample(number: int) -> AnyResponse:
     """How the letter would look, marked as good for nothing."""
@@ -134,6 +138,7 @@ def _form(application: Application, typed: dict[str, str], error: DomainError | 
 # -- without one
 
 
+@routes.desk.route("/members/<int:number>/letter", methods=["GET", "POST"])
 @requires(Permission.LETTER_ISSUE)
 def letter_offline(number: int) -> AnyResponse | str:
     """A letter without application, where the transfer cannot go online (X-09, T-31)."""
@@ -160,6 +165,7 @@ def _reason(typed: Mapping[str, str]) -> tuple[LetterReason, str]:
     return LetterReason(typed["reason"]), typed["reason_text"]
 
 
+@routes.desk.post("/members/<int:number>/letter/sample")
 @requires(Permission.LETTER_ISSUE)
 def letter_offline_sample(number: int) -> AnyResponse:
     """How that letter would look."""
@@ -190,6 +196,7 @@ def _offline_form(member: Member, typed: dict[str, str], error: DomainError | No
 # -- one letter
 
 
+@routes.desk.get("/letters/<int:number>")
 @requires(Permission.LETTER_VIEW)
 def letter_page(number: int) -> str:
     """One letter: what it says, its state, its receipt, the member's card."""
@@ -203,7 +210,7 @@ def _page(found: Letter, error: DomainError | None = None) -> str:
         "desks/letters/letter.html",
         letter=found,
         record=found.record,
-        standing=queries.standing(found),
+        validity=queries.validity_of(found),
         receipt=receipts.receipt_of(found.id),
         card=receipts.card_of(found.id),
         CardSide=CardSide,
@@ -232,6 +239,7 @@ def _pdf(content: bytes, name: str) -> Response:
     return response
 
 
+@routes.desk.get("/letters/<int:number>.pdf")
 @requires(Permission.LETTER_VIEW)
 def letter_pdf(number: int) -> Response:
     """The printed letter, three slips on one page."""
@@ -244,6 +252,7 @@ def pdf(letter: Letter, *, with_stub: bool = True) -> Response:
     return _pdf(content, f"{letter.year}-{letter.number}")
 
 
+@routes.desk.post("/letters/<int:number>/void")
 @requires(Permission.LETTER_ISSUE)
 def letter_void(number: int) -> AnyResponse:
     """Void a letter; its number stays used, a correction gets a new one (L-04, PD-27)."""
@@ -264,11 +273,11 @@ def _again(number: int, error: DomainError) -> AnyResponse:
     return make_response(_page(queries.letter(current_seat(), number), error), error.status)
 
 
-def slip_of_form() -> Slip:
+def slip_of_form() -> ReceiptSlip:
     """Slip three as it was filled in. Raises DomainError."""
     chosen = request.files.get("file")
     content = chosen.read(LARGEST + 1) if chosen is not None and chosen.filename else b""
-    return Slip(
+    return ReceiptSlip(
         handler=request.form.get("handler", "").strip(),
         phone=request.form.get("phone", "").strip(),
         received_on=needed_day_in("received_on", rule="L-31"),
@@ -277,6 +286,7 @@ def slip_of_form() -> Slip:
     )
 
 
+@routes.desk.post("/letters/<int:number>/receipt")
 @requires(Permission.LETTER_ISSUE)
 def letter_receipt(number: int) -> AnyResponse:
     """Record a receipt that came back on paper (L-31, PD-29)."""
@@ -294,6 +304,7 @@ def letter_receipt(number: int) -> AnyResponse:
     return redirect(url_for(".letter_page", number=number), 303)
 
 
+@routes.desk.post("/letters/<int:number>/receipt/file")
 @requires(Permission.LETTER_VIEW)
 def letter_receipt_file(number: int) -> Response:
     """The picture of slip three; the look is audited."""
@@ -304,6 +315,7 @@ def letter_receipt_file(number: int) -> Response:
     return hand_over(content, media_type, f"receipt-{found.year}-{found.number}")
 
 
+@routes.desk.post("/letters/<int:number>/card")
 @requires(Permission.LETTER_ISSUE)
 def letter_card(number: int) -> AnyResponse:
     """Tick that the member's card has its entry under 转出 (L-30)."""
@@ -319,22 +331,3 @@ def letter_card(number: int) -> AnyResponse:
         return _again(number, error)
     flash("团员证转出栏已登记。", "success")
     return redirect(url_for(".letter_page", number=number), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    both, post = ["GET", "POST"], ["POST"]
-    for rule, view, methods in (
-        ("/letters", letters, ["GET"]),
-        ("/applications/<int:number>/letter", letter_new, both),
-        ("/applications/<int:number>/letter/sample", letter_sample, post),
-        ("/members/<int:number>/letter", letter_offline, both),
-        ("/members/<int:number>/letter/sample", letter_offline_sample, post),
-        ("/letters/<int:number>", letter_page, ["GET"]),
-        ("/letters/<int:number>.pdf", letter_pdf, ["GET"]),
-        ("/letters/<int:number>/void", letter_void, post),
-        ("/letters/<int:number>/receipt", letter_receipt, post),
-        ("/letters/<int:number>/receipt/file", letter_receipt_file, post),
-        ("/letters/<int:number>/card", letter_card, post),
-    ):
-        blueprint.add_url_rule(rule, view.__name__, view, methods=methods)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from flask import Blueprint, Response, make_response, render_template, request, send_file
+from flask import Response, make_response, render_template, request, send_file
 
 from zhtj.imports import spreadsheets
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import outstanding
-from zhtj.letters import register as stubs
+from zhtj.letters import stub_register as stubs
 from zhtj.letters.printing import forms
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
 
+@routes.desk.get("/letters/receipts")
 @requires(Permission.LETTER_VIEW)
 def letter_receipts() -> str:
     """Slips three that are still out: ours to come back, and those we have to fill."""
@@ -32,6 +34,7 @@ def letter_receipts() -> str:
     )
 
 
+@routes.desk.get("/letters/stubs")
 @requires(Permission.LETTER_VIEW)
 def letter_stubs() -> str:
     """Years for which there is a register, each as xlsx and in printable files."""
@@ -40,6 +43,7 @@ def letter_stubs() -> str:
     return render_template("desks/letters/letter_stubs.html", organisation=organisation, years=years)
 
 
+@routes.desk.get("/letters/stubs/<int:year>.xlsx")
 @requires(Permission.LETTER_VIEW)
 def letter_stubs_xlsx(year: int) -> Response:
     """The register of a year as xlsx."""
@@ -52,6 +56,7 @@ def letter_stubs_xlsx(year: int) -> Response:
     return send_file(target, spreadsheets.XLSX, as_attachment=True, download_name=f"{year}年介绍信存根.xlsx")
 
 
+@routes.desk.get("/letters/stubs/<int:year>-<int:place>.pdf")
 @requires(Permission.LETTER_VIEW)
 def letter_stubs_pdf(year: int, place: int) -> Response:
     """One file of the printable register of a year."""
@@ -66,14 +71,3 @@ def letter_stubs_pdf(year: int, place: int) -> Response:
     response.headers["Content-Disposition"] = f'inline; filename="stubs-{year}-{place}.pdf"'
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    for rule, view in (
-        ("/letters/receipts", letter_receipts),
-        ("/letters/stubs", letter_stubs),
-        ("/letters/stubs/<int:year>.xlsx", letter_stubs_xlsx),
-        ("/letters/stubs/<int:year>-<int:place>.pdf", letter_stubs_pdf),
-    ):
-        blueprint.add_url_rule(rule, view.__name__, view)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
@@ -11,12 +11,14 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.letters import authority, seals
 from zhtj.orgs.models import Organisation
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.loading import load_organisation, own_organisation
 from zhtj.web.forms.days import day_in
 
 
+@routes.desk.get("/letters/settings")
 @requires(Permission.LETTER_VIEW)
 def letter_settings() -> str:
     """The seal and the authorisations."""
@@ -43,6 +45,7 @@ def _page(error: DomainError | None = None, college: int | None = None) -> str:
     )
 
 
+@routes.desk.post("/letters/seal")
 @requires(Permission.LETTER_ISSUE)
 def letter_seal() -> AnyResponse:
     """Upload the seal of one's own committee."""
@@ -62,6 +65,7 @@ def _wrong(error: DomainError, college: int | None = None) -> AnyResponse:
     return make_response(_page(error, college), error.status)
 
 
+@routes.desk.post("/letters/seal/withdraw")
 @requires(Permission.LETTER_ISSUE)
 def letter_seal_withdraw() -> AnyResponse:
     """Print letters without seal again."""
@@ -74,6 +78,7 @@ def letter_seal_withdraw() -> AnyResponse:
     return redirect(url_for(".letter_settings"), 303)
 
 
+@routes.desk.get("/letters/seal.png")
 @requires(Permission.LETTER_ISSUE)
 def letter_seal_picture() -> Response:
     """The seal of one's own committee, to look at."""
@@ -83,6 +88,7 @@ def letter_seal_picture() -> Response:
     return hand_over(seals.pictures({found.id})[found.id], "image/png", "seal.png")
 
 
+@routes.desk.post("/organisations/<int:number>/letters")
 @requires(Permission.LETTER_ISSUE)
 def letter_authorise(number: int) -> AnyResponse:
     """Let a college issue letters from a day on (PD-30)."""
@@ -99,6 +105,7 @@ def letter_authorise(number: int) -> AnyResponse:
     return redirect(url_for(".letter_settings"), 303)
 
 
+@routes.desk.post("/organisations/<int:number>/letters/end")
 @requires(Permission.LETTER_ISSUE)
 def letter_unauthorise(number: int) -> AnyResponse:
     """End a college's authorisation; what it has issued stays (PD-30)."""
@@ -107,17 +114,3 @@ def letter_unauthorise(number: int) -> AnyResponse:
         authority.end(session.get_one(Organisation, college.id), current_seat())
     flash("授权已终止；此前开具的介绍信仍然有效。", "success")
     return redirect(url_for(".letter_settings"), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    get, post = ["GET"], ["POST"]
-    for rule, view, methods in (
-        ("/letters/settings", letter_settings, get),
-        ("/letters/seal", letter_seal, post),
-        ("/letters/seal.png", letter_seal_picture, get),
-        ("/letters/seal/withdraw", letter_seal_withdraw, post),
-        ("/organisations/<int:number>/letters", letter_authorise, post),
-        ("/organisations/<int:number>/letters/end", letter_unauthorise, post),
-    ):
-        blueprint.add_url_rule(rule, view.__name__, view, methods=methods)

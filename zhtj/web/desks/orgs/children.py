@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session, unit_of_work
@@ -15,6 +15,7 @@ from zhtj.orgs.models import INDUSTRIES_COMMITTEE, Category, Organisation, Purpo
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.rules import PURPOSE_ENDINGS
 from zhtj.transfers.deciding import closing
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_organisation
 from zhtj.web.desks.orgs.organisations import organisation_page
@@ -22,6 +23,7 @@ from zhtj.web.desks.orgs.organisations import organisation_page
 NEW = ("category", "full_name", "short_name", "industry", "purpose", "phone")
 
 
+@routes.desk.route("/organisations/<int:number>/new", methods=["GET", "POST"])
 @requires(Permission.ORGANISATION_BUILD)
 def organisation_new(number: int) -> AnyResponse | str:
     """Build one organisation below; a purpose-built branch comes here with its names already filled in."""
@@ -79,6 +81,7 @@ def _below(number: int) -> Organisation:
     return shown
 
 
+@routes.desk.route("/organisations/<int:number>/edit", methods=["GET", "POST"])
 @requires(Permission.ORGANISATION_EDIT)
 def organisation_edit(number: int) -> AnyResponse | str:
     """Change names, category and data of an organisation below."""
@@ -113,12 +116,14 @@ def _edit_page(shown: Organisation, error: DomainError | None = None) -> str:
     )
 
 
+@routes.desk.post("/organisations/<int:number>/close")
 @requires(Permission.ORGANISATION_EDIT)
 def organisation_close(number: int) -> AnyResponse:
     """Close it, with a reason."""
     return _turn(number, closing.close, "已停用；需要时可以恢复。")
 
 
+@routes.desk.post("/organisations/<int:number>/reopen")
 @requires(Permission.ORGANISATION_EDIT)
 def organisation_reopen(number: int) -> AnyResponse:
     """Open it again, with a reason."""
@@ -136,12 +141,3 @@ def _turn(number: int, action: Any, words: str) -> AnyResponse:
         return make_response(organisation_page(shown, turning=error), error.status)
     flash(f"{name}{words}", "success")
     return redirect(url_for(".organisation", number=number), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    one, methods = "/organisations/<int:number>", ["GET", "POST"]
-    blueprint.add_url_rule(f"{one}/new", "organisation_new", organisation_new, methods=methods)
-    blueprint.add_url_rule(f"{one}/edit", "organisation_edit", organisation_edit, methods=methods)
-    blueprint.add_url_rule(f"{one}/close", "organisation_close", organisation_close, methods=["POST"])
-    blueprint.add_url_rule(f"{one}/reopen", "organisation_reopen", organisation_reopen, methods=["POST"])

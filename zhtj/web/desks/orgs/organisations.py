@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import conversion
@@ -24,6 +24,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.people.finding import members as people
 from zhtj.people.queries import posts
 from zhtj.transfers.deciding import closing
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, own_organisation, page_links
 from zhtj.web.forms.days import month_of
@@ -31,12 +32,14 @@ from zhtj.web.forms.days import month_of
 YEARS = 10  # a graduation lies at most so far away
 
 
+@routes.desk.get("/organisations")
 @requires(Permission.ORGANISATION_VIEW)
 def organisations() -> str:
     """Children of the seat's organisation."""
     return organisation_page(own_organisation())
 
 
+@routes.desk.get("/organisations/<int:number>")
 @requires(Permission.ORGANISATION_VIEW)
 def organisation(number: int) -> str:
     """One organisation below, with its children."""
@@ -107,6 +110,7 @@ def _administration(seat: ActiveSeat, shown: Organisation, rows: Sequence[Organi
     }
 
 
+@routes.desk.post("/organisations/<int:number>/mark")
 @requires(Permission.GRADUATION_MARK)
 def mark(number: int) -> AnyResponse:
     """Mark one branch's graduation month, or why it has none (G-03, G-12)."""
@@ -134,10 +138,3 @@ def _month(text: str) -> date | None:
     if month is not None and abs(month.year - clock.today().year) > YEARS:
         raise DomainError("毕业时间的年份不对。", fix="请核对后再填。", field="month", rule="G-03")
     return month
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/organisations", "organisations", organisations)
-    blueprint.add_url_rule("/organisations/<int:number>", "organisation", organisation)
-    blueprint.add_url_rule("/organisations/<int:number>/mark", "mark", mark, methods=["POST"])

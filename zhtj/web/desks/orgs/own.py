@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases.kinds import kind_of
@@ -12,16 +12,19 @@ from zhtj.kernel.permissions import Permission
 from zhtj.orgs.changing import administration, changes
 from zhtj.orgs.models import Tier
 from zhtj.people.queries import posts
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
 
 
+@routes.desk.get("/organisation")
 @requires(Permission.ORGANISATION_OWN)
 def own() -> str:
     """组织资料 of the own organisation."""
     return _page()
 
 
+@routes.desk.post("/organisation")
 @requires(Permission.ORGANISATION_OWN)
 def own_change() -> AnyResponse:
     """Change it, at once."""
@@ -53,9 +56,3 @@ def _page(error: DomainError | None = None) -> str:
         seen=administration.seen(organisation),
         error=error,
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/organisation", "own", own)
-    blueprint.add_url_rule("/organisation", "own_change", own_change, methods=["POST"])

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import queries
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.searching.search import SearchResult, search
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation
 
 
+@routes.desk.get("/organisations/tree")
 @requires(Permission.ORGANISATION_VIEW)
 def tree() -> str:
     """The line down to one organisation and its children; or what a search finds."""
@@ -39,6 +41,7 @@ def _named() -> Organisation | None:
     return load_organisation(number, Permission.ORGANISATION_VIEW) if number is not None else None
 
 
+@routes.desk.get("/organisations/<int:number>/children")
 @requires(Permission.ORGANISATION_VIEW)
 def tree_level(number: int) -> str:
     """The next level below one organisation, as a fragment."""
@@ -55,9 +58,3 @@ def _level(shown: Organisation) -> dict[str, Any]:
         "before": page.before,
         "first": not (request.args.get("after") or request.args.get("before")),
     }
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/organisations/tree", "tree", tree)
-    blueprint.add_url_rule("/organisations/<int:number>/children", "tree_level", tree_level)

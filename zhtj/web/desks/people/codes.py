@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session, unit_of_work
@@ -14,6 +14,7 @@ from zhtj.orgs import queries as orgs
 from zhtj.people.finding import members as people
 from zhtj.people.models import CodeKind
 from zhtj.people.signing import codes
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.auth import code_sheets
 from zhtj.web.desks.loading import load_member, load_organisation, number_in
@@ -23,6 +24,7 @@ from zhtj.web.desks.people.posts import code_page
 MOST = 200
 
 
+@routes.desk.post("/members/<int:number>/code")
 @requires(Permission.CODE_ISSUE)
 def code(number: int) -> str:
     """Issue an activation or a reset code; it is shown this once."""
@@ -39,6 +41,7 @@ def code(number: int) -> str:
     )
 
 
+@routes.desk.post("/members/codes")
 @requires(Permission.CODE_ISSUE)
 def code_sheet() -> AnyResponse | str:
     """Codes for everybody who was ticked or is on the list - a class - as a sheet to print and cut."""
@@ -71,6 +74,7 @@ def _numbers(name: str) -> list[int]:
     return [number for number in found if number is not None]
 
 
+@routes.desk.post("/organisations/<int:number>/code")
 @requires(Permission.CODE_ISSUE)
 def organisation_code(number: int) -> str:
     """A registration code for an organisation below, for its new administrator; shown this once (U-07)."""
@@ -81,6 +85,7 @@ def organisation_code(number: int) -> str:
     return code_page(issued, crumbs, ".organisation", number)
 
 
+@routes.desk.post("/organisations/codes")
 @requires(Permission.CODE_ISSUE)
 def organisation_codes() -> str:
     """Registration codes for the ticked organisations, or for every township of a county, as a sheet (PD-03)."""
@@ -100,11 +105,3 @@ def organisation_codes() -> str:
     with unit_of_work():
         batch = codes.issue_registrations(numbers, current_seat())
     return code_sheets.sheet_page(batch.issued, batch.refusals, back=back)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/members/<int:number>/code", "code", code, methods=["POST"])
-    blueprint.add_url_rule("/members/codes", "code_sheet", code_sheet, methods=["POST"])
-    blueprint.add_url_rule("/organisations/<int:number>/code", "organisation_code", organisation_code, methods=["POST"])
-    blueprint.add_url_rule("/organisations/codes", "organisation_codes", organisation_codes, methods=["POST"])

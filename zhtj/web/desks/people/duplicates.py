@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import operations
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.kinds.removal import DUPLICATE
 from zhtj.cases.membership import merging
-from zhtj.cases.workflow import Action
+from zhtj.cases.workflow import CaseAction
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import Permission
 from zhtj.people.finding import duplicates as people
 from zhtj.people.models import Member
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, page_links
 
 _COUNTED = 1000
 
 
+@routes.desk.get("/members/duplicates")
 @requires(Permission.MEMBER_VIEW)
 def duplicates() -> str:
     """The pairs of which both are here or below."""
@@ -49,6 +51,7 @@ def _back() -> AnyResponse:
     return redirect(url_for(".duplicates"), 303)
 
 
+@routes.desk.get("/members/compare")
 @requires(Permission.MEMBER_VIEW)
 def compare() -> AnyResponse:
     """Two records side by side, and what merging them would bring."""
@@ -70,6 +73,7 @@ def _page(kept: Member, doubled: Member, error: DomainError | None = None) -> An
     return make_response(page, error.status if error else 200)
 
 
+@routes.desk.post("/members/compare/merge")
 @requires(Permission.CASES)
 def merge() -> AnyResponse:
     """Ask for the merge; where this level stands above both, it is decided at once (K-19)."""
@@ -83,7 +87,7 @@ def merge() -> AnyResponse:
         with unit_of_work():
             case = operations.raise_case(kind_of("removal"), seat, f"#{doubled.id}", typed)
             if case.line == [seat.org_id]:
-                operations.act(case, seat, Action.APPROVE)
+                operations.act(case, seat, CaseAction.APPROVE)
             number, words = case.id, case.outcome or "已提交，由上级决定。"
     except Forbidden:
         raise
@@ -94,6 +98,7 @@ def merge() -> AnyResponse:
     return redirect(url_for(".case", number=number), 303)
 
 
+@routes.desk.post("/members/compare/apart")
 @requires(Permission.CASES)
 def apart() -> AnyResponse:
     """They are two people: not proposed again."""
@@ -108,11 +113,3 @@ def apart() -> AnyResponse:
         return _page(*both, error)
     flash("已记下，不再列为疑似重复。", "success")
     return redirect(url_for(".duplicates"), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/members/duplicates", "duplicates", duplicates)
-    blueprint.add_url_rule("/members/compare", "compare", compare)
-    blueprint.add_url_rule("/members/compare/merge", "merge", merge, methods=["POST"])
-    blueprint.add_url_rule("/members/compare/apart", "apart", apart, methods=["POST"])

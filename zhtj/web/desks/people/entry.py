@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.imports.members import single
@@ -15,6 +15,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.people import amending
 from zhtj.people.finding import members
 from zhtj.people.models import Member
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member, load_organisation, number_in, own_organisation
 
@@ -35,6 +36,7 @@ def _name(place: int) -> str:
     return f"c{place}"
 
 
+@routes.desk.route("/members/new", methods=["GET", "POST"], endpoint="member_new")
 @requires(Permission.MEMBER_IMPORT)
 def new() -> AnyResponse:
     """The form, and what becomes of it."""
@@ -79,6 +81,7 @@ def _form(filled: Filled) -> str:
     )
 
 
+@routes.desk.route("/members/<int:number>/edit", methods=["GET", "POST"], endpoint="member_edit")
 @requires(Permission.MEMBER_IMPORT)
 def edit(number: int) -> AnyResponse:
     """学号, 专业, 学历, 团费 of a member, changed at once; the second of two administrators is told."""
@@ -109,10 +112,3 @@ def _edit(found: Member, error: DomainError | None = None) -> str:
         seen=amending.seen(found),
         error=error,
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/members/new", "member_new", new, methods=methods)
-    blueprint.add_url_rule("/members/<int:number>/edit", "member_edit", edit, methods=methods)

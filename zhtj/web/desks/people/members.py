@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
@@ -17,12 +17,13 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission, SeatKind, check
 from zhtj.orgs.models import Organisation, Purpose
-from zhtj.people import standing
+from zhtj.people import archive_grounds
 from zhtj.people.finding import members as people
 from zhtj.people.finding import views
-from zhtj.people.finding.members import POLITICAL, Age, MemberFilters, Missing, Order, Standing
+from zhtj.people.finding.members import POLITICAL, Age, MemberFilters, MemberOrder, MembershipStatus, Missing
 from zhtj.people.models import Member, Sex
 from zhtj.transfers import queries as transfers
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, page_links
 
@@ -62,12 +63,12 @@ def member_filters(said: Mapping[str, str]) -> MemberFilters:
         active=active if active in {"yes", "no"} else "",
         graduate=graduate if graduate in {"yes", "no"} else "",
         purpose=_choice(Purpose, said.get("purpose", "")),
-        standing=_choice(Standing, said.get("standing", "")) or Standing.PRESENT,
+        standing=_choice(MembershipStatus, said.get("standing", "")) or MembershipStatus.PRESENT,
         sex=_choice(Sex, said.get("sex", "")),
         age=_choice(Age, said.get("age", "")),
         missing=_choice(Missing, said.get("missing", "")),
         political=political if political in POLITICAL else "",
-        order=_choice(Order, said.get("order", "")) or Order.BRANCH,
+        order=_choice(MemberOrder, said.get("order", "")) or MemberOrder.BRANCH,
     )
 
 
@@ -96,6 +97,7 @@ def kept(filters: MemberFilters, columns: tuple[str, ...] = USUAL) -> dict[str, 
     return {name: str(value) for name, value in said.items() if value}
 
 
+@routes.desk.get("/members")
 @requires(Permission.MEMBER_VIEW)
 def members() -> AnyResponse | str:
     """The list of members; an organisation that was typed becomes part of the address."""
@@ -141,12 +143,12 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
     "active": [("", "全部"), ("no", "未激活"), ("yes", "已激活")],
     "graduate": [("", "全部"), ("yes", "毕业生"), ("no", "非毕业生")],
     "purpose": [("", "全部"), *((one.value, one.label) for one in Purpose if one is not Purpose.SPECIAL_POOL)],
-    "standing": [(one.value, one.label) for one in Standing],
+    "standing": [(one.value, one.label) for one in MembershipStatus],
     "sex": [("", "全部"), *((one.value, one.label) for one in Sex)],
     "age": [("", "全部"), *((one.value, one.label) for one in Age)],
     "missing": [("", "不限"), *((one.value, one.label) for one in Missing)],
     "political": [("", "全部"), *((one, one) for one in POLITICAL)],
-    "order": [(one.value, one.label) for one in Order],
+    "order": [(one.value, one.label) for one in MemberOrder],
 }
 
 
@@ -161,6 +163,7 @@ def _in_unit(said: MultiDict[str, str]) -> tuple[MemberFilters, str]:
     return member_filters(arguments), unit
 
 
+@routes.desk.post("/members/views")
 @requires(Permission.MEMBER_VIEW)
 def keep_view() -> AnyResponse | tuple[str, int]:
     """Save filters, order and columns under a name."""
@@ -175,6 +178,7 @@ def keep_view() -> AnyResponse | tuple[str, int]:
     return _to_list(arguments)
 
 
+@routes.desk.post("/members/views/forget")
 @requires(Permission.MEMBER_VIEW)
 def forget_view() -> AnyResponse:
     """Delete a saved view."""
@@ -188,12 +192,14 @@ def _to_list(arguments: dict[str, Any]) -> AnyResponse:
     return redirect(url_for(".members", **arguments), 303)
 
 
+@routes.desk.get("/members/<int:number>")
 @requires(Permission.MEMBER_VIEW)
 def member(number: int) -> str:
     """One member: League data, where he has been, his applications; an archived one can be looked at."""
     return _page(_any_member(number), full_number="")
 
 
+@routes.desk.post("/members/<int:number>/number")
 @requires(Permission.MEMBER_NUMBER)
 def member_number(number: int) -> str:
     """The same page with the full ID number; the look is audited (PD-37)."""
@@ -225,15 +231,6 @@ def _page(found: Member, full_number: str) -> str:
         row=graduation.register_row(found.id, clock.today().year),
         applications=[one for number in records for one in transfers.of_member(number)],
         memberships=people.stays(*records),
-        ground=standing.ground_label(found.archived_why),
+        ground=archive_grounds.ground_label(found.archived_why),
         age=found.age_on(clock.today()),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/members", "members", members)
-    blueprint.add_url_rule("/members/views", "keep_view", keep_view, methods=["POST"])
-    blueprint.add_url_rule("/members/views/forget", "forget_view", forget_view, methods=["POST"])
-    blueprint.add_url_rule("/members/<int:number>", "member", member)
-    blueprint.add_url_rule("/members/<int:number>/number", "member_number", member_number, methods=["POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import limits
@@ -16,6 +16,7 @@ from zhtj.people import posts as people
 from zhtj.people.models import Account, CodeKind, Post, Seat
 from zhtj.people.signing import codes
 from zhtj.people.signing.accounts import rules_now
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.auth import code_sheets
 from zhtj.web.desks.loading import load_organisation, number_in
@@ -23,6 +24,7 @@ from zhtj.web.desks.loading import load_organisation, number_in
 HOUR = 3600
 
 
+@routes.desk.get("/organisations/<int:number>/posts")
 @requires(Permission.POSTS)
 def posts(number: int) -> str:
     """Who holds which post, and whom one can appoint."""
@@ -54,6 +56,7 @@ def _page(shown: Organisation, error: DomainError | None = None, *, ending: int 
     )
 
 
+@routes.desk.post("/organisations/<int:number>/posts")
 @requires(Permission.POSTS)
 def appoint(number: int) -> AnyResponse:
     """Appoint a member from the list, or somebody by name and full number."""
@@ -104,6 +107,7 @@ def _person(shown: Organisation) -> int:
     return person
 
 
+@routes.desk.post("/organisations/<int:number>/posts/end")
 @requires(Permission.POSTS)
 def end_post(number: int) -> AnyResponse:
     """End a post; of the last one only after saying who acts from then on."""
@@ -122,6 +126,7 @@ def end_post(number: int) -> AnyResponse:
     return redirect("/" if own else url_for(".posts", number=number), 303)
 
 
+@routes.desk.post("/organisations/<int:number>/posts/code")
 @requires(Permission.CODE_ISSUE)
 def post_code(number: int) -> str:
     """An activation or reset code for somebody who holds a post here; shown this once (U-05)."""
@@ -155,12 +160,3 @@ def code_page(issued: codes.IssuedCode, crumbs: list[tuple[str, str]], back: str
         fragment=code_sheets.code_card(issued),
         back=url_for(back, **arguments),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    root = "/organisations/<int:number>/posts"
-    blueprint.add_url_rule(root, "posts", posts)
-    blueprint.add_url_rule(root, "appoint", appoint, methods=["POST"])
-    blueprint.add_url_rule(f"{root}/end", "end_post", end_post, methods=["POST"])
-    blueprint.add_url_rule(f"{root}/code", "post_code", post_code, methods=["POST"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,10 +11,11 @@ from zhtj.cases.kinds import kind_of
 from zhtj.cases.membership import proposals
 from zhtj.cases.membership.proposals import GROUNDS, PROPOSED, Measure
 from zhtj.cases.models import Case
-from zhtj.cases.workflow import State
+from zhtj.cases.workflow import CaseState
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, page_links
 
@@ -28,6 +29,7 @@ def _measure(text: str) -> Measure:
     return next((one for one in PROPOSED if one == text), PROPOSED[0])
 
 
+@routes.desk.get("/members/proposals", endpoint="proposals")
 @requires(Permission.CASES)
 def listed() -> AnyResponse:
     """One list, with the ground of each and what has been asked already."""
@@ -62,11 +64,12 @@ def _asked(ids: list[int]) -> dict[int, Case]:
     if not ids:
         return {}
     query = select(Case).where(
-        Case.kind == KIND, Case.subject_type == "member", Case.subject_id.in_(ids), Case.state == State.WAITING
+        Case.kind == KIND, Case.subject_type == "member", Case.subject_id.in_(ids), Case.state == CaseState.WAITING
     )
     return {case.subject_id or 0: case for case in session.scalars(query)}
 
 
+@routes.desk.post("/members/proposals/raise")
 @requires(Permission.CASES)
 def propose() -> AnyResponse:
     """Ask for the measure for everybody who is ticked; a result a line."""
@@ -92,9 +95,3 @@ def propose() -> AnyResponse:
         return _page(measure, DomainError(f"已提出 {done} 件，{len(refused)} 件没有提出。"), refused)
     flash(f"已提出 {done} 件，由团委核实、决定；本人已收到通知。", "success")
     return redirect(url_for(".proposals", measure=measure.value), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/members/proposals", "proposals", listed)
-    blueprint.add_url_rule("/members/proposals/raise", "propose", propose, methods=["POST"])

@@ -1,10 +1,4 @@
-"""The rates (衔接率): one desk of several pages, all about one organisation, one season and one day (PD-25)."""
-
-from __future__ import annotations
-
-from types import ModuleType
-
-from flask import Blueprint
+"""The rates (衔接率): several pages, all about one organisation, one season and one day (PD-25)."""
 
 from zhtj.web.desks.rates import (
     area_map,
@@ -19,21 +13,15 @@ from zhtj.web.desks.rates import (
     tokens,
 )
 
-PAGES: tuple[ModuleType, ...] = (
-    overview,
-    people,
-    ranking,
-    notice,
-    curve,
-    area_map,
-    stuck,
-    receiving,
-    statistics,
-    tokens,
-)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages to a role."""
-    for page in PAGES:
-        page.register(blueprint)
+__all__ = [
+    "area_map",
+    "curve",
+    "notice",
+    "overview",
+    "people",
+    "ranking",
+    "receiving",
+    "statistics",
+    "stuck",
+    "tokens",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from flask import request
 
 from zhtj.kernel.permissions import Permission
 from zhtj.rates import queries
@@ -10,6 +10,7 @@ from zhtj.rates.drawing import treemap
 from zhtj.rates.drawing.treemap import Part, TreeMap
 from zhtj.rates.queries import Child
 from zhtj.rates.rules import RateKind
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates.asked import Asked
@@ -18,6 +19,7 @@ from zhtj.web.desks.rates.curve import with_rate
 TABLE = "#parts"
 
 
+@routes.desk.get("/rates/map", endpoint="rates_map")
 @requires(Permission.RATES)
 def area_map() -> str:
     """The map of one rate with its table."""
@@ -62,8 +64,3 @@ def link_down(asked: Asked, kind: RateKind, child: Child) -> str:
     if child.organisation.is_branch:
         return asked.link("rates", org=child.organisation.id)
     return asked.link("rates_map", org=child.organisation.id, rate=kind.value)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page to a role."""
-    blueprint.add_url_rule("/rates/map", "rates_map", area_map)

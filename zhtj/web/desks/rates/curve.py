@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, request
+from flask import request
 
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.rates.drawing import charts, forecast, progress
 from zhtj.rates.rules import RateKind
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates.asked import Asked
@@ -17,6 +18,7 @@ from zhtj.web.desks.rates.asked import Asked
 EVERY_DAY = "day"
 
 
+@routes.desk.get("/rates/curve", endpoint="rates_curve")
 @requires(Permission.RATES)
 def curve() -> str:
     """The curve of one rate with its table."""
@@ -44,8 +46,3 @@ def with_rate(asked: Asked, key: str) -> tuple[Asked, RateKind]:
     if key and asked.problem is None:
         asked = replace(asked, problem=DomainError(f"没有“{key}”这项指标。", fix="下面是学社衔接率。", field="rate"))
     return asked, RateKind.SOCIETY
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page to a role."""
-    blueprint.add_url_rule("/rates/curve", "rates_curve", curve)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, request
+from flask import Response, make_response, request
 
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
@@ -13,12 +13,14 @@ from zhtj.rates.reports import notice as notices
 from zhtj.rates.reports.notice import Choice
 from zhtj.rates.reports.ranking import Level
 from zhtj.rates.rules import RateKind
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates import ranking
 from zhtj.web.desks.rates.asked import Asked
 
 
+@routes.desk.get("/rates/notice", endpoint="rates_notice")
 @requires(Permission.RATES)
 def notice() -> str:
     """The paper as a page, with the choice of what it ranks."""
@@ -47,6 +49,7 @@ def _choice(chosen: ranking.Choice) -> Choice:
     return Choice(chosen.kind, chosen.level, chosen.minimum, chosen.target)
 
 
+@routes.desk.get("/rates/notice.pdf", endpoint="rates_notice_pdf")
 @requires(Permission.RATES)
 def notice_pdf() -> Response:
     """The same to print."""
@@ -64,9 +67,3 @@ def notice_pdf() -> Response:
 def _curve(asked: Asked, kind: RateKind) -> str:
     found = progress.of(asked.organisation, asked.season, kind, asked.day)
     return charts.svg(found.curve, charts.WIDE, font=FAMILY) if found.rows else ""
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages to a role."""
-    blueprint.add_url_rule("/rates/notice", "rates_notice", notice)
-    blueprint.add_url_rule("/rates/notice.pdf", "rates_notice_pdf", notice_pdf)

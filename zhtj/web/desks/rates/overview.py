@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, request
+from flask import request
 
 from zhtj.graduation.models import CloseReason
 from zhtj.kernel import clock
@@ -18,6 +18,7 @@ from zhtj.rates.queries import Child
 from zhtj.rates.reports import targets
 from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import Figures, Rate, RateKind
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates.asked import Asked
@@ -53,6 +54,7 @@ class Shown:
         return self.rate.missing(self.target.percent) if self.target else None
 
 
+@routes.desk.get("/rates", endpoint="rates")
 @requires(Permission.RATES)
 def overview() -> str:
     """The page everybody starts from; a branch shows its people."""
@@ -126,8 +128,3 @@ def columns(asked: Asked, sort: str) -> list[Any]:
         link = asked.link("rates", sort=name if is_down else f"-{name}") + "#children"
         found.append({"label": label, "n": True, "sort": link, "sorted": order})
     return found
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page to a role."""
-    blueprint.add_url_rule("/rates", "rates", overview)

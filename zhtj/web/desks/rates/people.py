@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, request, url_for
+from flask import request, url_for
 
 from zhtj.graduation.season_line import counts_for
 from zhtj.kernel.permissions import ActiveSeat, Permission
@@ -14,6 +14,7 @@ from zhtj.rates import moves
 from zhtj.rates import people as listed
 from zhtj.rates.people import Line
 from zhtj.transfers.models import Application
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in
 from zhtj.web.desks.rates import asked as frame
@@ -51,6 +52,7 @@ class Listed:
     left: Organisation | None = None
 
 
+@routes.desk.get("/rates/people", endpoint="rates_people")
 @requires(Permission.RATES)
 def people() -> str:
     """One list, page by page."""
@@ -106,8 +108,3 @@ def _shown(seat: ActiveSeat, line: Line) -> Shown:
 def _may_see(seat: ActiveSeat, application: Application) -> bool:
     """As the list of applications shows it: it leaves or reaches the seat's part of the tree (A-11)."""
     return application.from_path.startswith(seat.path) or application.to_path.startswith(seat.path)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page to a role."""
-    blueprint.add_url_rule("/rates/people", "rates_people", people)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
-from flask import Blueprint, request
+from flask import request
 
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
@@ -15,6 +15,7 @@ from zhtj.rates.reports import targets
 from zhtj.rates.reports.ranking import MINIMUM, Level, Place
 from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import RateKind
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates.asked import Asked
@@ -68,6 +69,7 @@ class Line:
         return self.target.distance(self.place.entry.rate) if self.target else None
 
 
+@routes.desk.get("/rates/ranking", endpoint="rates_ranking")
 @requires(Permission.RATES)
 def ranking() -> str:
     """The ranking as it stands now or stood on a day."""
@@ -130,8 +132,3 @@ def _target(text: str) -> Target | None:
     if not percent.is_finite() or not 0 < percent <= FULL or len(text) > LARGEST:
         raise DomainError("目标请填 0 到 100 之间的数，如 95。", field="target", rule="PD-26")
     return Target(percent)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page to a role."""
-    blueprint.add_url_rule("/rates/ranking", "rates_ranking", ranking)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, request
+from flask import request
 
 from zhtj.kernel.permissions import Permission
 from zhtj.rates.reports import receiving
 from zhtj.rates.reports.receiving import Figure, Received, ReceivedFilters
 from zhtj.rates.rules import NOTHING
 from zhtj.transfers.rules import Ground
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.loading import cursors
 from zhtj.web.desks.rates import asked as frame
@@ -20,6 +21,7 @@ from zhtj.web.desks.rates import listed
 from zhtj.web.desks.rates.asked import Asked
 
 
+@routes.desk.get("/rates/receiving", endpoint="rates_receiving")
 @requires(Permission.RATES)
 def by_child() -> str:
     """The table of children, with everything together below it."""
@@ -66,6 +68,7 @@ def read_filters(asked: Asked, values: Mapping[str, str]) -> ReceivedFilters:
     )
 
 
+@routes.desk.get("/rates/receiving/list", endpoint="rates_receiving_list")
 @requires(Permission.RATES)
 def applications() -> str:
     """The applications behind one figure."""
@@ -86,9 +89,3 @@ def applications() -> str:
         total=receiving.count(filters),
         back=asked.link("rates_receiving", day=None),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages to a role."""
-    blueprint.add_url_rule("/rates/receiving", "rates_receiving", by_child)
-    blueprint.add_url_rule("/rates/receiving/list", "rates_receiving_list", applications)

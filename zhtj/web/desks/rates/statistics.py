@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, request
+from flask import flash, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import queries as graduation
@@ -12,6 +12,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.rates.reports import statistics, urging
 from zhtj.rates.reports.statistics import COLUMNS, TITLE
 from zhtj.rates.reports.urging import Topic
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors
 from zhtj.web.desks.rates import asked as frame
@@ -20,6 +21,7 @@ from zhtj.web.desks.rates.asked import Asked
 from zhtj.web.desks.rates.stuck import picked
 
 
+@routes.desk.get("/rates/statistics", endpoint="rates_statistics")
 @requires(Permission.RATES)
 def table() -> str:
     """The table, the form of whoever has something to enter, and the schools that have not reported."""
@@ -49,6 +51,7 @@ def _page(asked: Asked, error: DomainError | None = None) -> str:
     )
 
 
+@routes.desk.get("/rates/statistics/branches", endpoint="rates_statistics_branches")
 @requires(Permission.RATES)
 def branches() -> str:
     """The branches behind 毕业班团支部."""
@@ -65,6 +68,7 @@ def branches() -> str:
     )
 
 
+@routes.desk.post("/rates/statistics/write", endpoint="rates_statistics_write")
 @requires(Permission.RATES)
 def write() -> AnyResponse:
     """Enter the two counts of an organisation."""
@@ -79,6 +83,7 @@ def write() -> AnyResponse:
     return redirect(asked.link("rates_statistics", day=None), 303)
 
 
+@routes.desk.post("/rates/statistics/urge", endpoint="rates_statistics_urge")
 @requires(Permission.RATES)
 def urge() -> AnyResponse:
     """Remind schools that were picked that they have not reported."""
@@ -88,11 +93,3 @@ def urge() -> AnyResponse:
         found = statistics.urge(seat, asked.organisation.path, asked.season, ids)
     flash(found.text, "success" if found.sent else "info")
     return redirect(asked.link("rates_statistics", day=None) + "#missing", 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages to a role."""
-    blueprint.add_url_rule("/rates/statistics", "rates_statistics", table)
-    blueprint.add_url_rule("/rates/statistics/branches", "rates_statistics_branches", branches)
-    blueprint.add_url_rule("/rates/statistics/write", "rates_statistics_write", write, methods=["POST"])
-    blueprint.add_url_rule("/rates/statistics/urge", "rates_statistics_urge", urge, methods=["POST"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request
+from flask import flash, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import unit_of_work
@@ -14,6 +14,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Tier
 from zhtj.rates.reports import stuck, urging
 from zhtj.rates.reports.stuck import TIERS, Side, Sort, StuckFilters
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in
 from zhtj.web.desks.rates import asked as frame
@@ -42,6 +43,7 @@ def arguments(filters: StuckFilters) -> dict[str, Any]:
     return {"day": None, "side": filters.side, "tier": filters.tier, "sort": sort}
 
 
+@routes.desk.get("/rates/stuck", endpoint="rates_stuck")
 @requires(Permission.RATES)
 def holders() -> str:
     """Offices with what lies there, and children whose graduates have not applied."""
@@ -68,6 +70,7 @@ def holders() -> str:
     )
 
 
+@routes.desk.get("/rates/stuck/list", endpoint="rates_stuck_list")
 @requires(Permission.RATES)
 def applications() -> str:
     """The applications behind one office's heap, or all of them."""
@@ -84,6 +87,7 @@ def applications() -> str:
     )
 
 
+@routes.desk.post("/rates/stuck/urge", endpoint="rates_stuck_urge")
 @requires(Permission.RATES)
 def urge() -> AnyResponse:
     """Remind the offices that were picked, or all that the filters show; each hears once a day."""
@@ -95,6 +99,7 @@ def urge() -> AnyResponse:
     return redirect(asked.link("rates_stuck", **arguments(filters)), 303)
 
 
+@routes.desk.post("/rates/stuck/urge-start", endpoint="rates_stuck_urge_start")
 @requires(Permission.RATES)
 def urge_not_started() -> AnyResponse:
     """Remind the children that were picked that graduates of theirs have not applied."""
@@ -114,11 +119,3 @@ def picked() -> list[int] | None:
     if not found:
         raise DomainError("请先勾选要催办的组织。", fix="返回上一页勾选，或勾选“全部”。", field="row")
     return found[: urging.MOST]
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages to a role."""
-    blueprint.add_url_rule("/rates/stuck", "rates_stuck", holders)
-    blueprint.add_url_rule("/rates/stuck/list", "rates_stuck_list", applications)
-    blueprint.add_url_rule("/rates/stuck/urge", "rates_stuck_urge", urge, methods=["POST"])
-    blueprint.add_url_rule("/rates/stuck/urge-start", "rates_stuck_urge_start", urge_not_started, methods=["POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
@@ -12,6 +12,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.rates import access
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
 from zhtj.web.forms.days import needed_day_in
@@ -19,6 +20,7 @@ from zhtj.web.forms.days import needed_day_in
 _USUAL = timedelta(days=180)
 
 
+@routes.desk.get("/rates/tokens")
 @requires(Permission.ACCESS_TOKENS)
 def rates_tokens() -> str:
     """Those there are, and a form for another."""
@@ -41,6 +43,7 @@ def _page(error: DomainError | None = None, plain: str = "", made: access.Access
     )
 
 
+@routes.desk.post("/rates/tokens")
 @requires(Permission.ACCESS_TOKENS)
 def rates_token_create() -> AnyResponse:
     """Make one, and show it this once."""
@@ -60,6 +63,7 @@ def rates_token_create() -> AnyResponse:
     return make_response(_page(plain=plain, made=made))
 
 
+@routes.desk.post("/rates/tokens/revoke")
 @requires(Permission.ACCESS_TOKENS)
 def rates_token_revoke() -> AnyResponse:
     """End one at once."""
@@ -70,13 +74,3 @@ def rates_token_revoke() -> AnyResponse:
         name = access.revoke(number, current_seat()).name
     flash(f"令牌“{name}”已停用。", "success")
     return redirect(url_for(".rates_tokens"), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the page to a role."""
-    for rule, view, method in (
-        ("/rates/tokens", rates_tokens, "GET"),
-        ("/rates/tokens", rates_token_create, "POST"),
-        ("/rates/tokens/revoke", rates_token_revoke, "POST"),
-    ):
-        blueprint.add_url_rule(rule, view.__name__, view, methods=[method])

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from zhtj.kernel.permissions import Permission
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.applying.advice import Counsel, Found
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member
 from zhtj.web.desks.transfers.starting import SPECIAL
 from zhtj.web.forms.advice import Act, Adviser
 
 
+@routes.desk.get("/members/<int:number>/advice")
 @requires(Permission.MEMBER_VIEW)
 def advice(number: int) -> str:
     """One question a page, then the answer, about one member."""
@@ -52,8 +54,3 @@ def advice(number: int) -> str:
             ("去向建议", None),
         ],
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/members/<int:number>/advice", "advice", advice)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, url_for
+from flask import render_template, url_for
 
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries
 from zhtj.transfers.queries import Listing
 from zhtj.transfers.workflow import State
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.desks.transfers.bulk import bar
 from zhtj.web.desks.transfers.decisions import line, read_filters, render_page
 
 
+@routes.desk.get("/applications")
 @requires(Permission.TRANSFER_VIEW)
 def applications() -> str:
     """The list: who is under way, at which step, who must act, how long still (A-11)."""
@@ -32,15 +34,10 @@ def applications() -> str:
     )
 
 
+@routes.desk.get("/applications/<int:number>")
 @requires(Permission.TRANSFER_VIEW)
 def application(number: int) -> str:
     """One application: everything the decider has to see (A-13), its history, what can be done."""
     seat = current_seat()
     found = queries.application(seat, number)
     return render_page(line(seat, found))
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/applications", "applications", applications)
-    blueprint.add_url_rule("/applications/<int:number>", "application", application)

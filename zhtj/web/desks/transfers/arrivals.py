@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
@@ -12,9 +12,10 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.people.models import Member
-from zhtj.people.signing.accounts import Contact, change_contact
+from zhtj.people.signing.accounts import ContactDetails, change_contact
 from zhtj.transfers.watching import arrivals
 from zhtj.transfers.watching.arrivals import DUTIES, DUTY_LEFT, ArrivalFilters, Ticks
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, page_links
 from zhtj.web.forms.auth import MemberContactForm
@@ -34,6 +35,7 @@ def read_filters() -> ArrivalFilters:
     )
 
 
+@routes.desk.get("/arrivals", endpoint="arrivals")
 @requires(Permission.TRANSFER_IN)
 def list_arrivals() -> str:
     """The list, the newest first."""
@@ -61,6 +63,7 @@ def _list(error: DomainError | None = None) -> str:
     )
 
 
+@routes.desk.post("/arrivals/tick", endpoint="arrivals_tick")
 @requires(Permission.TRANSFER_IN)
 def tick() -> AnyResponse:
     """Tick off what was done for the lines that were chosen."""
@@ -90,6 +93,7 @@ def _ticks() -> Ticks:
     return Ticks(**done, dues_from=month_of(request.form.get("dues_from", ""), field="dues_from", rule="U-26"))
 
 
+@routes.desk.route("/members/<int:number>/arrival", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_IN)
 def arrival(number: int) -> AnyResponse | str:
     """One arrival: the days as they were, the data to bring up to date, whom to ask at the old organisation."""
@@ -131,6 +135,7 @@ def _contact_form(member: Member) -> MemberContactForm:
     return MemberContactForm(formdata=None, mobile=member.account.mobile, **kept)
 
 
+@routes.desk.post("/members/<int:number>/contact", endpoint="arrival_contact")
 @requires(Permission.TRANSFER_IN)
 def contact(number: int) -> AnyResponse:
     """Bring the contact data of somebody who arrived up to date; that ticks the duty too."""
@@ -138,24 +143,15 @@ def contact(number: int) -> AnyResponse:
     form = MemberContactForm()
     if not form.validate():
         return make_response(_page(member, form), 422)
-    values = {name: value for name, value in form.data.items() if name in Contact.__dataclass_fields__}
+    values = {name: value for name, value in form.data.items() if name in ContactDetails.__dataclass_fields__}
     try:
         with unit_of_work():
             session.refresh(member)
             arrivals.informed(seat, member)
-            change_contact(member.account, member, Contact(**values))
+            change_contact(member.account, member, ContactDetails(**values))
     except DomainError as error:
         session.expire_all()
         form.take(error)
         return make_response(_page(load_member(number, Permission.TRANSFER_IN), form), error.status)
     flash("联系方式已更新。", "success")
     return redirect(url_for(".arrival", number=number), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/arrivals", "arrivals", list_arrivals)
-    blueprint.add_url_rule("/arrivals/tick", "arrivals_tick", tick, methods=["POST"])
-    blueprint.add_url_rule("/members/<int:number>/arrival", "arrival", arrival, methods=methods)
-    blueprint.add_url_rule("/members/<int:number>/contact", "arrival_contact", contact, methods=["POST"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
@@ -15,9 +15,9 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation, Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.policy.seasons import county_open
 from zhtj.transfers import queries
-from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import receiving
 from zhtj.transfers.many import bulk, runs
 from zhtj.transfers.many.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
@@ -26,6 +26,7 @@ from zhtj.transfers.models import Application
 from zhtj.transfers.queries import Filters, Listing
 from zhtj.transfers.rules import GROUNDS, Ground, grounds
 from zhtj.transfers.workflow import TRANSITIONS, Action, State
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
 from zhtj.web.rendering.navigation import waiting_counts
@@ -195,6 +196,7 @@ def _organisation(text: str) -> Organisation | None:
     return session.get(Organisation, number) if number is not None else None
 
 
+@routes.desk.post("/bulk", endpoint="bulk")
 @requires(Permission.TRANSFER_DECIDE)
 def preview() -> AnyResponse | str:
     """What would happen to each of the picked lines; nothing is written."""
@@ -240,6 +242,7 @@ def _render(shown: Preview, key: str = "") -> AnyResponse:
     return make_response(page, 422 if shown.error else 200)
 
 
+@routes.desk.post("/bulk/confirm", endpoint="bulk_confirm")
 @requires(Permission.TRANSFER_DECIDE)
 def confirm() -> AnyResponse:
     """Do it: up to five hundred at once, more as a job; then the result a line."""
@@ -279,13 +282,14 @@ def confirm() -> AnyResponse:
     return redirect(url_for(".run", number=number), 303)
 
 
+@routes.desk.get("/townships")
 @requires(Permission.TRANSFER_DECIDE)
 def townships() -> str:
     """A county's list: graduates who wait for its townships, to be taken over in difficulty (PD-22, D-15, T-03)."""
     seat, organisation = current_seat(), own_organisation()
     if not _is_county():
         raise NotFound
-    policy = checks.policy_of(organisation)
+    policy = policy_of(organisation)
     filters = Filters(text=request.args.get("q", "").strip())
     page = queries.in_townships(seat, filters, **cursors())
     return render_template(
@@ -298,10 +302,3 @@ def townships() -> str:
         bulk=bar(Listing.TOWNSHIPS, filters, more=bool(page.after or page.before)),
         links=page_links(page, ".townships", q=filters.text),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/bulk", "bulk", preview, methods=["POST"])
-    blueprint.add_url_rule("/bulk/confirm", "bulk_confirm", confirm, methods=["POST"])
-    blueprint.add_url_rule("/townships", "townships", townships)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session, unit_of_work
@@ -17,6 +17,7 @@ from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import decisions
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Initiator
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.desks.transfers import starting
@@ -59,6 +60,7 @@ def _late(seat: ActiveSeat, number: int, error: DomainError, typed: str = "") ->
     return make_response(render_page(shown), error.status)
 
 
+@routes.desk.route("/applications/<int:number>/amend", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_DECIDE)
 def amend(number: int) -> AnyResponse:
     """Correct contact, unit, address or remark in place; the other side sees what changed (A-20, PD-16)."""
@@ -88,6 +90,7 @@ def _amend_page(found: Application, form: TransferForm, status: int) -> AnyRespo
     return make_response(render_template("desks/transfers/amend.html", application=found, form=form), status)
 
 
+@routes.desk.route("/applications/<int:number>/redirect", methods=["GET", "POST"], endpoint="redirect")
 @requires(Permission.TRANSFER_DECIDE)
 def redirect_elsewhere(number: int) -> AnyResponse:
     """Another destination, everything else filled in; the old application is withdrawn as the new one is sent."""
@@ -156,6 +159,7 @@ def _redirect_page(found: Application, shown: StartPage) -> str:
     )
 
 
+@routes.desk.route("/applications/<int:number>/object", methods=["GET", "POST"], endpoint="object")
 @requires(Permission.TRANSFER_DECIDE)
 def object_to(number: int) -> AnyResponse:
     """Object to a refusal, once; the refuser's superior decides (PD-17)."""
@@ -170,11 +174,3 @@ def object_to(number: int) -> AnyResponse:
         lambda error, text: _late(seat, number, error, text),
         again="可以改正后重新发起。",
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/applications/<int:number>/amend", "amend", amend, methods=methods)
-    blueprint.add_url_rule("/applications/<int:number>/redirect", "redirect", redirect_elsewhere, methods=methods)
-    blueprint.add_url_rule("/applications/<int:number>/object", "object", object_to, methods=methods)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
+from flask import Response, flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
@@ -24,6 +24,7 @@ from zhtj.transfers.models import Application
 from zhtj.transfers.queries import Filters, Listing
 from zhtj.transfers.rules import Ground, grounds
 from zhtj.transfers.workflow import Action, State
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.desks.transfers.bulk import bar
@@ -86,6 +87,7 @@ def line(seat: ActiveSeat, application: Application, opened: Action | None = Non
     return Line(application, actions, [], opened=opened)
 
 
+@routes.desk.get("/applications/<int:number>/<action>")
 @requires(Permission.TRANSFER_DECIDE)
 def ask(number: int, action: str) -> str:
     """The line with the form of ``action`` opened: in place with htmx, as the application's page without."""
@@ -131,6 +133,7 @@ def render_page(shown: Line, secret_unit: str = "") -> str:
     )
 
 
+@routes.desk.get("/waiting")
 @requires(Permission.TRANSFER_DECIDE)
 def waiting() -> str:
     """What waits for this organisation, oldest first."""
@@ -158,6 +161,7 @@ def read_filters() -> Filters:
     )
 
 
+@routes.desk.post("/applications/<int:number>/<action>")
 @requires(Permission.TRANSFER_DECIDE)
 def decide(number: int, action: str) -> AnyResponse:
     """Do ``action``; the line becomes its own result."""
@@ -257,10 +261,3 @@ def _failed(shown: Line) -> Response:
 
 def _back() -> str:
     return url_for(".waiting")
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/waiting", "waiting", waiting)
-    blueprint.add_url_rule("/applications/<int:number>/<action>", "ask", ask)
-    blueprint.add_url_rule("/applications/<int:number>/<action>", "decide", decide, methods=["POST"])

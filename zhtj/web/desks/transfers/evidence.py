@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries
 from zhtj.transfers.applying import external, special_units
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over
 from zhtj.web.desks.transfers.decisions import line, render_page
 
 
+@routes.desk.post("/applications/<int:number>/evidence/<int:evidence>")
 @requires(Permission.TRANSFER_VIEW)
 def evidence(number: int, evidence: int) -> Response:
     """One piece of evidence: a picture is shown, a PDF handed over; the look is audited."""
@@ -23,6 +25,7 @@ def evidence(number: int, evidence: int) -> Response:
     return hand_over(content, media_type, filename)
 
 
+@routes.desk.post("/applications/<int:number>/secret-unit")
 @requires(Permission.TRANSFER_DECIDE)
 def secret_unit(number: int) -> str:
     """The application with the special unit's name opened, for the deciding province; the look is audited."""
@@ -30,10 +33,3 @@ def secret_unit(number: int) -> str:
     with unit_of_work():
         name = special_units.open_name(queries.application(seat, number), seat)
     return render_page(line(seat, queries.application(seat, number)), secret_unit=name)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    post = ["POST"]
-    blueprint.add_url_rule("/applications/<int:number>/evidence/<int:evidence>", "evidence", evidence, methods=post)
-    blueprint.add_url_rule("/applications/<int:number>/secret-unit", "secret_unit", secret_unit, methods=post)

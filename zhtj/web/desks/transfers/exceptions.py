@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs.policies import national_policy
 from zhtj.people.models import Member
 from zhtj.transfers import queries
-from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.watching import exception_records, exceptions
 from zhtj.transfers.watching.exception_records import TITLE
 from zhtj.transfers.watching.exceptions import KINDS, ByHand, ExceptionFilters
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.graduation.graduates import chosen_organisation, parts_below
 from zhtj.web.desks.loading import cursors, load_member, own_organisation, page_links
@@ -39,9 +40,10 @@ def read_filters(values: Any) -> ExceptionFilters:
 
 
 def _reasons() -> dict[str, str]:
-    return {key.value: spec.label for key, spec in checks.national_policy().reasons.items()}
+    return {key.value: spec.label for key, spec in national_policy().reasons.items()}
 
 
+@routes.desk.get("/exceptions", endpoint="exceptions")
 @requires(Permission.EXCEPTIONS)
 def list_exceptions() -> str:
     """The register, open lines first."""
@@ -64,6 +66,7 @@ def list_exceptions() -> str:
     )
 
 
+@routes.desk.route("/applications/<int:number>/exception", methods=["GET", "POST"])
 @requires(Permission.EXCEPTIONS)
 def exception(number: int) -> AnyResponse | str:
     """One line: why it failed, whom to ask next, its remark (A-23, T-32)."""
@@ -99,6 +102,7 @@ def _page(application: Application, error: DomainError | None = None, typed: str
     )
 
 
+@routes.desk.route("/members/<int:number>/exception", methods=["GET", "POST"], endpoint="exception_by_hand")
 @requires(Permission.EXCEPTIONS)
 def by_hand(number: int) -> AnyResponse | str:
     """Enter or correct the line of a graduate who never applied."""
@@ -120,11 +124,3 @@ def by_hand(number: int) -> AnyResponse | str:
 
 def _form(member: Member, typed: dict[str, str], error: DomainError | None = None) -> str:
     return render_template("desks/watching/exception_form.html", member=member, typed=typed, error=error)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/exceptions", "exceptions", list_exceptions)
-    blueprint.add_url_rule("/applications/<int:number>/exception", "exception", exception, methods=methods)
-    blueprint.add_url_rule("/members/<int:number>/exception", "exception_by_hand", by_hand, methods=methods)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import audit, limits
@@ -11,10 +11,12 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs import outside
 from zhtj.orgs import queries as orgs
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import members as people
 from zhtj.policy.model import Policy
-from zhtj.policy.vocabulary import Place
-from zhtj.transfers.applying import checks, external
+from zhtj.policy.vocabulary import PlaceTie
+from zhtj.transfers.applying import external
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.desks.transfers.decisions import sent_file
@@ -23,10 +25,11 @@ from zhtj.web.forms.incoming import IncomingForm
 HOUR = 3600
 
 
+@routes.desk.route("/transfer-in/external", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_IN)
 def transfer_in_external() -> AnyResponse:
     """The form; once it is recorded the application waits for us like any other."""
-    policy = checks.policy_of(own_organisation())
+    policy = policy_of(own_organisation())
     form = IncomingForm(policy)
     _options(form, policy)
     if request.method == "GET":
@@ -54,7 +57,7 @@ def _options(form: IncomingForm, policy: Policy) -> None:
     form.graduate.choices = [("yes", "是，今年毕业"), ("no", "不是")]
     targets = orgs.transfer_targets(own_organisation())
     form.destination.choices = [("", "请选择"), *((each.code, each.short_name) for each in targets)]
-    form.place.choices = [("", "不适用"), *((place.value, place.label) for place in Place)]
+    form.place.choices = [("", "不适用"), *((place.value, place.label) for place in PlaceTie)]
 
 
 def _count(form: IncomingForm, policy: Policy) -> None:
@@ -91,10 +94,3 @@ def _page(form: IncomingForm, status: int) -> AnyResponse:
     lost = chosen is not None and bool(chosen.filename)
     page = render_template("desks/many/transfer_in_external.html", form=form, lost=lost)
     return make_response(page, status)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule(
-        "/transfer-in/external", "transfer_in_external", transfer_in_external, methods=["GET", "POST"]
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session, unit_of_work
@@ -16,6 +16,7 @@ from zhtj.transfers import queries
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, RefusalFlag
 from zhtj.transfers.workflow import State
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
 
@@ -54,6 +55,7 @@ class Failed:
     error: DomainError
 
 
+@routes.desk.get("/objections", endpoint="objections")
 @requires(Permission.OBJECTIONS)
 def all_objections() -> str:
     """Open objections and flags, oldest first; or what has been decided, newest first."""
@@ -83,6 +85,7 @@ def _page(rows: list[Trouble], what: str, *, failed: Failed | None = None, **mor
     )
 
 
+@routes.desk.post("/applications/<int:number>/objection", endpoint="answer_objection")
 @requires(Permission.OBJECTIONS)
 def answer(number: int) -> AnyResponse:
     """Sustain or dismiss the objection to an application, with a written answer (PD-17)."""
@@ -108,6 +111,7 @@ def answer(number: int) -> AnyResponse:
     return redirect(url_for(".application", number=new) if new else url_for(".objections"), 303)
 
 
+@routes.desk.post("/applications/<int:number>/flag")
 @requires(Permission.OBJECTIONS)
 def see_flag(number: int) -> AnyResponse:
     """Note what was done about a flagged refusal (A-16)."""
@@ -128,10 +132,3 @@ def see_flag(number: int) -> AnyResponse:
 def _failed(failed: Failed, rows: list[Trouble], what: str) -> Response:
     """The one whose form came back, with what was typed; the others wait on the list."""
     return make_response(_page(rows, what, failed=failed), failed.error.status)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role; a branch is nobody's superior."""
-    blueprint.add_url_rule("/objections", "objections", all_objections)
-    blueprint.add_url_rule("/applications/<int:number>/objection", "answer_objection", answer, methods=["POST"])
-    blueprint.add_url_rule("/applications/<int:number>/flag", "see_flag", see_flag, methods=["POST"])

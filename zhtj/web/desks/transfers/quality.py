@@ -5,19 +5,21 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
-from zhtj.policy.vocabulary import Destination, Level, Place, Reason
+from zhtj.policy.vocabulary import Destination, PlaceTie, Reason, Suitability
 from zhtj.transfers.watching import quality as judging
 from zhtj.transfers.watching.quality import Cut
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
 Word = TypeVar("Word", bound=StrEnum)
 
 
+@routes.desk.get("/quality")
 @requires(Permission.QUALITY)
 def quality() -> str:
     """Counts by verdict, reason and kind of destination; what is doubtful first."""
@@ -27,14 +29,15 @@ def quality() -> str:
         "desks/watching/quality.html",
         organisation=own_organisation(),
         report=found,
-        levels=list(Level),
-        columns=[*({"label": level.label, "n": True} for level in Level), {"label": "合计", "n": True}],
+        levels=list(Suitability),
+        columns=[*({"label": level.label, "n": True} for level in Suitability), {"label": "合计", "n": True}],
         cut=Cut,
         to=_address,
         as_of=clock.now(),
     )
 
 
+@routes.desk.get("/quality/list")
 @requires(Permission.QUALITY)
 def quality_list() -> str:
     """The applications behind one figure."""
@@ -53,7 +56,9 @@ def quality_list() -> str:
 
 def read_cut() -> Cut:
     """The part that an address names; unknown words count as unsaid."""
-    return Cut(_word(Level, "level"), _word(Reason, "reason"), _word(Destination, "kind"), _word(Place, "place"))
+    return Cut(
+        _word(Suitability, "level"), _word(Reason, "reason"), _word(Destination, "kind"), _word(PlaceTie, "place")
+    )
 
 
 def _word(kind: type[Word], name: str) -> Word | None:
@@ -63,9 +68,3 @@ def _word(kind: type[Word], name: str) -> Word | None:
 
 def _address(cut: Cut) -> str:
     return url_for(".quality_list", **cut.arguments())  # type: ignore[arg-type]  # names of the address alone
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/quality", "quality", quality)
-    blueprint.add_url_rule("/quality/list", "quality_list", quality_list)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
@@ -22,15 +22,16 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
+from zhtj.orgs.policies import policy_of
 from zhtj.people import identity
 from zhtj.people.finding import members as people
 from zhtj.people.finding.members import MemberFilters
-from zhtj.policy.vocabulary import Place
-from zhtj.transfers.applying import checks
+from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers.many import mass_starts, runs
 from zhtj.transfers.many.mass_starts import Seen
 from zhtj.transfers.many.results import Result
 from zhtj.transfers.many.runs import BulkRun, RunKind, RunState
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
 from zhtj.web.desks.people.members import member_filters
@@ -104,24 +105,28 @@ def _recent(kind: RunKind) -> list[BulkRun]:
     return [run for run in runs.recent(current_seat()) if run.kind is kind]
 
 
+@routes.desk.route("/transfer-out/many", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_OUT)
 def transfer_out_many() -> AnyResponse:
     """办理转出 for many from a file."""
     return _upload_page(RunKind.TRANSFER_OUT)
 
 
+@routes.desk.route("/transfer-in/many", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_IN)
 def transfer_in_many() -> AnyResponse:
     """办理转入 for many from a freshman list."""
     return _upload_page(RunKind.TRANSFER_IN)
 
 
+@routes.desk.get("/transfer-out/many/template.xlsx")
 @requires(Permission.TRANSFER_OUT)
 def transfer_out_template() -> Response:
     """An empty file to fill in."""
     return _template(RunKind.TRANSFER_OUT)
 
 
+@routes.desk.get("/transfer-in/many/template.xlsx")
 @requires(Permission.TRANSFER_IN)
 def transfer_in_template() -> Response:
     """An empty file to fill in."""
@@ -133,6 +138,7 @@ def _template(kind: RunKind) -> Response:
     return _xlsx(spreadsheets.template(layout), f"{layout.title}模板.xlsx")
 
 
+@routes.desk.post("/transfer-out/picked")
 @requires(Permission.TRANSFER_OUT)
 def transfer_out_picked() -> AnyResponse:
     """办理转出 for the members ticked in the list, or for all that its filters show."""
@@ -151,6 +157,7 @@ def transfer_out_picked() -> AnyResponse:
     return redirect(url_for(".run", number=_keep(RunKind.TRANSFER_OUT, contents, title)), 303)
 
 
+@routes.desk.get("/runs/<int:number>")
 @requires(Permission.TRANSFER_DECIDE)
 def run(number: int) -> AnyResponse | str:
     """Preview, progress or result, whichever it has come to."""
@@ -177,7 +184,7 @@ def _preview(found: BulkRun, options: dict[str, Any], error: DomainError | None 
     unconfirmed = sum(bool(seen.warning) and seen.error is not None for seen in lines)
     shown = sorted(lines, key=lambda seen: (seen.error is None, not seen.warning))
     organisation = own_organisation()
-    policy = checks.policy_of(organisation)
+    policy = policy_of(organisation)
     incoming = found.kind is RunKind.TRANSFER_IN
     page = render_template(
         "desks/many/run_preview.html",
@@ -195,7 +202,7 @@ def _preview(found: BulkRun, options: dict[str, Any], error: DomainError | None 
             for key, spec in policy.reasons.items()
             if ("new_side" if incoming else "old_side") in spec.initiators
         ],
-        places=[("", "不适用"), *((place.value, place.label) for place in Place)],
+        places=[("", "不适用"), *((place.value, place.label) for place in PlaceTie)],
         targets=orgs.transfer_targets(organisation) if incoming else None,
         error=error,
     )
@@ -207,6 +214,7 @@ def _options() -> dict[str, Any]:
     return {**said, "confirmed": bool(said["confirmed"])}
 
 
+@routes.desk.post("/runs/<int:number>/options")
 @requires(Permission.TRANSFER_DECIDE)
 def run_choose(number: int) -> AnyResponse:
     """Keep what holds for all lines, and show what would come of it."""
@@ -216,6 +224,7 @@ def run_choose(number: int) -> AnyResponse:
     return redirect(url_for(".run", number=number), 303)
 
 
+@routes.desk.post("/runs/<int:number>/confirm")
 @requires(Permission.TRANSFER_DECIDE)
 def run_confirm(number: int) -> AnyResponse:
     """Start what can be started."""
@@ -236,6 +245,7 @@ def run_confirm(number: int) -> AnyResponse:
     return redirect(url_for(".run", number=number), 303)
 
 
+@routes.desk.post("/runs/<int:number>/discard")
 @requires(Permission.TRANSFER_DECIDE)
 def run_discard(number: int) -> AnyResponse:
     """Throw away what was only looked at."""
@@ -248,6 +258,7 @@ def run_discard(number: int) -> AnyResponse:
     return redirect(url_for(back.get(kind, ".waiting")), 303)
 
 
+@routes.desk.get("/runs/<int:number>/result.xlsx")
 @requires(Permission.TRANSFER_DECIDE)
 def run_result(number: int) -> Response:
     """Every line with its result, as xlsx."""
@@ -273,21 +284,3 @@ def _xlsx(data: bytes, name: str) -> Response:
 def masked(content: dict[str, Any]) -> str:
     """The ID number of a line as it is shown."""
     return identity.masked(content.get("id_number", "")) if content.get("id_number") else ""
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    both = ["GET", "POST"]
-    for rule, view, methods in (
-        ("/transfer-out/many", transfer_out_many, both),
-        ("/transfer-out/many/template.xlsx", transfer_out_template, ["GET"]),
-        ("/transfer-out/picked", transfer_out_picked, ["POST"]),
-        ("/transfer-in/many", transfer_in_many, both),
-        ("/transfer-in/many/template.xlsx", transfer_in_template, ["GET"]),
-        ("/runs/<int:number>", run, ["GET"]),
-        ("/runs/<int:number>/options", run_choose, ["POST"]),
-        ("/runs/<int:number>/confirm", run_confirm, ["POST"]),
-        ("/runs/<int:number>/discard", run_discard, ["POST"]),
-        ("/runs/<int:number>/result.xlsx", run_result, ["GET"]),
-    ):
-        blueprint.add_url_rule(rule, view.__name__, view, methods=methods)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.orgs.contacts import Contact, contact
+from zhtj.orgs.contacts import OfficeContact, contact
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers import queries
-from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import objections, receiving
 from zhtj.transfers.models import Application, ApplicationEvent, Objection
 from zhtj.transfers.workflow import Action, Initiator, Route, State
@@ -34,7 +34,7 @@ class Standing:
     may_redirect: bool
     may_object: bool
     objection: Objection | None
-    decider: Contact | None
+    decider: OfficeContact | None
     refusal: ApplicationEvent | None
     may_answer: bool
     follows: int | None
@@ -50,7 +50,7 @@ def standing(seat: ActiveSeat, found: Application) -> Standing:
     return Standing(
         doubts=_doubts(found),
         file_state=_file_state(found),
-        may_amend=Action.AMEND in actions and checks.policy_of(found.from_org).amend_before_acceptance,
+        may_amend=Action.AMEND in actions and policy_of(found.from_org).amend_before_acceptance,
         may_redirect=Action.AMEND in actions and found.route is not Route.SPECIAL,
         may_object=found.initiator is not Initiator.MEMBER and objections.may_object(seat, found),
         objection=objection,
@@ -67,7 +67,7 @@ def _doubts(found: Application) -> list[str]:
     """Only while somebody still has to accept: afterwards it is history."""
     if not found.state.is_running:
         return []
-    return receiving.joining_doubts(found.member, checks.policy_of(found.from_org))
+    return receiving.joining_doubts(found.member, policy_of(found.from_org))
 
 
 def _file_state(found: Application) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,16 +17,18 @@ from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation, Purpose, Region
+from zhtj.orgs.policies import policy_of
 from zhtj.orgs.searching.search import SearchResult, search
 from zhtj.people.finding import members as people
 from zhtj.people.models import Member
-from zhtj.policy.vocabulary import Audience, Place
+from zhtj.policy.vocabulary import Audience, PlaceTie
 from zhtj.transfers import operations, queries
 from zhtj.transfers.applying import checks
 from zhtj.transfers.many import mass_starts
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.workflow import Route
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member, own_organisation
 
@@ -77,7 +79,7 @@ class StartPage:
     @property
     def self_report(self) -> bool:
         """Whether the member has to report himself there as well (X-06)."""
-        policy = checks.policy_of(self.member.org)
+        policy = policy_of(self.member.org)
         return self.region is not None and any(
             each.self_report for each in policy.external_systems if each.code == self.region.code
         )
@@ -85,7 +87,7 @@ class StartPage:
     @property
     def too_young(self) -> int:
         """The age below which those systems refuse, if he joined younger; else 0 (X-09, PD-33)."""
-        policy = checks.policy_of(self.member.org)
+        policy = policy_of(self.member.org)
         return policy.interface_min_age if self.region and checks.low_age(policy, self.member) else 0
 
     @property
@@ -100,14 +102,14 @@ class StartPage:
     @property
     def remark_words(self) -> tuple[str, ...]:
         """Words of which the remark for a special unit must contain one (S-04)."""
-        return checks.policy_of(self.member.org).special_unit_remark
+        return policy_of(self.member.org).special_unit_remark
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
         """Reasons offered to this member: key and label (PD-10)."""
         row = graduation.open_row(self.member.id, clock.now())
         audience = Audience.GRADUATE if row is not None else Audience.OTHER
-        policy = checks.policy_of(self.member.org)
+        policy = policy_of(self.member.org)
         return [
             (key.value, spec.label)
             for key, spec in policy.reasons.items()
@@ -117,7 +119,7 @@ class StartPage:
     @property
     def places(self) -> list[tuple[str, str]]:
         """Relations of the destination to the member's places."""
-        return [("", "不适用"), *((place.value, place.label) for place in Place)]
+        return [("", "不适用"), *((place.value, place.label) for place in PlaceTie)]
 
 
 def _typed() -> dict[str, str]:
@@ -176,6 +178,7 @@ def _chosen(code: str) -> Organisation | None:
     return orgs.by_code_or_name(code) if code else None
 
 
+@routes.desk.route("/members/<int:number>/transfer-out", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_OUT)
 def transfer_out(number: int) -> AnyResponse | str:
     """办理转出: search the destination, then reason and fields, on one page that works without JavaScript."""
@@ -228,6 +231,7 @@ def find(text: str, under: str) -> SearchResult:
     return search(session, text, within=_chosen(under))
 
 
+@routes.desk.route("/transfer-in", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_IN)
 def transfer_in() -> AnyResponse | str:
     """办理转入: name and full ID number lead to organisation and contact, nothing else (A-04, A-05)."""
@@ -251,7 +255,7 @@ def transfer_in() -> AnyResponse | str:
 def _look_up(seat: ActiveSeat, typed: Mapping[str, str]) -> Member:
     if not typed["name"] or not typed["id_number"]:
         raise DomainError("请填写姓名和完整的身份证号码。", field="name", rule="A-04")
-    policy = checks.policy_of(own_organisation())
+    policy = policy_of(own_organisation())
     limits.hit("lookup", str(seat.account_id), policy.lookup_limit, 3600)
     member = people.find_exactly(typed["name"], typed["id_number"].upper())
     with unit_of_work():
@@ -292,10 +296,3 @@ def _transfer_in_submit(token: str) -> AnyResponse:
 
 def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.secret_key or "", salt="transfer-in")
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add both desks to a role."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/members/<int:number>/transfer-out", "transfer_out", transfer_out, methods=methods)
-    blueprint.add_url_rule("/transfer-in", "transfer_in", transfer_in, methods=methods)

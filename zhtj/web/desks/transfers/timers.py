@@ -6,17 +6,18 @@ import heapq
 from datetime import datetime
 from itertools import islice
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.kernel.sql import paging
 from zhtj.letters.timers import sources
+from zhtj.orgs.policies import policy_of
 from zhtj.policy import phases
-from zhtj.transfers.applying import checks
 from zhtj.transfers.watching import timers
 from zhtj.transfers.watching.timers import SIZE, Mark, Source, Timer, TimerKind
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
@@ -36,10 +37,11 @@ def _mark(cursor: str) -> Mark | None:
     return Mark(*paging.decode(cursor, [datetime, int, int])) if cursor else None
 
 
+@routes.desk.get("/timers", endpoint="timers")
 @requires(Permission.TRANSFER_VIEW)
 def all_timers() -> str:
     """Every timer with its next date, soonest first; kinds are filters."""
-    seat, policy = current_seat(), checks.policy_of(own_organisation())
+    seat, policy = current_seat(), policy_of(own_organisation())
     unreviewed = timers.count_unreviewed(seat, policy)
     found = sources(seat, policy, unreviewed)
     wanted = request.args.get("kind", "")
@@ -57,10 +59,11 @@ def all_timers() -> str:
     )
 
 
+@routes.desk.get("/timers/review", endpoint="timers_review")
 @requires(Permission.TRANSFER_VIEW)
 def review() -> str:
     """The September list: submitted by 31 August, not reviewed yet; for the receivers and their superiors (D-08)."""
-    seat, policy = current_seat(), checks.policy_of(own_organisation())
+    seat, policy = current_seat(), policy_of(own_organisation())
     page = timers.unreviewed(seat, policy, **cursors())
     return render_template(
         "desks/watching/timers_review.html",
@@ -74,6 +77,7 @@ def review() -> str:
     )
 
 
+@routes.desk.get("/timers/rehearsal", endpoint="timers_rehearsal")
 @requires(Permission.SWEEP_REHEARSE)
 def rehearsal() -> AnyResponse:
     """What the next return sweep, or one at a chosen moment, would do; nothing is written."""
@@ -88,10 +92,3 @@ def rehearsal() -> AnyResponse:
     found = timers.rehearse(at, seat.path) if not wrong else None
     page = render_template("desks/watching/timers_rehearsal.html", found=found, coming=coming, typed=typed, wrong=wrong)
     return make_response(page, 422 if wrong else 200)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/timers", "timers", all_timers)
-    blueprint.add_url_rule("/timers/review", "timers_review", review)
-    blueprint.add_url_rule("/timers/rehearsal", "timers_rehearsal", rehearsal)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers.applying import waits as waiting
 from zhtj.transfers.applying.waits import Side
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
 
 
+@routes.desk.get("/waits")
 @requires(Permission.TRANSFER_VIEW)
 def waits() -> str:
     """Both sides of the list; of strangers only name and school are shown."""
@@ -27,8 +29,3 @@ def waits() -> str:
         links=page_links(page, ".waits", side=side.value),
         as_of=clock.now(),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    blueprint.add_url_rule("/waits", "waits", waits)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs.policies import policy_of
 from zhtj.orgs.searching import places
-from zhtj.policy.vocabulary import Place
+from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers import operations
 from zhtj.transfers.applying import checks, waits
 from zhtj.transfers.applying.advice import Counsel, Found, audience_of, known_places
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms.advice import Act, Adviser
 from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, tidy
@@ -21,6 +23,7 @@ from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own
 
 
+@routes.member.get("/advice")
 @requires(Permission.OWN_MEMBERSHIP)
 def advice() -> str:
     """One question a page, then the answer."""
@@ -57,20 +60,21 @@ def _act(counsel: Counsel, found: Found | None) -> Act:
     )
 
 
+@routes.member.post("/advice/apply")
 @requires(Permission.OWN_MEMBERSHIP)
 def advice_apply() -> AnyResponse:
     """Fill in the application with what was advised, and go on at the first open question."""
     _, member = own()
     typed = request.form
     reason = typed.get("reason", "")
-    policy = checks.policy_of(member.org)
+    policy = policy_of(member.org)
     offered = policy.reasons_for(audience_of(member))
     chosen = places.by_code(typed.get("destination", ""))
     answers = Answers(
         reason=reason if reason in set(offered) else "",
         unit_name=tidy(typed.get("unit"))[:NAME_AT_MOST],
         unit_address=tidy(typed.get("address"))[:ADDRESS_AT_MOST],
-        place=typed["place"] if typed.get("place") in set(Place) else "",
+        place=typed["place"] if typed.get("place") in set(PlaceTie) else "",
         destination=chosen.code if chosen else "",
     )
     with unit_of_work():
@@ -78,6 +82,7 @@ def advice_apply() -> AnyResponse:
     return redirect(url_for(".transfer_new", step=Filling(member).next_step.value), 303)
 
 
+@routes.member.post("/waits")
 @requires(Permission.OWN_MEMBERSHIP)
 def wait() -> AnyResponse:
     """Put me on the list of the school that is not ready yet (T-11)."""
@@ -94,6 +99,7 @@ def wait() -> AnyResponse:
     return redirect(url_for(".home"), 303)
 
 
+@routes.member.post("/waits/leave")
 @requires(Permission.OWN_MEMBERSHIP)
 def wait_leave() -> AnyResponse:
     """Take me off the list."""
@@ -102,11 +108,3 @@ def wait_leave() -> AnyResponse:
         waits.leave(member)
     flash("已退出等待名单。", "success")
     return redirect(url_for(".home"), 303)
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/advice", "advice", advice)
-    blueprint.add_url_rule("/advice/apply", "advice_apply", advice_apply, methods=["POST"])
-    blueprint.add_url_rule("/waits", "wait", wait, methods=["POST"])
-    blueprint.add_url_rule("/waits/leave", "wait_leave", wait_leave, methods=["POST"])

@@ -18,10 +18,11 @@ from zhtj.graduation.queries import is_delayed
 from zhtj.kernel import clock, crypto
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy, ReasonSpec
-from zhtj.policy.vocabulary import Audience, Destination, Place, Reason, ReasonField
+from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField
 from zhtj.transfers import kinds, queries
 from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application, TransferDraft
@@ -124,7 +125,7 @@ class Filling:
     @cached_property
     def policy(self) -> Policy:
         """The origin's policy of today."""
-        return checks.policy_of(self.member.org)
+        return policy_of(self.member.org)
 
     @cached_property
     def register_row(self) -> RegisterRow | None:
@@ -176,14 +177,14 @@ class Filling:
         return self.spec is not None and place_bound_first(self.policy, Reason(self.answers.reason))
 
     @property
-    def known_places(self) -> dict[Place, str]:
+    def known_places(self) -> dict[PlaceTie, str]:
         """Addresses on record, by the member's tie to them."""
         member = self.member
         known = {
-            Place.UNIT_LOCATION: self.answers.unit_address if self.asks(ReasonField.ADDRESS) else "",
-            Place.RESIDENCE: member.residence,
-            Place.HOUSEHOLD: member.household,
-            Place.ORIGIN: member.origin,
+            PlaceTie.UNIT_LOCATION: self.answers.unit_address if self.asks(ReasonField.ADDRESS) else "",
+            PlaceTie.RESIDENCE: member.residence,
+            PlaceTie.HOUSEHOLD: member.household,
+            PlaceTie.ORIGIN: member.origin,
         }
         return {place: text for place, text in known.items() if text}
 
@@ -193,7 +194,7 @@ class Filling:
         if self.place_first and not self.asks(ReasonField.ADDRESS) and self.answers.unit_address:
             return self.answers.unit_address
         place = self.answers.place
-        return self.known_places.get(Place(place), "") if place in set(Place) else self.answers.unit_address
+        return self.known_places.get(PlaceTie(place), "") if place in set(PlaceTie) else self.answers.unit_address
 
     def asks(self, *wanted: ReasonField) -> bool:
         """Whether the chosen reason needs one of these."""
@@ -223,7 +224,7 @@ class Filling:
             named = answers.unit_name or not self.asks(ReasonField.UNIT, ReasonField.SCHOOL)
             return bool(named and (answers.unit_address or not self.asks(ReasonField.ADDRESS)))
         if step is Step.PLACE:
-            return answers.place in set(Place)
+            return answers.place in set(PlaceTie)
         if step is Step.SPECIAL:
             return self.policy.special_remark_fits(answers.remark)
         if step is Step.EXTERNAL:

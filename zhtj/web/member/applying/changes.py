@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session, unit_of_work
@@ -12,6 +12,7 @@ from zhtj.transfers import operations, queries
 from zhtj.transfers.deciding import decisions
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms import objecting
 from zhtj.web.forms.amending import amend_form, amended, typed_in
@@ -30,6 +31,7 @@ def _running(seat: ActiveSeat, number: int) -> Application:
     return found
 
 
+@routes.member.route("/applications/<int:number>/amend", methods=["GET", "POST"])
 @requires(Permission.OWN_MEMBERSHIP)
 def amend(number: int) -> AnyResponse:
     """Correct contact, unit, address or remark in place; the other side sees what changed (A-20, PD-16)."""
@@ -66,6 +68,7 @@ def _amend_page(found: Application, form: TransferForm, status: int) -> AnyRespo
     return make_response(render_template("member/amend.html", application=found, form=form), status)
 
 
+@routes.member.post("/applications/<int:number>/redirect", endpoint="redirect")
 @requires(Permission.OWN_MEMBERSHIP)
 def redirect_elsewhere(number: int) -> AnyResponse:
     """Fill in another destination while this one runs on; it is withdrawn when that one is sent (PD-16)."""
@@ -80,6 +83,7 @@ def redirect_elsewhere(number: int) -> AnyResponse:
     return redirect(url_for(".transfer_new", step=Filling(member).next_step.value), 303)
 
 
+@routes.member.route("/applications/<int:number>/object", methods=["GET", "POST"], endpoint="object")
 @requires(Permission.OWN_MEMBERSHIP)
 def object_to(number: int) -> AnyResponse:
     """Object to a refusal, once; the refuser's superior decides (PD-17)."""
@@ -90,11 +94,3 @@ def object_to(number: int) -> AnyResponse:
 
     found = queries.application(seat, number)
     return objecting.object_to(seat, found, "member/object.html", late, again="可以改正后重新申请。")
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    methods = ["GET", "POST"]
-    blueprint.add_url_rule("/applications/<int:number>/amend", "amend", amend, methods=methods)
-    blueprint.add_url_rule("/applications/<int:number>/redirect", "redirect", redirect_elsewhere, methods=["POST"])
-    blueprint.add_url_rule("/applications/<int:number>/object", "object", object_to, methods=methods)

@@ -14,7 +14,7 @@ from zhtj.orgs.searching import places
 from zhtj.orgs.searching.search import Hit, SearchResult, search
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy
-from zhtj.policy.vocabulary import Level
+from zhtj.policy.vocabulary import Suitability
 from zhtj.transfers.applying import checks
 from zhtj.web.forms.transfer import NAME_AT_MOST, tidy
 from zhtj.web.member.applying.answers import Filling
@@ -140,7 +140,7 @@ def needs_self_report(policy: Policy, region: Organisation) -> bool:
 
 
 def _best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda each: each.verdict.level.rank if each.verdict else len(Level))
+    return sorted(candidates, key=lambda each: each.verdict.level.rank if each.verdict else len(Suitability))
 
 
 def _blocks(verdict: Verdict | None) -> str:

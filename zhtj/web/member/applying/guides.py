@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from flask import Blueprint, render_template
+from flask import render_template
 
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Region
-from zhtj.policy.vocabulary import Case
-from zhtj.transfers.applying import checks
+from zhtj.orgs.policies import policy_of
+from zhtj.policy.vocabulary import StayingCase
+from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own
@@ -39,10 +40,15 @@ _LABELS = {
     Topic.EXTERNAL: "转往北京、广东、福建",
 }
 STAYING = (Topic.OVERSEAS_STUDY, Topic.DELAY, Topic.RETENTION)
-OF_CASE = {Case.RETENTION: Topic.RETENTION, Case.OVERSEAS_STUDY: Topic.OVERSEAS_STUDY, Case.DELAY: Topic.DELAY}
+OF_CASE = {
+    StayingCase.RETENTION: Topic.RETENTION,
+    StayingCase.OVERSEAS_STUDY: Topic.OVERSEAS_STUDY,
+    StayingCase.DELAY: Topic.DELAY,
+}
 REGIONS = {Region.BEIJING: "北京", Region.GUANGDONG: "广东", Region.FUJIAN: "福建"}
 
 
+@routes.member.get("/guides/<topic>")
 @requires(Permission.OWN_MEMBERSHIP)
 def guide(topic: str) -> str:
     """One guide."""
@@ -55,10 +61,5 @@ def guide(topic: str) -> str:
         staying=Topic(topic) in STAYING,
         member=member,
         line=own_line(member.org),
-        policy=checks.policy_of(member.org),
+        policy=policy_of(member.org),
     )
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    blueprint.add_url_rule("/guides/<topic>", "guide", guide)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases.membership import blockers
@@ -15,12 +15,13 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.searching import places
-from zhtj.policy.vocabulary import Place, Reason, ReasonField
+from zhtj.policy.vocabulary import PlaceTie, Reason, ReasonField
 from zhtj.transfers import operations
 from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.parties import province_of
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
 from zhtj.web.htmx import is_htmx
@@ -44,6 +45,10 @@ STEP_OF = {
 }
 
 
+@routes.member.route("/transfer/new", methods=["GET", "POST"], defaults={"step": "reason"})
+@routes.member.route(
+    "/transfer/new/<any(unit, place, organisation, external, special, check):step>", methods=["GET", "POST"]
+)
 @requires(Permission.OWN_MEMBERSHIP)
 def transfer_new(step: str) -> AnyResponse:
     """One question. A page whose question comes too early leads to the one that is open."""
@@ -166,7 +171,7 @@ def _place(filling: Filling) -> AnyResponse:
     kinds = [filling.kind] if filling.kind and not filling.place_first else []
     options = place_options(filling.policy, Reason(filling.answers.reason), filling.known_places, kinds)
     if request.method == "POST" and form.validate():
-        if form.place.data in set(Place) - {Place.NONE}:
+        if form.place.data in set(PlaceTie) - {PlaceTie.NONE}:
             return _save(filling, **{name: form[name].data for name in names})
         form.take(DomainError("请选择您与那里的关系。", field="place", rule="PD-10"))
     return _show("place", filling, Step.PLACE, 422 if request.method == "POST" else 200, form=form, options=options)
@@ -358,7 +363,7 @@ def _check_page(filling: Filling, form: TransferForm, error: DomainError | None 
         guide=OF_CASE.get(verdict.case) if verdict and verdict.case else None,
         release=release,
         due=due,
-        place_label=Place(place).label if (place := filling.relevant.get("place")) else None,
+        place_label=PlaceTie(place).label if (place := filling.relevant.get("place")) else None,
         office=contact(destination),
         superiors=places.superiors(destination),
         recorder=contact(old),
@@ -367,6 +372,7 @@ def _check_page(filling: Filling, form: TransferForm, error: DomainError | None 
     )
 
 
+@routes.member.post("/transfer/reason/<reason>")
 @requires(Permission.OWN_MEMBERSHIP)
 def transfer_reason(reason: str) -> AnyResponse:
     """Take the reason that fits better, as the table suggests, and keep everything else."""
@@ -377,6 +383,7 @@ def transfer_reason(reason: str) -> AnyResponse:
     return _save(filling, **_with_reason(filling, reason, keep_destination=True))
 
 
+@routes.member.post("/transfer/drop")
 @requires(Permission.OWN_MEMBERSHIP)
 def transfer_drop() -> AnyResponse:
     """Forget the draft and begin anew."""
@@ -401,13 +408,3 @@ _PAGES: Mapping[Step, Page] = {
     Step.SPECIAL: _special,
     Step.CHECK: _check,
 }
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the pages."""
-    methods = ["GET", "POST"]
-    first, later = "/transfer/new", "/transfer/new/<any(unit, place, organisation, external, special, check):step>"
-    blueprint.add_url_rule(first, "transfer_new", transfer_new, methods=methods, defaults={"step": Step.REASON.value})
-    blueprint.add_url_rule(later, "transfer_new", transfer_new, methods=methods)
-    blueprint.add_url_rule("/transfer/reason/<reason>", "transfer_reason", transfer_reason, methods=["POST"])
-    blueprint.add_url_rule("/transfer/drop", "transfer_drop", transfer_drop, methods=["POST"])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.letters.models import Letter, LetterReceipt
-from zhtj.letters.queries import Standing, standing
+from zhtj.letters.queries import Validity, validity_of
 from zhtj.letters.record import FileDisposition
 
 HEADINGS = (
@@ -34,7 +34,7 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RegisterFile:
     """A file of the printed register: its place, and the numbers it begins and ends with."""
 
     place: int
@@ -48,14 +48,17 @@ def years(org_id: int) -> list[int]:
     return list(session.scalars(query.order_by(Letter.year.desc())))
 
 
-def parts(org_id: int, year: int) -> list[Part]:
+def parts(org_id: int, year: int) -> list[RegisterFile]:
     """The files into which the printed register of a year is cut, by number."""
     last = session.scalar(select(func.max(Letter.number)).where(Letter.issuer_org_id == org_id, Letter.year == year))
     starts = range(1, (last or 0) + 1, ROWS_A_FILE)
-    return [Part(place, first, min(first + ROWS_A_FILE - 1, last or 0)) for place, first in enumerate(starts, start=1)]
+    return [
+        RegisterFile(place, first, min(first + ROWS_A_FILE - 1, last or 0))
+        for place, first in enumerate(starts, start=1)
+    ]
 
 
-def rows(org_id: int, year: int, part: Part | None = None) -> Iterator[list[str]]:
+def rows(org_id: int, year: int, part: RegisterFile | None = None) -> Iterator[list[str]]:
     """The lines of a register, by number; all of the year, or those of one file."""
     first, end = (part.first, part.last) if part else (1, None)
     while True:
@@ -77,7 +80,7 @@ def _receipts(numbers: list[int]) -> dict[int, LetterReceipt]:
 
 
 def _row(letter: Letter, receipt: LetterReceipt | None) -> list[str]:
-    record, state = letter.record, standing(letter)
+    record, state = letter.record, validity_of(letter)
     file = record.file_note if record.file_disposition is FileDisposition.OTHER else record.file_disposition.label
     void = (
         f"{state.label}（{clock.local(letter.voided_at):%Y-%m-%d}，{letter.void_reason}）" if letter.voided_at else ""
@@ -94,6 +97,6 @@ def _row(letter: Letter, receipt: LetterReceipt | None) -> list[str]:
         "、".join(record.member_phones),
         record.issued_on.isoformat(),
         record.last_valid_day.isoformat(),
-        void or (state.label if state is not Standing.VOID else ""),
+        void or (state.label if state is not Validity.VOID else ""),
         f"{receipt.received_on:%Y-%m-%d} {receipt.handler} {receipt.phone}" if receipt else "",
     ]

@@ -13,9 +13,9 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope
 from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Destination
-from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 

@@ -8,20 +8,21 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import authority
-from zhtj.letters.many import batches, candidates
-from zhtj.letters.many import files as batch_files
+from zhtj.letters.many import candidates, letter_batches
+from zhtj.letters.many import print_files as batch_files
 from zhtj.letters.many.candidates import CandidateFilters
 from zhtj.letters.many.models import BatchState, LetterBatch
 from zhtj.letters.printing.render import render_letter
 from zhtj.letters.record import FileDisposition
-from zhtj.transfers.applying.checks import policy_of
+from zhtj.orgs.policies import policy_of
+from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
 from zhtj.web.htmx import hx_redirect, is_htmx
@@ -40,6 +41,7 @@ def _filters(said: Mapping[str, str]) -> CandidateFilters:
     )
 
 
+@routes.desk.get("/letters/many")
 @requires(Permission.LETTER_ISSUE)
 def letter_many() -> str:
     """Applications without letter, to pick from."""
@@ -53,13 +55,14 @@ def letter_many() -> str:
         rows=page.rows,
         filters=filters,
         total=candidates.count(seat, policy, filters) if more else 0,
-        recent=batches.recent(seat),
-        at_most=batches.AT_MOST,
+        recent=letter_batches.recent(seat),
+        at_most=letter_batches.AT_MOST,
         key=secrets.token_hex(16),
         links=page_links(page, ".letter_many", q=filters.text, org=filters.org_id, done=filters.done),
     )
 
 
+@routes.desk.post("/letters/many")
 @requires(Permission.LETTER_ISSUE)
 def letter_many_pick() -> AnyResponse:
     """Keep what was picked, and look at it."""
@@ -69,25 +72,26 @@ def letter_many_pick() -> AnyResponse:
     filters = _filters(request.form) if everybody else CandidateFilters()
     ids = [number for text in request.form.getlist("row") if (number := number_in(text)) is not None]
     policy = policy_of(own_organisation())
-    found = candidates.picked(seat, policy, filters, None if everybody else ids, batches.AT_MOST + 1)
+    found = candidates.picked(seat, policy, filters, None if everybody else ids, letter_batches.AT_MOST + 1)
     if not found:
         flash("请先勾选要开具介绍信的申请。", "warning")
         return redirect(url_for(".letter_many"), 303)
-    if len(found) > batches.AT_MOST:
-        raise DomainError(f"一次最多开具 {batches.AT_MOST:,} 份。", fix="请先用筛选缩小范围，分几次开具。")
+    if len(found) > letter_batches.AT_MOST:
+        raise DomainError(f"一次最多开具 {letter_batches.AT_MOST:,} 份。", fix="请先用筛选缩小范围，分几次开具。")
     key = request.form.get("key", "")[:32] or secrets.token_hex(16)
     details = {"from_file": True, "file_disposition": FileDisposition.WITH_PERSONAL_FILE.value}
     with unit_of_work():
-        number = batches.keep(
+        number = letter_batches.keep(
             seat, found, key=key, title=f"选中的 {len(found):,} 份申请", details=details, site=request.url_root
         )
     return redirect(url_for(".letter_batch", number=number), 303)
 
 
+@routes.desk.get("/letters/batches/<int:number>")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch(number: int) -> AnyResponse | str:
     """Preview, progress or result, whichever it has come to."""
-    found = batches.owned(number, current_seat())
+    found = letter_batches.owned(number, current_seat())
     if found.state is BatchState.PREVIEWED:
         return _preview(found, found.choices)
     files = batch_files.files(found)
@@ -96,7 +100,7 @@ def letter_batch(number: int) -> AnyResponse | str:
             return hx_redirect(url_for(".letter_batch", number=number))
         return render_template("desks/letters/letter_batch_progress.html", batch=found, printed=len(files))
     finished = found.state is BatchState.DONE
-    lines = batches.lines(found) if finished else []
+    lines = letter_batches.lines(found) if finished else []
     lines.sort(key=lambda line: line[2] is not None)
     stale = batch_files.stale(found) if finished else set()
     return render_template(
@@ -111,7 +115,7 @@ def letter_batch(number: int) -> AnyResponse | str:
 
 
 def _preview(found: LetterBatch, typed: dict[str, Any], error: DomainError | None = None) -> AnyResponse:
-    lines = [seen for _, seen in batches.examine(found, current_seat(), typed)]
+    lines = [seen for _, seen in letter_batches.examine(found, current_seat(), typed)]
     lines.sort(key=lambda seen: seen.error is None)
     bad = sum(seen.error is not None for seen in lines)
     page = render_template(
@@ -133,19 +137,21 @@ def _details() -> dict[str, Any]:
     return {**typed, "from_file": bool(request.form.get("from_file"))}
 
 
+@routes.desk.post("/letters/batches/<int:number>/options")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_choose(number: int) -> AnyResponse:
     """Keep what holds for all lines, and show what would come of it."""
     with unit_of_work():
-        batches.choose(batches.owned(number, current_seat()), _details())
+        letter_batches.choose(letter_batches.owned(number, current_seat()), _details())
     return redirect(url_for(".letter_batch", number=number), 303)
 
 
+@routes.desk.post("/letters/batches/<int:number>/sample")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_sample(number: int) -> AnyResponse:
     """The first letter as it would look, marked as good for nothing."""
-    found = batches.owned(number, current_seat())
-    seen = next((seen for _, seen in batches.examine(found, current_seat(), _details()) if seen.record), None)
+    found = letter_batches.owned(number, current_seat())
+    seen = next((seen for _, seen in letter_batches.examine(found, current_seat(), _details()) if seen.record), None)
     if seen is None or seen.record is None:
         return _preview(found, _details(), DomainError("没有可以开具的。", fix="请按下面每一行的说明补全。"))
     response = make_response(render_letter(seen.record, site=request.url_root, sample=True))
@@ -154,53 +160,58 @@ def letter_batch_sample(number: int) -> AnyResponse:
     return response
 
 
+@routes.desk.post("/letters/batches/<int:number>/confirm")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_confirm(number: int) -> AnyResponse:
     """Give numbers to what can have one, and print it."""
     seat = current_seat()
-    found = batches.owned(number, seat)
+    found = letter_batches.owned(number, seat)
     authority.check_issuer(seat)
     if found.state is BatchState.PREVIEWED:
         typed = _details()
-        seen = batches.examine(found, seat, typed)
+        seen = letter_batches.examine(found, seat, typed)
         refused = {place: one.error for place, one in seen if one.error is not None}
         if len(refused) == found.total:
             return _preview(found, typed, DomainError("没有可以开具的。", fix="请按下面每一行的说明补全或改正。"))
         with unit_of_work():
-            found = batches.owned(number, seat)
-            batches.choose(found, typed)
-            batches.confirm(found, seat, refused)
+            found = letter_batches.owned(number, seat)
+            letter_batches.choose(found, typed)
+            letter_batches.confirm(found, seat, refused)
     return redirect(url_for(".letter_batch", number=number), 303)
 
 
+@routes.desk.post("/letters/batches/<int:number>/discard")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_discard(number: int) -> AnyResponse:
     """Throw away what was only looked at."""
     with unit_of_work():
-        batches.discard(batches.owned(number, current_seat()))
+        letter_batches.discard(letter_batches.owned(number, current_seat()))
     flash("已放弃，没有开具任何介绍信。", "info")
     return redirect(url_for(".letter_many"), 303)
 
 
+@routes.desk.post("/letters/batches/<int:number>/again")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_again(number: int) -> AnyResponse:
     """Print again the files that were thrown away or hold a void letter."""
     with unit_of_work():
-        batch_files.reprint(batches.owned(number, current_seat()))
+        batch_files.reprint(letter_batches.owned(number, current_seat()))
     return redirect(url_for(".letter_batch", number=number), 303)
 
 
+@routes.desk.get("/letters/batches/<int:number>/<int:place>.pdf")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_file(number: int, place: int) -> Response:
     """One PDF of at most a hundred letters."""
-    content = batch_files.content(batches.owned(number, current_seat()), place)
+    content = batch_files.content(letter_batches.owned(number, current_seat()), place)
     return _download(content, "application/pdf", f"介绍信-{number}-{place}.pdf")
 
 
+@routes.desk.get("/letters/batches/<int:number>.zip")
 @requires(Permission.LETTER_ISSUE)
 def letter_batch_zip(number: int) -> Response:
     """All files of a batch in one."""
-    found = batches.owned(number, current_seat())
+    found = letter_batches.owned(number, current_seat())
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # PDFs are compressed already
         for file in batch_files.files(found):
@@ -212,22 +223,3 @@ def _download(content: bytes, media_type: str, name: str) -> Response:
     response = send_file(BytesIO(content), media_type, as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def register(blueprint: Blueprint) -> None:
-    """Add the desk to a role."""
-    get, post = ["GET"], ["POST"]
-    here = "/letters/batches/<int:number>"
-    for rule, view, methods in (
-        ("/letters/many", letter_many, get),
-        ("/letters/many", letter_many_pick, post),
-        (here, letter_batch, get),
-        (f"{here}/options", letter_batch_choose, post),
-        (f"{here}/sample", letter_batch_sample, post),
-        (f"{here}/confirm", letter_batch_confirm, post),
-        (f"{here}/discard", letter_batch_discard, post),
-        (f"{here}/again", letter_batch_again, post),
-        (f"{here}/<int:place>.pdf", letter_batch_file, get),
-        (f"{here}.zip", letter_batch_zip, get),
-    ):
-        blueprint.add_url_rule(rule, view.__name__, view, methods=methods)

@@ -25,7 +25,7 @@ from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.work import queue as work_queue
 from zhtj.kernel.work.tasks import LOST_AFTER
 from zhtj.letters import messages, operations
-from zhtj.letters.many import files as batch_files
+from zhtj.letters.many import print_files as batch_files
 from zhtj.letters.many.models import BatchState, LetterBatch, LetterBatchLine, LetterFile
 from zhtj.letters.models import Letter
 from zhtj.letters.operations import Details
@@ -45,7 +45,7 @@ FILES_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LetterPreview:
     """One line as it would become.
 
     Args:
@@ -154,7 +154,7 @@ def month_of(text: str) -> date:
         raise DomainError("请填写团费交至的年份和月份，如 2026-06。", field="dues_until", rule="L-22") from error
 
 
-def examine(batch: LetterBatch, seat: ActiveSeat, details: dict[str, Any]) -> list[tuple[int, Seen]]:
+def examine(batch: LetterBatch, seat: ActiveSeat, details: dict[str, Any]) -> list[tuple[int, LetterPreview]]:
     """Every line as it would become, by its place."""
     rows = session.execute(
         select(LetterBatchLine.place, LetterBatchLine.application_id)
@@ -165,13 +165,13 @@ def examine(batch: LetterBatch, seat: ActiveSeat, details: dict[str, Any]) -> li
     return [(place, _look(applications[number], seat, details)) for place, number in rows]
 
 
-def _look(application: Application, seat: ActiveSeat, typed: dict[str, Any]) -> Seen:
+def _look(application: Application, seat: ActiveSeat, typed: dict[str, Any]) -> LetterPreview:
     try:
         details = line_details(typed, application.member)
         record = operations.rehearse(application, seat, details)
     except DomainError as error:
-        return Seen(application, None, error)
-    return Seen(application, record, None)
+        return LetterPreview(application, None, error)
+    return LetterPreview(application, record, None)
 
 
 def _applications(numbers: Sequence[int]) -> dict[int, Application]:

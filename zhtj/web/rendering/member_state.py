@@ -23,9 +23,9 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(
         blockers_of=blockers.of,
         stopping_blockers=blockers.stopping,
-        file_standing=e_files.standing,
-        identity_standing=checking.standing,
-        identity_tag=lambda member: tags[checking.standing(member).state],
+        e_file_status=e_files.status_of,
+        identity_status=checking.status_of,
+        identity_tag=lambda member: tags[checking.status_of(member).state],
         identity_state_tag=tags.__getitem__,
     )
 

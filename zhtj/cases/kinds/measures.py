@@ -9,11 +9,11 @@ from zhtj.cases.kind import (
     OF_MEMBER,
     OUTCOME,
     About,
-    Column,
-    Field,
-    Kind,
-    Line,
-    Matter,
+    CaseColumn,
+    CaseKind,
+    CaseMatter,
+    ExportedCase,
+    FormField,
     Shape,
     always,
     asked,
@@ -35,16 +35,16 @@ from zhtj.orgs.models import Tier
 from zhtj.transfers.applying.checks import open_application
 
 STATEMENT = "statement"
-_MEASURE = Field("measure", "怎样处理", Shape.CHOICE, choices=tuple((one.value, one.label) for one in Measure))
-# Grounds under which the record is archived (``zhtj.people.standing.GROUNDS``).
+_MEASURE = FormField("measure", "怎样处理", Shape.CHOICE, choices=tuple((one.value, one.label) for one in Measure))
+# Grounds under which the record is archived (``zhtj.people.archive_grounds.GROUNDS``).
 _ARCHIVED = {Measure.OVER_AGE: "over_age", Measure.REMOVE: "removed", Measure.LEFT: "left"}
 
 
-def _measure(matter: Matter) -> Measure:
+def _measure(matter: CaseMatter) -> Measure:
     return Measure(matter.said("measure"))
 
 
-def _check(matter: Matter) -> None:
+def _check(matter: CaseMatter) -> None:
     person, measure = matter.person, _measure(matter)
     if person.archived_at is not None:
         raise DomainError(f"{person.name}的记录已经归档。", field="subject", rule="PD-06")
@@ -61,7 +61,7 @@ def _check(matter: Matter) -> None:
         )
 
 
-def _line(matter: Matter) -> list[int]:
+def _line(matter: CaseMatter) -> list[int]:
     """The committee decides; what it proposes itself it decides itself."""
     raiser = matter.raiser
     if raiser.tier in {Tier.BRANCH, Tier.SECOND}:
@@ -69,7 +69,7 @@ def _line(matter: Matter) -> list[int]:
     return [raiser.id]
 
 
-def _effect(matter: Matter, case: Case) -> str:
+def _effect(matter: CaseMatter, case: Case) -> str:
     person, measure, by = matter.person, _measure(matter), f"case:{case.id}"
     _tell(matter, f"已决定：{measure.label}", "有异议的，可以提交情况说明，由团委核实。")
     if measure in _ARCHIVED:
@@ -81,7 +81,7 @@ def _effect(matter: Matter, case: Case) -> str:
     return "已停止团籍；重新取得联系后可以申请恢复。" if measure is Measure.SUSPEND else "已恢复团籍。"
 
 
-def _raised(matter: Matter, case: Case) -> None:
+def _raised(matter: CaseMatter, case: Case) -> None:
     """Whoever it is about hears of it while he can still say something."""
     del case
     measure = _measure(matter)
@@ -89,14 +89,14 @@ def _raised(matter: Matter, case: Case) -> None:
         _tell(matter, f"拟{measure.label}", "情况不符、有正当理由或有异议的，请尽快到“事项”中提交情况说明。")
 
 
-def _tell(matter: Matter, title: str, what_now: str) -> None:
+def _tell(matter: CaseMatter, title: str, what_now: str) -> None:
     measure = _measure(matter)
     ground = "" if measure is Measure.RESUME else f"依据：{GROUNDS[measure]}。"
     body = f"{matter.person.org.short_name}：{title}。{ground}说明：{matter.said('why')}。{what_now}"
     notices.send_many([NewMessage(MessageKind.OUTCOME, title, body, member_id=matter.person.id)])
 
 
-def _warn(matter: Matter) -> str:
+def _warn(matter: CaseMatter) -> str:
     """What whoever decides has to read first: the person's own statements."""
     said = session.scalars(
         select(Case)
@@ -109,11 +109,11 @@ def _warn(matter: Matter) -> str:
     return f"{read}请核实本人是否有正当理由，再作决定。"
 
 
-def _ground(line: Line) -> str:
+def _ground(line: ExportedCase) -> str:
     return GROUNDS[_measure(line.matter)]
 
 
-KIND = Kind(
+KIND = CaseKind(
     key="standing",
     label="离团、停止团籍、除名",
     note="系统按年龄、联系记录和团费列出名单，由人核实、决定：超龄离团、停止团籍、除名，或恢复团籍。本人会收到通知，可以提交情况说明。",
@@ -123,7 +123,7 @@ KIND = Kind(
     about=About.MEMBER,
     fields=(
         _MEASURE,
-        Field(
+        FormField(
             "why", "核实的情况", Shape.LONG, hint="写清何时、怎样联系过，本人有没有正当理由。", width=500, at_least=5
         ),
     ),
@@ -136,9 +136,9 @@ KIND = Kind(
     short=lambda matter: choice_label(_MEASURE, matter.said("measure")),
     columns=(
         *OF_MEMBER,
-        Column("怎样处理", chosen(_MEASURE)),
-        Column("依据", _ground),
-        Column("核实的情况", asked("why")),
+        CaseColumn("怎样处理", chosen(_MEASURE)),
+        CaseColumn("依据", _ground),
+        CaseColumn("核实的情况", asked("why")),
         *OUTCOME,
     ),
 )

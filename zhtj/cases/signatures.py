@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
-from zhtj.cases import files, operations, subjects
-from zhtj.cases.kind import Kind, Matter, Paper
+from zhtj.cases import file_rules, operations, subjects
+from zhtj.cases.kind import CaseKind, CaseMatter, Paper
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case, CaseFile, SignedForm
-from zhtj.cases.workflow import State
+from zhtj.cases.workflow import CaseState
 from zhtj.kernel import audit, clock
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, touched
@@ -33,7 +33,7 @@ class Signature:
     account_id: int
 
 
-def paper_of(kind: Kind, matter: Matter) -> Paper:
+def paper_of(kind: CaseKind, matter: CaseMatter) -> Paper:
     """The form of a case with its present answers. Raises LookupError for a kind without one."""
     if kind.paper is None:
         raise LookupError(kind.key)
@@ -56,7 +56,7 @@ def of_member(member_id: int) -> list[SignedForm]:
     return list(session.scalars(query.order_by(SignedForm.id.desc())))
 
 
-def agree(case: Case, typed: Mapping[str, str]) -> Matter:
+def agree(case: Case, typed: Mapping[str, str]) -> CaseMatter:
     """Fill in what is agreed with the signature, such as dues and organisational life (R-09).
 
     Args:
@@ -80,7 +80,7 @@ def agree(case: Case, typed: Mapping[str, str]) -> Matter:
     return subjects.matter(case)
 
 
-def raise_signed(kind: Kind, seat: ActiveSeat, typed: Mapping[str, str], signature: Signature) -> Case:
+def raise_signed(kind: CaseKind, seat: ActiveSeat, typed: Mapping[str, str], signature: Signature) -> Case:
     """A member applies: the case is raised and its form signed in one stroke (PD-35, A-26).
 
     Raises:
@@ -128,12 +128,12 @@ def file_paper(case: Case, seat: ActiveSeat, upload: Upload, typed: Mapping[str,
     if seat.kind is SeatKind.MEMBER or seat.member_id == matter.person.id:
         raise Forbidden("本人请在手机上签名。", rule="PD-35")
     # R-13: signed by hand and sent in is as good as signed on the phone.
-    (media_type,) = files.check([upload])
+    (media_type,) = file_rules.check([upload])
     kept = operations.attach(case, seat, upload, media_type)
     return _keep(case, agree(case, typed), matter.person.name, kept)
 
 
-def _open(case: Case) -> Matter:
+def _open(case: Case) -> CaseMatter:
     if not case.state.is_open:
         raise Conflict(f"这件事{case.state.label}，不能再签名。", rule="PD-35")
     if of_case(case) is not None:
@@ -141,10 +141,10 @@ def _open(case: Case) -> Matter:
     return subjects.matter(case)
 
 
-def _keep(case: Case, matter: Matter, name: str, scan: CaseFile | None) -> SignedForm:
+def _keep(case: Case, matter: CaseMatter, name: str, scan: CaseFile | None) -> SignedForm:
     # Whoever decides at this very moment has to decide again, and sees the signature (as ``operations`` does).
     seen = session.execute(
-        update(Case).where(Case.id == case.id, Case.state == State.WAITING).values(version=Case.version + 1),
+        update(Case).where(Case.id == case.id, Case.state == CaseState.WAITING).values(version=Case.version + 1),
         execution_options={"synchronize_session": False},
     )
     if touched(seen) != 1:

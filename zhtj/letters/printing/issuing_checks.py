@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from zhtj.kernel.errors import DomainError
 from zhtj.letters.printing.fonts import missing_glyphs
-from zhtj.letters.record import LetterRecord, Problem, problems
+from zhtj.letters.record import LetterRecord, RecordProblem, problems
 
 
 def check(record: LetterRecord) -> None:
@@ -19,7 +19,7 @@ def check_glyphs(record: LetterRecord) -> None:
     _raise(missing_glyphs(record), record)
 
 
-def _raise(found: Sequence[Problem], record: LetterRecord) -> None:
+def _raise(found: Sequence[RecordProblem], record: LetterRecord) -> None:
     """All problems as one error, with the field and the rule of the first."""
     if not found:
         return
