@@ -15,7 +15,7 @@ from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
 from zhtj.orgs.searching import terms
 from zhtj.people import models as people
-from zhtj.rates import access
+from zhtj.rates import access_tokens
 from zhtj.rates import models as rates
 from zhtj.rates.reports import statistics, urging
 from zhtj.transfers import models as transfers
@@ -24,7 +24,7 @@ from zhtj.transfers.many import runs
 from zhtj.transfers.watching import exceptions
 
 __all__ = [
-    "access",
+    "access_tokens",
     "audit",
     "cases",
     "exceptions",

@@ -25,7 +25,7 @@ from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.kernel.sql import replica
 from zhtj.kernel.work import queue as work_queue
 from zhtj.orgs.models import Organisation
-from zhtj.rates import access
+from zhtj.rates import access_tokens
 from zhtj.rates.models import RateCounter, Standing
 from zhtj.transfers import operations
 
@@ -125,7 +125,7 @@ def done(document: Any) -> tuple[int, int]:
 def token(pair: Pair) -> str:
     seat = pair.world.seat("province")
     with acting(seat):
-        return access.create(seat, "省数据中心", date(2026, 12, 31), people=True)[1]
+        return access_tokens.create(seat, "省数据中心", date(2026, 12, 31), people=True)[1]
 
 
 def test_reports_read_the_replica_and_say_how_old_it_is(paired: Callable[[str], Pair], clock_at: Any) -> None:

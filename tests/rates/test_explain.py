@@ -9,7 +9,7 @@ import pytest
 
 from zhtj.graduation.models import CloseReason, GraduateCategory
 from zhtj.rates import explain
-from zhtj.rates.explain import Deadlines, Person
+from zhtj.rates.explain import Deadlines, GraduateOnDay
 from zhtj.rates.rules import Counted, RateKind
 from zhtj.transfers.workflow import State
 
@@ -17,15 +17,15 @@ SOCIETY, STUDY = GraduateCategory.SOCIETY, GraduateCategory.FURTHER_STUDY
 SEPTEMBER = date(2026, 9, 3)
 
 
-def said(person: Person, kind: RateKind = RateKind.SOCIETY) -> str:
+def said(person: GraduateOnDay, kind: RateKind = RateKind.SOCIETY) -> str:
     """All sentences together."""
     return "；".join(map(str, explain.why(person, kind)))
 
 
-def person(category: GraduateCategory | None = SOCIETY, **known: Any) -> Person:
+def person(category: GraduateCategory | None = SOCIETY, **known: Any) -> GraduateOnDay:
     """A graduate of 2026; ``done``, ``to_unit``, ``initiated`` belong to how he counts."""
     how: dict[str, Any] = {name: known.pop(name, False) for name in ("done", "to_unit", "initiated")}
-    return Person(2026, Counted(category, **how), **known)
+    return GraduateOnDay(2026, Counted(category, **how), **known)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def person(category: GraduateCategory | None = SOCIETY, **known: Any) -> Person:
         ),
     ],
 )
-def test_a_reason_names_what_happened_and_the_rule(who: Person, words: str) -> None:
+def test_a_reason_names_what_happened_and_the_rule(who: GraduateOnDay, words: str) -> None:
     assert said(who) == words
 
 
@@ -91,7 +91,7 @@ def test_further_study_is_explained_by_its_own_rate() -> None:
         (person(), RateKind.DONE, "没有提交申请，仍计入分母（M-04）"),
     ],
 )
-def test_each_rate_explains_its_own_numerator(who: Person, kind: RateKind, ends: str) -> None:
+def test_each_rate_explains_its_own_numerator(who: GraduateOnDay, kind: RateKind, ends: str) -> None:
     assert said(who, kind).endswith(ends)
 
 

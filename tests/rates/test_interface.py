@@ -20,8 +20,8 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Forbidden
 from zhtj.orgs.models import Organisation
-from zhtj.rates import access, queries
-from zhtj.rates.access import PER_MINUTE, AccessToken
+from zhtj.rates import access_tokens, queries
+from zhtj.rates.access_tokens import PER_MINUTE, AccessToken
 from zhtj.transfers import operations
 
 LAST = date(2026, 12, 31)
@@ -49,7 +49,7 @@ class Caller:
 def token_of(area: Area, key: str, *, people: bool = False) -> str:
     seat = area.world.seat(key)
     with acting(seat):
-        return access.create(seat, "校数据中心", LAST, people=people)[1]
+        return access_tokens.create(seat, "校数据中心", LAST, people=people)[1]
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_a_token_ends_when_it_is_revoked_when_its_days_are_over_and_with_its_org
 ) -> None:
     seat, first, second = area.world.seat("university"), token_of(area, "university"), token_of(area, "university")
     with acting(seat):
-        access.revoke(session.scalars(select(AccessToken.id).order_by(AccessToken.id)).first() or 0, seat)
+        access_tokens.revoke(session.scalars(select(AccessToken.id).order_by(AccessToken.id)).first() or 0, seat)
     Caller(app, first).get("rates", 401)
     Caller(app, second).get("rates")
 
@@ -202,7 +202,7 @@ def test_a_token_ends_when_it_is_revoked_when_its_days_are_over_and_with_its_org
 
 
 def test_too_many_questions_are_put_off(app: Flask, area: Area, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "PER_MINUTE", replace(PER_MINUTE, times=2))
+    monkeypatch.setattr(access_tokens, "PER_MINUTE", replace(PER_MINUTE, times=2))
     caller, other = Caller(app, token_of(area, "university")), Caller(app, token_of(area, "university"))
     caller.get("rates")
     caller.get("rates")
@@ -302,4 +302,4 @@ def test_help_names_every_figure(app: Flask) -> None:
 
     assert page.status == 200
     assert all(label in page.text for label in queries.LABELS.values())
-    assert timedelta(days=365) < access.LONGEST
+    assert timedelta(days=365) < access_tokens.LONGEST

@@ -19,17 +19,17 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, check
 from zhtj.kernel.sql import paging
 from zhtj.kernel.sql.paging import Page
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.rates import moves, queries
-from zhtj.rates import people as listed
-from zhtj.rates.drawing import progress
-from zhtj.rates.drawing.progress import Row
-from zhtj.rates.people import Line
+from zhtj.rates import drill_down as listed
+from zhtj.rates import organisation_moves, queries
+from zhtj.rates.drawing import season_progress
+from zhtj.rates.drawing.season_progress import ProgressDay
+from zhtj.rates.drill_down import ListedGraduate
 from zhtj.rates.queries import Child
 from zhtj.rates.reports import notice, receiving, stuck
-from zhtj.rates.reports.notice import Choice
-from zhtj.rates.reports.ranking import MINIMUM, Level, Place
+from zhtj.rates.reports.notice import RankingChoice
+from zhtj.rates.reports.ranking import MINIMUM, RankedOrganisation, RankingLevel
 from zhtj.rates.reports.receiving import Figure, Received, ReceivedFilters
-from zhtj.rates.reports.stuck import Heap, Side, Sort, StuckFilters
+from zhtj.rates.reports.stuck import Direction, OfficeBacklog, Sort, StuckFilters
 from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import Rate, RateKind
 from zhtj.transfers.models import Application
@@ -47,8 +47,8 @@ class ViewFilters:
         "figure": listed.title,
         "rate": lambda rate: RateKind(rate).label,
         "every_day": lambda _: "是",
-        "whom": lambda level: Level(level).label,
-        "side": lambda side: Side(side).label,
+        "whom": lambda level: RankingLevel(level).label,
+        "side": lambda side: Direction(side).label,
         "tier": lambda tier: stuck.TIERS[Tier(tier)],
         "sort": lambda sort: Sort(sort).label,
         "kind": lambda kind: Figure(kind).label,
@@ -85,9 +85,9 @@ class CurveFilters(ViewFilters):
 
 @dataclass(frozen=True, slots=True)
 class RankingFilters(CurveFilters):
-    """What is ranked: see ``notice.Choice``; ``target``: per cent as it was typed in to try it."""
+    """What is ranked: see ``notice.RankingChoice``; ``target``: per cent as it was typed in to try it."""
 
-    whom: Level = Level.CHILDREN
+    whom: RankingLevel = RankingLevel.CHILDREN
     minimum: int = MINIMUM
     target: str = ""
 
@@ -96,7 +96,7 @@ class RankingFilters(CurveFilters):
 class StuckViewFilters(ViewFilters):
     """What stands still: see ``stuck.StuckFilters``; ``office``: id of the one whose applications are listed."""
 
-    side: Side | None = None
+    side: Direction | None = None
     tier: Tier | None = None
     sort: Sort = Sort.OLDEST
     office: int | None = None
@@ -187,15 +187,17 @@ CHILDREN = view(
 class ExportedGraduate:
     """A line of a list, and whether its file may name him and his student number."""
 
-    line: Line
+    line: ListedGraduate
     is_named: bool
     is_own: bool
 
 
-def _asked(seat: ActiveSeat, chosen: PeopleFilters) -> listed.Asked:
+def _asked(seat: ActiveSeat, chosen: PeopleFilters) -> listed.ListQuery:
     organisation = place(seat, chosen)
-    where: queries.Place = moves.place_left(organisation, chosen.left)[1] if chosen.left else organisation.path
-    return listed.Asked(where, chosen.season, chosen.figure or EVERYBODY, chosen.day, chosen.text)
+    where: queries.Place = (
+        organisation_moves.place_left(organisation, chosen.left)[1] if chosen.left else organisation.path
+    )
+    return listed.ListQuery(where, chosen.season, chosen.figure or EVERYBODY, chosen.day, chosen.text)
 
 
 def _people(seat: ActiveSeat, chosen: PeopleFilters) -> Iterator[Sequence[ExportedGraduate]]:
@@ -204,7 +206,7 @@ def _people(seat: ActiveSeat, chosen: PeopleFilters) -> Iterator[Sequence[Export
         yield [_person(seat, line) for line in lines]
 
 
-def _person(seat: ActiveSeat, line: Line) -> ExportedGraduate:
+def _person(seat: ActiveSeat, line: ListedGraduate) -> ExportedGraduate:
     is_own, application = not line.from_outside, line.application
     comes = application is not None and any(
         path.startswith(seat.path) for path in (application.from_path, application.to_path)
@@ -217,7 +219,7 @@ def _name(one: ExportedGraduate) -> str:
     return name if one.is_named else name[0] + "*" * (len(name) - 1)
 
 
-def _step(line: Line) -> str:
+def _step(line: ListedGraduate) -> str:
     if line.is_done:
         return "已完成"
     if line.state is not None:
@@ -251,8 +253,8 @@ PEOPLE = ExportList(
 # ---- 进度曲线: what is drawn
 
 
-def _days(organisation: Organisation, chosen: CurveFilters) -> Sequence[Row]:
-    return progress.of(
+def _days(organisation: Organisation, chosen: CurveFilters) -> Sequence[ProgressDay]:
+    return season_progress.of(
         organisation, chosen.season, chosen.rate or RateKind.SOCIETY, chosen.day, every_day=chosen.every_day
     ).rows
 
@@ -280,11 +282,11 @@ CURVE = view(
 
 def _places(organisation: Organisation, chosen: RankingFilters) -> notice.Ranked:
     target = Target(Decimal(chosen.target)) if chosen.target else None
-    choice = Choice(chosen.rate or RateKind.SOCIETY, chosen.whom, chosen.minimum, target)
+    choice = RankingChoice(chosen.rate or RateKind.SOCIETY, chosen.whom, chosen.minimum, target)
     return notice.ranked(organisation, chosen.season, chosen.day, choice)
 
 
-def _climbed(place: Place) -> str:
+def _climbed(place: RankedOrganisation) -> str:
     return f"{place.climbed:+}" if place.climbed else ""
 
 
@@ -337,7 +339,7 @@ def _stuck(organisation: Organisation, chosen: StuckViewFilters) -> StuckFilters
     return StuckFilters(organisation.path, chosen.season, chosen.side, chosen.tier, chosen.sort)
 
 
-def _heaps(organisation: Organisation, chosen: StuckViewFilters) -> Iterator[Heap]:
+def _heaps(organisation: Organisation, chosen: StuckViewFilters) -> Iterator[OfficeBacklog]:
     return stuck.every_heap(_stuck(organisation, chosen))
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from zhtj.exports import graduates, people, progress, rates, statistics, transfers
+from zhtj.exports import graduate_progress, graduates, people, rates, statistics, transfers
 from zhtj.exports.lists import ExportList
 
 LISTS: dict[str, ExportList] = {
     one.key: one
-    for one in (*people.LISTS, *graduates.LISTS, *progress.LISTS, *rates.LISTS, *transfers.LISTS, *statistics.LISTS)
+    for one in (
+        *people.LISTS,
+        *graduates.LISTS,
+        *graduate_progress.LISTS,
+        *rates.LISTS,
+        *transfers.LISTS,
+        *statistics.LISTS,
+    )
 }

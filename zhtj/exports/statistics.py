@@ -10,7 +10,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, check
 from zhtj.orgs.models import Organisation
 from zhtj.rates.reports import statistics
-from zhtj.rates.reports.statistics import COLUMNS, TITLE, Counts
+from zhtj.rates.reports.statistics import COLUMNS, TITLE, FourCounts
 
 TOTAL = "合计"
 
@@ -28,7 +28,7 @@ class StatisticsRow:
     """One line: a name and its four counts."""
 
     name: str
-    counts: Counts
+    counts: FourCounts
 
 
 def _rows(seat: ActiveSeat, chosen: StatisticsFilters) -> list[StatisticsRow]:

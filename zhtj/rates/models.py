@@ -52,7 +52,7 @@ class Standing(Base):
     application: Mapped[Application | None] = relationship()
 
 
-class Counts:
+class FigureColumns:
     """The columns of ``rules.Figures``."""
 
     further_study: Mapped[int] = mapped_column(default=0)
@@ -68,7 +68,7 @@ class Counts:
     incoming_society_done: Mapped[int] = mapped_column(default=0)
 
 
-class RateCounter(Counts, Base):
+class RateCounter(FigureColumns, Base):
     """计数: present figures that begin at one place of one season; an organisation's are the sum of all below it.
 
     Incoming graduates are added where they go and taken off where origin and destination meet, so that the sum
@@ -83,7 +83,7 @@ class RateCounter(Counts, Base):
     shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
 
 
-class RateDay(Counts, Base):
+class RateDay(FigureColumns, Base):
     """每日数据: a leading organ's figures at the end of a day, for its curve; smaller ones are counted when asked."""
 
     __tablename__ = "rate_days"

@@ -20,7 +20,7 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.sql import paging
 from zhtj.orgs.models import Organisation
-from zhtj.rates import access, queries
+from zhtj.rates import access_tokens, queries
 from zhtj.rates.reports import documents
 from zhtj.web.access import TOKEN
 
@@ -37,15 +37,15 @@ class Unauthorised(DomainError):  # noqa: N818 - named as the status is
     status = 401
 
 
-def with_token(view: Callable[[access.AccessToken], dict[str, Any]]) -> Callable[[], AnyResponse]:
+def with_token(view: Callable[[access_tokens.AccessToken], dict[str, Any]]) -> Callable[[], AnyResponse]:
     """The route needs a token, is limited by it, and answers with a document and its ETag."""
 
     @wraps(view)
     def guarded() -> AnyResponse:
         token = _token()
         with unit_of_work():
-            limits.count(access.PER_MINUTE, str(token.id))
-            access.note_use(token)
+            limits.count(access_tokens.PER_MINUTE, str(token.id))
+            access_tokens.note_use(token)
         response = jsonify(view(token))
         response.add_etag()
         return response.make_conditional(request)
@@ -54,13 +54,13 @@ def with_token(view: Callable[[access.AccessToken], dict[str, Any]]) -> Callable
     return guarded
 
 
-def _token() -> access.AccessToken:
+def _token() -> access_tokens.AccessToken:
     scheme, _, plain = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not plain.strip():
         raise Unauthorised("请在 Authorization 请求头里给出令牌。", fix="写法：Authorization: Bearer zhtj_…")
-    token = access.recognise(plain.strip())
+    token = access_tokens.recognise(plain.strip())
     if token is None:
-        limits.count(access.REFUSED, request.remote_addr or "")
+        limits.count(access_tokens.REFUSED, request.remote_addr or "")
         raise Unauthorised("令牌不正确、已停用或已到期。", fix="请联系本组织的管理员。")
     return token
 
@@ -85,14 +85,14 @@ def say_how(response: Response) -> Response:
 # ---- what is asked for
 
 
-def _asked(token: access.AccessToken) -> tuple[Organisation, int, date | None]:
+def _asked(token: access_tokens.AccessToken) -> tuple[Organisation, int, date | None]:
     """Organisation, season and day of the address.
 
     Raises:
         NotFound: an organisation out of reach, a season without figures.
         DomainError: a season or day that is none.
     """
-    organisation = access.reached(token, request.args.get("org", "").strip())
+    organisation = access_tokens.reached(token, request.args.get("org", "").strip())
     text = request.args.get("season", "").strip() or str(clock.today().year)
     if not (text.isdecimal() and len(text) == _YEAR):
         raise DomainError(f"season 的值“{text}”不是届别。", fix="请写成 2026 这样。", field="season")
@@ -133,14 +133,14 @@ def _next(last: str | int | None) -> str | None:
 
 @blueprint.get("/rates")
 @with_token
-def rates(token: access.AccessToken) -> dict[str, Any]:
+def rates(token: access_tokens.AccessToken) -> dict[str, Any]:
     """The five rates of an organisation."""
     return documents.overview(*_asked(token))
 
 
 @blueprint.get("/rates/children")
 @with_token
-def children(token: access.AccessToken) -> dict[str, Any]:
+def children(token: access_tokens.AccessToken) -> dict[str, Any]:
     """The same of its direct children, in the order of the tree."""
     asked, size, after = _asked(token), _size(), _after(str)
     found = documents.children(*asked)
@@ -160,7 +160,7 @@ def children(token: access.AccessToken) -> dict[str, Any]:
 
 @blueprint.get("/rates/people")
 @with_token
-def people(token: access.AccessToken) -> dict[str, Any]:
+def people(token: access_tokens.AccessToken) -> dict[str, Any]:
     """The people behind one figure, as many as it says (PD-25); for tokens that open names."""
     if not token.people:
         raise Forbidden("这个令牌不能读取名单。", fix="需要名单的，请管理员创建允许读取名单的令牌。")

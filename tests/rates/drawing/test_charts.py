@@ -11,10 +11,14 @@ import pytest
 
 from tests.rates.drawing.drawn import Drawn
 from zhtj.rates.drawing import charts
-from zhtj.rates.drawing.charts import NARROW, WIDE, Curve, Deadline, Drawing, Series
+from zhtj.rates.drawing.charts import NARROW, WIDE, Curve, CurveDeadline, Drawing, Series
 
 FIRST, LAST = date(2026, 6, 1), date(2026, 12, 31)
-DEADLINES = [Deadline(date(2026, 8, 31), "发起"), Deadline(date(2026, 9, 30), "接收"), Deadline(LAST, "结束")]
+DEADLINES = [
+    CurveDeadline(date(2026, 8, 31), "发起"),
+    CurveDeadline(date(2026, 9, 30), "接收"),
+    CurveDeadline(LAST, "结束"),
+]
 
 
 def weekly(*values: str | None) -> list[tuple[date, Decimal | None]]:
@@ -24,7 +28,7 @@ def weekly(*values: str | None) -> list[tuple[date, Decimal | None]]:
     ]
 
 
-def drawn(curve: Curve, size: charts.Size = WIDE) -> Drawn:
+def drawn(curve: Curve, size: charts.CurveSize = WIDE) -> Drawn:
     (found,) = Drawn.all_of(charts.svg(curve, size))
     return found
 
@@ -45,7 +49,7 @@ def curve(**changed: Any) -> Curve:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_a_drawing_shows_the_values_it_was_given(size: charts.Size) -> None:
+def test_a_drawing_shows_the_values_it_was_given(size: charts.CurveSize) -> None:
     found = drawn(curve(), size)
     for each in curve().series:
         given = [float(value) for _, value in each.points if value is not None]
@@ -116,8 +120,8 @@ def test_low_rates_are_not_pressed_to_the_ground() -> None:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_labels_of_deadlines_do_not_cover_each_other(size: charts.Size) -> None:
-    close = [Deadline(FIRST + timedelta(number), "") for number in (90, 91, 121, 122, 152, 213)]
+def test_labels_of_deadlines_do_not_cover_each_other(size: charts.CurveSize) -> None:
+    close = [CurveDeadline(FIRST + timedelta(number), "") for number in (90, 91, 121, 122, 152, 213)]
     drawing = Drawing(curve(deadlines=close), size)
     labels = drawing.deadlines
     for one in labels:

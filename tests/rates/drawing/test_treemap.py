@@ -10,19 +10,19 @@ import pytest
 from tests.rates.drawing.drawn import Drawn
 from zhtj.rates.drawing import treemap
 from zhtj.rates.drawing.charts import wide
-from zhtj.rates.drawing.treemap import NARROW, SHADES, WIDE, Part, Tile, TreeMap
+from zhtj.rates.drawing.treemap import NARROW, SHADES, WIDE, Area, Tile, TreeMap
 from zhtj.rates.rules import Rate
 
 CITIES = [
-    Part("合肥市", Rate(300, 400), "/a"),
-    Part("芜湖市", Rate(190, 200), "/b"),
-    Part("安庆市", Rate(0, 100), "/c"),
-    Part("无人", Rate(0, 0), "/d"),
+    Area("合肥市", Rate(300, 400), "/a"),
+    Area("芜湖市", Rate(190, 200), "/b"),
+    Area("安庆市", Rate(0, 100), "/c"),
+    Area("无人", Rate(0, 0), "/d"),
 ]
 BOTH = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 
 
-def area(*parts: Part) -> TreeMap:
+def area(*parts: Area) -> TreeMap:
     return TreeMap("安徽省地区图", "三个市", parts or CITIES, "#parts")
 
 
@@ -33,7 +33,7 @@ def overlap(one: Tile, other: Tile) -> float:
 
 
 @BOTH
-def test_rectangles_are_as_large_as_people_are_many_and_fill_the_drawing(size: treemap.Size) -> None:
+def test_rectangles_are_as_large_as_people_are_many_and_fill_the_drawing(size: treemap.TreeMapSize) -> None:
     tiles = treemap.tiles(area(), size)
     # Whoever counts nobody is not drawn
     assert [tile.part.name for tile in tiles] == ["合肥市", "芜湖市", "安庆市"]
@@ -62,7 +62,7 @@ def test_shades_differ_in_greyscale() -> None:
 
 
 @BOTH
-def test_every_rectangle_is_a_link_that_says_its_figures(size: treemap.Size) -> None:
+def test_every_rectangle_is_a_link_that_says_its_figures(size: treemap.TreeMapSize) -> None:
     source = treemap.svg(area(), size, name="one")
     (drawn,) = Drawn.all_of(source)
     links = {each.get("href"): each[0].text for each in drawn.root.iter("{http://www.w3.org/2000/svg}a")}
@@ -79,9 +79,9 @@ def test_every_rectangle_is_a_link_that_says_its_figures(size: treemap.Size) -> 
 
 
 @BOTH
-def test_words_stay_inside_and_few_people_stay_within_reach_of_a_finger(size: treemap.Size) -> None:
-    many = [Part(f"名字很长的第{number}示范学院委员会", Rate(1, 3 + number**2), "/x") for number in range(30)]
-    for tile in treemap.tiles(area(Part("巨大", Rate(1, 900000), "/y"), *many), size):
+def test_words_stay_inside_and_few_people_stay_within_reach_of_a_finger(size: treemap.TreeMapSize) -> None:
+    many = [Area(f"名字很长的第{number}示范学院委员会", Rate(1, 3 + number**2), "/x") for number in range(30)]
+    for tile in treemap.tiles(area(Area("巨大", Rate(1, 900000), "/y"), *many), size):
         assert min(tile.width, tile.height) >= 24
         for line in tile.words:
             assert wide(line, size.letter) <= tile.width
@@ -91,13 +91,13 @@ def test_words_stay_inside_and_few_people_stay_within_reach_of_a_finger(size: tr
 
 
 def test_a_small_rectangle_rounds_nothing_up() -> None:
-    many = [Part("大", Rate(1, 5000)), *(Part("小", Rate(1999, 2000)) for _ in range(30))]
+    many = [Area("大", Rate(1, 5000)), *(Area("小", Rate(1999, 2000)) for _ in range(30))]
     figures = {line for tile in treemap.tiles(area(*many), NARROW) for line in tile.words if line.endswith("%")}
     assert "100%" not in figures
 
 
 def test_the_smallest_of_many_are_one_rectangle_that_leads_to_the_table() -> None:
-    many = [Part(f"{number}", Rate(number, 100 + number), "/x") for number in range(60)]
+    many = [Area(f"{number}", Rate(number, 100 + number), "/x") for number in range(60)]
     drawn = area(*many).drawn()
     assert len(drawn) == treemap.MOST
     (rest,) = (part for part in drawn if part.name.startswith("其余"))
@@ -108,13 +108,13 @@ def test_the_smallest_of_many_are_one_rectangle_that_leads_to_the_table() -> Non
 
 
 def test_nobody_at_all_is_an_empty_drawing() -> None:
-    nobody = TreeMap("", "", [Part("无人", Rate(0, 0))])
+    nobody = TreeMap("", "", [Area("无人", Rate(0, 0))])
     assert treemap.tiles(nobody, WIDE) == []
     ET.fromstring(treemap.svg(nobody))
 
 
 def test_names_are_escaped_and_one_without_a_place_is_no_link() -> None:
-    source = treemap.svg(area(Part("<甲>&", Rate(1, 2))))
+    source = treemap.svg(area(Area("<甲>&", Rate(1, 2))))
     assert "<甲>" not in source
     assert "<a " not in source
     assert 'role="img" aria-label="&lt;甲&gt;&amp;：50.00%（1/2）"' in source

@@ -16,7 +16,7 @@ from tests.transfers.steps import EMPLOYED, do
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Organisation
 from zhtj.rates.reports import notice
-from zhtj.rates.reports.notice import Choice
+from zhtj.rates.reports.notice import RankingChoice
 from zhtj.rates.reports.targets import Target, Targets
 from zhtj.rates.rules import RateKind
 from zhtj.transfers import operations
@@ -40,7 +40,7 @@ def text_of(data: bytes) -> str:
 
 def test_the_paper_says_what_the_figures_are(browser: Browser, area: Area) -> None:
     del browser
-    paper = notice.write(area.world.orgs["province"], 2026, None, Choice(minimum=1))
+    paper = notice.write(area.world.orgs["province"], 2026, None, RankingChoice(minimum=1))
 
     assert (paper.title, paper.as_of) == (TITLE, "2026年10月14日 09:00")
     assert paper.opening[0] == (
@@ -93,7 +93,7 @@ def test_who_is_below_target_is_named_with_how_many_close_it(
     wanted = {RateKind.SOCIETY: Target(Decimal(95))}
     monkeypatch.setattr(Targets, "of", lambda _self, _organisation: wanted)
 
-    paper = notice.write(area.world.orgs["province"], 2026, None, Choice(minimum=1))
+    paper = notice.write(area.world.orgs["province"], 2026, None, RankingChoice(minimum=1))
 
     assert paper.below == "学社衔接率未达到目标 95%的：团合肥市委（差 2 人），共 1 个。"
     assert paper.opening[1] == "学社衔接率 33.33%（1/3），距目标 95% 还差 2 人。"

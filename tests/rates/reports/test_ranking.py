@@ -12,14 +12,14 @@ from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, do
 from zhtj.orgs.models import Organisation
 from zhtj.rates.reports import ranking
-from zhtj.rates.reports.ranking import Entry, Level
+from zhtj.rates.reports.ranking import OrganisationRate, RankingLevel
 from zhtj.rates.rules import Rate, RateKind
 from zhtj.transfers import operations
 
 
-def entry(number: int, rate: Rate, before: Rate | None = None) -> Entry:
+def entry(number: int, rate: Rate, before: Rate | None = None) -> OrganisationRate:
     """An organisation that is nothing but its number."""
-    return Entry(Organisation(id=number), rate, before)
+    return OrganisationRate(Organisation(id=number), rate, before)
 
 
 @pytest.mark.rule("M-14")
@@ -70,7 +70,7 @@ def test_schools_are_ranked_at_whatever_depth_and_compared_with_a_week_ago(area:
     # When
     found = {
         one.organisation.id: (one.rate, one.before)
-        for one in ranking.entries(world.orgs["centre"], SEASON, RateKind.SOCIETY, Level.SCHOOLS)
+        for one in ranking.entries(world.orgs["centre"], SEASON, RateKind.SOCIETY, RankingLevel.SCHOOLS)
     }
 
     # Then: receivers without graduates are no schools; the 17th is the day to compare with
@@ -92,7 +92,7 @@ def test_there_is_nothing_to_compare_with_before_the_season_and_after_it(clock_a
 def test_the_number_of_statements_does_not_grow_with_the_schools(area: Area) -> None:
     orgs = area.world.orgs
     with statements() as few:
-        ranking.entries(orgs["province"], SEASON, RateKind.SOCIETY, Level.SCHOOLS)
+        ranking.entries(orgs["province"], SEASON, RateKind.SOCIETY, RankingLevel.SCHOOLS)
     with statements() as many:
-        ranking.entries(orgs["centre"], SEASON, RateKind.SOCIETY, Level.SCHOOLS)
+        ranking.entries(orgs["centre"], SEASON, RateKind.SOCIETY, RankingLevel.SCHOOLS)
     assert len(many) <= len(few)

@@ -20,7 +20,7 @@ from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category
 from zhtj.rates.reports import statistics
-from zhtj.rates.reports.statistics import Counts, GraduationCount
+from zhtj.rates.reports.statistics import FourCounts, GraduationCount
 
 
 def write(
@@ -31,28 +31,28 @@ def write(
         statistics.write(seat, org, season, {"classes": str(classes), "students": str(students)})
 
 
-def lines(area: Area, key: str) -> dict[str, Counts]:
+def lines(area: Area, key: str) -> dict[str, FourCounts]:
     return {line.organisation.short_name: line.counts for line in statistics.table(area.world.orgs[key], SEASON).lines}
 
 
-def total(area: Area, key: str) -> Counts:
+def total(area: Area, key: str) -> FourCounts:
     return statistics.table(area.world.orgs[key], SEASON).total
 
 
 @pytest.mark.rule("F-10", "M-16")
 def test_four_counts_of_every_area_added_up_the_tree(area: Area) -> None:
     # Given two schools with one graduating branch each, three members here and one there
-    assert total(area, "province") == Counts(None, 1, None, 3)
+    assert total(area, "province") == FourCounts(None, 1, None, 3)
     # When both report classes and students, members of the League or not
     write(area, "university", 40, 1500)
     write(area, "q_college", 12, 300)
     # Then each area has its four counts
-    assert lines(area, "university") == {"计算机学院团总支": Counts(None, 1, None, 3)}
+    assert lines(area, "university") == {"计算机学院团总支": FourCounts(None, 1, None, 3)}
     for key in ("university", "city", "province"):
-        assert total(area, key) == Counts(40, 1, 1500, 3), key
-    assert total(area, "q") == Counts(12, 1, 300, 1)
-    assert total(area, "centre") == Counts(52, 2, 1800, 4)
-    assert lines(area, "centre")["团安徽省委"] == Counts(40, 1, 1500, 3)
+        assert total(area, key) == FourCounts(40, 1, 1500, 3), key
+    assert total(area, "q") == FourCounts(12, 1, 300, 1)
+    assert total(area, "centre") == FourCounts(52, 2, 1800, 4)
+    assert lines(area, "centre")["团安徽省委"] == FourCounts(40, 1, 1500, 3)
     # And a branch that graduates later is in neither
     with unit_of_work():
         graduation.mark_branch(area.world.orgs["class2"], month=date(2027, 6, 1))
@@ -72,7 +72,7 @@ def test_the_leading_organ_sees_where_it_differs_from_the_education_department(a
     assert found.education is not None
     assert (found.education.classes - (found.total.classes or 0), found.education.students) == (1, 1512)
     # It changes nothing of what was reported, here or above
-    assert total(area, "province") == Counts(40, 1, 1500, 3)
+    assert total(area, "province") == FourCounts(40, 1, 1500, 3)
     assert [
         line.education.students
         for line in statistics.table(area.world.orgs["province"], SEASON).lines
@@ -84,10 +84,10 @@ def test_a_college_reports_to_its_school_which_alone_counts(area: Area) -> None:
     write(area, "college", 7, 210)
     found = statistics.table(area.world.orgs["university"], SEASON)
     assert (found.total.classes, found.missing) == (None, 1)
-    assert found.colleges == Counts(7, students=210)
+    assert found.colleges == FourCounts(7, students=210)
     write(area, "university", 8, 240)
     found = statistics.table(area.world.orgs["university"], SEASON)
-    assert (found.total, found.missing) == (Counts(8, 1, 240, 3), 0)
+    assert (found.total, found.missing) == (FourCounts(8, 1, 240, 3), 0)
     assert lines(area, "university")["计算机学院团总支"].classes == 7
 
 

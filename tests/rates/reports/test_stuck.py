@@ -21,8 +21,8 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.notices.models import Message, MessageKind
 from zhtj.orgs.models import Tier
 from zhtj.rates.reports import stuck, urging
-from zhtj.rates.reports.stuck import Heap, Side, Sort, StuckFilters
-from zhtj.rates.reports.urging import Topic, Urging
+from zhtj.rates.reports.stuck import Direction, OfficeBacklog, Sort, StuckFilters
+from zhtj.rates.reports.urging import Urging, UrgingTopic
 from zhtj.transfers import operations
 
 
@@ -61,9 +61,9 @@ def test_who_holds_what_since_when_for_both_sides(busy: Area) -> None:
     assert found[0] == ("研发团支部", 1, 10)
     assert [days for *_, days in found] == [10, 2, 1]
     # By side: going out, and coming in from elsewhere
-    assert sum(number for _, number, _ in held(busy, "university", side=Side.OUT)) == 2
-    assert held(busy, "university", side=Side.IN) == []
-    assert sum(number for _, number, _ in held(busy, "township", side=Side.IN)) == 1
+    assert sum(number for _, number, _ in held(busy, "university", side=Direction.OUT)) == 2
+    assert held(busy, "university", side=Direction.IN) == []
+    assert sum(number for _, number, _ in held(busy, "township", side=Direction.IN)) == 1
     # And each heap is the length of its list
     filters = wanted(busy, "city")
     for heap in stuck.heaps(filters).rows:
@@ -123,7 +123,7 @@ def test_an_office_hears_once_a_day_from_whom_and_what(busy: Area) -> None:
         assert (again.sent, again.known) == (0, 1)
         assert "没有重复发送" in again.text
     assert len(reminders(world.orgs["team"].id)) == 1
-    heap: Heap = stuck.heaps(wanted(busy, "province")).rows[0]
+    heap: OfficeBacklog = stuck.heaps(wanted(busy, "province")).rows[0]
     assert heap.urged is not None
     assert heap.urged.by_org_id == world.orgs["university"].id
     # It is in the log once, and the next day he can be urged again
@@ -154,7 +154,7 @@ def test_whose_graduates_have_not_applied(busy: Area) -> None:
         assert stuck.urge_not_started(world.seat("college"), world.orgs["college"], SEASON, None).known == 1
     (letter,) = reminders(world.orgs["class1"].id)
     assert "还有 1 名 2026 届毕业生团员没有发起" in letter.body
-    assert urging.today(Topic.NOT_STARTED, [world.orgs["class1"].id])
+    assert urging.today(UrgingTopic.NOT_STARTED, [world.orgs["class1"].id])
 
 
 # ---- the page

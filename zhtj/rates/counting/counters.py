@@ -29,7 +29,7 @@ Place = tuple[int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StandingSpan:
     """How one graduate of a season counts over some days; what a row of ``Standing`` holds.
 
     Args:
@@ -51,7 +51,7 @@ class Line:
         return None if to_path is None else meeting_place(self.season_path, to_path)
 
 
-def change(lines: Iterable[tuple[Line, int]]) -> None:
+def change(lines: Iterable[tuple[StandingSpan, int]]) -> None:
     """Add (1) or take away (-1) what graduates contribute at present; lines that have ended contribute nothing."""
     places: dict[Place, Figures] = defaultdict(Figures)
     for line, sign in lines:
@@ -61,7 +61,7 @@ def change(lines: Iterable[tuple[Line, int]]) -> None:
     _write({place: figures for place, figures in places.items() if figures})
 
 
-def contributions(line: Line) -> list[tuple[Place, Figures]]:
+def contributions(line: StandingSpan) -> list[tuple[Place, Figures]]:
     """Where one graduate counts, and with what."""
     counted, shared_path = line.span.counted, line.shared_path
     found = [((line.season, line.season_path, 0), counted.own())] if line.season_path else []

@@ -23,7 +23,7 @@ from zhtj.orgs.changing.moving import all_moves, path_at
 from zhtj.orgs.models import OrganisationMove
 from zhtj.policy.vocabulary import Destination, Reason
 from zhtj.rates.counting import counters
-from zhtj.rates.counting.counters import Line
+from zhtj.rates.counting.counters import StandingSpan
 from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import Counted, Span, Story, Tried, spans
 from zhtj.transfers.facts import ApplicationsChanged
@@ -37,7 +37,7 @@ _LAST_MOVE = select(func.max(OrganisationMove.moved_at)).scalar_subquery()
 # changes nothing: he stays with the organisation that let it lapse (PD-24).
 _ENDED = frozenset({State.COMPLETED, State.REFUSED, State.WITHDRAWN, State.FAILED_EXTERNAL})
 _NEVER_RELEASED = (State.AWAITING_RELEASE, State.RETURNED)
-Move = tuple[Line, int]
+Move = tuple[StandingSpan, int]
 
 
 def register_changed(fact: RegisterChanged) -> None:
@@ -84,7 +84,7 @@ def _begin(row_ids: Collection[int]) -> Iterator[Move]:
     for part in _parts(sorted(row_ids)):
         rows = session.execute(select(*columns).where(among(RegisterRow.id, part)))
         spans = ((row, Span(_day(row.opened_at), None, Counted())) for row in rows)
-        yield from _replace([], [Line(row.id, row.season, row.season_path, span) for row, span in spans])
+        yield from _replace([], [StandingSpan(row.id, row.season, row.season_path, span) for row, span in spans])
 
 
 def refresh(row_ids: Collection[int], season: int | None = None) -> int:
@@ -143,17 +143,17 @@ def _refresh(row_ids: Collection[int], season: int) -> Iterator[Move]:
 def _compared(held: Sequence[Any]) -> Iterator[Move]:
     numbers = [row.id for row in held]
     changes, tried, stored = _changes(numbers), _tried(numbers), _stored(numbers)
-    gone: list[Line] = []
-    new: list[Line] = []
+    gone: list[StandingSpan] = []
+    new: list[StandingSpan] = []
     for row in held:
         wanted = set(spans(_story(row, changes.get(row.id, ()), tried.get(row.id, ()))))
         known = {line.span: line for line in stored.get(row.id, ())}
         gone += [line for span, line in known.items() if span not in wanted]
-        new += [Line(row.id, row.season, row.season_path, span) for span in wanted - known.keys()]
+        new += [StandingSpan(row.id, row.season, row.season_path, span) for span in wanted - known.keys()]
     yield from _replace(gone, new)
 
 
-def _replace(gone: Sequence[Line], new: Sequence[Line]) -> Iterator[Move]:
+def _replace(gone: Sequence[StandingSpan], new: Sequence[StandingSpan]) -> Iterator[Move]:
     if gone:
         session.execute(
             delete(Standing).where(among(Standing.id, [line.id for line in gone])),
@@ -165,7 +165,7 @@ def _replace(gone: Sequence[Line], new: Sequence[Line]) -> Iterator[Move]:
     yield from ((line, 1) for line in new)
 
 
-def _forget_days(gone: Sequence[Line], new: Sequence[Line]) -> None:
+def _forget_days(gone: Sequence[StandingSpan], new: Sequence[StandingSpan]) -> None:
     """What was written later than it happened changes days that are over: their kept figures are counted again."""
     today = clock.today()
     told, tells = (
@@ -201,7 +201,7 @@ def counted(standing: Any) -> Counted:
     )
 
 
-def _values(line: Line) -> dict[str, Any]:
+def _values(line: StandingSpan) -> dict[str, Any]:
     found = line.span.counted
     return {
         "row_id": line.row_id,
@@ -222,11 +222,11 @@ def _values(line: Line) -> dict[str, Any]:
 _STORED = select(*Standing.__table__.columns).order_by(Standing.row_id, Standing.since)
 
 
-def _stored(ids: Sequence[int]) -> dict[int, list[Line]]:
-    found: dict[int, list[Line]] = defaultdict(list)
+def _stored(ids: Sequence[int]) -> dict[int, list[StandingSpan]]:
+    found: dict[int, list[StandingSpan]] = defaultdict(list)
     for row in session.execute(_STORED.where(among(Standing.row_id, ids))):
         span = Span(row.since, row.until, counted(row))
-        found[row.row_id].append(Line(row.row_id, row.season, row.season_path, span, row.id))
+        found[row.row_id].append(StandingSpan(row.row_id, row.season, row.season_path, span, row.id))
     return found
 
 

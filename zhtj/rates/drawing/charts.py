@@ -63,7 +63,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class CurveDeadline:
     """截止日: a day of the season by which something is done, and what."""
 
     day: date
@@ -89,12 +89,12 @@ class Curve:
     last: date
     series: Sequence[Series]
     band: Sequence[tuple[date, Decimal, Decimal]] = ()
-    deadlines: Sequence[Deadline] = ()
+    deadlines: Sequence[CurveDeadline] = ()
     target: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class CurveSize:
     """Width and height of a drawing, the size of its letters, and the margins inside which lines are drawn."""
 
     name: str
@@ -109,8 +109,8 @@ class Size:
     """Entries in a row of the legend."""
 
 
-WIDE = Size("wide", 760, 360, 13)
-NARROW = Size("narrow", 300, 320, 12, left=38, right=10, bottom=76, legend=2)
+WIDE = CurveSize("wide", 760, 360, 13)
+NARROW = CurveSize("narrow", 300, 320, 12, left=38, right=10, bottom=76, legend=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DrawnSeries:
     """A drawn series: its path, its look, and the point it ends in."""
 
     key: str
@@ -133,7 +133,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LegendEntry:
     """An entry of the legend; without a look it is the band."""
 
     x: float
@@ -148,7 +148,7 @@ class Drawing:
     """A curve laid out in one size: what the template draws."""
 
     curve: Curve
-    size: Size
+    size: CurveSize
     top: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -209,7 +209,7 @@ class Drawing:
         return found
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[DrawnSeries]:
         """The series, those beneath first."""
         return [self._line(each) for each in sorted(self.curve.series, key=lambda each: each.key != "before")]
 
@@ -223,7 +223,7 @@ class Drawing:
         return f"M{' '.join([*upper, *lower])}Z"
 
     @property
-    def legend(self) -> list[Entry]:
+    def legend(self) -> list[LegendEntry]:
         """What the lines mean, below."""
         named: list[tuple[str, str]] = [(each.key, each.label) for each in self.curve.series]
         if self.curve.band:
@@ -233,7 +233,7 @@ class Drawing:
         step = (self.size.width - 16) / self.size.legend
         top = self.ground + 2 * self.size.letter + 16
         return [
-            Entry(
+            LegendEntry(
                 round(8 + step * (number % self.size.legend), 1),
                 top + number // self.size.legend * (self.size.letter + 7),
                 label,
@@ -243,14 +243,14 @@ class Drawing:
             for number, (key, label) in enumerate(named)
         ]
 
-    def _line(self, series: Series) -> Line:
+    def _line(self, series: Series) -> DrawnSeries:
         runs = list(_runs(series.points))
         parts = []
         for run in runs:
             places = [f"{self.x(day)},{self.y(value)}" for day, value in run]
             parts.append(f"M{' '.join(places)}" + ("h0" if len(run) == 1 else ""))
         end = (self.x(runs[-1][-1][0]), self.y(runs[-1][-1][1])) if runs else None
-        return Line(series.key, LOOKS[series.key], "".join(parts), end)
+        return DrawnSeries(series.key, LOOKS[series.key], "".join(parts), end)
 
     def _values(self) -> Iterator[Decimal]:
         yield from (value for each in self.curve.series for _, value in each.points if value is not None)
@@ -302,7 +302,7 @@ def drawing_template(name: str) -> Template:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True).get_template(name)
 
 
-def svg(curve: Curve, size: Size = WIDE, *, name: str = "curve", font: str = "") -> Markup:
+def svg(curve: Curve, size: CurveSize = WIDE, *, name: str = "curve", font: str = "") -> Markup:
     """The curve as SVG markup that needs nothing around it: on a page, or in a document that is printed.
 
     Args:

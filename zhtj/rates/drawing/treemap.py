@@ -44,7 +44,7 @@ SHADES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Area:
     """A part of the area: its name, its rate, and where it leads; what nobody counts in is not drawn."""
 
     name: str
@@ -53,7 +53,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class TreeMapSize:
     """A drawing's width and height, the size of its letters, and entries in a row of the legend."""
 
     name: str
@@ -63,15 +63,15 @@ class Size:
     legend: int
 
 
-WIDE = Size("wide", 760, 440, 13, 5)
-NARROW = Size("narrow", 300, 420, 12, 3)
+WIDE = TreeMapSize("wide", 760, 440, 13, 5)
+NARROW = TreeMapSize("narrow", 300, 420, 12, 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
     """A rectangle with what is written in it; ``words`` are lines that fit, and may be none."""
 
-    part: Part
+    part: Area
     shade: Shade
     x: float
     y: float
@@ -91,11 +91,11 @@ class TreeMap:
 
     title: str
     description: str
-    parts: Sequence[Part]
+    parts: Sequence[Area]
     rest_href: str = ""
     """Where the parts that are drawn together lead."""
 
-    def drawn(self) -> list[Part]:
+    def drawn(self) -> list[Area]:
         """The parts that are drawn, the largest first; the smallest of many as one."""
         known = sorted((part for part in self.parts if part.rate.denominator), key=lambda part: -part.rate.denominator)
         if len(known) <= MOST:
@@ -103,7 +103,7 @@ class TreeMap:
         rest = known[MOST - 1 :]
         together = Rate(sum(part.rate.numerator for part in rest), sum(part.rate.denominator for part in rest))
         return sorted(
-            [*known[: MOST - 1], Part(f"其余 {len(rest)} 个", together, self.rest_href)],
+            [*known[: MOST - 1], Area(f"其余 {len(rest)} 个", together, self.rest_href)],
             key=lambda part: -part.rate.denominator,
         )
 
@@ -114,7 +114,7 @@ def shade_of(rate: Rate) -> Shade:
     return [shade for shade in SHADES if value >= shade.least][-1]
 
 
-def tiles(area: TreeMap, size: Size) -> list[Tile]:
+def tiles(area: TreeMap, size: TreeMapSize) -> list[Tile]:
     """Its rectangles, the largest first, filling the drawing; the very small ones as large as a finger."""
     parts = area.drawn()
     if not parts:
@@ -125,7 +125,7 @@ def tiles(area: TreeMap, size: Size) -> list[Tile]:
     return [_tile(part, place, size) for part, place in zip(parts, places, strict=True)]
 
 
-def _tile(part: Part, place: dict[str, float], size: Size) -> Tile:
+def _tile(part: Area, place: dict[str, float], size: TreeMapSize) -> Tile:
     x, y, across, down = (round(place[key], 1) for key in ("x", "y", "dx", "dy"))
     room, rows = across - 2 * _PADDING, int((down - 2 * _PADDING) // (size.letter + 4))
     lines = [_figure(part.rate, room, size.letter)]
@@ -152,7 +152,7 @@ def _cut(text: str, room: float, letter: int) -> str:
     return text[:end] + "…" if end > 1 else ""
 
 
-def svg(area: TreeMap, size: Size = WIDE, *, name: str = "map", font: str = "") -> Markup:
+def svg(area: TreeMap, size: TreeMapSize = WIDE, *, name: str = "map", font: str = "") -> Markup:
     """The tree map as SVG markup that needs nothing around it; see ``charts.svg``."""
     template = drawing_template("rates/_fragments/_map_chart.html")
     drawn = {"area": area, "size": size, "tiles": tiles(area, size), "shades": SHADES}

@@ -15,11 +15,11 @@ from zhtj.orgs.models import Organisation
 from zhtj.rates import queries
 from zhtj.rates.reports import documents, targets
 from zhtj.rates.reports import ranking as rates
-from zhtj.rates.reports.ranking import MINIMUM, Level, Place
+from zhtj.rates.reports.ranking import MINIMUM, RankedOrganisation, RankingLevel
 from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import NOTHING, Figures, Rate, RateKind
 
-Ranked = list[tuple[Place, Target | None]]
+Ranked = list[tuple[RankedOrganisation, Target | None]]
 MOST = 200
 """Organisations that a paper lists; a longer table is for the pages."""
 
@@ -37,7 +37,7 @@ class RateLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NoticeLine:
     """One organisation of the ranking: rank ("" for one too small), name; rate, change, target, who is missing."""
 
     rank: str
@@ -46,7 +46,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RankingChoice:
     """What is ranked: by which rate, whom, from how many people on (M-14).
 
     Args:
@@ -54,7 +54,7 @@ class Choice:
     """
 
     kind: RateKind = RateKind.SOCIETY
-    level: Level = Level.CHILDREN
+    level: RankingLevel = RankingLevel.CHILDREN
     minimum: int = MINIMUM
     target: Target | None = None
 
@@ -85,7 +85,7 @@ class Notice:
     five: tuple[RateLine, ...]
     ranking: str
     columns: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[NoticeLine, ...]
     left_out: int
     below: str
 
@@ -96,7 +96,7 @@ class Notice:
         yield self.below
 
 
-def write(organisation: Organisation, season: int, day: date | None, choice: Choice) -> Notice:
+def write(organisation: Organisation, season: int, day: date | None, choice: RankingChoice) -> Notice:
     """Write the notice of an organisation.
 
     Args:
@@ -129,7 +129,7 @@ def write(organisation: Organisation, season: int, day: date | None, choice: Cho
     )
 
 
-def ranked(organisation: Organisation, season: int, day: date | None, choice: Choice) -> Ranked:
+def ranked(organisation: Organisation, season: int, day: date | None, choice: RankingChoice) -> Ranked:
     """The ranking below an organisation, those too small to be ranked last, each with the target that holds for it."""
     found, wanted = rates.entries(organisation, season, choice.kind, choice.level, day), targets.read(season)
     return [
@@ -192,9 +192,9 @@ def _rate_line(kind: RateKind, rate: Rate, target: Target | None) -> RateLine:
     )
 
 
-def _line(place: Place, target: Target | None) -> Line:
+def _line(place: RankedOrganisation, target: Target | None) -> NoticeLine:
     rate, change = place.entry.rate, place.change
-    return Line(
+    return NoticeLine(
         str(place.rank or ""),
         place.entry.organisation.short_name,
         (

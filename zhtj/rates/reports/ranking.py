@@ -27,7 +27,7 @@ WEEK = timedelta(days=7)
 CHUNK = 2000
 
 
-class Level(StrEnum):
+class RankingLevel(StrEnum):
     """What is ranked (通报层级)."""
 
     CHILDREN = "children"
@@ -40,7 +40,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OrganisationRate:
     """One organisation with its rate now and a week ago (None: not known)."""
 
     organisation: Organisation
@@ -49,7 +49,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RankedOrganisation:
     """A line of the ranking.
 
     Args:
@@ -58,7 +58,7 @@ class Place:
         rank_before: a week ago, by the same minimum.
     """
 
-    entry: Entry
+    entry: OrganisationRate
     rank: int | None
     rank_before: int | None = None
 
@@ -74,7 +74,9 @@ class Place:
         return None if self.rank is None or self.rank_before is None else self.rank_before - self.rank
 
 
-def ranked(entries: Iterable[Entry], minimum: int = MINIMUM) -> tuple[list[Place], list[Place]]:
+def ranked(
+    entries: Iterable[OrganisationRate], minimum: int = MINIMUM
+) -> tuple[list[RankedOrganisation], list[RankedOrganisation]]:
     """Rank by the rate as it is printed, the highest first; whoever prints the same shares a rank: 1, 2, 2, 4.
 
     Args:
@@ -88,7 +90,9 @@ def ranked(entries: Iterable[Entry], minimum: int = MINIMUM) -> tuple[list[Place
     lines = list(entries)
     now = _ranks([(line.organisation.id, line.rate) for line in lines], minimum)
     before = _ranks([(line.organisation.id, line.before) for line in lines if line.before], minimum)
-    places = [Place(line, now.get(line.organisation.id), before.get(line.organisation.id)) for line in lines]
+    places = [
+        RankedOrganisation(line, now.get(line.organisation.id), before.get(line.organisation.id)) for line in lines
+    ]
     places.sort(key=lambda place: -(place.entry.rate.value if place.entry.rate.value is not None else Decimal(-1)))
     return [each for each in places if each.rank is not None], [each for each in places if each.rank is None]
 
@@ -106,8 +110,8 @@ Found = dict[int, tuple[Organisation, Figures]]
 
 
 def entries(
-    organisation: Organisation, season: int, kind: RateKind, level: Level, day: date | None = None
-) -> list[Entry]:
+    organisation: Organisation, season: int, kind: RateKind, level: RankingLevel, day: date | None = None
+) -> list[OrganisationRate]:
     """What is ranked below an organisation, with the rate of a week ago.
 
     Args:
@@ -117,11 +121,11 @@ def entries(
         level: direct children, or schools at any depth.
         day: at the end of which; None: now, or the last state of a season that is over.
     """
-    read = _schools if level is Level.SCHOOLS else _children
+    read = _schools if level is RankingLevel.SCHOOLS else _children
     week = week_before(season, day)
     before = read(organisation, season, week) if week else {}
     return [
-        Entry(one, kind.of(figures), kind.of(before[number][1]) if number in before else None)
+        OrganisationRate(one, kind.of(figures), kind.of(before[number][1]) if number in before else None)
         for number, (one, figures) in read(organisation, season, day).items()
     ]
 

@@ -29,7 +29,7 @@ from zhtj.orgs.models import SEGMENT, Organisation, Tier
 from zhtj.people.models import Account
 from zhtj.rates import queries
 from zhtj.rates.reports import urging
-from zhtj.rates.reports.urging import Letter, Topic, Urged
+from zhtj.rates.reports.urging import Urged, UrgingMessage, UrgingTopic
 
 TITLE = "毕业班、毕业班团支部、毕业学生、毕业学生团员数量统计表"
 # F-10, M-16: the four counts of the form, for every area.
@@ -39,7 +39,7 @@ NAMED = 3
 """Schools that a message names one by one."""
 
 
-class Source(StrEnum):
+class StatisticsSource(StrEnum):
     """Where an entry comes from (数据来源)."""
 
     REPORT = "report"
@@ -58,7 +58,7 @@ class GraduationCount(Base):
 
     season: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
-    source: Mapped[Source] = mapped_column(StrEnumType(Source), primary_key=True)
+    source: Mapped[StatisticsSource] = mapped_column(StrEnumType(StatisticsSource), primary_key=True)
     classes: Mapped[int]
     students: Mapped[int]
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -74,7 +74,7 @@ def due_on(season: int) -> date:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class FourCounts:
     """The four counts; ``classes`` and ``students`` as reported, None where nobody has."""
 
     classes: int | None = None
@@ -94,7 +94,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StatisticsLine:
     """One line of the table.
 
     Args:
@@ -105,13 +105,13 @@ class Line:
     """
 
     organisation: Organisation
-    counts: Counts
+    counts: FourCounts
     missing: int = 0
     education: GraduationCount | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class StatisticsTable:
     """The table of one organisation.
 
     Args:
@@ -124,15 +124,15 @@ class Table:
     """
 
     season: int
-    lines: list[Line]
-    total: Counts
+    lines: list[StatisticsLine]
+    total: FourCounts
     missing: int
     own: GraduationCount | None = None
     education: GraduationCount | None = None
-    colleges: Counts | None = None
+    colleges: FourCounts | None = None
 
 
-def table(organisation: Organisation, season: int) -> Table:
+def table(organisation: Organisation, season: int) -> StatisticsTable:
     """The table of an organisation: its children, and all of them together."""
     children = list(
         reports().scalars(
@@ -146,26 +146,26 @@ def table(organisation: Organisation, season: int) -> Table:
     )
     lines = []
     for each in children:
-        said = _said(reported.get(each.path), own.get((each.id, Source.REPORT)))
-        counts = Counts(said[0], _number(branches, each.path), said[1], figures.get(each.id, 0))
-        if any(counts.cells) or each.path in missing or (each.id, Source.EDUCATION) in own:
-            found = own.get((each.id, Source.EDUCATION))
-            lines.append(Line(each, counts, _number(missing, each.path), found))
-    mine = own.get((organisation.id, Source.REPORT))
+        said = _said(reported.get(each.path), own.get((each.id, StatisticsSource.REPORT)))
+        counts = FourCounts(said[0], _number(branches, each.path), said[1], figures.get(each.id, 0))
+        if any(counts.cells) or each.path in missing or (each.id, StatisticsSource.EDUCATION) in own:
+            found = own.get((each.id, StatisticsSource.EDUCATION))
+            lines.append(StatisticsLine(each, counts, _number(missing, each.path), found))
+    mine = own.get((organisation.id, StatisticsSource.REPORT))
     said = _said(_added(reported.values()), mine)
-    total = Counts(
+    total = FourCounts(
         said[0],
         sum(row[0] for row in branches.values()),
         said[1],
         queries.figures(organisation.path, season).graduates,
     )
-    return Table(
+    return StatisticsTable(
         season,
         lines,
         total,
         sum(row[0] for row in missing.values()),
         mine,
-        own.get((organisation.id, Source.EDUCATION)),
+        own.get((organisation.id, StatisticsSource.EDUCATION)),
         _colleges(lines) if is_school(organisation) else None,
     )
 
@@ -185,11 +185,11 @@ def _added(rows: Any) -> Sequence[int] | None:
     return [sum(row[number] for row in found) for number in (0, 1)] if found else None
 
 
-def _colleges(lines: Sequence[Line]) -> Counts | None:
+def _colleges(lines: Sequence[StatisticsLine]) -> FourCounts | None:
     said = [each.counts for each in lines if each.counts.classes is not None]
     if not said:
         return None
-    return Counts(sum(each.classes or 0 for each in said), students=sum(each.students or 0 for each in said))
+    return FourCounts(sum(each.classes or 0 for each in said), students=sum(each.students or 0 for each in said))
 
 
 def _number(rows: Mapping[str, Sequence[int]], path: str) -> int:
@@ -217,7 +217,7 @@ def _reported(season: int) -> Select[*tuple[Any, ...]]:
     join = and_(
         GraduationCount.org_id == Organisation.id,
         GraduationCount.season == season,
-        GraduationCount.source == Source.REPORT,
+        GraduationCount.source == StatisticsSource.REPORT,
     )
     sums = (func.sum(GraduationCount.classes), func.sum(GraduationCount.students))
     return select(*sums).select_from(Organisation).join(GraduationCount, join).where(Organisation.tier == Tier.BASIC)
@@ -236,7 +236,7 @@ def _missing(season: int) -> ColumnElement[bool]:
     return ~exists().where(
         GraduationCount.org_id == Organisation.id,
         GraduationCount.season == season,
-        GraduationCount.source == Source.REPORT,
+        GraduationCount.source == StatisticsSource.REPORT,
     )
 
 
@@ -244,7 +244,7 @@ def _unreported(season: int) -> Select[*tuple[Any, ...]]:
     return select(func.count()).select_from(Organisation).where(*_is_school(), _missing(season))
 
 
-def _entries(ids: Sequence[int], season: int) -> dict[tuple[int, Source], GraduationCount]:
+def _entries(ids: Sequence[int], season: int) -> dict[tuple[int, StatisticsSource], GraduationCount]:
     query = (
         select(GraduationCount)
         .where(GraduationCount.season == season, GraduationCount.org_id.in_(ids))
@@ -258,12 +258,12 @@ def is_school(organisation: Organisation) -> bool:
     return organisation.tier is Tier.BASIC and organisation.industry in markable_industries(None)
 
 
-def source_of(organisation: Organisation) -> Source | None:
+def source_of(organisation: Organisation) -> StatisticsSource | None:
     """What an organisation enters: a school or a college its report, a leading organ the education department's."""
     if organisation.is_leading:
-        return Source.EDUCATION
+        return StatisticsSource.EDUCATION
     college = organisation.tier is Tier.SECOND and organisation.industry in markable_industries(None)
-    return Source.REPORT if is_school(organisation) or college else None
+    return StatisticsSource.REPORT if is_school(organisation) or college else None
 
 
 def may_write(seat: ActiveSeat, organisation: Organisation, season: int) -> bool:
@@ -345,13 +345,13 @@ def urge(seat: ActiveSeat, path: str, season: int, ids: Sequence[int] | None) ->
     for each in session.scalars(query.order_by(Organisation.path).limit(urging.MOST)):
         names.setdefault(each.office_id or each.id, []).append(each.short_name)
     letters = {office: _letter(schools, season) for office, schools in names.items()}
-    return urging.urge(seat, Topic.STATISTICS, letters)
+    return urging.urge(seat, UrgingTopic.STATISTICS, letters)
 
 
-def _letter(schools: Sequence[str], season: int) -> Letter:
+def _letter(schools: Sequence[str], season: int) -> UrgingMessage:
     named = "、".join(schools[:NAMED]) + (f"等 {len(schools)} 所学校" if len(schools) > NAMED else "")
     day = due_on(season)
-    return Letter(
+    return UrgingMessage(
         f"催办：{season} 届毕业班和毕业学生数还没有上报",
         f"{named}还没有上报 {season} 届毕业班数、毕业学生数（全省的表应于 {day.month}月{day.day}日前报出）。"
         "请在“衔接率”的“毕业生统计”中填写，没有毕业班的填 0。",

@@ -27,7 +27,7 @@ from zhtj.people.models import Account, Seat
 from zhtj.rates import queries
 from zhtj.rates.queries import Child
 from zhtj.rates.reports import urging
-from zhtj.rates.reports.urging import Letter, Topic, Urged, Urging
+from zhtj.rates.reports.urging import Urged, Urging, UrgingMessage, UrgingTopic
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import LISTED, attach_organisations
 from zhtj.transfers.workflow import OPEN
@@ -47,7 +47,7 @@ TIERS = {
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 
-class Side(StrEnum):
+class Direction(StrEnum):
     """Whose applications (范围)."""
 
     OUT = "out"
@@ -86,13 +86,13 @@ class StuckFilters:
 
     path: str
     season: int
-    side: Side | None = None
+    side: Direction | None = None
     tier: Tier | None = None
     sort: Sort = Sort.OLDEST
 
 
 @dataclass(frozen=True, slots=True)
-class Heap:
+class OfficeBacklog:
     """What lies with one office.
 
     Args:
@@ -115,7 +115,7 @@ class Heap:
 def _sides(filters: StuckFilters) -> list[ColumnElement[bool]]:
     """SQL over Application, for each side that is looked at, no application on both: each has an index of its own."""
     own = in_season(filters.path, Application.season_path)
-    sides = {Side.OUT: own, Side.IN: and_(subtree(Application.to_path, filters.path), ~own)}
+    sides = {Direction.OUT: own, Direction.IN: and_(subtree(Application.to_path, filters.path), ~own)}
     return list(sides.values()) if filters.side is None else [sides[filters.side]]
 
 
@@ -178,7 +178,7 @@ def lying(filters: StuckFilters) -> list[Lying]:
 
 def heaps(
     filters: StuckFilters, found: Sequence[Lying] | None = None, *, after: str = "", before: str = ""
-) -> Page[Heap]:
+) -> Page[OfficeBacklog]:
     """One page of offices, with what lies there, in the order that was chosen; ``found`` is ``lying``, if known."""
     rows = _in_order(filters, found)
     keys = [_key(row, filters.sort) for row in rows]
@@ -192,7 +192,7 @@ def heaps(
     return Page(page, first if start else "", last if end < len(rows) else "")
 
 
-def every_heap(filters: StuckFilters) -> Iterator[Heap]:
+def every_heap(filters: StuckFilters) -> Iterator[OfficeBacklog]:
     """All of them in that order, for a file."""
     rows = _in_order(filters)
     for start in range(0, len(rows), CHUNK):
@@ -211,12 +211,12 @@ def _key(row: Lying, sort: Sort) -> tuple[Any, int]:
     return keys[sort], row.office_id
 
 
-def _dressed(rows: Sequence[Lying]) -> list[Heap]:
+def _dressed(rows: Sequence[Lying]) -> list[OfficeBacklog]:
     ids = [row.office_id for row in rows]
     offices = {each.id: each for each in session.scalars(select(Organisation).where(Organisation.id.in_(ids)))}
-    phones, urged = phones_of(list(offices.values())), urging.today(Topic.WAITING, ids)
+    phones, urged = phones_of(list(offices.values())), urging.today(UrgingTopic.WAITING, ids)
     return [
-        Heap(
+        OfficeBacklog(
             offices[row.office_id],
             row.number,
             row.oldest,
@@ -312,15 +312,15 @@ def urge(seat: ActiveSeat, filters: StuckFilters, office_ids: Sequence[int] | No
     if office_ids is not None:
         wanted = set(office_ids)
         rows = [row for row in rows if row.office_id in wanted]
-    return urging.urge(seat, Topic.WAITING, {row.office_id: _letter(row, filters) for row in rows[: urging.MOST]})
+    return urging.urge(seat, UrgingTopic.WAITING, {row.office_id: _letter(row, filters) for row in rows[: urging.MOST]})
 
 
-def _letter(row: Lying, filters: StuckFilters) -> Letter:
+def _letter(row: Lying, filters: StuckFilters) -> UrgingMessage:
     days = waited(row.oldest)
     body = f"贵组织现有 {row.number} 件 {filters.season} 届毕业生的转接申请等待办理，等得最久的已有 {days} 天。"
     if row.first_due is not None:
         body += f"最早的须在 {deadline(row.first_due)} 前办理，逾期系统自动退回，需要重新发起。"
-    return Letter(f"催办：{row.number} 件转接申请等待办理", body + "请登录系统，在“待办”中办理。")
+    return UrgingMessage(f"催办：{row.number} 件转接申请等待办理", body + "请登录系统，在“待办”中办理。")
 
 
 def waited(since: datetime) -> int:
@@ -356,7 +356,7 @@ def not_started(organisation: Organisation, season: int) -> list[Behind]:
         if not child.moved_out and child.figures.graduates > child.figures.initiated
     ]
     found.sort(key=lambda each: (-each.number, each.child.organisation.path))
-    urged = urging.today(Topic.NOT_STARTED, [each.office_id for each in found])
+    urged = urging.today(UrgingTopic.NOT_STARTED, [each.office_id for each in found])
     return [replace(each, urged=urged.get(each.office_id)) for each in found]
 
 
@@ -367,11 +367,11 @@ def urge_not_started(seat: ActiveSeat, organisation: Organisation, season: int, 
         if ids is None or each.child.organisation.id in ids:
             by_office[each.office_id] = by_office.get(each.office_id, 0) + each.number
     letters = {
-        office: Letter(
+        office: UrgingMessage(
             f"催办：{number} 名毕业生还没有发起转接",
             f"贵组织还有 {number} 名 {season} 届毕业生团员没有发起组织关系转接，请逐一联系本人。"
             "名单在“毕业生”页，进度选“未发起”。",
         )
         for office, number in by_office.items()
     }
-    return urging.urge(seat, Topic.NOT_STARTED, letters)
+    return urging.urge(seat, UrgingTopic.NOT_STARTED, letters)

@@ -23,7 +23,7 @@ MOST = 500
 """Offices urged at once."""
 
 
-class Topic(StrEnum):
+class UrgingTopic(StrEnum):
     """What an office is urged about (催办事项)."""
 
     WAITING = "waiting"
@@ -44,7 +44,7 @@ class Urging(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     office_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
-    topic: Mapped[Topic] = mapped_column(StrEnumType(Topic))
+    topic: Mapped[UrgingTopic] = mapped_column(StrEnumType(UrgingTopic))
     day: Mapped[date]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by_org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
@@ -55,7 +55,7 @@ class Urging(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class UrgingMessage:
     """What one office is told; the sender is put in front of ``body``."""
 
     title: str
@@ -78,7 +78,7 @@ class Urged:
         return ("；".join(parts) or "没有要催办的组织") + "。"
 
 
-def urge(seat: ActiveSeat, topic: Topic, letters: Mapping[int, Letter]) -> Urged:
+def urge(seat: ActiveSeat, topic: UrgingTopic, letters: Mapping[int, UrgingMessage]) -> Urged:
     """Send each office its message, unless it has heard of the matter today, from whomever.
 
     Args:
@@ -99,7 +99,7 @@ def urge(seat: ActiveSeat, topic: Topic, letters: Mapping[int, Letter]) -> Urged
     return Urged(len(mine), len(wanted) - len(mine))
 
 
-def _claim(seat: ActiveSeat, topic: Topic, offices: Sequence[int]) -> list[int]:
+def _claim(seat: ActiveSeat, topic: UrgingTopic, offices: Sequence[int]) -> list[int]:
     """Those that nobody has urged today; of two at the same moment one waits for the other and then sees it."""
     now = clock.now()
     values = [
@@ -121,7 +121,7 @@ def _signature(seat: ActiveSeat) -> str:
     return f"{organisation.short_name}（{session.get_one(Account, seat.account_id).name}）"
 
 
-def today(topic: Topic, offices: Sequence[int]) -> dict[int, Urging]:
+def today(topic: UrgingTopic, offices: Sequence[int]) -> dict[int, Urging]:
     """Who of these has heard of it today, with who sent it and when."""
     query = (
         select(Urging)

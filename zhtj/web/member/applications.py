@@ -21,7 +21,7 @@ from zhtj.transfers.workflow import Action, Route, State
 from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
-from zhtj.web.member import outside, progress
+from zhtj.web.member import application_progress, outside
 from zhtj.web.member.applying.answers import Answers
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
@@ -39,7 +39,7 @@ def page(
     seat: ActiveSeat, found: Application, error: DomainError | None = None, undone: str = "没有撤销", typed: str = ""
 ) -> str:
     """The page of one application, with what just went wrong, and what was typed meanwhile."""
-    allowed = set() if progress.is_overdue(found) else set(queries.possible_actions(seat, found))
+    allowed = set() if application_progress.is_overdue(found) else set(queries.possible_actions(seat, found))
     objection = objections.of_application(found.id)
     return render_template(
         "member/application.html",
@@ -47,12 +47,12 @@ def page(
         error=error,
         undone=undone,
         typed=typed,
-        steps=progress.steps(found),
-        overdue=progress.is_overdue(found),
-        history=progress.history(found),
-        event=progress.last_event(found),
-        ground=progress.ground_label(progress.last_event(found)),
-        reason=progress.reason_label(policy_of(found.from_org), found),
+        steps=application_progress.steps(found),
+        overdue=application_progress.is_overdue(found),
+        history=application_progress.history(found),
+        event=application_progress.last_event(found),
+        ground=application_progress.ground_label(application_progress.last_event(found)),
+        reason=application_progress.reason_label(policy_of(found.from_org), found),
         office=outside.asked(found),
         line=own_line(found.from_org),
         may_withdraw=Action.WITHDRAW in allowed,
@@ -63,7 +63,7 @@ def page(
         objection=objection,
         decider=contact(objection.org) if objection else None,
         plea=plea(found),
-        followed_by=progress.followed_by(found),
+        followed_by=application_progress.followed_by(found),
         letter=valid_letter(found),
         abroad=outside.abroad(found) if found.state is State.AWAITING_EXTERNAL else None,
     )
@@ -71,13 +71,13 @@ def page(
 
 def plea(found: Application) -> str:
     """What a member can send to his own teachers when the destination is right and still nothing moves (A-23)."""
-    event = progress.last_event(found)
+    event = application_progress.last_event(found)
     member, asked = found.member, contact(found.to_org)
     said = {State.REFUSED: "对方没有同意", State.RETURNED: "对方没有在期限内办理，系统退回了"}.get(found.state)
     if event is None or said is None or found.route is not Route.DOMESTIC:
         return ""
     day, number = clock.local(found.submitted_at), f"（电话 {asked.phone}）" if asked.phone else ""
-    ground = progress.ground_label(event)
+    ground = application_progress.ground_label(event)
     why = f"，理由是“{ground}”" if ground else ""
     return (
         f"老师您好！我是{found.from_name}的{member.name}。{day.month}月{day.day}日我申请把团组织关系转到{found.to_name}，"

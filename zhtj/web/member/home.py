@@ -26,7 +26,7 @@ from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.member import outside, past, progress
+from zhtj.web.member import application_progress, outside, past
 from zhtj.web.member.applications import letter_id, plea
 from zhtj.web.member.applying.answers import Filling, Step
 from zhtj.web.member.contacts import contact, own_line
@@ -47,13 +47,13 @@ def home() -> str:
         return render_template(
             "member/home/open.html",
             application=latest,
-            steps=progress.steps(latest),
-            overdue=progress.is_overdue(latest),
+            steps=application_progress.steps(latest),
+            overdue=application_progress.is_overdue(latest),
             office=contact(latest.holder or latest.to_org),
             letter=letter_id(latest),
             abroad=outside.abroad(latest),
             may_withdraw=Action.WITHDRAW in allowed,
-            may_change=Action.AMEND in allowed and not progress.is_overdue(latest),
+            may_change=Action.AMEND in allowed and not application_progress.is_overdue(latest),
             draft=queries.draft(latest.member_id),
             phase=phases.line(policy_of(latest.from_org)),
         )
@@ -81,8 +81,8 @@ def home() -> str:
     if latest is not None and latest.state is not State.COMPLETED and (_is_news(latest) or season["deadline"]):
         return render_template(
             "member/home/ended.html",
-            event=progress.last_event(latest),
-            ground=progress.ground_label(progress.last_event(latest)),
+            event=application_progress.last_event(latest),
+            ground=application_progress.ground_label(application_progress.last_event(latest)),
             office=outside.asked(latest),
             may_object=objections.may_object(seat, latest),
             objection=objections.of_application(latest.id),

@@ -9,7 +9,7 @@ from zhtj.people.finding import members as people
 from zhtj.people.models import Membership
 from zhtj.transfers import lives as transfers
 from zhtj.transfers.models import Application
-from zhtj.web.member import progress
+from zhtj.web.member import application_progress
 
 BY_TRANSFER = "application:"
 HOW = {"import": "录入系统"}
@@ -36,7 +36,9 @@ class Stay:
 
 def lives(member_id: int) -> list[Life]:
     """Every application about the member with all its steps."""
-    return [Life(application, progress.history(application)) for application in transfers.of_member(member_id)]
+    return [
+        Life(application, application_progress.history(application)) for application in transfers.of_member(member_id)
+    ]
 
 
 def stays(member_id: int) -> list[Stay]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template
 
 from zhtj.kernel import clock
-from zhtj.rates import access, queries
+from zhtj.rates import access_tokens, queries
 from zhtj.rates.rules import FIGURES, RateKind
 from zhtj.transfers.workflow import State
 from zhtj.web import api, routes
@@ -23,7 +23,7 @@ def interface_help() -> str:
         figures=[(name, queries.LABELS[name]) for name in FIGURES],
         sets=[(name, queries.LABELS[name]) for name in queries.SETS if name not in FIGURES],
         states=list(State),
-        per_minute=access.PER_MINUTE.times,
+        per_minute=access_tokens.PER_MINUTE.times,
         usual=api.USUAL,
         most=api.MOST,
     )

@@ -7,7 +7,7 @@ from flask import request
 from zhtj.kernel.permissions import Permission
 from zhtj.rates import queries
 from zhtj.rates.drawing import treemap
-from zhtj.rates.drawing.treemap import Part, TreeMap
+from zhtj.rates.drawing.treemap import Area, TreeMap
 from zhtj.rates.queries import Child
 from zhtj.rates.rules import RateKind
 from zhtj.web import routes
@@ -50,7 +50,7 @@ def area_of(asked: Asked, kind: RateKind, children: list[Child]) -> TreeMap:
         f"{asked.organisation.short_name} {asked.season} 届{kind.label}地区图",
         f"{len(children)} 个下级组织，面积按应计入人数，颜色按{kind.label}分档；本级 {total}。",
         [
-            Part(child.organisation.short_name, kind.of(child.figures), link_down(asked, kind, child))
+            Area(child.organisation.short_name, kind.of(child.figures), link_down(asked, kind, child))
             for child in children
         ],
         TABLE,

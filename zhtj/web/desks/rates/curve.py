@@ -8,7 +8,7 @@ from flask import request
 
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
-from zhtj.rates.drawing import charts, forecast, progress
+from zhtj.rates.drawing import charts, forecast, season_progress
 from zhtj.rates.rules import RateKind
 from zhtj.web import routes
 from zhtj.web.access import requires
@@ -24,7 +24,7 @@ def curve() -> str:
     """The curve of one rate with its table."""
     asked, kind = with_rate(frame.read(request.args), request.args.get("rate", ""))
     every_day = request.args.get("step") == EVERY_DAY
-    found = progress.of(asked.organisation, asked.season, kind, asked.day, every_day=every_day)
+    found = season_progress.of(asked.organisation, asked.season, kind, asked.day, every_day=every_day)
     return frame.page(
         "rates/curve.html",
         asked,

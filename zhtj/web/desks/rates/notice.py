@@ -8,10 +8,10 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.letters.printing import forms
 from zhtj.letters.printing.fonts import FAMILY
-from zhtj.rates.drawing import charts, progress
+from zhtj.rates.drawing import charts, season_progress
 from zhtj.rates.reports import notice as notices
-from zhtj.rates.reports.notice import Choice
-from zhtj.rates.reports.ranking import Level
+from zhtj.rates.reports.notice import RankingChoice
+from zhtj.rates.reports.ranking import RankingLevel
 from zhtj.rates.rules import RateKind
 from zhtj.web import routes
 from zhtj.web.access import requires
@@ -30,7 +30,7 @@ def notice() -> str:
         paper = notices.write(asked.organisation, asked.season, asked.day, _choice(chosen))
     except DomainError as error:
         problem = str(error)
-    found = progress.of(asked.organisation, asked.season, chosen.kind, asked.day)
+    found = season_progress.of(asked.organisation, asked.season, chosen.kind, asked.day)
     return frame.page(
         "rates/notice.html",
         asked,
@@ -39,14 +39,14 @@ def notice() -> str:
         problem=problem,
         choice=chosen,
         kinds=[(kind.value, kind.label) for kind in RateKind],
-        levels=[(level.value, level.label) for level in Level],
+        levels=[(level.value, level.label) for level in RankingLevel],
         drawings=[charts.svg(found.curve, size) for size in (charts.WIDE, charts.NARROW)] if found.rows else [],
         pdf=asked.link("rates_notice_pdf", **chosen.kept()),
     )
 
 
-def _choice(chosen: ranking.Choice) -> Choice:
-    return Choice(chosen.kind, chosen.level, chosen.minimum, chosen.target)
+def _choice(chosen: ranking.Choice) -> RankingChoice:
+    return RankingChoice(chosen.kind, chosen.level, chosen.minimum, chosen.target)
 
 
 @routes.desk.get("/rates/notice.pdf", endpoint="rates_notice_pdf")
@@ -65,5 +65,5 @@ def notice_pdf() -> Response:
 
 
 def _curve(asked: Asked, kind: RateKind) -> str:
-    found = progress.of(asked.organisation, asked.season, kind, asked.day)
+    found = season_progress.of(asked.organisation, asked.season, kind, asked.day)
     return charts.svg(found.curve, charts.WIDE, font=FAMILY) if found.rows else ""

@@ -12,8 +12,8 @@ from zhtj.graduation.models import CloseReason
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.policy.model import Policy
-from zhtj.rates import explain, moves, queries, uncounted
-from zhtj.rates.explain import Deadlines, Reason
+from zhtj.rates import explain, organisation_moves, queries, uncounted
+from zhtj.rates.explain import Deadlines, Explanation
 from zhtj.rates.queries import Child
 from zhtj.rates.reports import targets
 from zhtj.rates.reports.targets import Target
@@ -41,7 +41,7 @@ class Shown:
     kind: RateKind
     rate: Rate
     target: Target | None
-    words: Sequence[Reason]
+    words: Sequence[Explanation]
 
     @property
     def missing(self) -> int:
@@ -72,7 +72,7 @@ def overview() -> str:
         responsible=responsible(wanted.policy(here), asked),
         closed=uncounted.by_reason(here.path, asked.season, asked.day),
         late=uncounted.how_many(uncounted.late(here.path, asked.season)) if asked.is_over else 0,
-        moved=moves.of(here),
+        moved=organisation_moves.of(here),
         children=in_order([child for child in children if child.figures], sort),
         hidden=[child.organisation for child in children if not child.figures],
         hidden_shown=HIDDEN,
@@ -85,7 +85,7 @@ def overview() -> str:
     )
 
 
-def responsible(policy: Policy | None, asked: Asked) -> Reason | None:
+def responsible(policy: Policy | None, asked: Asked) -> Explanation | None:
     """Who is responsible on the day that is shown, while the season runs (M-17)."""
     if policy is None or asked.is_over:
         return None

@@ -10,9 +10,9 @@ from zhtj.graduation.season_line import counts_for
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation
 from zhtj.policy import rulebook
-from zhtj.rates import moves
-from zhtj.rates import people as listed
-from zhtj.rates.people import Line
+from zhtj.rates import drill_down as listed
+from zhtj.rates import organisation_moves
+from zhtj.rates.drill_down import ListedGraduate
 from zhtj.transfers.models import Application
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
@@ -26,7 +26,7 @@ from zhtj.web.rendering import formatters
 class Shown:
     """A person as the seat may see him: his name in full only where his record or application is the seat's to see."""
 
-    line: Line
+    line: ListedGraduate
     name: str
     href: str
 
@@ -68,8 +68,8 @@ def people_of(asked: Asked, key: str) -> Listed:
         NotFound: the organisation never stood there.
     """
     number, text = number_in(request.args.get("left", "")), request.args.get("q", "").strip()
-    left, places = moves.place_left(asked.organisation, number) if number else (None, ())
-    wanted = listed.Asked(places or asked.organisation.path, asked.season, key, asked.day, text)
+    left, places = organisation_moves.place_left(asked.organisation, number) if number else (None, ())
+    wanted = listed.ListQuery(places or asked.organisation.path, asked.season, key, asked.day, text)
     title = listed.title(key)
     page = listed.listing(wanted, **cursors())
     found = listed.how_many(wanted)
@@ -83,7 +83,7 @@ def people_of(asked: Asked, key: str) -> Listed:
         key,
         title,
         [_shown(seat, line) for line in page.rows],
-        listed.how_many(listed.Asked(wanted.place, asked.season, key, asked.day)) if text else found,
+        listed.how_many(listed.ListQuery(wanted.place, asked.season, key, asked.day)) if text else found,
         found,
         text,
         [(rule, rulebook.source_of(rule)) for rule in rules],
@@ -95,7 +95,7 @@ def people_of(asked: Asked, key: str) -> Listed:
     )
 
 
-def _shown(seat: ActiveSeat, line: Line) -> Shown:
+def _shown(seat: ActiveSeat, line: ListedGraduate) -> Shown:
     member, application = line.row.member, line.application
     if application is not None and _may_see(seat, application):
         return Shown(line, member.name, url_for(".application", number=application.id))

@@ -12,7 +12,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.rates.reports import ranking as rates
 from zhtj.rates.reports import targets
-from zhtj.rates.reports.ranking import MINIMUM, Level, Place
+from zhtj.rates.reports.ranking import MINIMUM, RankedOrganisation, RankingLevel
 from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import RateKind
 from zhtj.web import routes
@@ -36,7 +36,7 @@ class Choice:
     """
 
     kind: RateKind = RateKind.SOCIETY
-    level: Level = Level.CHILDREN
+    level: RankingLevel = RankingLevel.CHILDREN
     minimum: int = MINIMUM
     target: Target | None = None
     problem: DomainError | None = None
@@ -45,7 +45,7 @@ class Choice:
         """Its arguments in an address; what is usual is left out."""
         return {
             **({"rate": self.kind.value} if self.kind is not RateKind.SOCIETY else {}),
-            **({"level": self.level.value} if self.level is not Level.CHILDREN else {}),
+            **({"level": self.level.value} if self.level is not RankingLevel.CHILDREN else {}),
             **({"minimum": str(self.minimum)} if self.minimum != MINIMUM else {}),
             **({"target": f"{self.target.percent.normalize():f}"} if self.target else {}),
         }
@@ -55,7 +55,7 @@ class Choice:
 class Line:
     """A line of the page: its place, and the target that holds for it."""
 
-    place: Place
+    place: RankedOrganisation
     target: Target | None
 
     @property
@@ -84,7 +84,7 @@ def ranking() -> str:
         small=small,
         choice=choice,
         kinds=[(kind.value, kind.label) for kind in RateKind],
-        levels=[(level.value, level.label) for level in Level],
+        levels=[(level.value, level.label) for level in RankingLevel],
         week=rates.week_before(asked.season, asked.day),
     )
 
@@ -94,7 +94,7 @@ def lines(asked: Asked, choice: Choice) -> tuple[list[Line], list[Line]]:
     found = rates.entries(asked.organisation, asked.season, choice.kind, choice.level, asked.day)
     wanted = targets.read(asked.season)
 
-    def line(place: Place) -> Line:
+    def line(place: RankedOrganisation) -> Line:
         return Line(place, choice.target or wanted.of(place.entry.organisation).get(choice.kind))
 
     ranked, small = rates.ranked(found, choice.minimum)
@@ -106,7 +106,7 @@ def read(values: Mapping[str, str]) -> Choice:
     kind, level = values.get("rate", ""), values.get("level", "")
     choice = Choice(
         RateKind(kind) if kind in set(RateKind) else RateKind.SOCIETY,
-        Level(level) if level in set(Level) else Level.CHILDREN,
+        RankingLevel(level) if level in set(RankingLevel) else RankingLevel.CHILDREN,
     )
     try:
         return replace(choice, minimum=_minimum(values.get("minimum", "")), target=_target(values.get("target", "")))

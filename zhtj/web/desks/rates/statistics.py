@@ -11,7 +11,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.rates.reports import statistics, urging
 from zhtj.rates.reports.statistics import COLUMNS, TITLE
-from zhtj.rates.reports.urging import Topic
+from zhtj.rates.reports.urging import UrgingTopic
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors
@@ -45,7 +45,7 @@ def _page(asked: Asked, error: DomainError | None = None) -> str:
         typed=request.form if error else {},
         error=error,
         missing=page.rows,
-        urged=urging.today(Topic.STATISTICS, offices),
+        urged=urging.today(UrgingTopic.STATISTICS, offices),
         own=seat.org_id,
         links=listed.links(asked, "rates_statistics", page, {"day": None}),
     )

@@ -13,7 +13,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Tier
 from zhtj.rates.reports import stuck, urging
-from zhtj.rates.reports.stuck import TIERS, Side, Sort, StuckFilters
+from zhtj.rates.reports.stuck import TIERS, Direction, Sort, StuckFilters
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in
@@ -31,7 +31,7 @@ def read_filters(asked: Asked, values: Mapping[str, str]) -> StuckFilters:
     return StuckFilters(
         asked.organisation.path,
         asked.season,
-        Side(side) if side in set(Side) else None,
+        Direction(side) if side in set(Direction) else None,
         Tier(tier) if tier in set(Tier) else None,
         Sort(sort) if sort in set(Sort) else Sort.OLDEST,
     )
@@ -60,7 +60,7 @@ def holders() -> str:
         rows=page.rows,
         totals=stuck.together(ranks, filters.tier),
         waited=stuck.waited,
-        sides=list(Side),
+        sides=list(Direction),
         tiers=[(tier.value, f"{TIERS[tier]}（{each.applications:,}）") for tier, each in ranks.items()],
         sorts=list(Sort),
         behind=late[:SHOWN],

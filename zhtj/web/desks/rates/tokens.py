@@ -11,7 +11,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
-from zhtj.rates import access
+from zhtj.rates import access_tokens
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
@@ -27,19 +27,19 @@ def rates_tokens() -> str:
     return _page()
 
 
-def _page(error: DomainError | None = None, plain: str = "", made: access.AccessToken | None = None) -> str:
+def _page(error: DomainError | None = None, plain: str = "", made: access_tokens.AccessToken | None = None) -> str:
     today = clock.today()
     return render_template(
         "rates/tokens.html",
         organisation=own_organisation(),
-        tokens=access.of(current_seat()),
+        tokens=access_tokens.of(current_seat()),
         plain=plain,
         made=made,
         error=error,
         typed=request.form if error is not None else {},
         today=today,
         usual=today + _USUAL,
-        last=today + access.LONGEST,
+        last=today + access_tokens.LONGEST,
     )
 
 
@@ -49,7 +49,7 @@ def rates_token_create() -> AnyResponse:
     """Make one, and show it this once."""
     try:
         with unit_of_work():
-            made, plain = access.create(
+            made, plain = access_tokens.create(
                 current_seat(),
                 request.form.get("name", ""),
                 needed_day_in("valid_until"),
@@ -71,6 +71,6 @@ def rates_token_revoke() -> AnyResponse:
     if number is None:
         raise NotFound
     with unit_of_work():
-        name = access.revoke(number, current_seat()).name
+        name = access_tokens.revoke(number, current_seat()).name
     flash(f"令牌“{name}”已停用。", "success")
     return redirect(url_for(".rates_tokens"), 303)

@@ -26,7 +26,7 @@ from zhtj.web.desks.transfers.starting import FIELDS, StartPage
 from zhtj.web.forms import objecting
 from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
-from zhtj.web.member import progress
+from zhtj.web.member import application_progress
 
 
 def _running(seat: ActiveSeat, number: int) -> Application:
@@ -40,7 +40,7 @@ def _running(seat: ActiveSeat, number: int) -> Application:
     found = queries.application(seat, number)
     if not _started_here(seat, found):
         raise Forbidden("只有发起方可以修改或改转这份申请。", fix="请联系发起方。", rule="PD-16")
-    if Action.AMEND not in queries.possible_actions(seat, found) or progress.is_overdue(found):
+    if Action.AMEND not in queries.possible_actions(seat, found) or application_progress.is_overdue(found):
         raise decisions.stale(found)
     return found
 

@@ -17,7 +17,7 @@ from zhtj.web.access import requires
 from zhtj.web.forms import objecting
 from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
-from zhtj.web.member import progress
+from zhtj.web.member import application_progress
 from zhtj.web.member.applications import page
 from zhtj.web.member.applying.answers import Answers, Filling
 from zhtj.web.member.loading import own
@@ -26,7 +26,7 @@ from zhtj.web.member.loading import own
 def _running(seat: ActiveSeat, number: int) -> Application:
     """My application, as long as it may be changed. Raises Conflict that says what happened, NotFound."""
     found = queries.application(seat, number)
-    if Action.AMEND not in queries.possible_actions(seat, found) or progress.is_overdue(found):
+    if Action.AMEND not in queries.possible_actions(seat, found) or application_progress.is_overdue(found):
         raise decisions.stale(found)
     return found
 
@@ -74,7 +74,7 @@ def redirect_elsewhere(number: int) -> AnyResponse:
     """Fill in another destination while this one runs on; it is withdrawn when that one is sent (PD-16)."""
     seat, member = own()
     found = queries.application(seat, number)
-    if Action.WITHDRAW not in queries.possible_actions(seat, found) or progress.is_overdue(found):
+    if Action.WITHDRAW not in queries.possible_actions(seat, found) or application_progress.is_overdue(found):
         error = decisions.stale(found)
         return make_response(page(seat, found, error, "不能改转"), error.status)
     if Filling(member).redirected is not found:

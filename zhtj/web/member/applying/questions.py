@@ -25,7 +25,7 @@ from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
 from zhtj.web.htmx import is_htmx
-from zhtj.web.member import progress
+from zhtj.web.member import application_progress
 from zhtj.web.member.applying import choosing
 from zhtj.web.member.applying.answers import Filling, Step
 from zhtj.web.member.applying.guides import OF_CASE, STAYING
@@ -89,7 +89,7 @@ def _busy(member_id: int, error: Conflict | None = None) -> AnyResponse:
         "member/home/busy.html",
         application=found,
         message=checks.OPEN_BUSINESS,
-        overdue=progress.is_overdue(found),
+        overdue=application_progress.is_overdue(found),
         office=contact(found.holder or found.to_org),
     )
     return make_response(page, 409)
@@ -268,8 +268,8 @@ def _check_special(filling: Filling) -> AnyResponse:
 
 def _before(filling: Filling) -> dict[str, Any]:
     """What became of the application this one starts again."""
-    last = progress.last_event(filling.follows)
-    return {"last": last, "ground": progress.ground_label(last)}
+    last = application_progress.last_event(filling.follows)
+    return {"last": last, "ground": application_progress.ground_label(last)}
 
 
 def _check(filling: Filling) -> AnyResponse:

@@ -11,7 +11,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
 from zhtj.rates.drawing import curve as curves
 from zhtj.rates.drawing import forecast
-from zhtj.rates.drawing.charts import Curve, Deadline, Series
+from zhtj.rates.drawing.charts import Curve, CurveDeadline, Series
 from zhtj.rates.drawing.forecast import Expected
 from zhtj.rates.reports import targets
 from zhtj.rates.reports.targets import Target
@@ -24,7 +24,7 @@ _BEGINNINGS = ("campaign_start", "convert_date", "county_fallback_from", "auto_r
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProgressDay:
     """One day as the table shows it and the curve draws it.
 
     Args:
@@ -55,11 +55,11 @@ class Progress:
     organisation: Organisation
     season: int
     kind: RateKind
-    rows: Sequence[Row]
-    deadlines: Sequence[Deadline]
+    rows: Sequence[ProgressDay]
+    deadlines: Sequence[CurveDeadline]
     target: Target | None
-    latest: Row | None
-    outlook: Row | None
+    latest: ProgressDay | None
+    outlook: ProgressDay | None
 
     @cached_property
     def curve(self) -> Curve:
@@ -128,7 +128,9 @@ def of(
     days = _days(sorted({*known, *earlier}), season, {*texts, *(each for each, _ in history[-1:])}, every_day=every_day)
     coming = _next(deadlines, history[-1][0]) if history else None
     expected = _expected(history, before, days, coming)
-    rows = [Row(each, known.get(each), earlier.get(each), expected.get(each), texts.get(each, "")) for each in days]
+    rows = [
+        ProgressDay(each, known.get(each), earlier.get(each), expected.get(each), texts.get(each, "")) for each in days
+    ]
     by_day = {row.day: row for row in rows}
     return Progress(
         organisation,
@@ -142,7 +144,7 @@ def of(
     )
 
 
-def deadlines_of(policy: Policy | None) -> list[Deadline]:
+def deadlines_of(policy: Policy | None) -> list[CurveDeadline]:
     """The days of a policy by which something is done, each with everything that is (D-06 … D-11, D-19)."""
     if policy is None:
         return []
@@ -152,15 +154,15 @@ def deadlines_of(policy: Policy | None) -> list[Deadline]:
         if each.day not in begins:
             texts.setdefault(each.day, []).append(each.text)
     texts.setdefault(policy.society_end, []).append("接收团组织应全部接收流向社会的毕业生团员")
-    return [Deadline(day, "；".join(texts[day])) for day in sorted(texts)]
+    return [CurveDeadline(day, "；".join(texts[day])) for day in sorted(texts)]
 
 
-def _next(deadlines: Sequence[Deadline], day: date) -> Deadline | None:
+def _next(deadlines: Sequence[CurveDeadline], day: date) -> CurveDeadline | None:
     return next((each for each in deadlines if each.day > day), None)
 
 
 def _moved_to(season: int, before: Sequence[tuple[date, Rate]]) -> Iterator[tuple[date, Rate]]:
-    """Last season's days as days of this one; 29 February has none."""
+    """Last season's days of this one; 29 February has none."""
     for day, rate in before:
         if (day.month, day.day) != (2, 29):
             yield day.replace(year=season), rate
@@ -181,7 +183,7 @@ def _expected(
     history: Sequence[tuple[date, Rate]],
     before: Sequence[tuple[date, Rate]],
     days: Sequence[date],
-    coming: Deadline | None,
+    coming: CurveDeadline | None,
 ) -> Mapping[date, Expected]:
     """What to expect, by day, up to the next deadline."""
     if coming is None:

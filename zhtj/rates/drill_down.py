@@ -20,7 +20,7 @@ from zhtj.people.finding import search
 from zhtj.people.models import Account, Member, Membership
 from zhtj.rates import explain, queries, uncounted
 from zhtj.rates.counting import keeping
-from zhtj.rates.explain import Person, Reason
+from zhtj.rates.explain import Explanation, GraduateOnDay
 from zhtj.rates.models import Standing
 from zhtj.rates.queries import Place
 from zhtj.rates.rules import RateKind
@@ -32,7 +32,7 @@ _TEXTS = {CLOSED: "不计入的毕业生", LATE: "封存以后才办完的毕业
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListQuery:
     """Which list.
 
     Args:
@@ -51,7 +51,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListedGraduate:
     """One person of a list.
 
     Args:
@@ -72,7 +72,7 @@ class Line:
     state: State | None
     holder: Organisation | None
     from_outside: bool
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Explanation, ...]
     is_done: bool = False
     is_counted: bool = True
 
@@ -99,13 +99,13 @@ def _is_of_register(key: str) -> bool:
     return key in _TEXTS or _close_reason(key) is not None
 
 
-def how_many(asked: Asked) -> int:
+def how_many(asked: ListQuery) -> int:
     """How many people a list has; as many as the figure says (PD-25)."""
     keeping.settle()
     return uncounted.how_many(_query(asked))
 
 
-def listing(asked: Asked, *, after: str = "", before: str = "") -> Page[Line]:
+def listing(asked: ListQuery, *, after: str = "", before: str = "") -> Page[ListedGraduate]:
     """One page of a list, class by class.
 
     Raises:
@@ -122,7 +122,7 @@ def listing(asked: Asked, *, after: str = "", before: str = "") -> Page[Line]:
     return replace(found, rows=_counted(asked, found.rows))
 
 
-def _query(asked: Asked) -> Select[Any]:
+def _query(asked: ListQuery) -> Select[Any]:
     query: Select[Any]
     if asked.key == LATE:
         query, row_id = uncounted.late(asked.place, asked.season), RegisterRow.id
@@ -134,7 +134,7 @@ def _query(asked: Asked) -> Select[Any]:
     return query.where(row_id.in_(_named(asked))) if asked.text else query
 
 
-def _named(asked: Asked) -> Select[Any]:
+def _named(asked: ListQuery) -> Select[Any]:
     return (
         select(RegisterRow.id)
         .join(Member, Member.id == RegisterRow.member_id)
@@ -146,7 +146,7 @@ def _named(asked: Asked) -> Select[Any]:
 # ---- lines
 
 
-def _counted(asked: Asked, standings: Sequence[Standing]) -> list[Line]:
+def _counted(asked: ListQuery, standings: Sequence[Standing]) -> list[ListedGraduate]:
     _attach([each.row for each in standings], [each.application for each in standings if each.application])
     moment = uncounted.end_of(asked.season, asked.day)
     steps = _steps([each.application_id for each in standings if each.application_id], moment)
@@ -166,13 +166,13 @@ def _line(  # noqa: PLR0917 - what was read once for all lines of the page
     steps: Steps,
     stays: Mapping[int, Organisation],
     moment: datetime | None,
-) -> Line:
+) -> ListedGraduate:
     row, application = standing.row, standing.application
     state, at = steps.get(standing.application_id or 0, (None, None))
     since = row.completed_at if standing.done else at
     outside = not any(standing.season_path.startswith(path) for path in area)
     stay = stays.get(row.member_id)
-    person = Person(
+    person = GraduateOnDay(
         row.season,
         keeping.counted(standing),
         state,
@@ -183,7 +183,7 @@ def _line(  # noqa: PLR0917 - what was read once for all lines of the page
         kept_at=stay.short_name if stay is not None and _is_kept(stay) else "",
     )
     waits = moment is None and application is not None and application.state.is_open
-    return Line(
+    return ListedGraduate(
         row,
         standing.category,
         application,
@@ -204,7 +204,7 @@ def _is_kept(organisation: Organisation) -> bool:
     return organisation.purpose is Purpose.FLOATING and organisation.industry in SCHOOL_INDUSTRIES
 
 
-def _not_counted(asked: Asked, rows: Sequence[RegisterRow]) -> list[Line]:
+def _not_counted(asked: ListQuery, rows: Sequence[RegisterRow]) -> list[ListedGraduate]:
     _attach(rows, [])
     if asked.key == LATE:
         reasons = {row.id: explain.why_late(_day(row.completed_at), row.season) for row in rows if row.completed_at}
@@ -212,7 +212,9 @@ def _not_counted(asked: Asked, rows: Sequence[RegisterRow]) -> list[Line]:
         why = uncounted.reasons(rows, asked.season, asked.day)
         reasons = {number: explain.why_closed(reason, _day(at), asked.season) for number, (reason, at) in why.items()}
     return [
-        Line(row, row.category, None, None, None, from_outside=False, reasons=(reasons[row.id],), is_counted=False)
+        ListedGraduate(
+            row, row.category, None, None, None, from_outside=False, reasons=(reasons[row.id],), is_counted=False
+        )
         for row in rows
         if row.id in reasons
     ]

@@ -16,7 +16,7 @@ from zhtj.rates import queries
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class RecordedMove:
     """One move: which day, from below whom, to below whom; the names are today's."""
 
     day: date
@@ -25,7 +25,7 @@ class Moved:
     after: str
 
 
-def of(organisation: Organisation) -> list[Moved]:
+def of(organisation: Organisation) -> list[RecordedMove]:
     """How it came to stand where it stands, itself or with a superior, the latest first."""
     if len(queries.area(organisation.path)) == 1:
         return []
@@ -43,7 +43,7 @@ def of(organisation: Organisation) -> list[Moved]:
     named = select(Organisation.path, Organisation.short_name).where(Organisation.path.in_(above))
     names = {path: name for path, name in reports().execute(named)}  # noqa: C416 - rows are no pairs to mypy
     return [
-        Moved(
+        RecordedMove(
             clock.local(move.moved_at).date(),
             name,
             names.get(move.from_path[:-SEGMENT], "原上级"),
