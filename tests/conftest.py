@@ -26,7 +26,7 @@ from tests.guards import html
 from tests.world import World
 from zhtj.factory import create_app
 from zhtj.kernel import audit, clock, crypto
-from zhtj.kernel.database import db
+from zhtj.kernel.database import db, lent
 
 BACKENDS = ("sqlite", "postgresql")
 KEY = crypto.generate_key()
@@ -140,31 +140,31 @@ def watched() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def isolated(app: Flask) -> Iterator[None]:
+    """The application's context, in one transaction that is undone whatever is committed in it."""
+    with app.app_context(), db.engine.connect() as connection, lent(connection):
+        outer = connection.begin()
+        try:
+            with audit.acting(None):
+                yield
+        finally:
+            db.session.remove()
+            outer.rollback()
+
+
 @pytest.fixture
 def app(installation: Installation) -> Iterator[Flask]:
     """The application; everything the test writes is undone afterwards."""
-    app = installation.app
-    with app.app_context():
-        engines = db.engines
-        plain = engines[None]
-        connection = plain.connect()
-        outer = connection.begin()
-        engines[None] = connection
-        try:
-            with audit.acting(None):
-                yield app
-        finally:
-            db.session.remove()
-            engines[None] = plain
-            outer.rollback()
-            connection.close()
+    with isolated(installation.app):
+        yield installation.app
 
 
 @contextmanager
 def undone() -> Iterator[None]:
     """Inside a test of one transaction: what happens in the block is taken back, whatever it commits."""
     db.session.commit()
-    connection: Any = db.engine  # the fixture ``app`` has put its connection there
+    connection: Any = db.session.get_bind()  # lent by ``isolated``
     before = connection.begin_nested()
     try:
         yield

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.conftest import Installation
+from tests.conftest import Installation, isolated
 from zhtj.demo import calendar, world
-from zhtj.kernel import audit, clock
+from zhtj.kernel import clock
 from zhtj.kernel.database import db
 
 # The sample roster's townships outside it are then missing; who lives there stays without an application.
@@ -51,19 +51,8 @@ def loaded(installation: Installation, demonstrations: dict[str, Flask]) -> Flas
 def demo(installation: Installation, demonstrations: dict[str, Flask]) -> Iterator[Flask]:
     """The loaded demonstration."""
     app = loaded(installation, demonstrations)
-    with app.app_context():
-        plain = db.engines[None]
-        connection = plain.connect()
-        outer = connection.begin()
-        db.engines[None] = connection
-        try:
-            with audit.acting(None):
-                yield app
-        finally:
-            db.session.remove()
-            db.engines[None] = plain
-            outer.rollback()
-            connection.close()
+    with isolated(app):
+        yield app
 
 
 @pytest.fixture

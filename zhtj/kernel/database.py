@@ -11,7 +11,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -55,12 +57,40 @@ class Base(DeclarativeBase):
     )
 
 
+_LENT = "zhtj_lent_connection"
+
+
+class _Session(FlaskSession):
+    """A session of the one database: every table lies there, and what reads a replica has a session of its own."""
+
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **_: Any) -> Engine | Connection:
+        """The engine, or the connection that all sessions were lent."""
+        del mapper, clause
+        lent_to_us: Connection | None = current_app.extensions.get(_LENT)
+        return bind or lent_to_us or db.engine
+
+
 db = SQLAlchemy(
     model_class=Base,
     disable_autonaming=True,
-    session_options={"join_transaction_mode": "create_savepoint", "autoflush": True},
+    session_options={"class_": _Session, "join_transaction_mode": "create_savepoint", "autoflush": True},
 )
 session = db.session
+
+
+@contextmanager
+def lent(connection: Connection) -> Iterator[None]:
+    """Have all sessions of the current application work on ``connection``, as savepoints of its transaction.
+
+    For tests, which undo that transaction; a session that is open already keeps what it has.
+    """
+    extensions = current_app.extensions
+    before = extensions.get(_LENT)
+    extensions[_LENT] = connection
+    try:
+        yield
+    finally:
+        extensions[_LENT] = before
 
 
 class UtcDateTime(TypeDecorator[datetime]):
