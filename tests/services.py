@@ -82,9 +82,9 @@ def own_valkey(folder: Path) -> Iterator[str]:
 
 def bundled_fonts(folder: Path) -> dict[str, str]:
     """Environment in which a browser knows the Chinese fonts of the Python packages; writes into ``folder``."""
-    import pylopdf_fonts_zh_cn  # noqa: PLC0415 - only browser tests need it
+    from zhtj.letters.printing.fonts import face  # noqa: PLC0415 - only browser tests need it
 
-    fonts = Path(pylopdf_fonts_zh_cn.__file__).parent
+    fonts = face().parent
     settings = folder / "fonts.conf"
     settings.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'

