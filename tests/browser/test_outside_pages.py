@@ -26,7 +26,7 @@ from zhtj.orgs.models import Category, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Account
 from zhtj.transfers import operations
-from zhtj.transfers.applying import external
+from zhtj.transfers.deciding import external
 from zhtj.transfers.models import Application
 
 NEW = "/member/transfer/new"

@@ -24,8 +24,7 @@ from zhtj.people import operations as people
 from zhtj.people import queries as people_queries
 from zhtj.people.models import Post
 from zhtj.transfers import operations
-from zhtj.transfers.applying import external
-from zhtj.transfers.deciding import decisions, objections
+from zhtj.transfers.deciding import decisions, external, objections
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, State

@@ -35,8 +35,7 @@ from zhtj.orgs.outside import special_pool
 from zhtj.people.models import Member, Membership, Post, Sex
 from zhtj.people.operations import NewMember, start_seat
 from zhtj.transfers import operations
-from zhtj.transfers.applying import external
-from zhtj.transfers.deciding import decisions, objections
+from zhtj.transfers.deciding import decisions, external, objections
 from zhtj.transfers.models import Application, ApplicationEvent, Objection
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground

@@ -18,8 +18,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict
 from zhtj.notices.models import Message
 from zhtj.people.models import Membership
-from zhtj.transfers import operations
-from zhtj.transfers.deciding import completion
+from zhtj.transfers import completion, operations
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.workflow import OPEN, Action, State
 

@@ -23,8 +23,7 @@ from zhtj.people.models import Member
 from zhtj.people.operations import NewMember
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers import operations as transfers
-from zhtj.transfers.applying import external
-from zhtj.transfers.deciding import objections
+from zhtj.transfers.deciding import external, objections
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, Objection
 from zhtj.transfers.operations import Submission

@@ -21,7 +21,7 @@ from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Category, Organisation, Purpose, Tier
 from zhtj.people.finding import search
 from zhtj.people.models import Member, Membership
-from zhtj.transfers.applying.checks import serves
+from zhtj.transfers.parties import serves
 
 Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
 CHUNK = 1000

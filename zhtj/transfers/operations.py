@@ -30,11 +30,11 @@ from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.starting import begin
 from zhtj.transfers.deciding import decisions
 from zhtj.transfers.deciding.objections import flag_forbidden_ground
-from zhtj.transfers.deciding.steps import Step, take
 from zhtj.transfers.kinds import destination_kind, keeps_those_who_stay
 from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.parties import county_above, parties
 from zhtj.transfers.rules import Ground, check_refusal
+from zhtj.transfers.steps import Step, take
 from zhtj.transfers.workflow import Action, Party, Path, Route, next_state
 
 

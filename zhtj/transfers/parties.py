@@ -30,6 +30,13 @@ DECISIONS = frozenset(
 )
 
 
+def serves(seat: ActiveSeat, organisation: Organisation) -> bool:
+    """Whether ``seat`` looks after the members there: its own branch, its school, or as direct superior."""
+    if seat.org_id in {organisation.id, organisation.office_id, organisation.parent_id}:
+        return True
+    return seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL} and organisation.path.startswith(seat.path)
+
+
 def superior_office(organisation: Organisation) -> int | None:
     """The organisation that acts for the direct superior."""
     return organisation.parent.office_id if organisation.parent else None

@@ -224,6 +224,13 @@ def of_member(member_id: int) -> list[Application]:
     return list(session.scalars(query.order_by(Application.id.desc())).unique())
 
 
+def open_application(member_id: int) -> Application | None:
+    """The member's open application, if there is one."""
+    return session.scalars(
+        select(Application).where(Application.member_id == member_id, Application.state.in_(OPEN))
+    ).first()
+
+
 def latest(member_id: int) -> Application | None:
     """The newest application about a member, with both its organisations; the rest is read when it is asked for."""
     query = (

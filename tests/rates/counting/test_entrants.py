@@ -30,8 +30,8 @@ from zhtj.rates.counting import counters, recount
 from zhtj.rates.models import RateCounter
 from zhtj.rates.rules import Figures, RateKind
 from zhtj.transfers import operations
-from zhtj.transfers.applying import external
-from zhtj.transfers.applying.external import Incoming
+from zhtj.transfers.deciding import external
+from zhtj.transfers.deciding.external import Incoming
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching import exceptions, graduates

@@ -44,8 +44,7 @@ from zhtj.people.operations import NewMember
 from zhtj.rates import queries
 from zhtj.rates.rules import Figures
 from zhtj.transfers import operations
-from zhtj.transfers.applying import external
-from zhtj.transfers.deciding import objections
+from zhtj.transfers.deciding import external, objections
 from zhtj.transfers.models import Application, Objection
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground

@@ -31,7 +31,7 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
 from zhtj.rates.rules import Figures, Rate, RateKind
 from zhtj.transfers import operations
-from zhtj.transfers.applying import external
+from zhtj.transfers.deciding import external
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State

@@ -33,8 +33,8 @@ from zhtj.people.models import CodeKind, Member, Membership, Sex
 from zhtj.people.operations import NewMember
 from zhtj.people.signing import codes
 from zhtj.transfers import operations
-from zhtj.transfers.applying import external
-from zhtj.transfers.applying.external import Incoming
+from zhtj.transfers.deciding import external
+from zhtj.transfers.deciding.external import Incoming
 from zhtj.transfers.models import Application, Evidence
 from zhtj.transfers.workflow import Initiator, State
 

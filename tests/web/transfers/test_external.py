@@ -24,7 +24,7 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Account, Member
-from zhtj.transfers.applying import external
+from zhtj.transfers.deciding import external
 from zhtj.transfers.models import Application, Evidence
 from zhtj.transfers.workflow import State
 

@@ -32,7 +32,7 @@ from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.orgs.models import Tier
-from zhtj.transfers.applying.checks import open_application
+from zhtj.transfers.queries import open_application
 
 STATEMENT = "statement"
 _MEASURE = FormField("measure", "怎样处理", Shape.CHOICE, choices=tuple((one.value, one.label) for one in Measure))

@@ -28,7 +28,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Member
-from zhtj.transfers.applying.checks import open_application
+from zhtj.transfers.queries import open_application
 
 ENTRY_ERROR, DUPLICATE, DEATH, MOVED = "entry_error", "duplicate", "death", "moved"
 # U-16: the only grounds there are; leaving the school, dropping out, a transfer that fails are none.

@@ -18,7 +18,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Category, Organisation
 from zhtj.people.models import Member, Membership
-from zhtj.transfers.applying.checks import open_application
+from zhtj.transfers.queries import open_application
 
 # the grounds that F-01 knows.
 GROUNDS = (

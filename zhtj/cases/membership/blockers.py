@@ -9,6 +9,7 @@ from zhtj.cases.membership import e_files
 from zhtj.cases.membership.e_files import EFileState
 from zhtj.people.models import Member
 from zhtj.transfers.applying import checks
+from zhtj.transfers.queries import open_application
 
 
 class Obstacle(StrEnum):
@@ -90,7 +91,7 @@ def _number(member: Member) -> Blocker | None:
 
 
 def _business(member: Member) -> Blocker | None:
-    found = checks.open_application(member.id)
+    found = open_application(member.id)
     if found is None:
         return None
     way_out = "请等待办结；要改转其他组织的，先撤销原申请。"

@@ -23,8 +23,9 @@ from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.seasons import county_open, return_due
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField, Suitability
 from zhtj.transfers.kinds import admitting_ready, destination_kind, same_basic
-from zhtj.transfers.models import Application
-from zhtj.transfers.workflow import OPEN, Initiator, Route
+from zhtj.transfers.parties import serves
+from zhtj.transfers.queries import open_application
+from zhtj.transfers.workflow import Initiator, Route
 
 if TYPE_CHECKING:
     from zhtj.transfers.operations import Submission
@@ -112,20 +113,6 @@ def initiator(seat: ActiveSeat, member: Member, destination: Organisation) -> In
     if seat.may(Permission.TRANSFER_IN, destination.path) and serves(seat, destination):
         return Initiator.NEW_SIDE
     raise Forbidden("只能为本组织及下级的团员办理转出，或为本组织办理转入。")
-
-
-def serves(seat: ActiveSeat, organisation: Organisation) -> bool:
-    """Whether ``seat`` looks after the members there: its own branch, its school, or as direct superior."""
-    if seat.org_id in {organisation.id, organisation.office_id, organisation.parent_id}:
-        return True
-    return seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL} and organisation.path.startswith(seat.path)
-
-
-def open_application(member_id: int) -> Application | None:
-    """The member's open application, if there is one."""
-    return session.scalars(
-        select(Application).where(Application.member_id == member_id, Application.state.in_(OPEN))
-    ).first()
 
 
 def no_open_application(member: Member) -> None:

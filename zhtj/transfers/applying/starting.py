@@ -14,9 +14,10 @@ from zhtj.kernel.errors import Conflict
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.transfers.applying import checks
-from zhtj.transfers.deciding.steps import Step, record
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
+from zhtj.transfers.queries import open_application
+from zhtj.transfers.steps import Step, record
 from zhtj.transfers.workflow import Action, Initiator, State
 
 
@@ -41,7 +42,7 @@ def begin(application: Application, state: State, *, due_at: datetime | None) ->
             session.add(application)
             session.flush()
     except IntegrityError as error:
-        if checks.open_application(application.member_id) is None:
+        if open_application(application.member_id) is None:
             raise
         raise Conflict(checks.OPEN_BUSINESS, fix="请先撤销原申请，或等待它办结。", rule="A-06") from error
     step = Step(application, Action.SUBMIT, state, state, application.final_org_id, remark=application.remark or "")

@@ -15,9 +15,9 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation
-from zhtj.transfers.deciding.steps import Step, take
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.parties import parties
+from zhtj.transfers.steps import Step, take
 from zhtj.transfers.workflow import Action, Party, State, ever_allows, next_state
 
 Check = Callable[[Application], None]

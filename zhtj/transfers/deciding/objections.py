@@ -16,9 +16,10 @@ from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.starting import begin
-from zhtj.transfers.deciding.steps import Step, record
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, RefusalFlag
+from zhtj.transfers.queries import open_application
 from zhtj.transfers.rules import Ground, forbidden_ground_in
+from zhtj.transfers.steps import Step, record
 from zhtj.transfers.workflow import Action, State
 
 TEXT_AT_LEAST = 5
@@ -143,7 +144,7 @@ def answer(objection: Objection, seat: ActiveSeat, *, sustained: bool, remark: s
         session.refresh(objection)
         raise Conflict("这份申诉已经处理过。", fix="请刷新页面查看结果。", rule="PD-17")
     _note(refused, Action.SUSTAIN if sustained else Action.DISMISS, remark)
-    started = _start_again(refused) if sustained and checks.open_application(refused.member_id) is None else None
+    started = _start_again(refused) if sustained and open_application(refused.member_id) is None else None
     session.refresh(objection)
     if started is not None:
         objection.new_application_id = started.id

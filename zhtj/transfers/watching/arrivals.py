@@ -18,8 +18,8 @@ from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import search
 from zhtj.people.models import Member
-from zhtj.transfers.applying.checks import serves
 from zhtj.transfers.models import Application, Arrival
+from zhtj.transfers.parties import serves
 
 Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
 # What has to be done, in its order: column and the term on the screen.

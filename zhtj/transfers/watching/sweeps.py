@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.transfers.deciding import steps
+from zhtj.transfers import steps
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import RUNNING, State
 

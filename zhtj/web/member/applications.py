@@ -17,6 +17,7 @@ from zhtj.transfers import operations, queries
 from zhtj.transfers.applying import checks
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application
+from zhtj.transfers.queries import open_application
 from zhtj.transfers.workflow import Action, Route, State
 from zhtj.web import routes
 from zhtj.web.access import requires
@@ -57,7 +58,7 @@ def page(
         line=own_line(found.from_org),
         may_withdraw=Action.WITHDRAW in allowed,
         may_amend=Action.AMEND in allowed and policy_of(found.from_org).amend_before_acceptance,
-        may_redirect=Action.WITHDRAW in allowed and checks.open_application(found.member_id) is not None,
+        may_redirect=Action.WITHDRAW in allowed and open_application(found.member_id) is not None,
         may_repeat=may_repeat(found),
         may_object=objections.may_object(seat, found),
         objection=objection,
@@ -102,7 +103,7 @@ def letter_id(found: Application) -> int | None:
 def may_repeat(found: Application) -> bool:
     """Whether it ended without success and nothing else is under way (A-23)."""
     ended = not found.state.is_open and found.state is not State.COMPLETED
-    return ended and may_leave(found.member) and checks.open_application(found.member_id) is None
+    return ended and may_leave(found.member) and open_application(found.member_id) is None
 
 
 @routes.member.post("/applications/<int:number>/withdraw")

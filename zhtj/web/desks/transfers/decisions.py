@@ -17,11 +17,11 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import queries as letters
 from zhtj.orgs.models import Organisation
 from zhtj.transfers import operations, queries
-from zhtj.transfers.applying import checks, external, special_units
-from zhtj.transfers.deciding import receiving
+from zhtj.transfers.applying import special_units
+from zhtj.transfers.deciding import external, receiving
 from zhtj.transfers.many import bulk
 from zhtj.transfers.models import Application
-from zhtj.transfers.queries import Filters, Listing
+from zhtj.transfers.queries import Filters, Listing, open_application
 from zhtj.transfers.rules import Ground, grounds
 from zhtj.transfers.workflow import Action, State
 from zhtj.web import routes
@@ -109,7 +109,7 @@ def may_repeat(application: Application) -> bool:
     still_there = application.member.org_id == application.from_org_id
     serves = current_seat().may(Permission.TRANSFER_OUT, application.from_org.path)
     mine = current_seat().member_id == application.member_id
-    return ended and still_there and serves and not mine and checks.open_application(application.member_id) is None
+    return ended and still_there and serves and not mine and open_application(application.member_id) is None
 
 
 def render_page(shown: Line, secret_unit: str = "") -> str:

@@ -7,7 +7,8 @@ from flask import Response
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries
-from zhtj.transfers.applying import external, special_units
+from zhtj.transfers.applying import special_units
+from zhtj.transfers.deciding import external
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.attachments import hand_over

@@ -15,7 +15,7 @@ from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import members as people
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import PlaceTie
-from zhtj.transfers.applying import external
+from zhtj.transfers.deciding import external
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation

@@ -12,8 +12,9 @@ from zhtj.orgs.policies import policy_of
 from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers import operations
-from zhtj.transfers.applying import checks, waits
+from zhtj.transfers.applying import waits
 from zhtj.transfers.applying.advice import Counsel, Found, audience_of, known_places
+from zhtj.transfers.queries import open_application
 from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms.advice import Act, Adviser
@@ -34,7 +35,7 @@ def advice() -> str:
         adviser=adviser,
         crumbs=[("我的组织关系", url_for(".home")), ("去向顾问", None)],
         line=own_line(member.org),
-        busy=checks.open_application(member.id),
+        busy=open_application(member.id),
         waiting=waits.of_member(member.id),
     )
 

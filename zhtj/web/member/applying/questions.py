@@ -21,6 +21,7 @@ from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.parties import province_of
+from zhtj.transfers.queries import open_application
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
@@ -56,7 +57,7 @@ def transfer_new(step: str) -> AnyResponse:
     if not may_leave(member):
         return redirect(url_for(".home"), 303)  # which says why
     filling, wanted = Filling(member), Step(step)
-    if checks.open_application(member.id) is not None and not filling.replaces and not _sends_a_replacement():
+    if open_application(member.id) is not None and not filling.replaces and not _sends_a_replacement():
         return _busy(member.id)
     if found := blockers.stopping(member):
         page = render_template("member/home/blocked.html", member=member, blockers=found, line=own_line(member.org))
@@ -79,7 +80,7 @@ def _address(step: Step) -> str:
 
 def _busy(member_id: int, error: Conflict | None = None) -> AnyResponse:
     """Something is under way already: say so and show it, with the way to take it back (A-06, A-21)."""
-    found = checks.open_application(member_id)
+    found = open_application(member_id)
     if found is None:
         raise error or Conflict(checks.OPEN_BUSINESS, rule="A-06")
     if request.method == "GET":
@@ -388,7 +389,7 @@ def transfer_reason(reason: str) -> AnyResponse:
 def transfer_drop() -> AnyResponse:
     """Forget the draft and begin anew."""
     _, member = own()
-    running = checks.open_application(member.id)
+    running = open_application(member.id)
     with unit_of_work():
         operations.drop_draft(member)
     if running is not None:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, or_, update
 
 from zhtj.kernel import audit, clock, facts
 from zhtj.kernel.database import insert_rows, session
-from zhtj.transfers.deciding.completion import Moved, complete
+from zhtj.transfers.completion import Moved, complete
 from zhtj.transfers.facts import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import Action, State

@@ -29,6 +29,7 @@ from zhtj.transfers.applying.starting import begin
 from zhtj.transfers.deciding import decisions
 from zhtj.transfers.kinds import destination_kind
 from zhtj.transfers.models import Application, Evidence
+from zhtj.transfers.parties import serves
 from zhtj.transfers.workflow import Action, Initiator, State
 
 NOTE_AT_LEAST = 5
@@ -158,7 +159,7 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         Conflict: he has an open application (A-06).
     """
     destination = wanted.destination
-    if not (seat.may(Permission.TRANSFER_IN, destination.path) and checks.serves(seat, destination)):
+    if not (seat.may(Permission.TRANSFER_IN, destination.path) and serves(seat, destination)):
         raise Forbidden("只能为本组织及下级登记转入。")
     if wanted.region.system is Region.NATIONAL:
         raise DomainError("请选择转出地区。", field="region", rule="X-01")
