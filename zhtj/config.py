@@ -34,6 +34,7 @@ class Config:
         now: ``ZHTJ_NOW``. htmx_url: where htmx is loaded from.
         mail: None: no mail is sent. robots: chat robots that get digests.
         identity_verifier: factory of what ID numbers are compared with; "" for the local rules.
+        policy_layers: local policy layers and the organisations for which they hold, as written in the environment.
     """
 
     env: str
@@ -48,6 +49,7 @@ class Config:
     mail: outgoing.MailServer | None = None
     robots: tuple[outgoing.Robot, ...] = ()
     identity_verifier: str = ""
+    policy_layers: str = ""
 
     @property
     def is_demo(self) -> bool:
@@ -96,6 +98,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         mail=_read(env, "ZHTJ_MAIL_URL", outgoing.mail_server),
         robots=_read(env, "ZHTJ_WEBHOOK_URLS", outgoing.robots),
         identity_verifier=env.get("ZHTJ_IDENTITY_VERIFIER", ""),
+        policy_layers=env.get("ZHTJ_POLICY_LAYERS", ""),
     )
 
 

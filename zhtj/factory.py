@@ -14,6 +14,7 @@ from zhtj.identity import verifiers
 from zhtj.kernel import clock, crypto, settings
 from zhtj.kernel.database import db
 from zhtj.kernel.sql import planner, replica
+from zhtj.policy import seasons
 
 # A file of 20 MB and the form around it.
 UPLOAD_LIMIT = 21 * 1024 * 1024
@@ -34,6 +35,7 @@ def create_app(environment: Mapping[str, str] | None = None) -> Flask:
     conf.instance.mkdir(parents=True, exist_ok=True)
     crypto.use_keys(conf.data_keys)
     _use_verifier(conf)
+    _bind_policies(conf)
     app = Flask(
         "zhtj",
         root_path=str(config.ROOT),
@@ -70,6 +72,14 @@ def _use_verifier(conf: config.Config) -> None:
         verifiers.use(conf.identity_verifier)
     except ValueError as error:
         raise config.ConfigError(f"ZHTJ_IDENTITY_VERIFIER 不正确：{error}") from error
+
+
+def _bind_policies(conf: config.Config) -> None:
+    """Which local layers hold for which organisations besides those that name them themselves (PD-11)."""
+    try:
+        seasons.bind(seasons.read_bindings(conf.policy_layers))
+    except ValueError as error:
+        raise config.ConfigError(f"ZHTJ_POLICY_LAYERS 不正确：{error}") from error
 
 
 def _set_clock(conf: config.Config) -> None:

@@ -18,6 +18,7 @@ PATIENT = settings(deadline=None)  # a busy machine is no failure
 NAMES = [name for name in layer_names() if name != "base"]
 RUNNING = policy_named("2026-national")
 R, D, P = Reason, Destination, PlaceTie
+GUIDE = "《毕业生团员团组织关系转接工作指引》"
 YES, BEST, ASK, NO = Suitability.ALLOWED, Suitability.PREFERRED, Suitability.WARNED, Suitability.FORBIDDEN
 
 FACTS = st.builds(Facts, **{name: st.sampled_from([None, None, True, False]) for name in Facts.model_fields})
@@ -55,14 +56,23 @@ def test_every_reason_destination_and_place_gets_a_verdict_with_rule_and_sentenc
         (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.UNIT_LOCATION, {}, (BEST, "T-02")),
         (R.EMPLOYED_WITHOUT_ORG, D.YOUTH_HOME, P.UNIT_LOCATION, {}, (YES, "O-14")),
         (R.EMPLOYED_WITHOUT_ORG, D.PARK, P.UNIT_LOCATION, {}, (YES, "T-07")),
-        (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.RESIDENCE, {}, (YES, "T-02")),
+        (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.RESIDENCE, {}, (BEST, "T-02")),
+        (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.RESIDENCE, {"near_unit": True}, (BEST, "T-02")),
+        (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.RESIDENCE, {"near_unit": False}, (ASK, "PD-62")),
         (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.RESIDENCE, {"also_household": True}, (ASK, "K-08")),
+        (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP_FLOATING, P.RESIDENCE, {"near_unit": True}, (YES, "T-29")),
+        (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP_FLOATING, P.RESIDENCE, {"near_unit": False}, (ASK, "PD-62")),
+        (R.EMPLOYED_WITHOUT_ORG, D.YOUTH_HOME, P.RESIDENCE, {}, (NO, "O-14")),
+        (R.EMPLOYED_WITHOUT_ORG, D.PARK, P.RESIDENCE, {}, (NO, "O-14")),
         (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.HOUSEHOLD, {}, (NO, "T-04")),
         (R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.NONE, {}, (NO, "T-02")),
         (R.EMPLOYED_WITHOUT_ORG, D.UNIT, None, {}, (NO, "T-01")),
         # row 4: the county
         (R.EMPLOYED_WITHOUT_ORG, D.COUNTY_FLOATING, P.UNIT_LOCATION, {"township_unable": True}, (YES, "T-03")),
         (R.EMPLOYED_WITHOUT_ORG, D.COUNTY_FLOATING, P.UNIT_LOCATION, {}, (ASK, "T-03")),
+        (R.EMPLOYED_WITHOUT_ORG, D.COUNTY_FLOATING, P.RESIDENCE, {"township_unable": True}, (YES, "T-03")),
+        (R.EMPLOYED_WITHOUT_ORG, D.COUNTY_FLOATING, P.RESIDENCE, {"near_unit": False}, (ASK, "PD-62")),
+        (R.EMPLOYED_WITHOUT_ORG, D.COUNTY_FLOATING, P.RESIDENCE, {"county_open": False}, (NO, "D-15")),
         (R.UNPLACED, D.COUNTY_FLOATING, P.HOUSEHOLD, {"township_unable": True}, (YES, "T-03")),
         (R.UNPLACED, D.COUNTY_FLOATING, P.HOUSEHOLD, {"township_unable": True, "county_open": False}, (NO, "D-15")),
         # rows 5, 6: special units
@@ -71,8 +81,12 @@ def test_every_reason_destination_and_place_gets_a_verdict_with_rule_and_sentenc
         (R.EMPLOYED_WITH_ORG, D.SPECIAL_POOL, None, {}, (NO, "S-02")),
         # row 7: no destination yet
         (R.UNPLACED, D.TOWNSHIP_FLOATING, P.RESIDENCE, {}, (BEST, "T-14")),
-        (R.UNPLACED, D.TOWNSHIP_FLOATING, P.ORIGIN, {}, (BEST, "T-14")),
-        (R.UNPLACED, D.TOWNSHIP_FLOATING, P.PARENTS_RESIDENCE, {}, (YES, "T-14")),
+        (R.UNPLACED, D.TOWNSHIP_FLOATING, P.HOUSEHOLD, {}, (YES, "T-14")),
+        (R.UNPLACED, D.TOWNSHIP_FLOATING, P.ORIGIN, {}, (ASK, "K-05")),
+        (R.UNPLACED, D.TOWNSHIP_FLOATING, P.PARENTS_RESIDENCE, {}, (ASK, "K-05")),
+        (R.UNPLACED, D.TOWNSHIP, P.ORIGIN, {}, (ASK, "K-05")),
+        (R.UNPLACED, D.COUNTY_FLOATING, P.ORIGIN, {"township_unable": True}, (ASK, "K-05")),
+        (R.UNPLACED, D.COUNTY_FLOATING, P.ORIGIN, {"county_open": False}, (NO, "D-15")),
         (R.UNPLACED, D.TOWNSHIP, P.HOUSEHOLD, {}, (YES, "K-06")),
         (R.UNPLACED, D.TOWNSHIP_FLOATING, P.HOUSEHOLD, {"employed_elsewhere": True}, (NO, "T-05")),
         (R.UNPLACED, D.TOWNSHIP_FLOATING, P.UNIT_LOCATION, {}, (NO, "T-14")),
@@ -110,6 +124,7 @@ def test_every_reason_destination_and_place_gets_a_verdict_with_rule_and_sentenc
         (R.OTHER, D.TOWNSHIP, P.NONE, {}, (ASK, "PD-10")),
     ],
 )
+@pytest.mark.rule("PD-11", "PD-62")
 def test_the_running_season_decides_as_the_decision_table_says(reason, destination, place, facts, expected):
     verdict = judge(RUNNING, reason, destination, place, **facts)
 
@@ -126,7 +141,14 @@ def test_the_running_season_decides_as_the_decision_table_says(reason, destinati
         ("2020-national", R.UNPLACED, D.VILLAGE, P.HOUSEHOLD, (ASK, "K-06")),
         ("2020-college", R.OVERSEAS_PRIVATE, D.TOWNSHIP_FLOATING, P.ORIGIN, (BEST, "K-13")),
         ("2020-college", R.OVERSEAS_OFFICIAL, D.TOWNSHIP, P.UNIT_LOCATION, (YES, "T-02")),
+        ("2022-national", R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.RESIDENCE, (BEST, "T-02")),
+        ("2022-national", R.UNPLACED, D.TOWNSHIP_FLOATING, P.ORIGIN, (ASK, "K-05")),
+        ("2020-national", R.UNPLACED, D.TOWNSHIP_FLOATING, P.ORIGIN, (BEST, "T-14")),
+        ("2020-national", R.UNPLACED, D.TOWNSHIP_FLOATING, P.HOUSEHOLD, (BEST, "T-14")),
+        ("2020-national", R.UNPLACED, D.TOWNSHIP_FLOATING, P.PARENTS_RESIDENCE, (YES, "T-14")),
         ("2022-harbin", R.FURTHER_STUDY, D.TOWNSHIP, P.HOUSEHOLD, (NO, "T-10")),
+        ("2022-harbin", R.UNPLACED, D.TOWNSHIP_FLOATING, P.ORIGIN, (BEST, "T-14")),
+        ("2022-harbin", R.UNPLACED, D.TOWNSHIP_FLOATING, P.PARENTS_RESIDENCE, (ASK, "K-05")),
         ("2022-nankai", R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.RESIDENCE, (YES, "T-02")),
         ("2022-nankai", R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.HOUSEHOLD, (NO, "T-04")),
         ("2022-nankai", R.UNPLACED, D.TOWNSHIP, P.RESIDENCE, (BEST, "T-14")),
@@ -156,6 +178,7 @@ def test_no_local_layer_goes_past_the_lines_that_are_read_first():
         (R.EMPLOYED_WITH_ORG, D.OWN_FLOATING, {"file_first": True}, StayingCase.RETENTION, "T-25"),
         (R.OTHER, D.OWN_FLOATING, {"dropout": True}, StayingCase.RETENTION, "T-26"),
         (R.FURTHER_STUDY, D.OWN_OVERSEAS, {}, StayingCase.OVERSEAS_STUDY, "T-16"),
+        (R.OVERSEAS_PRIVATE, D.OWN_OVERSEAS, {}, StayingCase.OVERSEAS_STUDY, "PD-62"),
         (R.OTHER, D.OWN_DELAYED, {}, StayingCase.DELAY, "T-19"),
     ],
 )
@@ -324,6 +347,33 @@ def test_nobody_is_advised_to_open_a_case_he_did_not_ask_for():
     advice = advise(RUNNING, Answers(situation="employed_with_org"))
 
     assert {each.case for each in advice} == {None}
+
+
+@pytest.mark.rule("PD-62", "T-18")
+@pytest.mark.parametrize(("name", "stays"), [("2020-national", False), ("2022-national", True)])
+def test_who_lives_abroad_may_stay_since_2022_and_is_told_so(name, stays):
+    said, best, *rest = advise(policy_named(name), Answers(situation="overseas_private"))
+
+    assert (best.level, best.rule) == (BEST, "T-18")
+    assert (StayingCase.OVERSEAS_STUDY in {each.case for each in rest}) == stays
+    assert ("也可以申请把关系留在学校" in said.sentence) == stays
+
+
+@pytest.mark.rule("PD-62")
+@pytest.mark.parametrize(
+    ("name", "reason", "destination", "place", "source"),
+    [
+        # What edition 4.0 says anew is cited as edition 4.0, whichever layer's line it is; what it leaves out is not.
+        ("2022-national", R.UNPLACED, D.TOWNSHIP_FLOATING, P.RESIDENCE, f"{GUIDE}（4.0 版，2022 年 5 月）"),
+        ("2026-national", R.FURTHER_STUDY, D.TOWNSHIP, P.HOUSEHOLD, f"{GUIDE}（4.0 版，2022 年 5 月）"),
+        ("2020-national", R.FURTHER_STUDY, D.TOWNSHIP, P.HOUSEHOLD, f"{GUIDE}（2020） §2.2"),
+        ("2026-national", R.EMPLOYED_WITHOUT_ORG, D.TOWNSHIP, P.HOUSEHOLD, f"{GUIDE}（2020）常见问题 5"),
+        # A local document is cited for what it says itself.
+        ("2022-nankai", R.UNPLACED, D.TOWNSHIP, P.RESIDENCE, f"{GUIDE}（2020） §2.4"),
+    ],
+)
+def test_a_verdict_names_the_edition_that_says_so(name, reason, destination, place, source):
+    assert judge(policy_named(name), reason, destination, place).source.split("；")[0] == source
 
 
 @PATIENT

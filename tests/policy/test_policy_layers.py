@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from zhtj.policy import layers, rulebook
 from zhtj.policy.layers import PolicyError, layer, layer_names, policy_named
 from zhtj.policy.model import Values
-from zhtj.policy.vocabulary import Audience, Destination, Reason, ReasonField
+from zhtj.policy.vocabulary import Audience, Destination, Place, Reason, ReasonField
 
 NAMES = [name for name in layer_names() if name != "base"]
 
@@ -23,6 +23,10 @@ def test_the_layers_are_those_of_the_documents():
         "2020-national",
         "2022-harbin",
         "2022-nankai",
+        "2022-national",
+        "2024-anhui",
+        "2024-letters",
+        "2025-guangdong",
         "2026-national",
         "base",
     ]
@@ -80,9 +84,28 @@ def test_every_layer_makes_a_whole_policy_whose_values_name_their_rules(name):
         ("2022-nankai", "county_fallback", "may", "K-07"),
         ("2026-national", "auto_return_from", date(2026, 10, 1), "PD-11"),
         ("2026-national", "retention_max_months", 12, "D-18"),
+        ("2022-national", "retention_max_months", 12, "D-18"),
+        ("2022-national", "retention_months", 6, "D-18"),
+        ("2022-national", "application_end", date(2022, 8, 31), "D-06"),
+        ("2022-national", "review_end", date(2022, 9, 30), "D-08"),
+        ("2022-national", "auto_return_days", 10, "D-09"),
+        ("2022-national", "further_study_setup_months", 1, "D-11"),
+        ("2022-national", "overseas_stay", ("study", "life"), "PD-62"),
+        ("2020-national", "overseas_stay", ("study",), "T-16"),
+        ("2022-national", "residence_near", "city", "PD-62"),
+        ("2020-national", "residence_near", None, None),
+        ("2024-anhui", "auto_return_from", date(2024, 6, 1), "PD-62"),
+        ("2024-anhui", "initiate_target", date(2024, 6, 30), "PD-62"),
+        ("2024-letters", "letter_requires_completion", True, "PD-62"),
+        ("2022-national", "letter_requires_completion", False, "PD-28"),
+        ("2025-guangdong", "initiate_target", date(2025, 6, 30), "PD-62"),
+        ("2025-guangdong", "society_end", date(2025, 11, 30), "PD-62"),
+        ("2025-guangdong", "further_study_end", date(2025, 11, 30), "PD-62"),
+        ("2025-guangdong", "campaign_end", date(2025, 12, 31), "D-01"),
         ("2026-national", "mark_edit", "free", "G-14"),
     ],
 )
+@pytest.mark.rule("PD-62")
 def test_a_value_is_what_its_document_says(name, field, value, rule):
     policy = policy_named(name)
 
@@ -95,9 +118,9 @@ def test_a_value_is_what_its_document_says(name, field, value, rule):
 
 
 @pytest.mark.rule("K-32")
-@pytest.mark.parametrize("name", ["2020-anhui", "2020-college", "2022-harbin", "2022-nankai"])
+@pytest.mark.parametrize("name", [name for name in NAMES if layer(name).layer.scope == "local"])
 def test_what_a_local_document_leaves_out_stays_as_in_the_national_one(name):
-    national, local = policy_named("2020-national"), policy_named(name)
+    national, local = policy_named(layer(name).layer.extends), policy_named(name)
 
     said = set(layer(name).values)
     for field in Values.model_fields.keys() - said:
@@ -108,12 +131,61 @@ def test_what_a_local_document_leaves_out_stays_as_in_the_national_one(name):
     assert set(national.table) <= set(local.table)
 
 
-def test_the_running_season_takes_over_exactly_two_values_from_elsewhere():
+@pytest.mark.rule("PD-11", "PD-62")
+def test_the_running_season_marks_what_its_documents_do_not_say():
     policy = policy_named("2026-national")
 
-    assert [field for field, source in policy.sources.items() if source.assumed] == ["retention_max_months"]
-    assumed = [line for line in policy.table if line.assumed]
-    assert {(line.reasons, line.place) for line in assumed} == {((Reason.EMPLOYED_WITHOUT_ORG,), ("residence",))}
+    assert [field for field, source in policy.sources.items() if source.assumed] == ["residence_near"]
+    assumed = {(line.reasons, line.place, line.rule) for line in policy.table if line.assumed}
+    assert assumed == {
+        ((Reason.EMPLOYED_WITHOUT_ORG,), (Place.RESIDENCE,), "PD-62"),  # outside the city
+        ((Reason.EMPLOYED_WITHOUT_ORG,), (Place.RESIDENCE,), "K-08"),  # where he is registered too
+        ((Reason.UNPLACED,), (Place.ORIGIN, Place.PARENTS_RESIDENCE), "K-05"),  # no longer named
+    }
+
+
+@pytest.mark.rule("PD-62")
+@pytest.mark.parametrize(
+    ("name", "edition", "day"),
+    [
+        ("2019-national", "准备工作通知", "2019年4月26日"),
+        ("2020-anhui", "第一版", "2020年"),
+        ("2022-harbin", "4.0 版", "2022年5月"),
+        ("2026-national", "4.0 版", "2022年5月"),
+    ],
+)
+def test_a_policy_knows_the_edition_it_rests_on_and_its_day(name, edition, day):
+    policy = policy_named(name)
+
+    assert (policy.edition.edition, policy.edition.day) == (edition, day)
+
+
+@pytest.mark.rule("PD-62")
+def test_a_value_that_edition_4_states_anew_names_it_and_not_the_one_before():
+    policy = policy_named("2026-national")
+
+    assert policy.source("review_end").document == "《毕业生团员团组织关系转接工作指引》（4.0 版，2022 年 5 月）"
+    assert policy.source("campaign_start").document.startswith("《毕业生团员团组织关系转接工作指引》（2020）")
+
+
+@pytest.mark.rule("PD-12", "H-11")
+@pytest.mark.parametrize("name", NAMES)
+def test_the_receiver_follows_reason_and_kind(name):
+    policy = policy_named(name)
+
+    def number(reason, destination):
+        found = policy.receiver(reason, destination)
+        return found.number if found else None
+
+    for destination in (Destination.NEW_STUDENTS, Destination.SCHOOL, Destination.OWN_SCHOOL, Destination.UNIT):
+        assert number(Reason.FURTHER_STUDY, destination) == 2
+    assert number(Reason.INTERNAL_UPGRADE, Destination.OWN_SCHOOL) == 2
+    assert number(Reason.EMPLOYED_WITH_ORG, Destination.SCHOOL) == 1
+    assert number(Reason.OVERSEAS_OFFICIAL, Destination.UNIT) == 1
+    assert number(Reason.UNPLACED, Destination.TOWNSHIP_FLOATING) == 3
+    assert number(Reason.UNPLACED, Destination.OWN_FLOATING) == 6
+    assert number(Reason.FURTHER_STUDY, Destination.EXTERNAL) is None
+    assert [each.number for each in policy.receivers] == list(range(1, 8))
 
 
 def test_what_2019_left_open_is_read_back_from_2020_and_marked_assumed():

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhtj.kernel.clock import SHANGHAI, local
+from zhtj.policy import seasons
 from zhtj.policy.layers import policy_named
 from zhtj.policy.seasons import (
     NoPolicyError,
@@ -46,11 +47,18 @@ def test_a_season_is_named_after_its_year():
         (2020, ("0", "32"), "2020-national"),
         (2020, ("0", "3401"), "2020-national"),
         (2020, (), "2020-national"),
-        (2023, ("0", "34"), "2020-national"),
+        (2021, ("0", "34"), "2020-national"),
+        (2022, ("0", "12"), "2022-national"),
+        (2023, ("0", "34"), "2022-national"),
+        (2024, ("0", "34"), "2022-national"),
+        (2025, ("0", "44"), "2025-guangdong"),
+        (2025, ("0", "34"), "2022-national"),
+        (2026, ("0", "44"), "2026-national"),
         (2026, ("0", "34", "3401"), "2026-national"),
         (2031, ("0", "23"), "2026-national"),
     ],
 )
+@pytest.mark.rule("PD-62")
 def test_the_policy_is_the_nearest_national_one_and_what_its_line_adds(season, line, expected):
     policy = policy_for(season, line)
 
@@ -65,6 +73,44 @@ def test_a_season_before_all_policies_is_refused_with_a_way_out():
 
     assert "2018" in refused.value.message
     assert "2019" in refused.value.fix
+
+
+@pytest.fixture
+def bound():
+    """Binds layers as ``ZHTJ_POLICY_LAYERS`` does."""
+    yield lambda text: seasons.bind(seasons.read_bindings(text))
+    seasons.bind(())
+
+
+@pytest.mark.rule("PD-62", "PD-11")
+def test_a_school_or_province_can_be_bound_to_a_local_layer(bound):
+    bound("3401-002=2024-letters@2026-, 34=2024-anhui@2026")
+
+    school = policy_for(2026, ("0", "34", "3401", "3401-002"))
+    assert [head.name for head in school.layers[-3:]] == ["2026-national", "2024-anhui", "2024-letters"]
+    assert school.letter_requires_completion
+    assert return_due(shanghai(2026, 6, 10, 9, 0), school, in_season=True) == shanghai(2026, 6, 21)
+    assert school.initiate_target == date(2026, 6, 30)
+    neighbour = policy_for(2026, ("0", "34", "3401", "3401-003"))
+    assert (neighbour.name, neighbour.letter_requires_completion) == ("2024-anhui", False)
+    assert policy_for(2026, ("0", "32")).name == "2026-national"
+    # Of the next season only what was bound without end.
+    assert policy_for(2027, ("0", "34", "3401-002")).name == "2024-letters"
+    assert policy_for(2027, ("0", "34", "3401-002")).auto_return_from == date(2027, 10, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("34010001", "看不懂"),
+        ("34010001=2099-nowhere", "2024-letters"),
+        ("34010001=2022-national", "没有名为"),
+        ("34010001=2024-letters@2020", "不适用于 2020 届"),
+    ],
+)
+def test_a_wrong_binding_is_refused_with_why(text, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        seasons.read_bindings(text)
 
 
 def test_a_policy_is_laid_together_once():

@@ -41,6 +41,7 @@ class Advice:
         reason: the reason to choose.
         case: what is opened instead of a transfer.
         assumed: not in this year's documents but taken over (PD-11).
+        cited: the document, where the rulebook has no passage of it.
     """
 
     level: Suitability | None
@@ -52,11 +53,12 @@ class Advice:
     reason: Reason | None = None
     case: StayingCase | None = None
     assumed: bool = False
+    cited: str = ""
 
     @property
     def source(self) -> str:
         """The document it rests on, in plain Chinese."""
-        return rulebook.source_of(self.rule)
+        return self.cited or rulebook.source_of(self.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Verdict:
     reasons: tuple[tuple[Reason, str], ...]
     layer: str
     assumed: bool
+    cited: str = ""
 
     @property
     def blocks(self) -> bool:
@@ -111,7 +114,7 @@ class Verdict:
     @property
     def source(self) -> str:
         """The document it rests on, in plain Chinese."""
-        return rulebook.source_of(self.rule)
+        return self.cited or rulebook.source_of(self.rule)
 
 
 class Answers(Facts):
@@ -155,6 +158,7 @@ def _judge(
         reasons=_better_reasons(policy, reason, line.instead) if forbidden else (),
         layer=line.layer,
         assumed=line.assumed,
+        cited=line.cited,
     )
 
 
@@ -191,6 +195,12 @@ def options(policy: Policy, reason: Reason, facts: Facts) -> tuple[Advice, ...]:
             groups.setdefault((id(line), shown), (line, []))[1].append(destination)
     found = [_option(line, reason, tuple(destinations), places) for (_, places), (line, destinations) in groups.items()]
     return tuple(sorted(found, key=_rank))
+
+
+def best_level(policy: Policy, reason: Reason, destination: Destination) -> Suitability:
+    """The best that the table says to this kind of destination at any place: which kind this reason is meant for."""
+    verdicts = [each for each in options(policy, reason, Facts()) if destination in each.destinations]
+    return min((each.level for each in verdicts if each.level), key=lambda level: level.rank)
 
 
 def groups(policy: Policy, audience: Audience = Audience.GRADUATE) -> dict[str, dict[str, DecisionRow]]:
@@ -247,7 +257,18 @@ def _option(
     kinds = "、".join(["属地团组织", *labels] if len(local) >= _MANY else labels)
     where = "、".join("其他地方" if place is PlaceTie.NONE else place.label for place in places)
     title = f"办理“{line.case.label}”" if line.case else f"{where}的{kinds}" if where else kinds
-    return Advice(line.level, title, line.why, line.rule, destinations, places, reason, line.case, assumed=line.assumed)
+    return Advice(
+        line.level,
+        title,
+        line.why,
+        line.rule,
+        destinations,
+        places,
+        reason,
+        line.case,
+        assumed=line.assumed,
+        cited=line.cited,
+    )
 
 
 def _alternatives(policy: Policy, reason: Reason, facts: Facts) -> tuple[Advice, ...]:
@@ -272,7 +293,7 @@ def _known_facts(situation: DecisionRow, answers: Answers) -> Facts:
 
 def _concerns(option: Advice, situation: DecisionRow, places: tuple[PlaceTie, ...]) -> bool:
     """Not everything the table forbids is worth a word, nor other cases, nor second choices he did not ask about."""
-    if option.case not in {None, StayingCase.RETENTION, situation.case}:
+    if option.case not in {None, StayingCase.RETENTION, situation.case, situation.or_case}:
         return False
     if option.level is Suitability.FORBIDDEN and not _WORTH_A_WORD.intersection(option.destinations):
         return False
@@ -285,4 +306,12 @@ def _concerns(option: Advice, situation: DecisionRow, places: tuple[PlaceTie, ..
 
 
 def _say(situation: DecisionRow) -> Advice:
-    return Advice(None, situation.title, situation.say, situation.rule, reason=situation.reason, case=situation.case)
+    return Advice(
+        None,
+        situation.title,
+        situation.say,
+        situation.rule,
+        reason=situation.reason,
+        case=situation.case,
+        cited=situation.cited,
+    )

@@ -150,7 +150,10 @@ def compose(names: Sequence[str], season: int) -> Policy:
         for name, entry in each.values.items():
             content[name] = entry.value
             assumed = entry.assumed or _read_back(each, layers[-1])
-            sources[name] = Source(rule=entry.rule, layer=each.layer.name, assumed=assumed, note=entry.note)
+            cited = _cited(layers, each, entry.rule)
+            sources[name] = Source(
+                rule=entry.rule, layer=each.layer.name, assumed=assumed, note=entry.note, cited=cited
+            )
     try:
         values = Values.model_validate(content, context={"season": season})
         return Policy(
@@ -161,11 +164,19 @@ def compose(names: Sequence[str], season: int) -> Policy:
             milestones=_milestones(layers, values, sources, season),
             reasons=_reasons(layers, values),
             table=_table(layers),
-            situations={key: row for each in layers for key, row in each.situations.items()},
-            receivers=next((each.receivers for each in reversed(layers) if each.receivers), ()),
+            situations=_situations(layers),
+            receivers=_receivers(layers),
         )
     except ValidationError as error:
         raise PolicyError(f"政策 {'＋'.join(names)} 不完整：{error}") from error
+
+
+def _cited(layers: Sequence[Layer], said_by: Layer, rule: str) -> str:
+    """The document to name for what a layer says by a rule: the uppermost that says it; "" for the rulebook's."""
+    for each in reversed(layers[layers.index(said_by) :]):
+        if each.layer.cited and (each is said_by or rule in each.layer.confirms):
+            return each.layer.document
+    return ""
 
 
 def _read_back(inherited: Layer, top: Layer) -> bool:
@@ -182,11 +193,29 @@ def _table(layers: Sequence[Layer]) -> tuple[DestinationRule, ...]:
     """Guards first, then the other lines; of each, those of upper layers first."""
     downwards = list(reversed(layers))
     return tuple(
-        line.model_copy(update={"assumed": True}) if _read_back(each, layers[-1]) else line
+        line.model_copy(
+            update={
+                "assumed": line.assumed or _read_back(each, layers[-1]),
+                "cited": _cited(layers, each, line.rule),
+            }
+        )
         for lines in ([(each, each.guards) for each in downwards], [(each, each.destinations) for each in downwards])
         for each, group in lines
         for line in group
     )
+
+
+def _situations(layers: Sequence[Layer]) -> dict[str, DecisionRow]:
+    return {
+        key: row.model_copy(update={"cited": _cited(layers, each, row.rule)})
+        for each in layers
+        for key, row in each.situations.items()
+    }
+
+
+def _receivers(layers: Sequence[Layer]) -> tuple[Receiver, ...]:
+    found = {receiver.number: receiver for each in layers for receiver in each.receivers}
+    return tuple(found[number] for number in sorted(found))
 
 
 def _milestones(

@@ -69,17 +69,19 @@ class Source(Part):
         layer: name of the layer that gave it.
         assumed: the document is silent here (or of another place), the value was taken over (PD-11).
         note: why, where that needs a word.
+        cited: the document itself, where the rulebook has no passage of it.
     """
 
     rule: RuleId
     layer: str
     assumed: bool = False
     note: str = ""
+    cited: str = ""
 
     @property
     def document(self) -> str:
         """The passage in plain Chinese."""
-        return rulebook.source_of(self.rule)
+        return self.cited or rulebook.source_of(self.rule)
 
 
 class Head(Part):
@@ -97,6 +99,20 @@ class Head(Part):
     """Codes whose own and lower organisations a local layer governs; none: it is only loaded by name."""
     reads_back: bool = False
     """What it inherits is later than itself and therefore assumed."""
+    edition: str = ""
+    """Of the document, such as 第一版; empty: the layer is no edition but adds to one."""
+    issued: str = ""
+    """When the document was issued: 2022-05 or 2022-05-16; as exact as it is known."""
+    cited: bool = False
+    """What it says is cited as ``document``: the rulebook has no passages of it."""
+    confirms: tuple[RuleId, ...] = ()
+    """Rules that it states anew: what lower layers say by them is cited as its own."""
+
+    @property
+    def day(self) -> str:
+        """When it was issued, in Chinese: 2022年5月."""
+        parts = zip(self.issued.split("-"), "年月日", strict=False)
+        return "".join(f"{int(number)}{unit}" for number, unit in parts) if self.issued else ""
 
 
 class JoinAge(Part):
@@ -165,6 +181,8 @@ class Facts(Part):
     """Works already, and elsewhere than at the destination (T-05)."""
     also_household: bool | None = None
     """The place is his household place too (K-08)."""
+    near_unit: bool | None = None
+    """His usual residence lies near his unit, as the policy measures it (PD-62)."""
     delayed: bool | None = None
     """Marked as delayed graduate (R-08)."""
     low_age: bool | None = None
@@ -209,6 +227,8 @@ class DestinationRule(Part):
     assumed: bool = False
     note: str = ""
     layer: str
+    cited: str = ""
+    """See ``Source``."""
 
     @model_validator(mode="after")
     def _whole_sentence(self) -> DestinationRule:
@@ -235,6 +255,8 @@ class DecisionRow(Part):
     """Heading under which the adviser offers it; empty: not offered, it applies by ``when`` or stands in reports."""
     reason: Reason | None = None
     case: StayingCase | None = None
+    or_case: StayingCase | None = None
+    """What may be opened as well, instead of a transfer."""
     facts: Facts = Facts()
     """What is known as soon as somebody is in this situation."""
     when: Facts | None = None
@@ -246,6 +268,8 @@ class DecisionRow(Part):
     say: str
     rule: RuleId
     layer: str
+    cited: str = ""
+    """See ``Source``."""
 
 
 class Receiver(Part):
@@ -254,6 +278,8 @@ class Receiver(Part):
     number: Positive
     label: str
     destinations: tuple[Destination, ...]
+    reasons: tuple[Reason, ...] = ()
+    """Whom alone it receives; they go to no other receiver with such a destination. Empty: everybody else."""
     counts: CountsAs
     rule: RuleId
     layer: str
@@ -331,6 +357,10 @@ class Values(Part):
     """行业类别 of schools whose graduates may be retained; empty: all."""
     retention_tiers: Literal[1, 2]
     """1: the school's floating branch; 2: first the school's, then the college's."""
+    residence_near: Literal["county", "city"] | None = None
+    """Within which bounds a usual residence is near the unit; None: it does not count for the employed."""
+    overseas_stay: tuple[Literal["study", "life"], ...]
+    """What somebody goes abroad for who may stay at the old school: study and research, or life there."""
     overseas_approver: Literal["school", "college"]
     """Who approves that an overseas student's relationship stays."""
     overseas_held_by: Literal["school", "college"]
@@ -418,8 +448,8 @@ class Values(Part):
     letter_valid_days: Positive
     letter_receipt_days: Positive
     letter_number_width: Positive
-    letter_issue_from: Literal["submitted", "completed"]
-    """From which step on a letter may be issued."""
+    letter_requires_completion: bool
+    """A letter is issued only once the transfer is complete."""
 
     # -- rates
     metric_formulas: str
@@ -452,6 +482,7 @@ class Policy(Values):
     """The destination table; the first line that fits decides."""
     situations: Annotated[Mapping[str, DecisionRow], ReadOnly]
     receivers: tuple[Receiver, ...]
+    """In the order of their numbers."""
 
     __hash__ = object.__hash__
 
@@ -465,6 +496,23 @@ class Policy(Values):
     def name(self) -> str:
         """Name of the layer on top."""
         return self.layers[-1].name
+
+    @property
+    def edition(self) -> Head:
+        """The edition of the guide on which it rests: the topmost layer that is one."""
+        return next(head for head in reversed(self.layers) if head.edition or head.scope == "base")
+
+    @property
+    def basis(self) -> str:
+        """The documents it rests on: the edition with its day, then what is added locally."""
+        local = [head.document for head in self.layers if head.scope == "local"]
+        return "；".join([self.edition.document, *local])
+
+    def receiver(self, reason: Reason, destination: Destination) -> Receiver | None:
+        """Which of the numbered receivers takes in whoever goes there with this reason; None: none of them."""
+        fits = [each for each in self.receivers if destination in each.destinations]
+        own = next((each for each in fits if reason in each.reasons), None)
+        return own or next((each for each in fits if not each.reasons), None)
 
     def source(self, name: str) -> Source:
         """Rule and layer a value comes from.

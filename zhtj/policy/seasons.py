@@ -1,8 +1,13 @@
-"""Seasons and their clock (届、日程): which policy governs, which phase it is, when an application is returned."""
+"""Seasons and their clock (届、日程): which policy governs, which phase it is, when an application is returned.
+
+A local layer holds where its file names the organisation, or where the installation binds it to one (``bind``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -17,6 +22,70 @@ class NoPolicyError(DomainError):
     """No layer governs that season."""
 
 
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A local layer that an installation lets hold for an organisation and all below it.
+
+    Args:
+        code: of the organisation.
+        layer: name of a local layer.
+        first, last: seasons from and to which it holds; None: from the layer's first one, without end.
+    """
+
+    code: str
+    layer: str
+    first: int | None = None
+    last: int | None = None
+
+    def covers(self, season: int) -> bool:
+        """Whether it holds that season."""
+        return (self.first or season) <= season <= (self.last or season)
+
+
+_BINDING = re.compile(r"(?P<code>[0-9A-Za-z-]+)=(?P<layer>[0-9a-z-]+)(?:@(?P<first>\d{4})(?P<on>-(?P<last>\d{4})?)?)?")
+_bound: list[Binding] = []
+
+
+def read_bindings(text: str) -> list[Binding]:
+    """Read ``ZHTJ_POLICY_LAYERS``: ``3401-002=2024-letters@2026- 34=2024-anhui@2026``, set apart by blanks or commas.
+
+    Raises:
+        ValueError: something in it is no binding; no such local layer; or its edition is not yet in force by then.
+    """
+    found = []
+    for part in re.split(r"[\s,;]+", text.strip()) if text.strip() else ():
+        match = _BINDING.fullmatch(part)
+        if match is None:
+            raise ValueError(f"看不懂“{part}”，请写成 组织编码=政策层@届，如 3401-002=2024-letters@2026-")
+        first = int(match["first"]) if match["first"] else None
+        last = int(match["last"]) if match["last"] else None if match["on"] else first
+        found.append(_bindable(Binding(match["code"], match["layer"], first, last)))
+    return found
+
+
+def _bindable(binding: Binding) -> Binding:
+    known = [head.name for head in _heads("local")]
+    if binding.layer not in known:
+        raise ValueError(f"没有名为 {binding.layer} 的地方政策层，现有：{'、'.join(known)}")
+    head = layer(binding.layer).layer
+    first = binding.first or head.first_season or 0
+    if not set(lineage(head.name)[:-1]) <= set(lineage(_national(first).name)):
+        raise ValueError(f"{head.title}以较新的版本为基础，不适用于 {first} 届。")
+    return Binding(binding.code, binding.layer, first, binding.last)
+
+
+def bind(bindings: Iterable[Binding]) -> None:
+    """Let these local layers hold from now on, in place of those bound before."""
+    _bound[:] = bindings
+    _policy_for.cache_clear()
+    governed.cache_clear()
+
+
+def bindings() -> tuple[Binding, ...]:
+    """What this installation has bound."""
+    return tuple(_bound)
+
+
 def season_of(day: date) -> int:
     """The season (届) a day belongs to: its year. The first months belong to the graduates of the coming summer."""
     return day.year
@@ -26,7 +95,7 @@ def policy_for(season: int, line: Sequence[str]) -> Policy:
     """The policy of a season for an organisation.
 
     The latest national layer that has begun by then, and over it every local layer of that season whose organisation
-    stands in the line, from the top down.
+    stands in the line, from the top down; of one organisation first what the files say, then what is bound.
 
     Args:
         season: year of graduation.
@@ -47,7 +116,8 @@ def _policy_for(season: int, line: tuple[str, ...]) -> Policy:
             for head in _heads("local")
             if code in head.organisations and _covers(head, season) and set(lineage(head.name)[:-1]) <= set(names)
         ]
-    return compose(names, season)
+        names += [each.layer for each in _bound if each.code == code and each.covers(season)]
+    return compose(list(dict.fromkeys(names)), season)
 
 
 def _national(season: int) -> Head:
@@ -70,7 +140,8 @@ def _heads(scope: str) -> tuple[Head, ...]:
 @lru_cache(maxsize=64)
 def governed(season: int) -> frozenset[str]:
     """Codes of the organisations that have a layer of their own that season."""
-    return frozenset(code for head in _heads("local") if _covers(head, season) for code in head.organisations)
+    written = {code for head in _heads("local") if _covers(head, season) for code in head.organisations}
+    return frozenset(written | {each.code for each in _bound if each.covers(season)})
 
 
 def campaign_open(policy: Policy, day: date) -> bool:

@@ -23,7 +23,7 @@ from zhtj.orgs.rules import destination_problem
 from zhtj.orgs.searching import places
 from zhtj.people.models import Member
 from zhtj.policy import seasons
-from zhtj.policy.destinations import Advice, Answers, Verdict, advise, groups, judge, reason_of
+from zhtj.policy.destinations import Advice, Answers, Verdict, advise, best_level, groups, judge, reason_of
 from zhtj.policy.model import DecisionRow, Milestone, Policy
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
 from zhtj.transfers.applying import checks
@@ -301,9 +301,13 @@ class Counsel:
             better = organisation.id not in known or each.verdict.level.rank < known[organisation.id].verdict.level.rank
             if better and (each.selectable or named):
                 known[organisation.id] = each
+        return sorted(known.values(), key=self._order)[:SHOWN]
+
+    def _order(self, found: Found) -> tuple[bool, int, bool, int]:
+        """What can be chosen first, the best first; of equally good ones the kind that is meant for this reason."""
         right = self.right.destinations if self.right else ()
-        order = sorted(known.values(), key=lambda each: (each.verdict.level.rank, each.kind not in right))
-        return sorted(order, key=lambda each: not each.selectable)[:SHOWN]
+        kind = best_level(self.policy, self.reason or Reason.OTHER, found.kind)
+        return not found.selectable, found.verdict.level.rank, found.kind not in right, kind.rank
 
     def _candidates(self) -> Iterator[tuple[Organisation, PlaceTie | None, bool]]:
         """Organisations to judge: with his tie to their place, and whether he named them himself."""
