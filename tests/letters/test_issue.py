@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -9,21 +10,25 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from tests.transfers.steps import acting, apply, do, start
+from tests.browsing import Browser
+from tests.transfers.steps import accept_into, acting, apply, do, start
 from tests.world import World
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import operations, queries
+from zhtj.letters.many import candidates
 from zhtj.letters.models import Letter, LetterState
 from zhtj.letters.operations import Details
 from zhtj.letters.queries import Validity
 from zhtj.letters.record import FileDisposition, LetterReason
 from zhtj.letters.rules import letter_reason
 from zhtj.people.models import Member
+from zhtj.policy import seasons
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers import operations as transfers
+from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.models import Application, special_label
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching import sweeps
@@ -75,6 +80,41 @@ def test_the_school_committee_issues_from_what_it_knows(office, application):
         office.accounts["university"].mobile,
     )
     assert (record.issuer_phone, record.postcode) == ("0551-65500000", "230031")
+
+
+@pytest.fixture
+def completion_first(office: World) -> Iterator[None]:
+    """The school has bound itself to the rule of 2024: no letter before the transfer is complete."""
+    seasons.bind(seasons.read_bindings(f"{office.orgs['university'].code}=2024-letters@2026"))
+    yield
+    seasons.bind(())
+
+
+@pytest.mark.rule("PD-62", "PD-28", "K-30")
+def test_where_completion_comes_first_no_letter_goes_out_before_it(office, completion_first, client):
+    application = apply(office, office.graduate, "company")
+    seat, browser = office.seat("university"), Browser(client).login(office.accounts["university"])
+
+    with pytest.raises(DomainError, match="转接完成后才开具介绍信") as refused:
+        issue(application, seat)
+    assert refused.value.rule == "PD-62"
+    page = browser.get(f"/school/applications/{application.id}")
+    assert "本校规定组织关系转接完成后才开具介绍信。" in page.main
+    assert "开具介绍信" not in page.links()
+    assert candidates.count(seat, policy_of(application.from_org), candidates.CandidateFilters()) == 0
+
+    do(accept_into, application, office.seat("company"), office.orgs["team"])
+
+    assert candidates.count(seat, policy_of(application.from_org), candidates.CandidateFilters()) == 1
+    assert "开具介绍信" in browser.get(f"/school/applications/{application.id}").links()
+    assert issue(application, seat).state is LetterState.ISSUED
+
+
+@pytest.mark.rule("PD-62")
+def test_another_school_issues_as_before(office, application, completion_first):
+    seasons.bind(seasons.read_bindings(f"{office.orgs['company'].code}=2024-letters@2026"))
+
+    assert issue(application, office.seat("university")).state is LetterState.ISSUED
 
 
 @pytest.mark.rule("L-10", "L-15", "L-18", "L-19", "L-20", "L-22")

@@ -149,7 +149,9 @@ def receiver_of(text: str) -> Organisation | None:
 def _draft(application: Application, seat: ActiveSeat, details: Details) -> _Draft:
     authority.check_issuer(seat)
     policy = policy_of(application.from_org)
-    rules.check_state(application.state, policy.letter_issue_from)
+    problem = rules.state_problem(application.state, requires_completion=policy.letter_requires_completion)
+    if problem is not None:
+        raise problem
     return _prepare(_case(application, policy), seat, details, policy)
 
 

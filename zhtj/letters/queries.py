@@ -11,12 +11,15 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
-from zhtj.kernel.errors import NotFound
+from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.letters import rules
 from zhtj.letters.models import Letter, LetterReceipt, LetterState
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import search
+from zhtj.transfers.applying.checks import policy_of
+from zhtj.transfers.models import Application
 
 WHOLE = (
     joinedload(Letter.issuer),
@@ -111,6 +114,12 @@ def of_application(application_id: int) -> Letter | None:
     """The application's newest letter, valid or void."""
     query = select(Letter).where(Letter.application_id == application_id).options(*WHOLE)
     return session.scalars(query.order_by(Letter.id.desc()).limit(1)).first()
+
+
+def problem(application: Application) -> DomainError | None:
+    """Why its origin's policy lets no letter be issued for it as it stands; None if one may be (PD-28, PD-62)."""
+    policy = policy_of(application.from_org)
+    return rules.state_problem(application.state, requires_completion=policy.letter_requires_completion)
 
 
 def of_member(member_id: int) -> list[Letter]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import SeatKind
@@ -53,12 +52,13 @@ def check_identity(joined_on: date, *, too_young: bool) -> None:
         )
 
 
-def check_state(state: State, issue_from: Literal["submitted", "completed"]) -> None:
-    """Raise DomainError unless an application in this state may have a letter (PD-28)."""
+def state_problem(state: State, *, requires_completion: bool) -> DomainError | None:
+    """Why an application in this state may have no letter (PD-28, PD-62); None if it may."""
     if state in FAILED:
-        raise DomainError(f"这份申请{state.label}，不能开具介绍信。", fix="请在新的申请上开具。", rule="PD-28")
-    if issue_from == "completed" and state is not State.COMPLETED:
-        raise DomainError("组织关系转接完成后才能开具介绍信。", fix="请等待转入方审批。", rule="PD-28")
+        return DomainError(f"这份申请{state.label}，不能开具介绍信。", fix="请在新的申请上开具。", rule="PD-28")
+    if requires_completion and state is not State.COMPLETED:
+        return DomainError("本校规定组织关系转接完成后才开具介绍信。", fix="请等待转入方审批。", rule="PD-62")
+    return None
 
 
 def letter_reason(reason: Reason, label: str, *, graduate: bool) -> tuple[LetterReason, str]:

@@ -65,7 +65,7 @@ def count(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> int:
 
 
 def _listed(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Select[Application]:
-    allowed = [State.COMPLETED] if policy.letter_issue_from == "completed" else list(set(State) - rules.FAILED)
+    allowed = [State.COMPLETED] if policy.letter_requires_completion else list(set(State) - rules.FAILED)
     letter = select(Letter.id).where(Letter.application_id == Application.id, Letter.state == LetterState.ISSUED)
     query = (
         select(Application)

@@ -129,6 +129,7 @@ def render_page(shown: Line, secret_unit: str = "") -> str:
         secret_unit=secret_unit,
         may_repeat=may_repeat(application),
         may_issue=may_issue,
+        letter_problem=letters.problem(application),
         may_print=may_print,
     )
 
