@@ -24,11 +24,11 @@ from zhtj.letters.operations import Details
 from zhtj.letters.queries import Validity
 from zhtj.letters.record import FileDisposition, LetterReason
 from zhtj.letters.rules import letter_reason
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy import seasons
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers import operations as transfers
-from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.models import Application, special_label
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching import sweeps

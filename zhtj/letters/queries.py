@@ -17,8 +17,8 @@ from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.letters import rules
 from zhtj.letters.models import Letter, LetterReceipt, LetterState
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
-from zhtj.transfers.applying.checks import policy_of
 from zhtj.transfers.models import Application
 
 WHOLE = (

@@ -205,6 +205,10 @@ def test_every_receiver_stands_there_with_what_it_counts_as():
         ("学习研究", {"⑦": True}),
         ("延迟毕业", {"⑦": True}),
         ("因公出国", {"①": True}),
+        ("因私出国", {"③": True, "④": False, "⑦": False}),
+        # Further study is always the admitting school's, whatever kind of organisation that is.
+        ("升学", {"②": True}),
+        ("校内专升本", {"②": True}),
     ],
 )
 def test_the_lines_are_those_of_the_destination_table(label, expected):

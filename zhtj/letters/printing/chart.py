@@ -109,7 +109,7 @@ def _starts(policy: Policy) -> Iterator[tuple[str, Reason | None, StayingCase | 
 
 def _kinds(receiver: Receiver) -> tuple[str, ...]:
     """What a receiver stands for, in small print; nothing where its name says it all."""
-    if len(receiver.destinations) == 1:
+    if len(receiver.destinations) == 1 or receiver.reasons:
         return ()
     text = "、".join(each.label.removesuffix("团组织").removesuffix("的") for each in receiver.destinations)
     return _lines(text, 26)
@@ -120,9 +120,10 @@ def _ways(policy: Policy, starts: list[tuple[str, Reason | None, StayingCase | N
         best: dict[int, _Found] = {}
         for advice in _open_to(policy, reason, case):
             preferred = case is not None or advice.level is Suitability.PREFERRED
-            for end, receiver in enumerate(policy.receivers):
-                fits = set(receiver.destinations) & set(advice.destinations)
-                if fits and (end not in best or (preferred and not best[end].preferred)):
+            for destination in advice.destinations:
+                receiver = policy.receiver(reason or Reason.OTHER, destination)
+                end = policy.receivers.index(receiver) if receiver else None
+                if end is not None and (end not in best or (preferred and not best[end].preferred)):
                     best[end] = _Found(start, end, preferred, advice.sentence, advice.rule)
         yield from best.values()
 
@@ -132,10 +133,11 @@ def _open_to(policy: Policy, reason: Reason | None, case: StayingCase | None) ->
     if reason is None:
         every = (advice for one in policy.reasons for advice in options(policy, one, Facts()))
         return [advice for advice in every if advice.case is case]
+    cases = {None, *(each.or_case for each in policy.situations.values() if each.reason is reason)}
     plain = options(policy, reason, Facts())
     fallback = options(policy, reason, Facts(township_unable=True, county_open=True))
     known = {each for advice in plain if advice.level in _GOOD for each in advice.destinations}
-    found = [advice for advice in plain if advice.level in _GOOD and advice.case is None]
+    found = [advice for advice in plain if advice.level in _GOOD and advice.case in cases]
     for advice in fallback:
         new = tuple(each for each in advice.destinations if each not in known)
         if new and advice.level in _GOOD and advice.case is None:

@@ -10,7 +10,6 @@ from zhtj.kernel import clock
 from zhtj.letters.printing import chart as charts
 from zhtj.letters.printing import forms
 from zhtj.orgs.policies import national_policy
-from zhtj.policy.model import Policy
 from zhtj.web import routes
 from zhtj.web.access import public
 
@@ -21,12 +20,8 @@ def direction_chart() -> str:
     """The chart, and below it the same in words with its rules."""
     policy = national_policy()
     return render_template(
-        "public/direction.html", chart=charts.chart(policy), season=clock.today().year, source=_source(policy)
+        "public/direction.html", chart=charts.chart(policy), season=clock.today().year, source=policy.basis
     )
-
-
-def _source(policy: Policy) -> str:
-    return policy.layers[-1].title
 
 
 @routes.public.get("/help/chart.svg")
@@ -51,4 +46,4 @@ def direction_chart_pdf() -> Response:
 @lru_cache(maxsize=2)
 def _pdf(season: int) -> bytes:
     policy = national_policy()
-    return forms.direction_chart(charts.chart(policy), season, _source(policy))
+    return forms.direction_chart(charts.chart(policy), season, policy.basis)
