@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from zhtj.policy import layers, rulebook
 from zhtj.policy.layers import PolicyError, layer, layer_names, policy_named
 from zhtj.policy.model import Values
-from zhtj.policy.vocabulary import Audience, Destination, Place, Reason, ReasonField
+from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField
 
 NAMES = [name for name in layer_names() if name != "base"]
 
@@ -138,9 +138,9 @@ def test_the_running_season_marks_what_its_documents_do_not_say():
     assert [field for field, source in policy.sources.items() if source.assumed] == ["residence_near"]
     assumed = {(line.reasons, line.place, line.rule) for line in policy.table if line.assumed}
     assert assumed == {
-        ((Reason.EMPLOYED_WITHOUT_ORG,), (Place.RESIDENCE,), "PD-62"),  # outside the city
-        ((Reason.EMPLOYED_WITHOUT_ORG,), (Place.RESIDENCE,), "K-08"),  # where he is registered too
-        ((Reason.UNPLACED,), (Place.ORIGIN, Place.PARENTS_RESIDENCE), "K-05"),  # no longer named
+        ((Reason.EMPLOYED_WITHOUT_ORG,), (PlaceTie.RESIDENCE,), "PD-62"),  # outside the city
+        ((Reason.EMPLOYED_WITHOUT_ORG,), (PlaceTie.RESIDENCE,), "K-08"),  # where he is registered too
+        ((Reason.UNPLACED,), (PlaceTie.ORIGIN, PlaceTie.PARENTS_RESIDENCE), "K-05"),  # no longer named
     }
 
 
