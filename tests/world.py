@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from tests.remembering import remembered
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
@@ -39,10 +40,11 @@ class World:
     accounts: dict[str, Account] = field(default_factory=dict)
     serial: int = 0
 
-    @classmethod
-    def build(cls) -> World:
-        """Create everything, in one unit of work."""
-        world = cls()
+    @staticmethod
+    @remembered
+    def build() -> World:
+        """Create everything, in one unit of work; see tests/remembering.py."""
+        world = World()
         with unit_of_work():
             world._organisations()
             world._administrators()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from tests.remembering import remembered
 from tests.transfers.steps import UNPLACED, start
 from tests.world import World
 from zhtj.cases import operations as cases
@@ -81,10 +82,11 @@ class Town:
     seats: dict[str, ActiveSeat] = field(default_factory=dict)
     objects: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    @classmethod
-    def build(cls) -> Town:
+    @staticmethod
+    @remembered
+    def build() -> Town:
         """Create it all."""
-        town = cls(World.build())
+        town = Town(World.build())
         with unit_of_work():
             town._organisations()
         for key, member in town._members().items():

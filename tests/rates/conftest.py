@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from tests.remembering import remembered
 from tests.transfers.steps import start
 from tests.world import World
 from zhtj.graduation import operations as graduation
@@ -50,6 +51,13 @@ class Area:
 
 @pytest.fixture
 def area(session: Session) -> Area:
+    """The example of PD-24."""
+    del session
+    return build()
+
+
+@remembered
+def build() -> Area:
     """U with graduates a, b, c in city P1; P2 a city with a company; province Q with a college and a company."""
     world = World.build()
     committee, branch, leading = Category.COMMITTEE, Category.BRANCH, Category.LEADING_ORGAN
