@@ -6,16 +6,19 @@ A test of concurrency asks for ``live`` instead: a fresh database of its own wit
 
 from __future__ import annotations
 
+import copy
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Config, Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
@@ -26,10 +29,12 @@ from tests.guards import html
 from tests.world import World
 from zhtj.factory import create_app
 from zhtj.kernel import audit, clock, crypto
-from zhtj.kernel.database import db, lent
+from zhtj.kernel.database import _LENT, db, lent
+from zhtj.kernel.sql import planner
 
 BACKENDS = ("sqlite", "postgresql")
 KEY = crypto.generate_key()
+SCHEMA = "schema"
 NOON = clock.parse("2026-10-14T09:00")
 
 
@@ -39,20 +44,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Installation:
-    """One application on one database, with the schema migrated; built once a process and database kind."""
+    """One application on one database, built once a process and kind; the schema is migrated once a run.
 
-    def __init__(self, backend: str, folder: Path, stack: ExitStack) -> None:
+    Args:
+        shared: a folder that all processes of the run see.
+    """
+
+    def __init__(self, backend: str, folder: Path, shared: Path, stack: ExitStack) -> None:
         self.backend = backend
-        self.folder = folder
+        self.folder, self.shared = folder, shared
         self.server = "" if backend == "sqlite" else stack.enter_context(services.postgres_url())
         self.number = 0
-        self.template = self._url("template")
-        if self.server:
-            self._admin(f'CREATE DATABASE "{self._name("template")}"')
-        self.app = self.build(self.template)
-        with self.app.app_context():
-            upgrade()
-            db.engine.dispose()
+        self.app = self.build(self._url(self._name("template")))
+        with (shared / f"{backend}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / f"{backend}.migrated").exists():
+                self._migrate()
+        self._fill(self._name("template"))
 
     def build(self, url: str, **more: str) -> Flask:
         """An application on ``url``, with ``more`` variables."""
@@ -70,23 +78,33 @@ class Installation:
     def copy(self) -> tuple[Flask, str]:
         """A fresh empty database of its own, for tests that commit; the application and its address."""
         self.number += 1
-        name = f"live{self.number}"
-        with self.app.app_context():
-            db.engine.dispose()
+        name = self._name(f"live{self.number}")
+        self._fill(name)
+        return twin(self.app, self._url(name)), self._url(name)
+
+    def _migrate(self) -> None:
         if self.server:
-            self._admin(f'CREATE DATABASE "{self._name(name)}" TEMPLATE "{self._name("template")}"')
+            self._admin(f'CREATE DATABASE "{SCHEMA}"')
+        app = twin(self.app, self._url(SCHEMA))
+        with app.app_context():
+            upgrade()
+            db.engine.dispose()
+        (self.shared / f"{self.backend}.migrated").touch()
+
+    def _fill(self, name: str) -> None:
+        """Make a database of this name that has the schema."""
+        if self.server:
+            self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{SCHEMA}"')
         else:
-            shutil.copy(self.folder / "template.db", self.folder / f"{name}.db")
-        url = self._url(name)
-        return self.build(url), url
+            shutil.copy(self.shared / f"{SCHEMA}.db", self.folder / f"{name}.db")
 
     def _name(self, name: str) -> str:
         return f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
 
     def _url(self, name: str) -> str:
         if self.server:
-            return self.server.rsplit("/", 1)[0] + "/" + self._name(name)
-        return f"sqlite:///{self.folder / name}.db"
+            return self.server.rsplit("/", 1)[0] + "/" + name
+        return f"sqlite:///{(self.shared if name == SCHEMA else self.folder) / name}.db"
 
     def _admin(self, statement: str) -> None:
         engine = create_engine(
@@ -95,6 +113,20 @@ class Installation:
         with engine.connect() as connection:
             connection.execute(text(statement))
         engine.dispose()
+
+
+def twin(app: Flask, url: str) -> Flask:
+    """The same application on another database: its configuration and its engines are its own, the rest is shared."""
+    other = copy.copy(app)
+    other.config = Config(app.root_path, app.config)
+    other.config["ZHTJ"] = replace(app.config["ZHTJ"], database_url=url)
+    other.config["SQLALCHEMY_DATABASE_URI"] = url
+    other.extensions = {name: kept for name, kept in app.extensions.items() if name not in {"sqlalchemy", _LENT}}
+    other.teardown_appcontext_funcs = list(app.teardown_appcontext_funcs)
+    other._got_first_request = False
+    db.init_app(other)
+    planner.init_app(other)
+    return other
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +142,10 @@ class _Installations(dict[str, Installation]):
         self.folders, self.stack = folders, stack
 
     def __missing__(self, backend: str) -> Installation:
-        self[backend] = Installation(backend, self.folders.mktemp(backend), self.stack)
+        # The processes of a run have folders side by side.
+        base = self.folders.getbasetemp()
+        shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        self[backend] = Installation(backend, self.folders.mktemp(backend), shared, self.stack)
         return self[backend]
 
 
