@@ -38,11 +38,13 @@ class Terms:
         until: the last day.
         ground: why, as the form has it (R-07).
         home: the college that looks after him, else the school.
+        extended: whether that is the longest term already, so that nothing is added to it (PD-61).
     """
 
     until: date | None = None
     ground: str | None = None
     home: Organisation | None = None
+    extended: bool = False
 
 
 # ---- opening and closing
@@ -109,6 +111,7 @@ def _opened(member_id: int, branch: Organisation, since: date, policy: Policy, t
         "home_id": home.id if home else None,
         "ground": terms.ground,
         "retained_until": terms.until,
+        "extended_on": since if terms.extended else None,
         "clear_by": months_after(since, policy.county_clear_months) if kind is StayKind.COUNTY else None,
         # R-12: at least so often, counted anew from every contact.
         "contact_by": months_after(since, policy.contact_interval_months),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 
@@ -26,6 +27,33 @@ def retained_until(graduation: date, months: int) -> date:
     Graduated in June, six months: 31 December.
     """
     return end_of_month(months_after(date(graduation.year, graduation.month, 1), months))
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionTerm:
+    """For how long somebody may be retained: the last day, and whether that is the extended term already."""
+
+    until: date
+    extended: bool = False
+
+
+def retention_term(graduation: date, months: int, most: int, today: date) -> RetentionTerm | None:
+    """The term that a retention granted today has; nothing is granted for one that has passed (PD-61, D-18).
+
+    Args:
+        graduation: any day of the month.
+        months: of the first term.
+        most: months with an extension; no more than ``months`` where there is none.
+        today: the day of the decision.
+
+    Returns:
+        The first term, after its end the extended one, None where that is over too.
+    """
+    first = RetentionTerm(retained_until(graduation, months))
+    if today <= first.until:
+        return first
+    longest = RetentionTerm(retained_until(graduation, max(months, most)), extended=True)
+    return longest if today <= longest.until else None
 
 
 class DeadlineStage(IntEnum):

@@ -155,6 +155,13 @@ def delay_problem(month: date | None, base: date | None, reason: str, today: dat
         reason: why.
         today: the day.
     """
+    problem = _delay_month_problem(month, base, today)
+    if problem is None and len(reason.strip()) < REASON_MIN:
+        return MarkProblem("请填写延迟毕业原因。", rule="G-17")
+    return problem
+
+
+def _delay_month_problem(month: date | None, base: date | None, today: date) -> MarkProblem | None:
     if base is None:
         return MarkProblem("所在团支部没有毕业时间，不能标记延迟毕业。", "请先标记团支部的毕业时间。", "G-18")
     if month is None:
@@ -162,10 +169,12 @@ def delay_problem(month: date | None, base: date | None, reason: str, today: dat
     # G-18: later than the branch's own month.
     if month <= base:
         return MarkProblem(f"延迟毕业的预计时间必须晚于团支部的毕业时间 {base:%Y-%m}。", "请核对后再填。", "G-18")
+    if month < today.replace(day=1):
+        # Whoever graduated then belongs to the season of that month (PD-61).
+        fix = "那时已经毕业的，按毕业生办理；还没有毕业的，请填写以后的月份。"
+        return MarkProblem(f"{month:%Y-%m} 已经过了，不能标记到那个月延迟毕业。", fix, "G-18")
     if month.year - today.year > YEARS:
         return MarkProblem("预计毕业时间的年份不对。", "请核对后再填。", "G-17")
-    if len(reason.strip()) < REASON_MIN:
-        return MarkProblem("请填写延迟毕业原因。", rule="G-17")
     return None
 
 

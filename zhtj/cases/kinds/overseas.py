@@ -29,6 +29,7 @@ from zhtj.floating import branches, operations
 from zhtj.floating.operations import Terms
 from zhtj.floating.rules import end_of_month
 from zhtj.graduation.queries import is_delayed
+from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Purpose
 from zhtj.orgs.policies import policy_of
@@ -75,6 +76,13 @@ def _check(matter: CaseMatter) -> None:
     staying.check_free(person)
     if matter.answers and matter.month("ends") <= matter.month("begins"):
         raise DomainError("结束的月份应晚于开始的月份。", field="ends", rule="R-14")
+    if matter.answers and end_of_month(matter.month("ends")) < clock.today():
+        raise DomainError(
+            f"计划的学习期到 {matter.said('ends')}，已经过了。",
+            fix="延长了的，请填写新的结束月份；已经回来的，请申请转接。",
+            field="ends",
+            rule="R-14",
+        )
 
 
 def _ready(matter: CaseMatter, case: Case) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import select
 
 from zhtj.cases.kind import (
@@ -28,10 +30,10 @@ from zhtj.cases.kinds import staying
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.floating import branches, operations
-from zhtj.floating.models import StayKind
+from zhtj.floating.models import Stay, StayKind
 from zhtj.floating.operations import Terms
 from zhtj.floating.queries import open_stay
-from zhtj.floating.rules import TEACHING_MONTHS, retained_until
+from zhtj.floating.rules import TEACHING_MONTHS, RetentionTerm, retained_until, retention_term
 from zhtj.graduation import liaisons
 from zhtj.graduation.models import DestinationEntry, RegisterRow
 from zhtj.graduation.queries import is_delayed
@@ -122,6 +124,7 @@ def check_right(matter: CaseMatter) -> None:
             field="subject",
             rule="R-01",
         )
+    _term(matter)
 
 
 def _check(matter: CaseMatter) -> None:
@@ -143,20 +146,41 @@ def _branch(matter: CaseMatter) -> Organisation:
     return branches.for_retention(staying.home(matter), college_first=matter.said("ground") in COLLEGE_FIRST)
 
 
-def months(policy: Policy, ground: str) -> int:
-    """How long somebody may stay for this reason, before any extension (D-18, T-23)."""
-    return TEACHING_MONTHS if ground == TEACHING else policy.retention_months
+def months(policy: Policy, ground: str) -> tuple[int, int]:
+    """How long somebody may stay for this reason, and how long with an extension (D-18, T-23)."""
+    if ground == TEACHING:
+        return TEACHING_MONTHS, TEACHING_MONTHS
+    return policy.retention_months, policy.retention_max_months
+
+
+def _term(matter: CaseMatter) -> RetentionTerm:
+    """The term that is left to grant; before a ground is named, the longest. Raises DomainError for none (PD-61)."""
+    policy, today = policy_of(staying.home(matter).school), clock.today()
+    graduation = staying.graduation_month(matter.person) or today
+    first, most = months(policy, matter.said("ground"))
+    if not matter.said("ground"):
+        most = max(most, TEACHING_MONTHS)
+    found = retention_term(graduation, first, most, today)
+    if found is None:
+        last = retained_until(graduation, max(first, most))
+        raise DomainError(
+            f"保留期最长到 {last:%Y-%m-%d}，已经过了，不能再保留。",
+            fix="有单位的请转到单位，升学的转到录取学校，其他的转到居住地或户籍地的乡镇街道。",
+            field="subject",
+            rule="D-18",
+        )
+    return found
 
 
 def _effect(matter: CaseMatter, case: Case) -> str:
     person, home, branch = matter.person, staying.home(matter), _branch(matter)
-    policy = policy_of(home.school)
-    ground = matter.said("ground")
-    graduation = staying.graduation_month(person) or clock.today()
     # R-02: as long as D-18 and the policy have it.
-    until = retained_until(graduation, months(policy, ground))
-    operations.keep(person, branch, Terms(until, ground, home.nearest), f"case:{case.id}")
-    words = f"已编入{branch.short_name}，保留到 {until:%Y-%m-%d}；保留期间计为未完成转接，落实去向后一个月内转出。"
+    policy, term = policy_of(home.school), _term(matter)
+    terms = Terms(term.until, matter.said("ground"), home.nearest, term.extended)
+    operations.keep(person, branch, terms, f"case:{case.id}")
+    words = f"已编入{branch.short_name}，保留到 {term.until:%Y-%m-%d}；保留期间计为未完成转接，落实去向后一个月内转出。"
+    if term.extended:
+        words += f"头 {policy.retention_months} 个月已过，按延长保留办理，不能再延长。"
     if home.college is not None and branch.parent_id == home.school.id and policy.retention_tiers > 1:
         words += f"再由{home.college.short_name}分配到学院流动团员团支部。"
     return words
@@ -170,7 +194,16 @@ def _warn(matter: CaseMatter) -> str:
     placed = {Reason.FURTHER_STUDY, Reason.EMPLOYED_WITH_ORG, Reason.EMPLOYED_WITHOUT_ORG}
     if entry is not None and entry.reason in placed and matter.said("ground") not in {*COLLEGE_FIRST, "undecided"}:
         return "本人登记的毕业去向是已升学或已就业，请先核实。"
-    return "同意后计为未完成转接，到落实去向、转出为止。"
+    return f"{_extension(matter)}同意后计为未完成转接，到落实去向、转出为止。"
+
+
+def _extension(matter: CaseMatter) -> str:
+    """That the first term is over, so that this is an extension already (PD-61)."""
+    try:
+        term = _term(matter)
+    except DomainError as error:
+        return str(error)
+    return f"头几个月的保留期已过，按延长保留办理，保留到 {term.until:%Y-%m-%d}。" if term.extended else ""
 
 
 def _paper(matter: CaseMatter) -> Paper:
@@ -276,14 +309,23 @@ def _check_extension(matter: CaseMatter) -> None:
         )
     if stay.extended_on is not None or stay.ground == TEACHING:
         raise DomainError("保留期已经到了最长期限，不能再延长。", fix="请办理转接。", field="subject", rule="D-18")
+    until = _extended_until(matter, stay)
+    if until < clock.today():
+        raise DomainError(
+            f"延长后的保留期到 {until:%Y-%m-%d}，已经过了。", fix="请办理转接。", field="subject", rule="D-18"
+        )
+
+
+def _extended_until(matter: CaseMatter, stay: Stay) -> date:
+    graduation = staying.graduation_month(matter.person) or stay.since
+    return retained_until(graduation, policy_of(stay.org).retention_max_months)
 
 
 def _extend(matter: CaseMatter, case: Case) -> str:
     stay = open_stay(matter.person.id)
     if stay is None:
         raise DomainError(f"{matter.person.name}没有保留在学校。", rule="D-18")
-    graduation = staying.graduation_month(matter.person) or stay.since
-    until = retained_until(graduation, policy_of(stay.org).retention_max_months)
+    until = _extended_until(matter, stay)
     operations.extend(stay, until, f"case:{case.id}")
     return f"保留期延长到 {until:%Y-%m-%d}，期满前应当转出。"
 
