@@ -10,7 +10,7 @@ import copy
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -31,6 +31,8 @@ from zhtj.factory import create_app
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import _LENT, db, lent
 from zhtj.kernel.sql import planner
+from zhtj.policy import seasons
+from zhtj.policy.layers import compose, lineage
 
 BACKENDS = ("sqlite", "postgresql")
 KEY = crypto.generate_key()
@@ -221,6 +223,20 @@ def world(session: Session) -> World:
     """A small tree with people in it, see tests/world.py."""
     del session
     return World.build()
+
+
+@pytest.fixture
+def policy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Let a layer of another year or place govern, or change single values of the running season's."""
+
+    def use(name: str = "2026-national", **values: object) -> None:
+        found = compose(lineage(name), 2026).model_copy(update=values)
+        seasons._policy_for.cache_clear()
+        monkeypatch.setattr(seasons, "compose", lambda *_: found)
+
+    yield use
+    monkeypatch.undo()
+    seasons._policy_for.cache_clear()
 
 
 @pytest.fixture

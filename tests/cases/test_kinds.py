@@ -33,7 +33,6 @@ from zhtj.orgs.models import Category, Organisation
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Membership, Post, Seat, Sex
-from zhtj.policy import layers, seasons
 from zhtj.transfers import operations as transfers
 
 CITY = ("university", "city")
@@ -45,20 +44,6 @@ def world(world: World) -> World:
         world.appoint("city")
         world.appoint("centre")
     return world
-
-
-@pytest.fixture
-def policy(monkeypatch: pytest.MonkeyPatch):
-    """Changes values of the running season's policy."""
-
-    def change(**values: Any) -> None:
-        composed = layers.compose
-        seasons._policy_for.cache_clear()
-        monkeypatch.setattr(seasons, "compose", lambda *args: composed(*args).model_copy(update=values))
-
-    yield change
-    monkeypatch.undo()
-    seasons._policy_for.cache_clear()
 
 
 def sheet(seat: Any, kind: str) -> list[tuple[Any, ...]]:

@@ -19,6 +19,7 @@ from zhtj.cases.membership.proposals import Measure
 from zhtj.cases.models import Case
 from zhtj.cases.subjects import matter
 from zhtj.cases.workflow import CaseAction
+from zhtj.floating import operations as floating
 from zhtj.floating.models import Stay, StayKind
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import CloseReason, RegisterRow
@@ -27,10 +28,12 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.notices.models import Message
+from zhtj.orgs import policies
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Membership, Post, Sex
 from zhtj.people.operations import NewMember
 from zhtj.people.rules import months_after, years_before
+from zhtj.policy import seasons
 
 WHY = "多次电话联系，本人无正当理由"
 
@@ -230,3 +233,112 @@ def test_months_and_years_before_a_day_fit_the_calendar():
     assert months_after(date(2026, 1, 15), -1) == date(2025, 12, 15)
     assert months_after(date(2026, 12, 31), -12) == date(2025, 12, 31)
     assert years_before(date(2024, 2, 29), 1) == date(2023, 2, 28)
+
+
+# -- reached again after the suspension
+
+
+def suspended(world: World, days: int) -> Member:
+    """A floating member of the township whose membership was suspended so many days ago, and who was lost before."""
+    member = lost(world, since=clock.today() - timedelta(days=days + 400))
+    with unit_of_work():
+        member.suspended_at = clock.start_of_day(clock.today() - timedelta(days=days)) + timedelta(hours=10)
+    return member
+
+
+def reach(world: World, member: Member, days: int) -> None:
+    """His branch has spoken with him so many days ago and logs it today."""
+    seat = world.seat("township")
+    with acting(seat):
+        floating.contacted(seat, member, clock.today() - timedelta(days=days), "电话联系上，本人在外地打工", None)
+
+
+@pytest.mark.rule("PD-61", "D-21")
+@pytest.mark.parametrize(
+    ("days", "proposed"),
+    [(0, False), (800, False), (801, True)],
+)
+def test_who_was_reached_after_the_suspension_is_not_removed(world: World, days: int, *, proposed: bool):
+    member = suspended(world, 800)
+    assert names(world, "township", Measure.REMOVE) == ["贾失联"]
+    reach(world, member, days)
+    assert (names(world, "township", Measure.REMOVE) == ["贾失联"]) is proposed
+    if not proposed:
+        with pytest.raises(DomainError, match="没有取得联系") as caught:
+            propose(world, "township", member, Measure.REMOVE)
+        assert "恢复团籍" in str(caught.value)
+
+
+@pytest.mark.rule("PD-61", "D-21")
+def test_who_is_reached_while_his_removal_is_under_way_is_not_removed(world: World):
+    member = suspended(world, 800)
+    case = propose(world, "township", member, Measure.REMOVE)
+    reach(world, member, 0)
+    with pytest.raises(DomainError, match="没有取得联系"):
+        do(case, world.seat("township"), CaseAction.APPROVE)
+    session.expire_all()
+    assert member.archived_at is None
+
+
+@pytest.mark.rule("PD-61", "D-21")
+def test_who_speaks_up_himself_has_been_in_contact(world: World):
+    member = suspended(world, 800)
+    ask(world.own_seat(member), "statement", member, purpose="objection", text="本人一直在外地打工，现已联系团支部。")
+    assert names(world, "township", Measure.REMOVE) == []
+
+
+@pytest.mark.rule("PD-61", "D-22")
+def test_owing_dues_is_a_ground_of_its_own_whether_he_is_reached_or_not(world: World):
+    member = lost(world, since=clock.today() - timedelta(days=200))
+    with unit_of_work():
+        member.dues_until = date(2026, 1, 1)
+    reach(world, member, 0)
+    assert names(world, "township", Measure.LEFT) == ["贾失联"]
+
+
+@pytest.mark.rule("D-21")
+def test_an_ended_stay_is_no_ground_to_suspend(world: World):
+    """He was moved on: where he is now, he is no floating member."""
+    member = lost(world, since=clock.today() - timedelta(days=500))
+    assert names(world, "township", Measure.SUSPEND) == ["贾失联"]
+    with unit_of_work():
+        stay = session.scalars(select(Stay).where(Stay.member_id == member.id)).one()
+        stay.ended_at = clock.now() - timedelta(days=30)
+    assert names(world, "township", Measure.SUSPEND) == []
+    with pytest.raises(DomainError, match="不符合"):
+        propose(world, "township", member, Measure.SUSPEND)
+
+
+# -- the policy's terms
+
+
+@pytest.mark.rule("PD-61", "D-21", "D-22", "U-24")
+def test_ages_and_terms_are_the_policys(world: World, policy: Any):
+    today = clock.today()
+    with unit_of_work():
+        enter(world, "二十七", aged(27), serial=311)
+        enter(world, "欠三月", aged(22), serial=312, dues_until=months_after(today.replace(day=1), -4))
+        gone = enter(world, "停一年", aged(22), serial=313)
+        gone.suspended_at = clock.now() - timedelta(days=370)
+    lost(world, since=months_after(today, -4))
+    of = {"township": Measure.SUSPEND, "company": Measure.REMOVE}
+    assert [names(world, key, measure) for key, measure in of.items()] == [[], []]
+    policy(leave_age=27, suspend_after_months=4, remove_after_suspension_years=1, inactive_months=3)
+    assert names(world, "company", Measure.OVER_AGE) == ["二十七"]
+    assert names(world, "company", Measure.LEFT) == ["欠三月"]
+    assert names(world, "company", Measure.REMOVE) == ["停一年"]
+    assert names(world, "township", Measure.SUSPEND) == ["贾失联"]
+
+
+@pytest.mark.rule("PD-61", "D-22")
+def test_each_part_of_the_tree_goes_by_its_own_policy(world: World, monkeypatch: pytest.MonkeyPatch):
+    """A layer for the city of the township says three months; the rest of the province keeps six."""
+    national = seasons.policy_for(2026, ())
+    strict = national.model_copy(update={"inactive_months": 3})
+    monkeypatch.setattr(policies, "governed", lambda _: frozenset({"340104001"}))
+    monkeypatch.setattr(policies, "policy_for", lambda _, line: strict if "340104001" in line else national)
+    owing = months_after(clock.today().replace(day=1), -4)
+    with unit_of_work():
+        enter(world, "街道", aged(22), key="floating", serial=321, dues_until=owing)
+        enter(world, "公司", aged(22), serial=322, dues_until=owing)
+    assert names(world, "county", Measure.LEFT) == ["街道"]

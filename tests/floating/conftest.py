@@ -1,8 +1,6 @@
-"""A school with its floating, overseas and delayed branches in the autumn after graduation; other policies."""
+"""A school with its floating, overseas and delayed branches in the autumn after graduation."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,8 +9,6 @@ from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import unit_of_work
 from zhtj.orgs.models import Purpose
-from zhtj.policy import seasons
-from zhtj.policy.layers import compose, lineage
 
 
 @pytest.fixture
@@ -25,17 +21,3 @@ def school(world: World) -> World:
     build(world, "abroad", "university", Purpose.OVERSEAS)
     build(world, "delayed", "university", Purpose.DELAYED)
     return world
-
-
-@pytest.fixture
-def policy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Let a layer of another year or place govern, or change single values of the running season's."""
-
-    def use(name: str = "2026-national", **values: object) -> None:
-        found = compose(lineage(name), 2026).model_copy(update=values)
-        seasons._policy_for.cache_clear()
-        monkeypatch.setattr(seasons, "compose", lambda *_: found)
-
-    yield use
-    monkeypatch.undo()
-    seasons._policy_for.cache_clear()

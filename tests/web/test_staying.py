@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.browsing import Browser, Page
 from tests.cases.steps import ask, do
-from tests.floating.conftest import policy, school  # noqa: F401 - fixtures
+from tests.floating.conftest import school  # noqa: F401 - a fixture
 from tests.floating.steps import ABROAD, RETAINED, apply, grant, stay_of, where
 from tests.people.test_authentication import GOOD
 from tests.uploads import PDF

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
+from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import governed, policy_for
@@ -57,3 +59,19 @@ def policy_of(organisation: Organisation) -> Policy:
 def national_policy() -> Policy:
     """This season's policy without any local layer."""
     return policy_for(clock.today().year, ())
+
+
+def by_policy(path: Any, condition: Callable[[Policy], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """SQL: a condition whose terms the policy gives, in each part of the tree under the one that holds there today.
+
+    Args:
+        path: column with the path of the organisation.
+        condition: under one policy.
+    """
+    policies = policies_of(clock.today().year)
+    found = condition(policies.at(""))
+    # From the top down, so that the layer nearest to the organisation has the last word.
+    for above, _ in policies.layered:
+        here = subtree(path, above)
+        found = or_(and_(here, condition(policies.at(above))), and_(~here, found))
+    return found

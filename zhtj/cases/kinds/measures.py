@@ -22,7 +22,7 @@ from zhtj.cases.kind import (
 )
 from zhtj.cases.lines import climb
 from zhtj.cases.membership import proposals, records
-from zhtj.cases.membership.proposals import GROUNDS, Measure
+from zhtj.cases.membership.proposals import Measure
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel import audit, clock
@@ -32,6 +32,7 @@ from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.orgs.models import Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers.queries import open_application
 
 STATEMENT = "statement"
@@ -40,8 +41,15 @@ _MEASURE = FormField("measure", "怎样处理", Shape.CHOICE, choices=tuple((one
 _ARCHIVED = {Measure.OVER_AGE: "over_age", Measure.REMOVE: "removed", Measure.LEFT: "left"}
 
 
+_FIX = {Measure.REMOVE: "停止团籍后取得过联系的，请申请恢复团籍。"}
+
+
 def _measure(matter: CaseMatter) -> Measure:
     return Measure(matter.said("measure"))
+
+
+def _words(matter: CaseMatter) -> str:
+    return proposals.ground_of(_measure(matter), policy_of(matter.person.org))
 
 
 def _check(matter: CaseMatter) -> None:
@@ -50,8 +58,8 @@ def _check(matter: CaseMatter) -> None:
         raise DomainError(f"{person.name}的记录已经归档。", field="subject", rule="PD-06")
     if not proposals.holds(person, measure):
         raise DomainError(
-            f"{person.name}不符合“{measure.label}”的条件：{GROUNDS[measure]}。",
-            fix="请核对年龄、联系记录和团费记录。",
+            f"{person.name}不符合“{measure.label}”的条件：{_words(matter)}。",
+            fix=_FIX.get(measure, "请核对年龄、联系记录和团费记录。"),
             field="measure",
             rule=measure.rule,
         )
@@ -91,7 +99,7 @@ def _raised(matter: CaseMatter, case: Case) -> None:
 
 def _tell(matter: CaseMatter, title: str, what_now: str) -> None:
     measure = _measure(matter)
-    ground = "" if measure is Measure.RESUME else f"依据：{GROUNDS[measure]}。"
+    ground = "" if measure is Measure.RESUME else f"依据：{_words(matter)}。"
     body = f"{matter.person.org.short_name}：{title}。{ground}说明：{matter.said('why')}。{what_now}"
     notices.send_many([NewMessage(MessageKind.OUTCOME, title, body, member_id=matter.person.id)])
 
@@ -110,7 +118,7 @@ def _warn(matter: CaseMatter) -> str:
 
 
 def _ground(line: ExportedCase) -> str:
-    return GROUNDS[_measure(line.matter)]
+    return _words(line.matter)
 
 
 KIND = CaseKind(

@@ -1,8 +1,8 @@
 """Whose membership ends, is suspended or removed by the rules: software proposes, people decide (D-21, D-22, U-24).
 
 超龄: 28 years old without a League post; graduates of a running campaign are left alone until it is over (U-25).
-失联: a floating member whom nobody has reached for a year is suspended, and removed two years after that.
-自行脱团: six whole months without dues.
+失联: a floating member whom nobody has reached for a year is suspended, and removed two years after that, if nobody has
+heard of him since (PD-61). 自行脱团: six whole months without dues. Ages and terms are the policy's.
 """
 
 from __future__ import annotations
@@ -11,25 +11,24 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.floating.models import Stay
+from zhtj.cases.models import Case
+from zhtj.floating.models import Contact, Stay
 from zhtj.floating.queries import last_contacts
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope
 from zhtj.kernel.sql import paging
+from zhtj.kernel.sql.days import local_day
 from zhtj.kernel.sql.paging import Page, paginate
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import by_policy
 from zhtj.people.models import Member, Seat
-from zhtj.people.rules import LEAVING_AGE, months_after, years_before
-
-LOST_AFTER, REMOVED_AFTER = 1, 2
-"""Years without contact until suspension, and of suspension until removal (D-21)."""
-UNPAID = 6
-"""Whole months without dues (D-22)."""
+from zhtj.people.rules import months_after, years_before
+from zhtj.policy.model import Policy
 
 
 class Measure(StrEnum):
@@ -47,7 +46,7 @@ class Measure(StrEnum):
         return {
             "over_age": "超龄离团",
             "suspend": "停止团籍",
-            "remove": "停止团籍满两年，除名",
+            "remove": "停止团籍期满，除名",
             "left": "自行脱团，除名",
             "resume": "恢复团籍",
         }[self.value]
@@ -60,13 +59,17 @@ class Measure(StrEnum):
 
 # What the software looks for by itself, in the order of the page.
 PROPOSED = (Measure.OVER_AGE, Measure.SUSPEND, Measure.REMOVE, Measure.LEFT)
-GROUNDS = {
-    Measure.OVER_AGE: "年满 28 周岁，没有担任团内职务，也不是正在衔接的本届毕业生",
-    Measure.SUSPEND: "流动团员，一年以上没有取得联系",
-    Measure.REMOVE: "停止团籍已满两年",
-    Measure.LEFT: "连续六个月没有交纳团费",
-    Measure.RESUME: "已停止团籍",
-}
+
+
+def ground_of(measure: Measure, policy: Policy) -> str:
+    """On what ground the measure is proposed, in words."""
+    return {
+        Measure.OVER_AGE: f"年满 {policy.leave_age} 周岁，没有担任团内职务，也不是正在衔接的本届毕业生",
+        Measure.SUSPEND: f"流动团员，{policy.suspend_after_months} 个月以上没有取得联系",
+        Measure.REMOVE: f"停止团籍已满 {policy.remove_after_suspension_years} 年，其间一直没有取得联系",
+        Measure.LEFT: f"连续 {policy.inactive_months} 个月没有交纳团费",
+        Measure.RESUME: "已停止团籍",
+    }[measure]
 
 
 def _heard() -> ColumnElement[date]:
@@ -74,32 +77,55 @@ def _heard() -> ColumnElement[date]:
     return func.coalesce(Stay.last_contact_on, Stay.since)
 
 
-def conditions(measure: Measure, today: date) -> list[ColumnElement[bool]]:
-    """SQL over ``Member``: for whom the measure has its ground on this day."""
+def _heard_since_suspension() -> ColumnElement[bool]:
+    """SQL: somebody has reached him since, or he has spoken up himself (PD-61)."""
+    reached = (
+        exists()
+        .where(Stay.member_id == Member.id, Contact.onward_id == Stay.id)
+        .where(Contact.on >= local_day(Member.suspended_at))
+    )
+    spoke = exists().where(Case.raised_member_id == Member.id, Case.raised_at > Member.suspended_at)
+    return or_(reached, spoke)
+
+
+def _due(measure: Measure, policy: Policy, today: date) -> ColumnElement[bool]:
+    """SQL over ``Member``: the term of a measure has run out under this policy."""
+    if measure is Measure.OVER_AGE:
+        return bool_column(Member.born <= years_before(today, policy.leave_age))
+    if measure is Measure.SUSPEND:
+        lost = months_after(today, -policy.suspend_after_months)
+        return exists().where(
+            Stay.member_id == Member.id, Stay.ended_at.is_(None), Stay.org_id == Member.org_id, _heard() <= lost
+        )
+    if measure is Measure.REMOVE:
+        day = years_before(today, policy.remove_after_suspension_years)
+        return bool_column(Member.suspended_at < clock.start_of_day(day + timedelta(days=1)))
+    paid = months_after(today.replace(day=1), -(policy.inactive_months + 1))
+    return bool_column(Member.dues_until <= paid)
+
+
+def _conditions(measure: Measure, today: date) -> list[ColumnElement[bool]]:
+    """SQL over ``Member`` and his ``Organisation``: for whom the measure has its ground on this day."""
     present: list[ColumnElement[bool]] = [Member.archived_at.is_(None)]
+    if measure is Measure.RESUME:
+        return [*present, Member.suspended_at.is_not(None)]
+    present.append(by_policy(Organisation.path, lambda policy: _due(measure, policy, today)))
     if measure is Measure.OVER_AGE:
         post = exists().where(Seat.account_id == Member.account_id, Seat.ended_at.is_(None))
         connecting = exists().where(
             RegisterRow.member_id == Member.id, RegisterRow.season == today.year, RegisterRow.closed_at.is_(None)
         )
         # U-24, U-25: 28, without a post, and not a graduate whose campaign is still on.
-        return [*present, bool_column(Member.born <= years_before(today, LEAVING_AGE)), ~post, ~connecting]
-    if measure is Measure.SUSPEND:
-        lost = select(Stay.member_id).where(Stay.ended_at.is_(None), _heard() <= years_before(today, LOST_AFTER))
-        return [*present, Member.suspended_at.is_(None), Member.id.in_(lost)]
+        return [*present, ~post, ~connecting]
     if measure is Measure.REMOVE:
-        since = clock.start_of_day(years_before(today, REMOVED_AFTER) + timedelta(days=1))
-        return [*present, bool_column(Member.suspended_at < since)]
-    if measure is Measure.LEFT:
-        paid = months_after(today.replace(day=1), -(UNPAID + 1))
-        return [*present, Member.suspended_at.is_(None), bool_column(Member.dues_until <= paid)]
-    return [*present, Member.suspended_at.is_not(None)]
+        return [*present, ~_heard_since_suspension()]
+    return [*present, Member.suspended_at.is_(None)]
 
 
 def holds(member: Member, measure: Measure) -> bool:
     """Whether the measure has its ground today."""
-    query = select(Member.id).where(Member.id == member.id, *conditions(measure, clock.today()))
-    return session.scalar(query) is not None
+    query = select(Member.id).join(Organisation, Organisation.id == Member.org_id)
+    return session.scalar(query.where(Member.id == member.id, *_conditions(measure, clock.today()))) is not None
 
 
 def listing(seat: ActiveSeat, measure: Measure, *, after: str = "", before: str = "") -> Page[Member]:
@@ -119,7 +145,7 @@ def count(seat: ActiveSeat, measure: Measure, most: int) -> int:
 
 def _proposed(query: Select[Any], seat: ActiveSeat, measure: Measure) -> Select[Any]:
     return query.join(Organisation, Organisation.id == Member.org_id).where(
-        scope(Organisation.path, seat, Permission.MEMBER_VIEW), *conditions(measure, clock.today())
+        scope(Organisation.path, seat, Permission.MEMBER_VIEW), *_conditions(measure, clock.today())
     )
 
 

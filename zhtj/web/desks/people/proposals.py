@@ -9,15 +9,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.cases import operations
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.membership import proposals
-from zhtj.cases.membership.proposals import GROUNDS, PROPOSED, Measure
+from zhtj.cases.membership.proposals import PROPOSED, Measure
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import CaseState
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs.policies import policy_of
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.loading import cursors, load_member, number_in, page_links
+from zhtj.web.desks.loading import cursors, load_member, number_in, own_organisation, page_links
 
 AT_ONCE = 100
 _COUNTED = 200
@@ -48,7 +49,7 @@ def _page(measure: Measure, error: DomainError | None = None, refused: list[str]
         count=proposals.count(seat, measure, _COUNTED) if page.after or page.before else len(members),
         most=_COUNTED,
         grounds=proposals.grounds(members, measure),
-        ground=GROUNDS[measure],
+        ground=proposals.ground_of(measure, policy_of(own_organisation())),
         asked=_asked([one.id for one in members]),
         error=error,
         refused=refused or [],
