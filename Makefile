@@ -3,6 +3,7 @@
 #   make demo [PORT=8000]   准备环境并启动演示系统，Ctrl-C 全部停止
 #   make test               准备环境并运行全部测试
 #   make check              代码检查；make rules 列出规则与测试的对应；make setup 只准备环境
+#   make drawings           按代码重新画出 docs/ 里的图
 
 PORT ?= 8000
 # Who may reach the demonstration: this machine alone, unless told otherwise (0.0.0.0).
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check rules pictures lock system-run system-test
+.PHONY: help setup setup-dev demo test check rules pictures drawings lock system-run system-test
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -70,6 +71,9 @@ rules: setup-dev
 
 pictures: setup-dev
 	@$(BIN)/python -m tests.browser.pictures
+
+drawings: setup-dev
+	@$(BIN)/python -m tests.docs.drawings
 
 # Pins everything pyproject.toml needs, directly or not. Run it after a change there and commit the result.
 UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,4 +1,4 @@
-"""Configuration from the environment; names and defaults are those of the README."""
+"""Configuration from the environment; names and defaults stand in docs/operations.md."""
 
 from __future__ import annotations
 

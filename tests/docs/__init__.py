@@ -1,0 +1,1 @@
+"""The papers in ``docs``: their drawings, made from the code, and whether they say what is."""
