@@ -1,4 +1,4 @@
-"""Who listens to which fact, in the order in which they are told (one list, read from top to bottom)."""
+"""Who listens to which event, in the order in which they are told (one list, read from top to bottom)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from zhtj.floating.operations import after_completion
-from zhtj.graduation.facts import RegisterChanged
-from zhtj.kernel import facts
+from zhtj.graduation.events import RegisterChanged
+from zhtj.kernel import events
 from zhtj.letters.operations import void_after_failure
-from zhtj.orgs.facts import OrganisationCreated, OrganisationMoved
+from zhtj.orgs.events import OrganisationCreated, OrganisationMoved
 from zhtj.rates.counting import keeping
 from zhtj.transfers.applying import waits
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.messages import tell
 from zhtj.transfers.places import moved
 
@@ -36,5 +36,5 @@ SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
 
 def subscribe_all() -> None:
     """Connect the rooms; called once by ``create_app``."""
-    for fact, handler in SUBSCRIPTIONS:
-        facts.subscribe(fact, handler)
+    for event, handler in SUBSCRIPTIONS:
+        events.subscribe(event, handler)

@@ -34,9 +34,9 @@ from tests.concurrency.processes import family, processes, variables
 from tests.transfers.steps import EMPLOYED, do, start
 from tests.world import World
 from zhtj.factory import create_app
-from zhtj.graduation.facts import RegisterChanged
+from zhtj.graduation.events import RegisterChanged
 from zhtj.graduation.models import RegisterRow
-from zhtj.kernel import audit, clock, crypto, facts
+from zhtj.kernel import audit, clock, crypto, events
 from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import SEGMENT, Organisation
@@ -44,7 +44,7 @@ from zhtj.people.models import Account, Member
 from zhtj.rates import queries
 from zhtj.rates.counting import counters, keeping, recount
 from zhtj.transfers import operations
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import Application
 
 MILLISECONDS, TWICE, PAST, KEPT, QUEUED = 50.0, 2.0, 1.0, 0.7, 0.05
@@ -164,7 +164,7 @@ def _own(member: Member) -> ActiveSeat:
 @contextmanager
 def uncounted() -> Iterator[None]:
     """As if there were no rates."""
-    handlers = facts._handlers
+    handlers = events._handlers
     kept = {kind: list(handlers[kind]) for kind in (ApplicationsChanged, RegisterChanged)}
     for kind, listed in kept.items():
         handlers[kind][:] = [each for each in listed if each.__module__ != keeping.__name__]

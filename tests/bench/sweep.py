@@ -28,13 +28,13 @@ from tests.concurrency.processes import family, processes, sweep, variables
 from tests.world import World
 from zhtj import doctor, sweeps
 from zhtj.factory import create_app
-from zhtj.kernel import audit, clock, crypto, facts
+from zhtj.kernel import audit, clock, crypto, events
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import Base, db, session, unit_of_work
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category, Organisation, Tier, segment
 from zhtj.people.models import Post, Seat
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.watching import sweeps as returns
 from zhtj.transfers.workflow import State
@@ -107,7 +107,7 @@ def ours() -> tuple[float, float]:
     clock.stand_still(clock.parse(AFTER))
     sizes: list[float] = []
     started = time.perf_counter()
-    facts.subscribe(ApplicationsChanged, lambda _: sizes.append(resident()))
+    events.subscribe(ApplicationsChanged, lambda _: sizes.append(resident()))
     counts = sweeps.run("return")
     seconds = time.perf_counter() - started
     if counts.done != MANY or counts.failed:

@@ -24,12 +24,12 @@ from tests.processes import until
 from tests.world import World
 from zhtj import doctor, sweeps
 from zhtj.config import ROOT
-from zhtj.kernel import clock, facts
+from zhtj.kernel import clock, events
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session
 from zhtj.kernel.work import queue as work_queue
 from zhtj.serve import embedded
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import Action, State
 
@@ -156,14 +156,14 @@ def test_worker_and_queue_killed_in_the_middle_of_a_sweep_lose_nothing(
 def test_one_application_that_cannot_be_returned_keeps_no_other_from_it(flooded: Flask, clock_at, monkeypatch) -> None:
     # Given one among three thousand on which a room above stumbles
     victim = session.scalar(select(func.min(Application.id)))
-    publish = facts.publish
+    publish = events.publish
 
-    def stumble(fact: ApplicationsChanged) -> None:
-        if victim in fact.ids:
+    def stumble(event: ApplicationsChanged) -> None:
+        if victim in event.ids:
             raise RuntimeError("no letter can be voided here")
-        publish(fact)
+        publish(event)
 
-    monkeypatch.setattr(facts, "publish", stumble)
+    monkeypatch.setattr(events, "publish", stumble)
     clock_at(AFTER)
     # When the sweep runs
     counts = sweeps.run("return")

@@ -25,7 +25,7 @@ from zhtj.people.models import Member, Membership
 from zhtj.people.moves import Move, move_members
 from zhtj.people.rules import months_after
 from zhtj.policy.model import Policy
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 
@@ -50,12 +50,12 @@ class Terms:
 # ---- opening and closing
 
 
-def after_completion(fact: ApplicationsChanged) -> None:
+def after_completion(event: ApplicationsChanged) -> None:
     """Close what these members leave behind, and open a stay for who came into a floating branch (PD-20)."""
-    if fact.after is not State.COMPLETED:
+    if event.after is not State.COMPLETED:
         return
     done = session.execute(
-        select(Application.member_id, Application.final_org_id).where(Application.id.in_(fact.ids))
+        select(Application.member_id, Application.final_org_id).where(Application.id.in_(event.ids))
     ).all()
     end_stays([member for member, _ in done])
     today = clock.today()

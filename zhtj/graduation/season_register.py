@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, extract, insert, literal, null, or_, select, update
 from sqlalchemy.orm import Mapped
 
-from zhtj.graduation.facts import RegisterChanged
+from zhtj.graduation.events import RegisterChanged
 from zhtj.graduation.models import (
     BranchMark,
     CloseReason,
@@ -24,7 +24,7 @@ from zhtj.graduation.models import (
     RegisterEvent,
     RegisterRow,
 )
-from zhtj.kernel import audit, clock, facts
+from zhtj.kernel import audit, clock, events
 from zhtj.kernel.database import among, insert_new, session
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Member
@@ -106,7 +106,7 @@ def open_register(*, branches: Values | None = None, members: Values | None = No
             rows = insert_new(RegisterRow).from_select(columns, _graduating(missing, season, own=own).where(*part))
             ids = session.scalars(rows.returning(RegisterRow.id)).all()
             if ids:
-                facts.publish(RegisterChanged(tuple(ids), new=True))
+                events.publish(RegisterChanged(tuple(ids), new=True))
             done += len(ids)
     return done
 
@@ -229,16 +229,18 @@ def _reopen(which: Sequence[ColumnElement[bool]], reasons: Sequence[CloseReason]
     return len(rows)
 
 
-def _note(events: Sequence[tuple[int, RegisterChange, str | None, str | None]], moment: datetime | None = None) -> None:
+def _note(
+    changes: Sequence[tuple[int, RegisterChange, str | None, str | None]], moment: datetime | None = None
+) -> None:
     """Write the history of rows, and make the session read the rows again."""
     at, account = moment or clock.now(), audit.actor().account_id
     values = [
         {"row_id": row, "at": at, "change": change, "before": before, "after": after, "account_id": account}
-        for row, change, before, after in events
+        for row, change, before, after in changes
     ]
     if values:
         session.execute(insert(RegisterEvent), values)
-        facts.publish(RegisterChanged(tuple(row for row, *_ in events)))
+        events.publish(RegisterChanged(tuple(row for row, *_ in changes)))
         for row in list(session.identity_map.values()):
             if isinstance(row, RegisterRow):
                 session.expire(row)
@@ -278,7 +280,7 @@ def open_entrant(member_id: int, category: GraduateCategory | None) -> RegisterR
     }
     new = session.scalar(insert_new(RegisterRow).values(values).returning(RegisterRow.id))
     if new is not None:
-        facts.publish(RegisterChanged((new,)))
+        events.publish(RegisterChanged((new,)))
         audit.record("register.entrant", "register", new, season=season, member=member_id)
     row = open_row(member_id, clock.now())
     if row is not None and category is not None:

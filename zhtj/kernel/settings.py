@@ -1,4 +1,4 @@
-"""Small facts about this installation that all its processes share."""
+"""Small settings of this installation that all its processes share."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.applying.checks import low_age
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, special_label
 from zhtj.transfers.workflow import Route
@@ -347,14 +347,14 @@ def void(letter: Letter, seat: ActiveSeat, reason: str) -> None:
     messages.tell_voided([letter])
 
 
-def void_after_failure(fact: ApplicationsChanged) -> None:
+def void_after_failure(event: ApplicationsChanged) -> None:
     """Void the letters of applications that have just failed; subscribed to the transfers room (PD-28)."""
-    if fact.after not in rules.FAILED:
+    if event.after not in rules.FAILED:
         return
-    reason = f"转接申请{fact.after.label}，介绍信自动作废"
+    reason = f"转接申请{event.after.label}，介绍信自动作废"
     voided = session.scalars(
         update(Letter)
-        .where(Letter.application_id.in_(fact.ids), Letter.state == LetterState.ISSUED)
+        .where(Letter.application_id.in_(event.ids), Letter.state == LetterState.ISSUED)
         .values(state=LetterState.VOID, voided_at=clock.now(), void_reason=reason)
         .returning(Letter.id),
         execution_options={"synchronize_session": False},

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from sqlalchemy import select, update
 
-from zhtj.kernel import audit, clock, facts
+from zhtj.kernel import audit, clock, events
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
-from zhtj.orgs.facts import OrganisationCreated
+from zhtj.orgs.events import OrganisationCreated
 from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier, industries, segment
 from zhtj.orgs.rules import tier_below
 from zhtj.orgs.searching.terms import index_terms
@@ -78,7 +78,7 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
     session.flush()
     index_terms(session(), created)
     audit.record("organisation.create", "organisation", created.id, code=created.code, name=created.full_name)
-    facts.publish(OrganisationCreated(created.id, created.purpose))
+    events.publish(OrganisationCreated(created.id, created.purpose))
     return created
 
 

@@ -1,4 +1,4 @@
-"""Every step of an application is told to every party: one SELECT and one INSERT a fact, however many ids (PD-20)."""
+"""Every step of an application is told to every party: one SELECT and one INSERT a event, however many ids (PD-20)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Account, Member, Post, Seat
 from zhtj.policy.vocabulary import Destination
 from zhtj.transfers import wording
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, special_label
 from zhtj.transfers.rules import Ground, forbidden_ground_in
 from zhtj.transfers.wording import ABOUT_OBJECTIONS, Matter, Reader

@@ -6,11 +6,11 @@ from sqlalchemy import ColumnElement, func, or_, update
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
-from zhtj.orgs.facts import OrganisationMoved
+from zhtj.orgs.events import OrganisationMoved
 from zhtj.transfers.models import Application, Arrival
 
 
-def moved(fact: OrganisationMoved) -> None:
+def moved(event: OrganisationMoved) -> None:
     """Follow an organisation that moved, with everything below it."""
     for table, column in (
         (Application, Application.from_path),
@@ -19,8 +19,8 @@ def moved(fact: OrganisationMoved) -> None:
     ):
         session.execute(
             update(table)
-            .where(subtree(column, fact.before))
-            .values({column: fact.after + func.substr(column, len(fact.before) + 1)}),
+            .where(subtree(column, event.before))
+            .values({column: event.after + func.substr(column, len(event.before) + 1)}),
             execution_options={"synchronize_session": False},
         )
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, update
 
-from zhtj.kernel import audit, clock, facts
+from zhtj.kernel import audit, clock, events
 from zhtj.kernel.database import insert_rows, session
 from zhtj.transfers.completion import Moved, complete
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import Action, State
 
@@ -165,4 +165,4 @@ def record_returns(due: Sequence[tuple[int, datetime]], before: State) -> None:
 
 def publish(ids: Sequence[int], action: Action, before: State | None, after: State) -> None:
     """Tell the rooms above, in the same transaction."""
-    facts.publish(ApplicationsChanged(tuple(ids), action, before, after))
+    events.publish(ApplicationsChanged(tuple(ids), action, before, after))

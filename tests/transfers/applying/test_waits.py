@@ -8,12 +8,12 @@ from sqlalchemy import func, select
 from tests.transfers.steps import apply, start
 from tests.world import World
 from zhtj import sweeps
-from zhtj.kernel import facts
+from zhtj.kernel import events
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.notices.models import Message
 from zhtj.orgs import operations as orgs
-from zhtj.orgs.facts import OrganisationCreated
+from zhtj.orgs.events import OrganisationCreated
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.transfers.applying import waits
@@ -35,18 +35,18 @@ def world(world: World) -> World:
 
 
 def ready(world: World, under: str = "south", *, heard: bool = True):
-    """The school builds its 新生团组织; ``heard``: whether the fact reaches its listeners."""
+    """The school builds its 新生团组织; ``heard``: whether the event reaches its listeners."""
     new = NewOrganisation(
         f"{SOUTH}2026级新生团支部", "2026级新生团支部", Category.BRANCH, COLLEGE, purpose=Purpose.NEW_STUDENTS
     )
-    kept = facts._handlers[OrganisationCreated][:]
+    kept = events._handlers[OrganisationCreated][:]
     if not heard:
-        facts._handlers[OrganisationCreated].clear()
+        events._handlers[OrganisationCreated].clear()
     try:
         with unit_of_work():
             world.orgs["freshmen"] = orgs.create(session.merge(world.orgs[under]), new)
     finally:
-        facts._handlers[OrganisationCreated][:] = kept
+        events._handlers[OrganisationCreated][:] = kept
     return world.orgs["freshmen"]
 
 

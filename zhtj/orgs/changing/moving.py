@@ -7,12 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
 
-from zhtj.kernel import audit, clock, facts
+from zhtj.kernel import audit, clock, events
 from zhtj.kernel.database import session, touched
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs import operations
-from zhtj.orgs.facts import OrganisationMoved
+from zhtj.orgs.events import OrganisationMoved
 from zhtj.orgs.models import SEGMENT, Category, Organisation, OrganisationMove, Region, Tier
 from zhtj.orgs.rules import tier_below
 from zhtj.orgs.searching.terms import move_terms
@@ -88,7 +88,7 @@ def move(organisation: Organisation, superior: Organisation, by: str, *, across_
     place = operations.next_place(superior.id)
     _rewrite(before, place.path)
     move_terms(session(), before, place.path)
-    facts.publish(OrganisationMoved(before, place.path))
+    events.publish(OrganisationMoved(before, place.path))
     _change_office(place.path, office, place.office_id)
     former, organisation.parent_id = organisation.parent_id, superior.id
     session.add(

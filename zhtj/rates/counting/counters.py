@@ -1,4 +1,4 @@
-"""The counters: present figures by place, changed in the transaction of the facts, summed along the path (PD-25).
+"""The counters: present figures by place, changed in the transaction of the events, summed along the path (PD-25).
 
 Counting into every superior would make the province a lock. Each change touches at most three rows: where the
 graduate comes from, where he goes, and where the two ways meet. That last place is often the province itself, so

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from zhtj.graduation.facts import RegisterChanged
+from zhtj.graduation.events import RegisterChanged
 from zhtj.graduation.models import RegisterEvent, RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import among, before_commit, insert_rows, pending, session
@@ -26,7 +26,7 @@ from zhtj.rates.counting import counters
 from zhtj.rates.counting.counters import StandingSpan
 from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import Counted, Span, Story, Tried, spans
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import ROUTES, Application, ApplicationEvent
 from zhtj.transfers.workflow import Route, State
 
@@ -40,15 +40,15 @@ _NEVER_RELEASED = (State.AWAITING_RELEASE, State.RETURNED)
 Move = tuple[StandingSpan, int]
 
 
-def register_changed(fact: RegisterChanged) -> None:
+def register_changed(event: RegisterChanged) -> None:
     """Remember whose standing to look at before the commit."""
-    _later(fact.ids, _NEW if fact.new else _QUEUE)
+    _later(event.ids, _NEW if event.new else _QUEUE)
 
 
-def applications_changed(fact: ApplicationsChanged) -> None:
+def applications_changed(event: ApplicationsChanged) -> None:
     """The same, for the graduates among the applicants."""
-    if fact.before is None or fact.after in _ENDED or (fact.before, fact.after) == _NEVER_RELEASED:
-        for part in _parts(fact.ids):
+    if event.before is None or event.after in _ENDED or (event.before, event.after) == _NEVER_RELEASED:
+        for part in _parts(event.ids):
             _later(
                 session.scalars(
                     select(Application.register_row_id).where(

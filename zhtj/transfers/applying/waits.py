@@ -21,12 +21,12 @@ from zhtj.kernel.sql.paging import Page, count_rows, paginate
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
-from zhtj.orgs.facts import OrganisationCreated
+from zhtj.orgs.events import OrganisationCreated
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.orgs.naming import normalise, own_name
 from zhtj.orgs.searching import places
 from zhtj.people.models import Member
-from zhtj.transfers.facts import ApplicationsChanged
+from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action
@@ -115,10 +115,10 @@ def _end(wait: AdmissionWait) -> None:
     audit.record("wait.leave", "member", wait.member_id, school=wait.school_name)
 
 
-def applied(fact: ApplicationsChanged) -> None:
+def applied(event: ApplicationsChanged) -> None:
     """Whoever applies waits no longer."""
-    if fact.action is Action.SUBMIT:
-        members = select(Application.member_id).where(Application.id.in_(fact.ids))
+    if event.action is Action.SUBMIT:
+        members = select(Application.member_id).where(Application.id.in_(event.ids))
         session.execute(
             update(AdmissionWait)
             .where(AdmissionWait.member_id.in_(members), AdmissionWait.ended_at.is_(None))
@@ -127,11 +127,11 @@ def applied(fact: ApplicationsChanged) -> None:
         )
 
 
-def created(fact: OrganisationCreated) -> None:
+def created(event: OrganisationCreated) -> None:
     """A school has built its new students' organisation: tell everybody who waits for it."""
-    if fact.purpose is not Purpose.NEW_STUDENTS:
+    if event.purpose is not Purpose.NEW_STUDENTS:
         return
-    organisation = session.get_one(Organisation, fact.id)
+    organisation = session.get_one(Organisation, event.id)
     school = basic_of(organisation)
     if school is not None:
         tell(school)

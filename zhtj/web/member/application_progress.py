@@ -13,7 +13,7 @@ from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, Party, State, next_state
-from zhtj.web.rendering.events import decisive, note
+from zhtj.web.rendering.history import decisive, note
 
 FORWARD = (Action.RELEASE, Action.ACCEPT, Action.ALLOCATE)
 STEP_LABELS = {

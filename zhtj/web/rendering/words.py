@@ -22,7 +22,7 @@ from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
 from zhtj.web.access import current_seat
 from zhtj.web.rendering import formatters
-from zhtj.web.rendering.events import note
+from zhtj.web.rendering.history import note
 
 Options = list[tuple[str | int, str]]
 

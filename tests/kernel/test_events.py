@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from zhtj import subscriptions
-from zhtj.kernel import facts, settings
+from zhtj.kernel import events, settings
 from zhtj.kernel.database import unit_of_work
 
 
@@ -21,9 +21,9 @@ class Rained:
 @pytest.fixture
 def alone(monkeypatch):
     """No subscriber but the test's own."""
-    for kind in list(facts._handlers):
-        monkeypatch.setitem(facts._handlers, kind, [])
-    monkeypatch.setitem(facts._handlers, Rained, [])
+    for kind in list(events._handlers):
+        monkeypatch.setitem(events._handlers, kind, [])
+    monkeypatch.setitem(events._handlers, Rained, [])
 
 
 def test_subscribers_are_told_in_order_and_only_of_their_kind(alone) -> None:
@@ -35,11 +35,11 @@ def test_subscribers_are_told_in_order_and_only_of_their_kind(alone) -> None:
     def second(fact: Rained) -> None:
         heard.append(("second", fact.where))
 
-    facts.subscribe(Rained, first)
-    facts.subscribe(Rained, second)
-    facts.subscribe(Rained, first)  # twice is once
-    facts.publish(Rained("合肥"))
-    facts.publish("nobody listens to this")
+    events.subscribe(Rained, first)
+    events.subscribe(Rained, second)
+    events.subscribe(Rained, first)  # twice is once
+    events.publish(Rained("合肥"))
+    events.publish("nobody listens to this")
     assert heard == [("first", "合肥"), ("second", "合肥")]
 
 
@@ -50,9 +50,9 @@ def test_a_subscriber_that_fails_undoes_what_it_was_told(alone, live) -> None:
     def tell() -> None:
         with unit_of_work():
             settings.put("weather", "rain")
-            facts.publish(Rained("合肥"))
+            events.publish(Rained("合肥"))
 
-    facts.subscribe(Rained, fail)
+    events.subscribe(Rained, fail)
     with live.app_context():
         with pytest.raises(RuntimeError):
             tell()
@@ -63,4 +63,4 @@ def test_several_applications_in_one_process_subscribe_once() -> None:
     subscriptions.subscribe_all()
     subscriptions.subscribe_all()
     for kind, handler in subscriptions.SUBSCRIPTIONS:
-        assert facts._handlers[kind].count(handler) == 1
+        assert events._handlers[kind].count(handler) == 1

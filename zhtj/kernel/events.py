@@ -1,4 +1,4 @@
-"""Typed facts: how a lower room tells upper rooms what happened, inside the same transaction.
+"""Typed events: how a lower room tells upper rooms what happened, inside the same transaction.
 
 An operation publishes a frozen dataclass; rooms above subscribed in ``create_app``, in one listed order.
 """
@@ -9,18 +9,18 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-Fact = TypeVar("Fact")
+Event = TypeVar("Event")
 
 _handlers: dict[type, list[Callable[[Any], None]]] = defaultdict(list)
 
 
-def subscribe(kind: type[Fact], handler: Callable[[Fact], None]) -> None:
-    """Call ``handler`` for every published fact of ``kind``; subscribing twice is once."""
+def subscribe(kind: type[Event], handler: Callable[[Event], None]) -> None:
+    """Call ``handler`` for every published event of ``kind``; subscribing twice is once."""
     if handler not in _handlers[kind]:
         _handlers[kind].append(handler)
 
 
-def publish(fact: object) -> None:
+def publish(event: object) -> None:
     """Tell every subscriber; an error in one undoes the whole unit of work."""
-    for handler in _handlers[type(fact)]:
-        handler(fact)
+    for handler in _handlers[type(event)]:
+        handler(event)
