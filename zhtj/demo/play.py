@@ -29,7 +29,7 @@ from zhtj.transfers.models import Application, Objection
 from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action
-from zhtj.web.member.applying.answers import Answers
+from zhtj.web.member.applying.answers import DraftAnswers
 
 SAID_EVERY = 1000
 SWEEPS = tuple(clock.parse(f"2026-10-{day}T00:05") for day in (12, 13, 14))
@@ -105,7 +105,7 @@ class Play:
 
     def _draft(self, person: PlayedMember, goal: Goal) -> None:
         member = session.get_one(Member, person.id)
-        transfers.save_draft(member, Answers(reason=goal.reason.value, unit_name=goal.unit or "").kept())
+        transfers.save_draft(member, DraftAnswers(reason=goal.reason.value, unit_name=goal.unit or "").kept())
 
     def expect(self, person: NewMember, moment: datetime) -> None:
         """Write down that somebody from Guangdong is recorded at the employer's team."""

@@ -18,7 +18,7 @@ from typing import TextIO
 
 from zhtj import config
 from zhtj.serve import child, embedded, port
-from zhtj.serve.patience import QUIET, TELL, Patience, Question, StuckError
+from zhtj.serve.patience import QUIET, TELL, Patience, Probe, StuckError
 from zhtj.serve.supervisor import Service, StepFailedError, Stopped, Supervisor, say
 
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
@@ -141,7 +141,7 @@ def wait_for_web(
     """
     most = WEB_WORKERS * START_ATTEMPTS
     patience = Patience(f"网页服务在端口 {number} 应答", most=most, quiet=quiet, tell=tell)
-    question = Question(address, number, "/healthz")
+    question = Probe(address, number, "/healthz")
     try:
         while not question.is_answered():
             if web.restarts >= START_ATTEMPTS:

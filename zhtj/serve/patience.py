@@ -95,7 +95,7 @@ class Patience:
         return fresh or seen.is_running
 
 
-class Question:
+class Probe:
     """One GET that waits for its answer as long as that takes, without keeping anybody from doing something else.
 
     Args:

@@ -10,14 +10,14 @@ from zhtj.web import (
     assets,
     auth,
     desks,
-    errors,
+    error_handlers,
     htmx,
     member,
     public,
     requests,
     routes,
     security,
-    uploads,
+    upload_limits,
 )
 from zhtj.web.access import login_manager
 from zhtj.web.rendering import formatters, gallery, member_state, navigation, words
@@ -30,7 +30,18 @@ csrf = CSRFProtect()
 def register(app: Flask) -> None:
     """Add blueprints, template helpers, error pages and security headers."""
     login_manager.init_app(app)
-    for part in (requests, uploads, security, assets, htmx, formatters, words, member_state, navigation, errors):
+    for part in (
+        requests,
+        upload_limits,
+        security,
+        assets,
+        htmx,
+        formatters,
+        words,
+        member_state,
+        navigation,
+        error_handlers,
+    ):
         part.register(app)
     csrf.init_app(app)  # after `requests`: a refused form too has its number and its place in the figures
     routes.register(app)

@@ -15,7 +15,7 @@ from zhtj.people import operations as people
 from zhtj.people import queries
 from zhtj.people.models import Account, Post
 from zhtj.people.signing import accounts
-from zhtj.web.auth import signing, visitor
+from zhtj.web.auth import sign_in, visitor
 
 GOOD = "山高月小水落石出真好看"
 WRONG = "correct horse battery"
@@ -248,7 +248,7 @@ def test_accounts_to_try_are_listed_in_demonstration_mode_only(
         "organisation_code": "x",
     }
     demo = {"团员": [row]}
-    monkeypatch.setattr(signing, "_demo_accounts", lambda: demo)
+    monkeypatch.setattr(sign_in, "_demo_accounts", lambda: demo)
 
     # when one of them is clicked on
     page = browser.get("/login?next=/account")

@@ -21,7 +21,7 @@ from zhtj.identity.pdf import LARGEST
 from zhtj.identity.verifiers import Answer, MatchResult
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.web.attachments import SANDBOX
+from zhtj.web.downloads import SANDBOX
 
 BLOCKED = "尚未完成团员身份认证，不能进行组织关系转接"
 

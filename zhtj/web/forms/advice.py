@@ -35,7 +35,7 @@ _GROUNDS = {"retake_exam": "retake", "teaching_year": "teaching", "file_first": 
 """A row of the decision table → ground of the application to be retained (T-23 … T-25)."""
 
 
-class Stage(StrEnum):
+class AdviserQuestion(StrEnum):
     """Which question the page asks; the value is its template's name."""
 
     GROUPS = "groups"
@@ -132,14 +132,14 @@ class Adviser:
         return advice.offered(self.policy, self.audience)
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> AdviserQuestion:
         """The question that is open."""
         known = {key for group in self.offered.values() for key in group} | (
             {UNSURE} if WORK in self.offered else set()
         )
         if self.heard.situation not in known:
-            return Stage.SITUATIONS if self.heard.group in self.offered else Stage.GROUPS
-        return Stage.ANSWER if self.heard.done or not self.asks_details else Stage.DETAILS
+            return AdviserQuestion.SITUATIONS if self.heard.group in self.offered else AdviserQuestion.GROUPS
+        return AdviserQuestion.ANSWER if self.heard.done or not self.asks_details else AdviserQuestion.DETAILS
 
     def url(self, **changes: Any) -> str:
         """This page with some answers changed."""
@@ -153,11 +153,11 @@ class Adviser:
     @property
     def back(self) -> str:
         """The question before this one; "" on the first page."""
-        if self.stage is Stage.ANSWER and self.asks_details:
+        if self.stage is AdviserQuestion.ANSWER and self.asks_details:
             return self.url(done=False)
-        if self.stage in {Stage.ANSWER, Stage.DETAILS} and len(self.offered[self.group]) > 1:
+        if self.stage in {AdviserQuestion.ANSWER, AdviserQuestion.DETAILS} and len(self.offered[self.group]) > 1:
             return self._address(group=self.group)
-        return "" if self.stage is Stage.GROUPS else self.start
+        return "" if self.stage is AdviserQuestion.GROUPS else self.start
 
     @property
     def group(self) -> str:

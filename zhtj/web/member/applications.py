@@ -23,7 +23,7 @@ from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
 from zhtj.web.member import application_progress, outside
-from zhtj.web.member.applying.answers import Answers
+from zhtj.web.member.applying.answers import DraftAnswers
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
 
@@ -136,5 +136,5 @@ def again(number: int) -> AnyResponse:
         flash(f"{checks.OPEN_BUSINESS}请先办完或撤销正在办理的申请。", "warning")
         return redirect(url_for(".home"), 303)
     with unit_of_work():
-        operations.save_draft(member, Answers.again(found).kept())
+        operations.save_draft(member, DraftAnswers.again(found).kept())
     return redirect(url_for(".transfer_new", step="check"), 303)

@@ -19,7 +19,7 @@ from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
 from zhtj.web.member import application_progress
 from zhtj.web.member.applications import page
-from zhtj.web.member.applying.answers import Answers, Filling
+from zhtj.web.member.applying.answers import DraftAnswers, Filling
 from zhtj.web.member.loading import own
 
 
@@ -79,7 +79,7 @@ def redirect_elsewhere(number: int) -> AnyResponse:
         return make_response(page(seat, found, error, "不能改转"), error.status)
     if Filling(member).redirected is not found:
         with unit_of_work():
-            operations.save_draft(member, Answers.elsewhere(found).kept())
+            operations.save_draft(member, DraftAnswers.elsewhere(found).kept())
     return redirect(url_for(".transfer_new", step=Filling(member).next_step.value), 303)
 
 

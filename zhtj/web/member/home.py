@@ -28,7 +28,7 @@ from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.member import application_progress, outside, past
 from zhtj.web.member.applications import letter_id, plea
-from zhtj.web.member.applying.answers import Filling, Step
+from zhtj.web.member.applying.answers import Filling, WizardStep
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
 
@@ -64,7 +64,12 @@ def home() -> str:
     if filling.draft is not None:
         following = filling.next_step
         return render_template(
-            "member/home/draft.html", member=member, filling=filling, following=following, Step=Step, **_season(filling)
+            "member/home/draft.html",
+            member=member,
+            filling=filling,
+            following=following,
+            Step=WizardStep,
+            **_season(filling),
         )
     season = _season(filling)
     context = {"member": member, "filling": filling, "application": latest, "line": own_line(member.org), **season}

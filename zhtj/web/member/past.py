@@ -24,7 +24,7 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class PastMembership:
     """One membership: where, from when to when, how it began and ended; a transfer is named by its number."""
 
     membership: Membership
@@ -41,10 +41,10 @@ def lives(member_id: int) -> list[Life]:
     ]
 
 
-def stays(member_id: int) -> list[Stay]:
+def stays(member_id: int) -> list[PastMembership]:
     """Where the member has been, newest first."""
     return [
-        Stay(each, *_how(each.began_by), *(_how(each.ended_by) if each.ended_by else ("", None)))
+        PastMembership(each, *_how(each.began_by), *(_how(each.ended_by) if each.ended_by else ("", None)))
         for each in people.stays(member_id)
     ]
 

@@ -34,7 +34,7 @@ from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own
 
 
-class Topic(StrEnum):
+class StayingTopic(StrEnum):
     """Which application; the value stands in the address."""
 
     RETENTION = "retention"
@@ -54,7 +54,7 @@ SIGN = ("signed_name", "password", "read")
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledStaying:
     """The form as it comes back: what was typed, what is wrong."""
 
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -65,10 +65,10 @@ class Filled:
 @requires(Permission.OWN_MEMBERSHIP)
 def apply(topic: str) -> AnyResponse | str:
     """Read, fill in, sign: one page; nothing typed is lost but the password."""
-    if topic not in set(Topic):
+    if topic not in set(StayingTopic):
         raise NotFound
     seat, member = own()
-    wanted = Topic(topic)
+    wanted = StayingTopic(topic)
     kind = wanted.kind
     known = _open_case(seat, kind)
     if known is not None:
@@ -77,7 +77,7 @@ def apply(topic: str) -> AnyResponse | str:
     if kind.paper is None:
         return redirect(url_for(".case_new", kind=kind.key), 303)
     if request.method == "GET":
-        return _form(wanted, member, Filled(_suggested(kind, member, request.args)))
+        return _form(wanted, member, FilledStaying(_suggested(kind, member, request.args)))
     typed = {one.name: request.form.get(one.name, "") for one in _FIELDS[kind.key]}
     try:
         signature = _signature(seat)
@@ -88,7 +88,7 @@ def apply(topic: str) -> AnyResponse | str:
     except DomainError as error:
         session.expire_all()
         said = {**typed, "signed_name": request.form.get("signed_name", "")}
-        return make_response(_form(wanted, member, Filled(said, _errors(error))), error.status)
+        return make_response(_form(wanted, member, FilledStaying(said, _errors(error))), error.status)
     flash(f"已签名提交，由{level}办理。", "success")
     return redirect(url_for(".case", number=number), 303)
 
@@ -129,7 +129,7 @@ def _suggested(kind: CaseKind, member: Member, said: Mapping[str, str]) -> dict[
     return {name: text for name, text in known.items() if name in {one.name for one in kind.fields}}
 
 
-def _form(topic: Topic, member: Member, filled: Filled) -> str:
+def _form(topic: StayingTopic, member: Member, filled: FilledStaying) -> str:
     kind = topic.kind
     home = branches.home_of(member.org)
     paper = signatures.paper_of(kind, CaseMatter(member.org, dict(filled.typed), member))
@@ -150,7 +150,7 @@ def _form(topic: Topic, member: Member, filled: Filled) -> str:
         shapes=Shape,
         paper=paper,
         obstacle=_obstacle(kind, member),
-        round=rounds.next_of(home.school) if home is not None and topic is Topic.RETENTION else None,
+        round=rounds.next_of(home.school) if home is not None and topic is StayingTopic.RETENTION else None,
         policy=policy_of(member.org),
         office=_leader(member),
     )
@@ -185,7 +185,7 @@ def sign(number: int) -> AnyResponse | str:
     if kind.paper is None:
         raise NotFound
     if request.method == "GET":
-        return _sign_page(found, kind, Filled(found.data))
+        return _sign_page(found, kind, FilledStaying(found.data))
     try:
         signature = _signature(seat)
         with unit_of_work():
@@ -194,13 +194,13 @@ def sign(number: int) -> AnyResponse | str:
     except DomainError as error:
         session.expire_all()
         said = {name: request.form.get(name, "") for name in request.form if name != "password"}
-        page = _sign_page(queries.case(seat, number), kind, Filled({**found.data, **said}, _errors(error)))
+        page = _sign_page(queries.case(seat, number), kind, FilledStaying({**found.data, **said}, _errors(error)))
         return make_response(page, error.status)
     flash("已签名。", "success")
     return redirect(url_for(".case", number=number), 303)
 
 
-def _sign_page(found: Case, kind: CaseKind, filled: Filled) -> str:
+def _sign_page(found: Case, kind: CaseKind, filled: FilledStaying) -> str:
     matter = subjects.matter(found)
     paper = signatures.paper_of(kind, matter)
     return render_template(

@@ -7,7 +7,7 @@ from flask import render_template, request, url_for
 from zhtj.kernel import limits
 from zhtj.web import routes
 from zhtj.web.access import public
-from zhtj.web.forms.advice import Adviser, Stage
+from zhtj.web.forms.advice import Adviser, AdviserQuestion
 
 ANSWERS = 200
 """Of one address in ten minutes: each searches the tree, and a whole campus may share one address."""
@@ -18,6 +18,6 @@ ANSWERS = 200
 def advice() -> str:
     """One question a page, then the answer; everything said stands in the address alone."""
     adviser = Adviser(request.args, lambda **query: url_for("public.advice", **query))
-    if adviser.stage is Stage.ANSWER:
+    if adviser.stage is AdviserQuestion.ANSWER:
         limits.hit("advice", request.remote_addr or "", ANSWERS, 600)
     return render_template("advice/page.html", adviser=adviser, crumbs=[("帮助", "/help/"), ("去向顾问", None)])

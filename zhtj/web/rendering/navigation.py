@@ -55,7 +55,7 @@ _MENUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MenuEntry:
     """One entry of the main menu."""
 
     label: str
@@ -123,7 +123,7 @@ def frame() -> dict[str, Any]:
     kind = choice.seat.kind
     blueprint, _, here = (request.endpoint or "").partition(".")
     values["navigation"] = [
-        Entry(
+        MenuEntry(
             label,
             url_for(f"{kind.value}.{name}"),
             active=blueprint == kind.value and (here == name or (name == RATES and here.startswith(RATES))),

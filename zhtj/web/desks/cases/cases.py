@@ -26,10 +26,10 @@ from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.identity import masked
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.attachments import hand_over
 from zhtj.web.desks.cases.staying import signing_of
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
+from zhtj.web.downloads import hand_over
 
 OFFERED = 200
 """Branches whose names are offered while one types."""
@@ -104,7 +104,7 @@ def choose_kind() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledCase:
     """The form as it comes back: what was typed, what is wrong."""
 
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +123,7 @@ def raise_case(kind: str) -> AnyResponse | str:
     if seat.kind is SeatKind.MEMBER and wanted.paper is not None:
         return redirect(url_for(".stay", topic=wanted.key.replace("_", "-")), 303)
     if request.method == "GET":
-        return _form(wanted, seat, Filled({"subject": _named(), **_linked(wanted)}))
+        return _form(wanted, seat, FilledCase({"subject": _named(), **_linked(wanted)}))
     typed = {name: request.form.get(name, "") for name in ("subject", *(one.name for one in wanted.fields))}
     try:
         with unit_of_work():
@@ -136,7 +136,7 @@ def raise_case(kind: str) -> AnyResponse | str:
         session.expire_all()
         errors = error.errors if isinstance(error, Invalid) else {error.field or "subject": str(error)}
         lost = any(one.filename for one in request.files.getlist("files"))
-        return make_response(_form(wanted, seat, Filled(typed, errors, lost)), error.status)
+        return make_response(_form(wanted, seat, FilledCase(typed, errors, lost)), error.status)
     flash(words, "success")
     return redirect(url_for(".case", number=number), 303)
 
@@ -159,7 +159,7 @@ def _uploads(kind: CaseKind) -> list[Upload]:
     return [Upload(one.filename or "", one.read(kind.files.largest + 1)) for one in chosen[:most]]
 
 
-def _form(kind: CaseKind, seat: ActiveSeat, filled: Filled) -> str:
+def _form(kind: CaseKind, seat: ActiveSeat, filled: FilledCase) -> str:
     subject = _fixed(kind, seat, filled.typed.get("subject", ""))
     names = []
     if kind.about is About.ORGANISATION and subject is None:
@@ -202,7 +202,7 @@ def _names_below(seat: ActiveSeat, kind: CaseKind) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailedStep:
     """A step that was not taken: which one, what was typed, why."""
 
     action: str
@@ -219,7 +219,7 @@ def case(number: int) -> str:
     return _page(seat, queries.case(seat, number))
 
 
-def _page(seat: ActiveSeat, found: Case, *, full: bool = False, failed: Failed | None = None) -> str:
+def _page(seat: ActiveSeat, found: Case, *, full: bool = False, failed: FailedStep | None = None) -> str:
     kind, matter = kind_of(found.kind), subjects.matter(found)
     possible = queries.possible_actions(seat, found)
     return render_template(
@@ -329,7 +329,7 @@ def step(number: int) -> AnyResponse:
             words = found.outcome or ""
     except DomainError as error:
         session.expire_all()
-        failed = Failed(action, remark, error)
+        failed = FailedStep(action, remark, error)
         return make_response(_page(seat, queries.case(seat, number), failed=failed), error.status)
     flash(f"已{kind_of(found.kind).says(CaseAction(action))}。{words}", "success")
     return redirect(url_for(".case", number=number), 303)

@@ -1,4 +1,4 @@
-"""认证与档案: who still lacks an approved application form, one member's standing, many in one zip (U-13)."""
+"""认证与档案: who still lacks an approved application form, one member's status, many in one zip (U-13)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.policies import policy_of
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.attachments import hand_over
 from zhtj.web.desks.graduation.graduates import chosen_organisation, parts_below
 from zhtj.web.desks.loading import cursors, load_member, own_organisation, page_links
+from zhtj.web.downloads import hand_over
 from zhtj.web.rendering import formatters
-from zhtj.web.uploads import takes
+from zhtj.web.upload_limits import takes
 
 HOUR = 3600
 CHECKS_AN_HOUR = 200
@@ -127,13 +127,13 @@ def identity(number: int) -> AnyResponse:
         flash("认证接口暂时连不上，请稍后再试；系统也会自动重查。", "warning")
     else:
         session.expire_all()
-        standing = checking.status_of(load_member(number, Permission.MEMBER_VIEW))
-        flash(f"身份认证：{standing.state.label}。", "success" if not standing.fault else "warning")
+        status = checking.status_of(load_member(number, Permission.MEMBER_VIEW))
+        flash(f"身份认证：{status.state.label}。", "success" if not status.fault else "warning")
     return redirect(url_for(".file", number=number), 303)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FileResult:
     """What became of one file of a zip."""
 
     filename: str
@@ -180,10 +180,10 @@ def _many_page(error: DomainError | None) -> str:
     )
 
 
-def _take(entry: ArchivedFile, seat: ActiveSeat, source: str) -> Line:
+def _take(entry: ArchivedFile, seat: ActiveSeat, source: str) -> FileResult:
     """One form, in a transaction of its own: whatever is wrong with it spoils no other."""
     if entry.problem:
-        return Line(entry.filename, said=entry.problem)
+        return FileResult(entry.filename, said=entry.problem)
     try:
         with unit_of_work():
             upload = Upload(f"{entry.number}.pdf", entry.content)
@@ -191,7 +191,7 @@ def _take(entry: ArchivedFile, seat: ActiveSeat, source: str) -> Line:
             name = case.title.partition("（")[0]
             where = f"已提交，由{case.holder.short_name}审核。" if case.holder else "已完成认证。"
     except DomainError as error:
-        return Line(entry.filename, said=str(error))
+        return FileResult(entry.filename, said=str(error))
     finally:
         session.expunge_all()
-    return Line(entry.filename, name, where, ok=True)
+    return FileResult(entry.filename, name, where, ok=True)

@@ -14,7 +14,7 @@ from zhtj.letters.printing import forms
 from zhtj.letters.printing.forms import SignedPaper
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.attachments import hand_over
+from zhtj.web.downloads import hand_over
 
 
 @routes.desk.post("/cases/<int:number>/form")

@@ -25,8 +25,8 @@ from zhtj.transfers import queries as transfers
 from zhtj.transfers.models import Application
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.attachments import hand_over
 from zhtj.web.desks.loading import cursors, load_member, page_links
+from zhtj.web.downloads import hand_over
 from zhtj.web.forms.days import needed_day_in
 
 FIELDS = ("dues_until", "file_disposition", "file_note", "handler", "handler_mobile", "landline", "reason_text")

@@ -13,8 +13,8 @@ from zhtj.letters import authority, seals
 from zhtj.orgs.models import Organisation
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.attachments import hand_over
 from zhtj.web.desks.loading import load_organisation, own_organisation
+from zhtj.web.downloads import hand_over
 from zhtj.web.forms.days import day_in
 
 

@@ -23,7 +23,7 @@ _LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledMember:
     """The form as it comes back: what was typed, what is wrong, what to look at."""
 
     branch: str = ""
@@ -43,13 +43,13 @@ def new() -> AnyResponse:
     if request.method == "GET":
         own, wanted = own_organisation(), number_in(request.args.get("org", ""))
         place = load_organisation(wanted, Permission.MEMBER_IMPORT) if wanted else own
-        return make_response(_form(Filled(place.full_name if place.is_branch else "")))
+        return make_response(_form(FilledMember(place.full_name if place.is_branch else "")))
     typed = {column.name: request.form.get(_name(place), "")[:_LONGEST] for place, column in enumerate(single.COLUMNS)}
     words = request.form.get("branch", "").strip()[:_LONGEST]
     branch = members.place(current_seat(), words) if words else None
     if branch is None:
         fault = "请填写所在团支部。" if not words else "本级和下级没有这个团支部，或同名的不止一个；请填写全称。"
-        return make_response(_form(Filled(words, typed, {"branch": fault})), 422)
+        return make_response(_form(FilledMember(words, typed, {"branch": fault})), 422)
     try:
         with unit_of_work():
             session.refresh(branch)
@@ -58,14 +58,14 @@ def new() -> AnyResponse:
     except DomainError as error:
         session.expire_all()
         errors = error.errors if isinstance(error, Refused) else {"": str(error)}
-        return make_response(_form(Filled(words, typed, errors)), error.status)
+        return make_response(_form(FilledMember(words, typed, errors)), error.status)
     if isinstance(done, Outlook):
-        return make_response(_form(Filled(words, typed, warnings=done.warnings)), 422)
+        return make_response(_form(FilledMember(words, typed, warnings=done.warnings)), 422)
     flash("已登记。账号还没有激活，请为本人生成激活码。", "success")
     return redirect(url_for(".member", number=number), 303)
 
 
-def _form(filled: Filled) -> str:
+def _form(filled: FilledMember) -> str:
     places = {column.name: _name(place) for place, column in enumerate(single.COLUMNS)}
     return render_template(
         "desks/people/member_new.html",

@@ -3,9 +3,9 @@
 from zhtj.web.desks.rates import (
     area_map,
     curve,
+    drill_down,
     notice,
     overview,
-    people,
     ranking,
     receiving,
     statistics,
@@ -16,9 +16,9 @@ from zhtj.web.desks.rates import (
 __all__ = [
     "area_map",
     "curve",
+    "drill_down",
     "notice",
     "overview",
-    "people",
     "ranking",
     "receiving",
     "statistics",

@@ -13,7 +13,7 @@ from zhtj.rates.rules import RateKind
 from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
-from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.asked import AskedRates
 from zhtj.web.desks.rates.curve import with_rate
 
 TABLE = "#parts"
@@ -43,7 +43,7 @@ def area_map() -> str:
     )
 
 
-def area_of(asked: Asked, kind: RateKind, children: list[Child]) -> TreeMap:
+def area_of(asked: AskedRates, kind: RateKind, children: list[Child]) -> TreeMap:
     """The map of these children; whoever has left leads nowhere, whoever has parts of his own to their map."""
     total = kind.of(queries.figures(asked.organisation.path, asked.season, asked.day))
     return TreeMap(
@@ -57,7 +57,7 @@ def area_of(asked: Asked, kind: RateKind, children: list[Child]) -> TreeMap:
     )
 
 
-def link_down(asked: Asked, kind: RateKind, child: Child) -> str:
+def link_down(asked: AskedRates, kind: RateKind, child: Child) -> str:
     """To the map of a child, or to the figures of a branch; "" for one that stands elsewhere today."""
     if child.moved_out:
         return ""

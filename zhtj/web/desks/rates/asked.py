@@ -47,7 +47,7 @@ _MINUTE, _HOUR = 60, 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRates:
     """Whose figures, when.
 
     Args:
@@ -87,7 +87,7 @@ class Asked:
         return url_for(f".{endpoint}", **self.kept(**changed))
 
 
-def read(values: Mapping[str, str]) -> Asked:
+def read(values: Mapping[str, str]) -> AskedRates:
     """What an address or a form asks for; a wrong season or day is told, not refused.
 
     Raises:
@@ -100,20 +100,20 @@ def read(values: Mapping[str, str]) -> Asked:
     season = int(text) if text.isdecimal() and len(text) == len("2026") else this_year
     if season > this_year:
         problem = DomainError(f"{season} 届还没有开始。", fix=f"下面是 {this_year} 届的数据。", field="season")
-        return Asked(organisation, this_year, problem=problem)
+        return AskedRates(organisation, this_year, problem=problem)
     asked_day = values.get("day", "")
     if not asked_day:
-        return Asked(organisation, season)
+        return AskedRates(organisation, season)
     try:
-        return Asked(organisation, season, queries.check_day(season, date.fromisoformat(asked_day)))
+        return AskedRates(organisation, season, queries.check_day(season, date.fromisoformat(asked_day)))
     except DomainError as error:
-        return Asked(organisation, season, problem=error)
+        return AskedRates(organisation, season, problem=error)
     except ValueError:
         wrong = DomainError(f"“{asked_day}”不是日期。", fix="请写成 2026-10-14 这样。", field="day", rule="PD-25")
-        return Asked(organisation, season, problem=wrong)
+        return AskedRates(organisation, season, problem=wrong)
 
 
-def page(template: str, asked: Asked, endpoint: str, **values: Any) -> str:
+def page(template: str, asked: AskedRates, endpoint: str, **values: Any) -> str:
     """Render a page of the desk with the way up, the tabs and the choice of season and day."""
     seat = current_seat()
     line = orgs.line_within(asked.organisation, seat.path)
@@ -137,7 +137,7 @@ def page(template: str, asked: Asked, endpoint: str, **values: Any) -> str:
     )
 
 
-def _offered(asked: Asked) -> tuple[str, dict[str, str]] | None:
+def _offered(asked: AskedRates) -> tuple[str, dict[str, str]] | None:
     """The list that is this page's file, and arguments of its address that differ from the page's own."""
     name = (request.endpoint or "").partition(".")[2]
     key = FILES.get(name)

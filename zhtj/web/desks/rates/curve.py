@@ -13,7 +13,7 @@ from zhtj.rates.rules import RateKind
 from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
-from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.asked import AskedRates
 
 EVERY_DAY = "day"
 
@@ -39,7 +39,7 @@ def curve() -> str:
     )
 
 
-def with_rate(asked: Asked, key: str) -> tuple[Asked, RateKind]:
+def with_rate(asked: AskedRates, key: str) -> tuple[AskedRates, RateKind]:
     """The rate that an address names; 学社衔接率 if it names none, and a word about it if there is no such rate."""
     if key in set(RateKind):
         return asked, RateKind(key)

@@ -10,10 +10,10 @@ from zhtj.kernel.sql.paging import Page
 from zhtj.transfers.models import Application
 from zhtj.web.access import current_seat
 from zhtj.web.desks.rates import asked as frame
-from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.asked import AskedRates
 
 
-def links(asked: Asked, endpoint: str, page: Page[Any], kept: dict[str, Any]) -> dict[str, str | None]:
+def links(asked: AskedRates, endpoint: str, page: Page[Any], kept: dict[str, Any]) -> dict[str, str | None]:
     """Addresses of the pages before and behind, with the filters; arguments of the ``pager`` macro."""
     return {
         "previous": asked.link(endpoint, **kept, before=page.before) if page.before else None,
@@ -21,7 +21,7 @@ def links(asked: Asked, endpoint: str, page: Page[Any], kept: dict[str, Any]) ->
     }
 
 
-def applications(asked: Asked, page: Page[Application], *, tab: str, kept: dict[str, Any], **values: Any) -> str:
+def applications(asked: AskedRates, page: Page[Application], *, tab: str, kept: dict[str, Any], **values: Any) -> str:
     """The page.
 
     Args:

@@ -17,7 +17,7 @@ from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates import ranking
-from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.asked import AskedRates
 
 
 @routes.desk.get("/rates/notice", endpoint="rates_notice")
@@ -45,7 +45,7 @@ def notice() -> str:
     )
 
 
-def _choice(chosen: ranking.Choice) -> RankingChoice:
+def _choice(chosen: ranking.AskedRanking) -> RankingChoice:
     return RankingChoice(chosen.kind, chosen.level, chosen.minimum, chosen.target)
 
 
@@ -64,6 +64,6 @@ def notice_pdf() -> Response:
     return response
 
 
-def _curve(asked: Asked, kind: RateKind) -> str:
+def _curve(asked: AskedRates, kind: RateKind) -> str:
     found = season_progress.of(asked.organisation, asked.season, kind, asked.day)
     return charts.svg(found.curve, charts.WIDE, font=FAMILY) if found.rows else ""

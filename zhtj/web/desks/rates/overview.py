@@ -21,8 +21,8 @@ from zhtj.rates.rules import Figures, Rate, RateKind
 from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
-from zhtj.web.desks.rates.asked import Asked
-from zhtj.web.desks.rates.people import people_of
+from zhtj.web.desks.rates.asked import AskedRates
+from zhtj.web.desks.rates.drill_down import people_of
 
 SORTS = (*RateKind, "graduates", "unregistered")
 HIDDEN = 300
@@ -30,7 +30,7 @@ HIDDEN = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownRate:
     """One rate on the page.
 
     Args:
@@ -68,7 +68,9 @@ def overview() -> str:
         asked,
         "rates",
         figures=figures,
-        rates=[Shown(kind, kind.of(figures), wanted.of(here).get(kind), explain.DEFINED[kind]) for kind in RateKind],
+        rates=[
+            ShownRate(kind, kind.of(figures), wanted.of(here).get(kind), explain.DEFINED[kind]) for kind in RateKind
+        ],
         responsible=responsible(wanted.policy(here), asked),
         closed=uncounted.by_reason(here.path, asked.season, asked.day),
         late=uncounted.how_many(uncounted.late(here.path, asked.season)) if asked.is_over else 0,
@@ -85,7 +87,7 @@ def overview() -> str:
     )
 
 
-def responsible(policy: Policy | None, asked: Asked) -> Explanation | None:
+def responsible(policy: Policy | None, asked: AskedRates) -> Explanation | None:
     """Who is responsible on the day that is shown, while the season runs (M-17)."""
     if policy is None or asked.is_over:
         return None
@@ -93,7 +95,7 @@ def responsible(policy: Policy | None, asked: Asked) -> Explanation | None:
     return explain.responsible(deadlines, asked.day or clock.today())
 
 
-def nothing_words(asked: Asked, figures: Figures) -> str:
+def nothing_words(asked: AskedRates, figures: Figures) -> str:
     """Why there is nothing to see, where there is nothing; else ""."""
     if figures:
         return ""
@@ -118,7 +120,7 @@ def _value(child: Child, name: str) -> Any:
     return RateKind(name).of(child.figures).value if name in set(RateKind) else getattr(child.figures, name)
 
 
-def columns(asked: Asked, sort: str) -> list[Any]:
+def columns(asked: AskedRates, sort: str) -> list[Any]:
     """Heads of the table of children, each sorting by itself: the highest first, then the lowest."""
     labels = {**{kind.value: kind.label for kind in RateKind}, "graduates": "毕业生", "unregistered": "未登记"}
     found: list[Any] = [{"label": "组织", "sort": asked.link("rates", sort=None)} if sort else "组织"]

@@ -18,7 +18,7 @@ from zhtj.rates.rules import RateKind
 from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.desks.rates import asked as frame
-from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.asked import AskedRates
 
 LARGEST = 6
 """Digits of a number that is typed in."""
@@ -26,7 +26,7 @@ FULL = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AskedRanking:
     """What is ranked, and how.
 
     Args:
@@ -52,7 +52,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RankingLine:
     """A line of the page: its place, and the target that holds for it."""
 
     place: RankedOrganisation
@@ -89,22 +89,22 @@ def ranking() -> str:
     )
 
 
-def lines(asked: Asked, choice: Choice) -> tuple[list[Line], list[Line]]:
+def lines(asked: AskedRates, choice: AskedRanking) -> tuple[list[RankingLine], list[RankingLine]]:
     """The ranked, and those too small to be."""
     found = rates.entries(asked.organisation, asked.season, choice.kind, choice.level, asked.day)
     wanted = targets.read(asked.season)
 
-    def line(place: RankedOrganisation) -> Line:
-        return Line(place, choice.target or wanted.of(place.entry.organisation).get(choice.kind))
+    def line(place: RankedOrganisation) -> RankingLine:
+        return RankingLine(place, choice.target or wanted.of(place.entry.organisation).get(choice.kind))
 
     ranked, small = rates.ranked(found, choice.minimum)
     return [line(place) for place in ranked], [line(place) for place in small]
 
 
-def read(values: Mapping[str, str]) -> Choice:
+def read(values: Mapping[str, str]) -> AskedRanking:
     """What an address asks for; what cannot be is told, and the usual taken instead."""
     kind, level = values.get("rate", ""), values.get("level", "")
-    choice = Choice(
+    choice = AskedRanking(
         RateKind(kind) if kind in set(RateKind) else RateKind.SOCIETY,
         RankingLevel(level) if level in set(RankingLevel) else RankingLevel.CHILDREN,
     )

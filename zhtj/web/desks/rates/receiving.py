@@ -18,7 +18,7 @@ from zhtj.web.access import requires
 from zhtj.web.desks.loading import cursors
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates import listed
-from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.asked import AskedRates
 
 
 @routes.desk.get("/rates/receiving", endpoint="rates_receiving")
@@ -46,7 +46,7 @@ def median_words(received: Received) -> str:
 
 
 def address(
-    asked: Asked, received: Received, figure: Figure, ground: Ground | None = None, *, own: bool = False
+    asked: AskedRates, received: Received, figure: Figure, ground: Ground | None = None, *, own: bool = False
 ) -> str:
     """Where the applications behind a figure are listed; ``own``: only what goes to the organisation itself."""
     organisation = received.organisation
@@ -56,7 +56,7 @@ def address(
     return asked.link("rates_receiving_list", day=None, **values)
 
 
-def read_filters(asked: Asked, values: Mapping[str, str]) -> ReceivedFilters:
+def read_filters(asked: AskedRates, values: Mapping[str, str]) -> ReceivedFilters:
     """What an address asks for; unknown words count as none."""
     figure, ground = values.get("figure", ""), values.get("ground", "")
     return ReceivedFilters(

@@ -17,7 +17,7 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates import listed
-from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.asked import AskedRates
 from zhtj.web.desks.rates.stuck import picked
 
 
@@ -28,7 +28,7 @@ def table() -> str:
     return _page(frame.read(request.args))
 
 
-def _page(asked: Asked, error: DomainError | None = None) -> str:
+def _page(asked: AskedRates, error: DomainError | None = None) -> str:
     here, seat = asked.organisation, current_seat()
     found = statistics.table(here, asked.season)
     page = statistics.missing_schools(here.path, asked.season, **cursors())

@@ -19,13 +19,13 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates import listed
-from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.asked import AskedRates
 
 SHOWN = 20
 """Children whose graduates have not applied, on one page."""
 
 
-def read_filters(asked: Asked, values: Mapping[str, str]) -> StuckFilters:
+def read_filters(asked: AskedRates, values: Mapping[str, str]) -> StuckFilters:
     """Filters of an address or a form; unknown values count as none."""
     side, tier, sort = (values.get(name, "") for name in ("side", "tier", "sort"))
     return StuckFilters(

@@ -27,8 +27,8 @@ from zhtj.transfers.workflow import Action, State
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
+from zhtj.web.desks.transfers.application_page import application_page
 from zhtj.web.desks.transfers.bulk import bar
-from zhtj.web.desks.transfers.standing import standing
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
 from zhtj.web.rendering.navigation import waiting_counts
 
@@ -37,7 +37,7 @@ TYPED = ("remark", "ground", "branch", "file_checked", "whereabouts_checked")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class WorkLine:
     """One application as a line of work.
 
     Args:
@@ -76,15 +76,15 @@ class Line:
         return grounds(self.application.state)
 
 
-def line(seat: ActiveSeat, application: Application, opened: Action | None = None) -> Line:
+def line(seat: ActiveSeat, application: Application, opened: Action | None = None) -> WorkLine:
     """The line as ``seat`` sees it; a form that asks for more than a yes is only there once it is opened."""
     # Amending asks for a page of its own (``changes``).
     actions = [action for action in queries.possible_actions(seat, application) if action is not Action.AMEND]
     opened = opened if opened in actions else None
     needs_branch = opened in {Action.ACCEPT, Action.ALLOCATE} and not application.to_org.is_branch
     if opened is not None and (needs_branch or opened is Action.TAKE_OVER):
-        return Line(application, actions, bulk.branches_for(seat, opened, [application]), opened=opened)
-    return Line(application, actions, [], opened=opened)
+        return WorkLine(application, actions, bulk.branches_for(seat, opened, [application]), opened=opened)
+    return WorkLine(application, actions, [], opened=opened)
 
 
 @routes.desk.get("/applications/<int:number>/<action>")
@@ -98,7 +98,7 @@ def ask(number: int, action: str) -> str:
     return render_line(shown) if is_htmx() else render_page(shown)
 
 
-def render_line(shown: Line) -> str:
+def render_line(shown: WorkLine) -> str:
     """One line by itself, for htmx."""
     return render_template("desks/transfers/_line.html", line=shown, list_url=url_for(".applications"))
 
@@ -112,7 +112,7 @@ def may_repeat(application: Application) -> bool:
     return ended and still_there and serves and not mine and open_application(application.member_id) is None
 
 
-def render_page(shown: Line, secret_unit: str = "") -> str:
+def render_page(shown: WorkLine, secret_unit: str = "") -> str:
     """The page of one application: everything the decider has to see (A-13); a special unit's name on demand."""
     application = shown.application
     may_issue = current_seat().may(Permission.LETTER_ISSUE, application.from_org.path)
@@ -123,7 +123,7 @@ def render_page(shown: Line, secret_unit: str = "") -> str:
         list_url=url_for(".applications"),
         application=application,
         letter=letters.of_application(application.id),
-        standing=standing(current_seat(), application),
+        page=application_page(current_seat(), application),
         evidence=external.evidence_of(application.id),
         may_open_name=special_units.may_open(application, current_seat()),
         secret_unit=secret_unit,
@@ -252,7 +252,7 @@ def _outcome(application: Application, action: Action) -> str:
     }.get(application.state, f"已办理“{action.label}”")
 
 
-def _failed(shown: Line) -> Response:
+def _failed(shown: WorkLine) -> Response:
     error = shown.error
     status = error.status if error else 422
     if is_htmx():

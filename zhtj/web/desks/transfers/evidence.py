@@ -11,8 +11,8 @@ from zhtj.transfers.applying import special_units
 from zhtj.transfers.deciding import external
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.attachments import hand_over
 from zhtj.web.desks.transfers.decisions import line, render_page
+from zhtj.web.downloads import hand_over
 
 
 @routes.desk.post("/applications/<int:number>/evidence/<int:evidence>")

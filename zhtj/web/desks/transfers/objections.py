@@ -46,7 +46,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailedAnswer:
     """A form that came back: of which application, what was typed, what is wrong."""
 
     number: int
@@ -77,7 +77,7 @@ def _flagged(one: RefusalFlag) -> Trouble:
     return Trouble(one.application, objections.refusal(one.application), flag=one)
 
 
-def _page(rows: list[Trouble], what: str, *, failed: Failed | None = None, **more: Any) -> str:
+def _page(rows: list[Trouble], what: str, *, failed: FailedAnswer | None = None, **more: Any) -> str:
     waiting = dict(zip(("objections", "flags"), objections.waiting(current_seat()), strict=True))
     shown = {"done": False, "links": {}, **more}
     return render_template(
@@ -101,7 +101,7 @@ def answer(number: int) -> AnyResponse:
     except DomainError as error:
         session.expire_all()
         found = objections.of_application(number)
-        return _failed(Failed(number, verdict, remark, error), [_objected(found)] if found else [], "objections")
+        return _failed(FailedAnswer(number, verdict, remark, error), [_objected(found)] if found else [], "objections")
     if not VERDICTS[verdict]:
         flash("已答复：不支持申诉。申请人会看到处理意见。", "success")
     elif new is not None:
@@ -124,11 +124,11 @@ def see_flag(number: int) -> AnyResponse:
     except DomainError as error:
         session.expire_all()
         flag = session.get(RefusalFlag, number)
-        return _failed(Failed(number, "flag", note, error), [_flagged(flag)] if flag else [], "flags")
+        return _failed(FailedAnswer(number, "flag", note, error), [_flagged(flag)] if flag else [], "flags")
     flash("已记下处理情况。", "success")
     return redirect(url_for(".objections", what="flags"), 303)
 
 
-def _failed(failed: Failed, rows: list[Trouble], what: str) -> Response:
+def _failed(failed: FailedAnswer, rows: list[Trouble], what: str) -> Response:
     """The one whose form came back, with what was typed; the others wait on the list."""
     return make_response(_page(rows, what, failed=failed), failed.error.status)

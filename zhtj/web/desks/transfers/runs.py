@@ -45,7 +45,7 @@ PERMISSION = {RunKind.TRANSFER_OUT: Permission.TRANSFER_OUT, RunKind.TRANSFER_IN
 HEADINGS = ("行", "姓名", "原组织", "转入组织", "结果", "说明", "怎么办")
 
 
-class UploadForm(FlaskForm):
+class ListForm(FlaskForm):
     """The list."""
 
     file = FileField("名单", [FileRequired("请选择名单文件。")], description="xlsx、xls 或 csv，一次最多 5,000 人。")
@@ -59,7 +59,7 @@ def _upload_page(kind: RunKind) -> AnyResponse:
     """The form; a file that can be read is kept, and its preview opened."""
     if kind is RunKind.TRANSFER_IN:
         _only_schools(current_seat())
-    form = UploadForm()
+    form = ListForm()
     if form.validate_on_submit():
         upload = form.file.data
         layout = _layout(kind)

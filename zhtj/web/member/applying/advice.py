@@ -19,7 +19,7 @@ from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms.advice import Act, Adviser
 from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, tidy
-from zhtj.web.member.applying.answers import Answers, Filling
+from zhtj.web.member.applying.answers import DraftAnswers, Filling
 from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own
 
@@ -71,7 +71,7 @@ def advice_apply() -> AnyResponse:
     policy = policy_of(member.org)
     offered = policy.reasons_for(audience_of(member))
     chosen = places.by_code(typed.get("destination", ""))
-    answers = Answers(
+    answers = DraftAnswers(
         reason=reason if reason in set(offered) else "",
         unit_name=tidy(typed.get("unit"))[:NAME_AT_MOST],
         unit_address=tidy(typed.get("address"))[:ADDRESS_AT_MOST],

@@ -31,7 +31,7 @@ from zhtj.transfers.workflow import Action, Party, Route, State, next_state
 from zhtj.web.forms.transfer import place_bound_first
 
 
-class Step(StrEnum):
+class WizardStep(StrEnum):
     """One question of the application, one page."""
 
     REASON = "reason"
@@ -44,7 +44,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class DraftAnswers:
     """Answers as the draft keeps them; "" is unanswered. No telephone number: it is asked for last (PD-37).
 
     Args:
@@ -120,7 +120,7 @@ class Filling:
     def __init__(self, member: Member) -> None:
         self.member = member
         self.draft = queries.draft(member.id)
-        self.answers = Answers.of(self.draft)
+        self.answers = DraftAnswers.of(self.draft)
 
     @cached_property
     def policy(self) -> Policy:
@@ -201,47 +201,47 @@ class Filling:
         return self.spec is not None and bool({*wanted} & {*self.spec.needs})
 
     @property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[WizardStep]:
         """The questions of this application, in order."""
         if self.spec is None:
-            return [Step.REASON, Step.UNIT, Step.ORGANISATION, Step.CHECK]
+            return [WizardStep.REASON, WizardStep.UNIT, WizardStep.ORGANISATION, WizardStep.CHECK]
         if self.is_special:
-            return [Step.REASON, Step.SPECIAL, Step.CHECK]
-        steps = [Step.REASON]
+            return [WizardStep.REASON, WizardStep.SPECIAL, WizardStep.CHECK]
+        steps = [WizardStep.REASON]
         if self.asks(ReasonField.UNIT, ReasonField.SCHOOL, ReasonField.ADDRESS):
-            steps.append(Step.UNIT)
+            steps.append(WizardStep.UNIT)
         place_after = not self.place_first and self.kind is not None and self.kind.place_bound
-        steps += [Step.PLACE] * self.place_first + [Step.ORGANISATION] + [Step.PLACE] * place_after
-        steps += [Step.EXTERNAL] * (self.region is not None)
-        return [*steps, Step.CHECK]
+        steps += [WizardStep.PLACE] * self.place_first + [WizardStep.ORGANISATION] + [WizardStep.PLACE] * place_after
+        steps += [WizardStep.EXTERNAL] * (self.region is not None)
+        return [*steps, WizardStep.CHECK]
 
-    def has(self, step: Step) -> bool:
+    def has(self, step: WizardStep) -> bool:
         """Whether that question is answered."""
         answers = self.answers
-        if step is Step.REASON:
+        if step is WizardStep.REASON:
             return self.spec is not None
-        if step is Step.UNIT:
+        if step is WizardStep.UNIT:
             named = answers.unit_name or not self.asks(ReasonField.UNIT, ReasonField.SCHOOL)
             return bool(named and (answers.unit_address or not self.asks(ReasonField.ADDRESS)))
-        if step is Step.PLACE:
+        if step is WizardStep.PLACE:
             return answers.place in set(PlaceTie)
-        if step is Step.SPECIAL:
+        if step is WizardStep.SPECIAL:
             return self.policy.special_remark_fits(answers.remark)
-        if step is Step.EXTERNAL:
+        if step is WizardStep.EXTERNAL:
             return bool(answers.external_name)
-        return step is Step.ORGANISATION and self.destination is not None
+        return step is WizardStep.ORGANISATION and self.destination is not None
 
     @property
-    def next_step(self) -> Step:
+    def next_step(self) -> WizardStep:
         """The first question that is still open; checking is always the last."""
-        return next(step for step in self.steps if step is Step.CHECK or not self.has(step))
+        return next(step for step in self.steps if step is WizardStep.CHECK or not self.has(step))
 
-    def may_open(self, step: Step) -> bool:
+    def may_open(self, step: WizardStep) -> bool:
         """Whether everything before that question is answered."""
         steps = self.steps
         return step in steps and all(self.has(before) for before in steps[: steps.index(step)])
 
-    def before(self, step: Step) -> Step | None:
+    def before(self, step: WizardStep) -> WizardStep | None:
         """The question before that one."""
         steps = self.steps
         position = steps.index(step) if step in steps else 0
@@ -299,7 +299,7 @@ class Filling:
         asked = {
             "unit_name": self.asks(ReasonField.UNIT, ReasonField.SCHOOL),
             "unit_address": self.asks(ReasonField.ADDRESS) or self.place_first,
-            "place": Step.PLACE in self.steps,
+            "place": WizardStep.PLACE in self.steps,
         }
         return {name: getattr(answers, name) for name, is_asked in asked.items() if is_asked and getattr(answers, name)}
 

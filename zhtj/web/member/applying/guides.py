@@ -17,7 +17,7 @@ from zhtj.web.member.contacts import own_line
 from zhtj.web.member.loading import own
 
 
-class Topic(StrEnum):
+class GuideTopic(StrEnum):
     """Subject of a guide; the value stands in the address."""
 
     SPECIAL_UNIT = "special-unit"
@@ -33,17 +33,17 @@ class Topic(StrEnum):
 
 
 _LABELS = {
-    Topic.SPECIAL_UNIT: "参军入伍、去涉密单位",
-    Topic.RETENTION: "暂时保留在学校",
-    Topic.OVERSEAS_STUDY: "出国（境）学习研究",
-    Topic.DELAY: "延迟毕业",
-    Topic.EXTERNAL: "转往北京、广东、福建",
+    GuideTopic.SPECIAL_UNIT: "参军入伍、去涉密单位",
+    GuideTopic.RETENTION: "暂时保留在学校",
+    GuideTopic.OVERSEAS_STUDY: "出国（境）学习研究",
+    GuideTopic.DELAY: "延迟毕业",
+    GuideTopic.EXTERNAL: "转往北京、广东、福建",
 }
-STAYING = (Topic.OVERSEAS_STUDY, Topic.DELAY, Topic.RETENTION)
+STAYING = (GuideTopic.OVERSEAS_STUDY, GuideTopic.DELAY, GuideTopic.RETENTION)
 OF_CASE = {
-    StayingCase.RETENTION: Topic.RETENTION,
-    StayingCase.OVERSEAS_STUDY: Topic.OVERSEAS_STUDY,
-    StayingCase.DELAY: Topic.DELAY,
+    StayingCase.RETENTION: GuideTopic.RETENTION,
+    StayingCase.OVERSEAS_STUDY: GuideTopic.OVERSEAS_STUDY,
+    StayingCase.DELAY: GuideTopic.DELAY,
 }
 REGIONS = {Region.BEIJING: "北京", Region.GUANGDONG: "广东", Region.FUJIAN: "福建"}
 
@@ -52,13 +52,13 @@ REGIONS = {Region.BEIJING: "北京", Region.GUANGDONG: "广东", Region.FUJIAN: 
 @requires(Permission.OWN_MEMBERSHIP)
 def guide(topic: str) -> str:
     """One guide."""
-    if topic not in set(Topic):
+    if topic not in set(GuideTopic):
         raise NotFound
     _, member = own()
     return render_template(
         "member/guide.html",
-        topic=Topic(topic),
-        staying=Topic(topic) in STAYING,
+        topic=GuideTopic(topic),
+        staying=GuideTopic(topic) in STAYING,
         member=member,
         line=own_line(member.org),
         policy=policy_of(member.org),

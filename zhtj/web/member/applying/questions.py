@@ -28,21 +28,21 @@ from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
 from zhtj.web.htmx import is_htmx
 from zhtj.web.member import application_progress
 from zhtj.web.member.applying import choosing
-from zhtj.web.member.applying.answers import Filling, Step
+from zhtj.web.member.applying.answers import Filling, WizardStep
 from zhtj.web.member.applying.guides import OF_CASE, STAYING
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
 
 # On which page an error of the operation is put right.
 STEP_OF = {
-    "reason": Step.REASON,
-    "unit": Step.UNIT,
-    "school": Step.UNIT,
-    "address": Step.UNIT,
-    "place": Step.PLACE,
-    "destination": Step.ORGANISATION,
-    "external_name": Step.EXTERNAL,
-    "external_name_again": Step.EXTERNAL,
+    "reason": WizardStep.REASON,
+    "unit": WizardStep.UNIT,
+    "school": WizardStep.UNIT,
+    "address": WizardStep.UNIT,
+    "place": WizardStep.PLACE,
+    "destination": WizardStep.ORGANISATION,
+    "external_name": WizardStep.EXTERNAL,
+    "external_name_again": WizardStep.EXTERNAL,
 }
 
 
@@ -56,7 +56,7 @@ def transfer_new(step: str) -> AnyResponse:
     _, member = own()
     if not may_leave(member):
         return redirect(url_for(".home"), 303)  # which says why
-    filling, wanted = Filling(member), Step(step)
+    filling, wanted = Filling(member), WizardStep(step)
     if open_application(member.id) is not None and not filling.replaces and not _sends_a_replacement():
         return _busy(member.id)
     if found := blockers.stopping(member):
@@ -64,7 +64,7 @@ def transfer_new(step: str) -> AnyResponse:
         return make_response(page, 422 if request.method == "POST" else 200)
     if not filling.may_open(wanted):
         return redirect(_address(filling.next_step), 303)
-    if wanted is Step.CHECK and filling.is_special:
+    if wanted is WizardStep.CHECK and filling.is_special:
         return _check_special(filling)
     return _PAGES[wanted](filling)
 
@@ -74,7 +74,7 @@ def _sends_a_replacement() -> bool:
     return request.method == "POST" and "replaces" in request.form
 
 
-def _address(step: Step) -> str:
+def _address(step: WizardStep) -> str:
     return url_for(".transfer_new", step=step.value)
 
 
@@ -96,7 +96,7 @@ def _busy(member_id: int, error: Conflict | None = None) -> AnyResponse:
     return make_response(page, 409)
 
 
-def _show(template: str, filling: Filling, step: Step, status: int = 200, **more: Any) -> Response:
+def _show(template: str, filling: Filling, step: WizardStep, status: int = 200, **more: Any) -> Response:
     steps, before = filling.steps, filling.before(step)
     page = render_template(
         f"member/apply/{template}.html",
@@ -115,7 +115,7 @@ def _save(filling: Filling, **answers: Any) -> AnyResponse:
     with unit_of_work():
         operations.save_draft(filling.member, replace(filling.answers, **answers).kept())
     after = Filling(filling.member)
-    if after.next_step is Step.CHECK and after.verdict is not None and after.verdict.case is not None:
+    if after.next_step is WizardStep.CHECK and after.verdict is not None and after.verdict.case is not None:
         # Staying put is no transfer: the case is opened instead, and it is said so (PD-10).
         where = after.destination.short_name if after.destination else ""
         flash(f"留在{where}不是转接，要办理“{after.verdict.case.label}”。请在这里申请。", "info")
@@ -134,7 +134,7 @@ def _reason(filling: Filling) -> AnyResponse:
         else:
             return _save(filling, **_with_reason(filling, chosen, keep_destination=False))
     status = 422 if request.method == "POST" else 200
-    return _show("reason", filling, Step.REASON, status, form=form, options=options, staying=STAYING)
+    return _show("reason", filling, WizardStep.REASON, status, form=form, options=options, staying=STAYING)
 
 
 def _with_reason(filling: Filling, chosen: str, *, keep_destination: bool) -> dict[str, str]:
@@ -161,7 +161,7 @@ def _unit(filling: Filling) -> AnyResponse:
     form = TransferForm.only(*wanted, spec=filling.spec, data=filling.answers.kept())
     if request.method == "POST" and form.validate():
         return _save(filling, **{name: form[name].data for name in wanted})
-    return _show("unit", filling, Step.UNIT, 422 if request.method == "POST" else 200, form=form)
+    return _show("unit", filling, WizardStep.UNIT, 422 if request.method == "POST" else 200, form=form)
 
 
 def _place(filling: Filling) -> AnyResponse:
@@ -175,7 +175,9 @@ def _place(filling: Filling) -> AnyResponse:
         if form.place.data in set(PlaceTie) - {PlaceTie.NONE}:
             return _save(filling, **{name: form[name].data for name in names})
         form.take(DomainError("请选择您与那里的关系。", field="place", rule="PD-10"))
-    return _show("place", filling, Step.PLACE, 422 if request.method == "POST" else 200, form=form, options=options)
+    return _show(
+        "place", filling, WizardStep.PLACE, 422 if request.method == "POST" else 200, form=form, options=options
+    )
 
 
 def _organisation(filling: Filling) -> AnyResponse:
@@ -185,17 +187,17 @@ def _organisation(filling: Filling) -> AnyResponse:
             chosen = choosing.read(filling, request.form.get("destination", ""))
         except DomainError as error:
             looking = choosing.look(filling, request.args)
-            return _show("organisation", filling, Step.ORGANISATION, 422, looking=looking, error=error)
+            return _show("organisation", filling, WizardStep.ORGANISATION, 422, looking=looking, error=error)
         same = chosen.code == filling.answers.destination
         return _save(filling, destination=chosen.code, external_name=filling.answers.external_name if same else "")
     looking = choosing.look(filling, request.args)
     if is_htmx():
         return make_response(
             render_template(
-                "member/apply/_results.html", looking=looking, here=_address(Step.ORGANISATION), partial=True
+                "member/apply/_results.html", looking=looking, here=_address(WizardStep.ORGANISATION), partial=True
             )
         )
-    return _show("organisation", filling, Step.ORGANISATION, looking=looking, error=None)
+    return _show("organisation", filling, WizardStep.ORGANISATION, looking=looking, error=None)
 
 
 def _external(filling: Filling) -> AnyResponse:
@@ -212,7 +214,7 @@ def _external(filling: Filling) -> AnyResponse:
     return _show(
         "external",
         filling,
-        Step.EXTERNAL,
+        WizardStep.EXTERNAL,
         422 if request.method == "POST" else 200,
         form=form,
         region=region,
@@ -231,7 +233,7 @@ def _special(filling: Filling) -> AnyResponse:
             return _save(filling, remark=form.remark.data, secret_unit=form.secret_unit.data)
         except DomainError as error:
             form.take(error)
-    return _show("special", filling, Step.SPECIAL, 422 if request.method == "POST" else 200, form=form)
+    return _show("special", filling, WizardStep.SPECIAL, 422 if request.method == "POST" else 200, form=form)
 
 
 def _check_special(filling: Filling) -> AnyResponse:
@@ -258,7 +260,7 @@ def _check_special(filling: Filling) -> AnyResponse:
     return _show(
         "special_check",
         filling,
-        Step.CHECK,
+        WizardStep.CHECK,
         error.status if error else 422 if request.method == "POST" else 200,
         form=form,
         error=error,
@@ -355,7 +357,7 @@ def _check_page(filling: Filling, form: TransferForm, error: DomainError | None 
     return _show(
         "check",
         filling,
-        Step.CHECK,
+        WizardStep.CHECK,
         status,
         form=form,
         error=error,
@@ -369,7 +371,7 @@ def _check_page(filling: Filling, form: TransferForm, error: DomainError | None 
         superiors=places.superiors(destination),
         recorder=contact(old),
         **_before(filling),
-        Step=Step,
+        Step=WizardStep,
     )
 
 
@@ -396,16 +398,16 @@ def transfer_drop() -> AnyResponse:
         flash("没有改转，原申请继续办理。", "success")
         return redirect(url_for(".application", number=running.id), 303)
     flash("已清空，可以重新填写。", "success")
-    return redirect(_address(Step.REASON), 303)
+    return redirect(_address(WizardStep.REASON), 303)
 
 
 Page = Callable[[Filling], AnyResponse]
-_PAGES: Mapping[Step, Page] = {
-    Step.REASON: _reason,
-    Step.UNIT: _unit,
-    Step.PLACE: _place,
-    Step.ORGANISATION: _organisation,
-    Step.EXTERNAL: _external,
-    Step.SPECIAL: _special,
-    Step.CHECK: _check,
+_PAGES: Mapping[WizardStep, Page] = {
+    WizardStep.REASON: _reason,
+    WizardStep.UNIT: _unit,
+    WizardStep.PLACE: _place,
+    WizardStep.ORGANISATION: _organisation,
+    WizardStep.EXTERNAL: _external,
+    WizardStep.SPECIAL: _special,
+    WizardStep.CHECK: _check,
 }

@@ -10,8 +10,8 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.permissions import Permission
 from zhtj.web import routes
 from zhtj.web.access import requires
-from zhtj.web.attachments import hand_over
 from zhtj.web.desks.identity import registration_sheets
+from zhtj.web.downloads import hand_over
 from zhtj.web.member.loading import own
 
 

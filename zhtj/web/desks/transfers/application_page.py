@@ -15,7 +15,7 @@ from zhtj.web.member.application_progress import followed_by
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ApplicationPage:
     """How an application stands for one seat.
 
     Args:
@@ -42,12 +42,12 @@ class Standing:
     may_give_code: bool
 
 
-def standing(seat: ActiveSeat, found: Application) -> Standing:
+def application_page(seat: ActiveSeat, found: Application) -> ApplicationPage:
     """How ``found`` stands for ``seat``."""
     actions = queries.possible_actions(seat, found)
     objection = objections.of_application(found.id)
     undecided = objection is not None and objection.decided_at is None
-    return Standing(
+    return ApplicationPage(
         doubts=_doubts(found),
         file_state=_file_state(found),
         may_amend=Action.AMEND in actions and policy_of(found.from_org).amend_before_acceptance,

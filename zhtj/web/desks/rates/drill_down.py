@@ -18,12 +18,12 @@ from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, number_in
 from zhtj.web.desks.rates import asked as frame
-from zhtj.web.desks.rates.asked import Asked
+from zhtj.web.desks.rates.asked import AskedRates
 from zhtj.web.rendering import formatters
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownGraduate:
     """A person as the seat may see him: his name in full only where his record or application is the seat's to see."""
 
     line: ListedGraduate
@@ -43,7 +43,7 @@ class Listed:
 
     key: str
     title: str
-    rows: list[Shown]
+    rows: list[ShownGraduate]
     total: int
     found: int
     text: str
@@ -60,7 +60,7 @@ def people() -> str:
     return frame.page("rates/people.html", asked, "rates_people", people=people_of(asked, request.args.get("key", "")))
 
 
-def people_of(asked: Asked, key: str) -> Listed:
+def people_of(asked: AskedRates, key: str) -> Listed:
     """The list that an address asks for.
 
     Raises:
@@ -95,14 +95,14 @@ def people_of(asked: Asked, key: str) -> Listed:
     )
 
 
-def _shown(seat: ActiveSeat, line: ListedGraduate) -> Shown:
+def _shown(seat: ActiveSeat, line: ListedGraduate) -> ShownGraduate:
     member, application = line.row.member, line.application
     if application is not None and _may_see(seat, application):
-        return Shown(line, member.name, url_for(".application", number=application.id))
+        return ShownGraduate(line, member.name, url_for(".application", number=application.id))
     if member.archived_at is None and seat.may(Permission.MEMBER_VIEW, member.org.path):
-        return Shown(line, member.name, url_for(".member", number=member.id))
+        return ShownGraduate(line, member.name, url_for(".member", number=member.id))
     is_own = line.row.origin_org_id is not None and counts_for(line.row.season_path, seat.path)
-    return Shown(line, member.name if is_own else formatters.masked_name(member.name), "")
+    return ShownGraduate(line, member.name if is_own else formatters.masked_name(member.name), "")
 
 
 def _may_see(seat: ActiveSeat, application: Application) -> bool:
