@@ -37,7 +37,6 @@ NOT_BUILT = {
     "PD-58": "categories are set later by some ways in",
     "PD-59": "changes of marks follow PD-08 alone",
     "PD-60": "places are taken as they are answered",
-    "PD-61": "terms that are over are decided case by case",
     "PD-63": "an approver says yes or no, and nothing between",
     "PD-64": "a refusal names no other organisation yet",
     "PD-65": "no step is signed for use outside the system",

@@ -32,6 +32,7 @@ _OUT = (State.WITHDRAWN, State.REFUSED)
 _CHUNK = 500
 
 
+# S-09: filled by the applications themselves, a unit only by its generic destination.
 def _listed(seat: ActiveSeat, season: int) -> Select[Any]:
     return select(Application).where(
         scope(Application.from_path, seat, Permission.CASES),

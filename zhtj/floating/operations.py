@@ -59,7 +59,7 @@ def after_completion(event: ApplicationsChanged) -> None:
     ).all()
     end_stays([member for member, _ in done])
     today = clock.today()
-    # whoever comes into a floating branch is kept in touch with until they are moved on.
+    # R-20, T-29: whoever comes into a floating branch is kept in touch with until they are moved on.
     open_stays([(member, org_id, today) for member, org_id in done if org_id is not None])
 
 

@@ -67,6 +67,7 @@ def problem(given: Given, policy: Policy) -> tuple[str, str] | None:
     """(field, sentence) of what is missing or wrong; None if nothing is (T-34)."""
     if given.reason not in {reason.value for reason in choices(policy)}:
         return "reason", "请选择毕业去向类别。"
+    # T-34: what the reason needs - unit or school, its address - and nothing more.
     spec = policy.reasons[Reason(given.reason)]
     if {ReasonField.UNIT, ReasonField.SCHOOL} & set(spec.needs) and not given.unit_name:
         what = "录取学校" if ReasonField.SCHOOL in spec.needs else "工作单位"

@@ -185,6 +185,7 @@ class RegisterEvent(Base):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
+# T-33: one a graduate and season; how far each transfer is stands beside it on the sheet.
 class DestinationEntry(Base):
     """毕业去向登记: where a graduate of a season goes, as he or his organisation says (F-12, T-33, T-34)."""
 

@@ -106,6 +106,7 @@ def issue_offline(
     Raises:
         As ``issue``; and DomainError for a member whose identity is not recognised (X-09).
     """
+    # T-31, L-32: the letter alone carries somebody whom no interface takes.
     letter = _issue(_offline_draft(member, receiver, reason, seat, details), seat)
     messages.tell_issued([letter])
     return letter

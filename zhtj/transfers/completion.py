@@ -29,6 +29,7 @@ def complete(moved: Sequence[Moved]) -> None:
     Raises:
         Conflict: a membership is no longer where the application left it.
     """
+    # PD-20: everything that completion brings, in one transaction with it.
     moment = clock.now()
     move_members(
         [
@@ -44,6 +45,7 @@ def complete(moved: Sequence[Moved]) -> None:
     rows = [each.application.register_row_id for each in moved if each.application.register_row_id is not None]
     graduation.complete_many(rows, moment)
     paths = _paths({each.org_id for each in moved})
+    # A-30: with the arrival they are the new organisation's to look after.
     session.execute(
         insert(Arrival),
         [

@@ -226,11 +226,13 @@ ANYONE_STARTING = frozenset({Party.MEMBER, Party.OLD_SIDE, Party.NEW_SIDE})
 # themselves (PD-16); `take_over` to the season in which counties stand in for townships (PD-22).
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(None, A.SUBMIT, MEMBER | OLD, S.AWAITING_PROVINCE, _special),
+    # inside one school the old side agrees first, the new side afterwards.
     Transition(None, A.SUBMIT, MEMBER, S.AWAITING_RELEASE, _member_needs_release),
     Transition(None, A.SUBMIT, MEMBER | OLD, S.AWAITING_EXTERNAL, _external),
     Transition(None, A.SUBMIT, MEMBER, S.AWAITING_ACCEPTANCE, _by_member),
     Transition(None, A.SUBMIT, OLD | NEW, S.COMPLETED, _under_actor),
     Transition(None, A.SUBMIT, OLD, S.AWAITING_ACCEPTANCE, _by_old_side),
+    # whoever takes somebody in needs the old side's consent.
     Transition(None, A.SUBMIT, NEW, S.AWAITING_RELEASE, _by_new_side),
     Transition(S.AWAITING_RELEASE, A.RELEASE, OLD, S.AWAITING_EXTERNAL, _external),
     Transition(S.AWAITING_RELEASE, A.RELEASE, OLD, S.COMPLETED, _new_side_branch),
@@ -240,12 +242,16 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.AWAITING_RELEASE, A.AMEND, ANYONE_STARTING, S.AWAITING_RELEASE),
     Transition(S.AWAITING_RELEASE, A.WITHDRAW, ANYONE_STARTING, S.WITHDRAWN),
     Transition(S.AWAITING_RELEASE, A.RETURN, SYSTEM, S.RETURNED),
+    # nobody arrives unaccepted; what is started by the old side waits here too.
     Transition(S.AWAITING_ACCEPTANCE, A.ACCEPT, NEW, S.COMPLETED, _to_branch),
+    # accepted above a branch, the member is put into one of its branches.
     Transition(S.AWAITING_ACCEPTANCE, A.ACCEPT, NEW, S.AWAITING_ALLOCATION),
     Transition(S.AWAITING_ACCEPTANCE, A.TAKE_OVER, COUNTY, S.COMPLETED),
     Transition(S.AWAITING_ACCEPTANCE, A.REFUSE, NEW, S.REFUSED),
     Transition(S.AWAITING_ACCEPTANCE, A.AMEND, ANYONE_STARTING, S.AWAITING_ACCEPTANCE),
+    # until the last approval, on any day.
     Transition(S.AWAITING_ACCEPTANCE, A.WITHDRAW, ANYONE_STARTING, S.WITHDRAWN),
+    # it goes back by itself, and anybody may start again.
     Transition(S.AWAITING_ACCEPTANCE, A.RETURN, SYSTEM, S.RETURNED),
     Transition(S.AWAITING_ALLOCATION, A.ALLOCATE, NEW, S.COMPLETED),
     Transition(S.AWAITING_PROVINCE, A.APPROVE, PROVINCE, S.COMPLETED),

@@ -36,6 +36,7 @@ _GROUNDS = (
     (ENTRY_ERROR, "录入错误（查无此人，或不是团员）"),
     (DUPLICATE, "重复建档（同一人有两条记录）"),
     (DEATH, "去世"),
+    # what is in another region's system is archived here, as one of these few grounds.
     (MOVED, "已转入北京、广东、福建系统（需校级团委确认）"),
 )
 # U-18: words that give a deletion in place of a transfer away.

@@ -47,6 +47,7 @@ def of(member: Member, *, with_account: bool = False) -> list[Blocker]:
         member: whose.
         with_account: also that his account was never opened, which only others can see.
     """
+    # A-25: all of it at once, before anything is filled in.
     found = [_certification(member), _number(member), _business(member)]
     if with_account and member.account.activated_at is None:
         found.append(

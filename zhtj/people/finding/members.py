@@ -316,6 +316,7 @@ def count_by_branch(branch_ids: list[int]) -> dict[int, int]:
 
 def find_exactly(name: str, id_number: str) -> Member | None:
     """The member with exactly this name and full ID number, wherever he is (A-04, PD-37)."""
+    # A-04: both must fit exactly; nobody is found by half.
     return session.scalars(
         select(Member)
         .join(Account, Account.id == Member.account_id)

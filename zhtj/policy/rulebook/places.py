@@ -225,6 +225,12 @@ def _of_line(file: _File, number: int) -> Place:
 
 def _of_value(file: _File, number: int) -> Place:
     """A value of a policy layer, or the whole row of a table of which only the last lines name the rule."""
-    start = r"\w+ = \{" if file.line(number).endswith("}") else r"\["
+    said = file.line(number)
+    if f'rule = "{file.id}"' not in said:
+        return file.place(number, said, Weight.MENTION, said)
+    start = r"\w+ = \{" if said.endswith("}") else r"\["
     first = next((row for row in range(number, 0, -1) if re.match(start, file.line(row))), number)
-    return file.place(first, file.joined(first, number), Weight.STATED, file.line(number))
+    # The table of situations says in words what the rows before it decide; a school's policy is an exception.
+    is_plain = file.path.stem.startswith("base") or "national" in file.path.stem
+    weight = Weight.STATED if is_plain and not file.line(first).startswith("[situations") else Weight.VALUE
+    return file.place(first, file.joined(first, number), weight, said)

@@ -62,6 +62,7 @@ def close(seat: ActiveSeat, organisation: Organisation, why: str) -> None:
         raise Conflict(f"{organisation.short_name}不能停用：", fix="".join(found), rule="PD-06")
     for post in session.scalars(select(Seat).where(Seat.org_id == organisation.id, Seat.ended_at.is_(None))).all():
         end_seat(post, CLOSED)
+    # PD-06: closed, never deleted; the level above can open it again.
     organisation.closed_at = clock.now()
     session.flush()
     audit.record("organisation.close", "organisation", organisation.id, why=why)

@@ -23,6 +23,7 @@ def joining_doubts(member: Member, policy: Policy) -> list[str]:
         member: with his account's ID number, if it is known.
         policy: whose age limits and numbering hold.
     """
+    # E-06: what does not agree is cleared up with the old organisation before anybody says yes.
     joined, number, found = member.joined_on, member.dev_number or "", []
     if len(number) == policy.dev_number_length and number[:_YEAR] != f"{joined:%Y}":
         found.append(f"入团年月是{joined.year}年{joined.month}月，发展团员编号却以 {number[:_YEAR]} 开头。")
@@ -67,6 +68,7 @@ def check_before_yes(
             field="whereabouts_checked",
             rule="T-05",
         )
+    # A-14: whereabouts and, where the policy asks, the file are looked at before the yes.
     required = file_check_required(application.to_org) if file_required is None else file_required
     if required and not file:
         raise DomainError(

@@ -87,6 +87,7 @@ def examine_in(seat: ActiveSeat, contents: Sequence[Content], options: dict[str,
 
 def start_out(seat: ActiveSeat, options: dict[str, Any], contents: Sequence[Content]) -> list[Result]:
     """Start 办理转出 for each line."""
+    # A-03, PD-23: each line is checked and started as a single one is; the result stands at the line.
     return _start_all(examine_out(seat, contents, options), seat)
 
 

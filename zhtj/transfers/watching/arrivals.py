@@ -23,6 +23,7 @@ from zhtj.transfers.parties import serves
 
 Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
 # What has to be done, in its order: column and the term on the screen.
+# U-26: contact, data, reporting, dues; moving on in time is the floating branch's (D-17).
 DUTIES = {"contacted_on": "已联系", "informed_on": "已更新信息", "reported_on": "已线下报到", "dues_from": "团费"}
 DAYS = ("contacted_on", "informed_on", "reported_on")
 # A leading organ that has more says so and counts no further.

@@ -17,6 +17,7 @@ from zhtj.transfers.watching.exceptions import ExceptionLine
 from zhtj.transfers.workflow import FAILED, State
 
 # 附件2 of the source, in its order; a pair is a heading over two columns.
+# F-02: exactly the form's columns.
 COLUMNS: tuple[str | tuple[str, tuple[str, str]], ...] = (
     "序号",
     "姓名",

@@ -42,6 +42,7 @@ from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import FAILED, OPEN, State
 
 BY_HAND = "by_hand"
+# whatever ended without success stands on the register by itself, the rest is entered by hand.
 KINDS = {**{state.value: state.label for state in State if state in FAILED}, BY_HAND: "未发起"}
 REMARK_AT_MOST = 500
 REASON_AT_LEAST = 5

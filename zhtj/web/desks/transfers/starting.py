@@ -274,6 +274,7 @@ def _found(member: Member, typed: Mapping[str, str], destination: Organisation |
         "start": StartPage(member, destination, typed),
         "person": _signer().dumps([member.id, current_seat().account_id]),
         "targets": orgs.transfer_targets(own_organisation()),
+        # where they are and whom to ring up, and nothing else.
         "contact": member.org.office,
         "typed": {},
     }

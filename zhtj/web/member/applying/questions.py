@@ -80,6 +80,7 @@ def _address(step: WizardStep) -> str:
 
 def _busy(member_id: int, error: Conflict | None = None) -> AnyResponse:
     """Something is under way already: say so and show it, with the way to take it back (A-06, A-21)."""
+    # A-21: with the message comes the way to take the open one back.
     found = open_application(member_id)
     if found is None:
         raise error or Conflict(checks.OPEN_BUSINESS, rule="A-06")
@@ -402,6 +403,7 @@ def transfer_drop() -> AnyResponse:
 
 
 Page = Callable[[Filling], AnyResponse]
+# A-02: one question a page, in the order of the guide.
 _PAGES: Mapping[WizardStep, Page] = {
     WizardStep.REASON: _reason,
     WizardStep.UNIT: _unit,
