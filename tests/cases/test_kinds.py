@@ -203,6 +203,27 @@ def test_there_are_no_other_grounds_for_taking_a_record_away(world: World):
     assert queries.way(case)[0].id == world.orgs["university"].id
 
 
+@pytest.mark.rule("T-26", "U-16")
+@pytest.mark.parametrize("ground", ["entry_error", "moved"])
+@pytest.mark.parametrize("words", ["退学", "休学", "开除学籍", "肄业", "已被学校退 学处理"])
+def test_dropping_out_is_no_ground_and_the_way_there_is_is_named(world: World, ground: str, words: str):
+    with pytest.raises(DomainError, match="不是归档的理由") as caught:
+        removal(world, world.graduate, ground=ground, detail=f"该同学{words}，不在校")
+    assert (caught.value.field, caught.value.rule) == ("detail", "T-26")
+    for way in ("办理转出", "保留团组织关系", "退学后暂时联系不上"):
+        assert way in str(caught.value)
+
+
+@pytest.mark.rule("U-16")
+def test_whoever_died_on_leave_or_came_back_with_a_second_record_is_archived_all_the_same(world: World):
+    assert removal(world, world.graduate, ground="death", detail="休学期间因病去世").state is CaseState.WAITING
+    with unit_of_work():
+        again = world.enrol("卜喆", "class2")
+    number = again.account.id_number
+    case = removal(world, world.classmate, ground="duplicate", keep=number, detail="退学后重新入学，有两条记录")
+    assert case.state is CaseState.WAITING
+
+
 @pytest.mark.rule("U-18")
 def test_deletion_takes_the_place_of_no_transfer(world: World):
     for instead in ("转接", "转出", "转走", "转不", "转入不", "重新注册", "重新登记", "重新录入"):
@@ -453,6 +474,32 @@ def test_what_can_be_found_is_not_asked_for(world: World):
         ask(seat, "missing_organisation", **{**WANTED, "parent": "不知道"})
     with pytest.raises(DomainError, match="最末一级"):
         ask(seat, "missing_organisation", **{**WANTED, "parent": world.orgs["team"].code})
+
+
+@pytest.mark.rule("O-19", "O-20")
+@pytest.mark.parametrize("typed", ["团蜀山区委", "共青团安徽省合肥市蜀山区委员会", "340104", " 团蜀山区委 "])
+def test_its_superior_is_found_by_the_name_that_every_screen_shows(world: World, typed: str):
+    case = ask(world.seat("class1"), "missing_organisation", **{**WANTED, "parent": typed})
+    assert case.line[-1] == world.orgs["county"].id
+
+
+@pytest.mark.rule("O-19", "O-20")
+@pytest.mark.parametrize(("typed", "near"), [("蜀山", "共青团安徽省合肥市蜀山区委员会"), ("合肥 井岗", "井岗镇")])
+def test_where_a_name_fits_several_or_none_what_comes_near_is_named(world: World, typed: str, near: str):
+    with pytest.raises(Invalid) as caught:
+        ask(world.seat("class1"), "missing_organisation", **{**WANTED, "parent": typed})
+    assert any(near in one.full_name for one in caught.value.near["parent"])
+
+
+@pytest.mark.rule("O-22")
+def test_an_organisation_a_case_is_about_is_picked_where_its_short_name_is_typed(world: World):
+    """The sheet needs the full name; whoever typed the short one picks it."""
+    with pytest.raises(Invalid) as caught:
+        ask(world.seat("county"), "township", "团井岗镇委", is_township="yes")
+    (found,) = caught.value.near["subject"]
+    assert found.id == world.orgs["township"].id
+    case = ask(world.seat("county"), "township", f"#{found.id}", is_township="no")
+    assert case.subject_id == found.id
 
 
 # -- F-03

@@ -84,6 +84,33 @@ def test_a_form_that_comes_back_has_lost_nothing(world: World, browser: Browser)
     assert newest() is None
 
 
+@pytest.mark.rule("O-19", "O-20", "O-22")
+def test_an_organisation_is_picked_from_those_whose_names_come_near(world: World, browser: Browser) -> None:
+    page = browser.login(world.accounts["class1"]).get("/branch/cases/new/missing_organisation")
+    wanted = {
+        "full_name": "共青团安徽省合肥市蜀山区示范医院委员会",
+        "short_name": "示范医院团委",
+        "category": "committee",
+        "industry": "事业单位（不含公立学校）",
+        "why": "转到该院",
+    }
+    page = page.form("/cases/new/missing_organisation").submit(**wanted, parent="蜀山")
+    assert page.status == 422
+    assert "您要找的是不是" in page.main
+    # Picked while something else is wrong: the pick is not lost
+    page = page.form("/cases/new/missing_organisation").submit(parent_picked="340104")
+    assert page.status == 422
+    assert "至少 5 个字" in page.main
+    page = page.form("/cases/new/missing_organisation").submit(why="本校毕业生要转到该院").follow()
+    assert newest().line[-1] == world.orgs["county"].id
+    # The subject of a case likewise
+    page = browser.login(world.accounts["county"]).get("/provincial/cases/new/township")
+    page = page.form("/cases/new/township").submit(subject="团井岗镇委", is_township="no")
+    assert world.orgs["township"].full_name in page.main
+    page.form("/cases/new/township").submit(subject_picked=world.orgs["township"].code).follow()
+    assert newest().subject_id == world.orgs["township"].id
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -115,20 +115,24 @@ def _settle(case: Case, kind: CaseKind, about: CaseMatter) -> None:
 def _read(kind: CaseKind, seat: ActiveSeat, subject: str, typed: Mapping[str, str]) -> CaseMatter:
     """Subject and answers; what is wrong with both is said at once."""
     errors: dict[str, str] = {}
+    near: dict[str, list[Organisation]] = {}
     found: Member | Organisation | None = None
     answers: dict[str, str] = {}
     try:
         found = subjects.subject(kind, seat, subject)
     except Forbidden:
         raise
+    except subjects.Invalid as error:
+        errors, near = error.errors, error.near
     except DomainError as error:
         errors["subject"] = str(error)
     try:
         answers = subjects.read(kind, typed)
     except subjects.Invalid as error:
         errors |= error.errors
+        near |= error.near
     if errors:
-        raise subjects.Invalid(errors)
+        raise subjects.Invalid(errors, near)
     member = found if isinstance(found, Member) else None
     organisation = found if isinstance(found, Organisation) else None
     return CaseMatter(session.get_one(Organisation, seat.org_id), answers, member, organisation)

@@ -18,6 +18,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, check, sco
 from zhtj.kernel.sql.paging import LARGEST
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import by_code_or_name
+from zhtj.orgs.searching.search import named, search
 from zhtj.people import identity
 from zhtj.people.models import Account, Member
 from zhtj.people.signing.accounts import read_mobile
@@ -25,28 +26,44 @@ from zhtj.people.signing.accounts import read_mobile
 _MONTH = re.compile(r"(20[0-9]{2})[-/.年]?(0?[1-9]|1[0-2])月?")
 _DEV_NUMBER = re.compile(r"[0-9]{12}")
 _SHOWN = 5
+_NEAR = 3
 
 
 class Invalid(DomainError):  # noqa: N818 - what was typed is
-    """Several fields are wrong at once; ``errors`` has the sentence of each."""
+    """Several fields are wrong at once.
 
-    def __init__(self, errors: Mapping[str, str]) -> None:
+    Args:
+        errors: the sentence of each field.
+        near: organisations to pick from where a name fits none or several, by field (O-20).
+    """
+
+    def __init__(self, errors: Mapping[str, str], near: Mapping[str, Sequence[Organisation]] | None = None) -> None:
         name, message = next(iter(errors.items()))
         super().__init__(message, field=name)
         self.errors = dict(errors)
+        self.near = {field: list(found) for field, found in (near or {}).items() if found}
+
+
+class NoSuchOrganisation(DomainError):  # noqa: N818 - it is not there
+    """A name fits no organisation, or several; ``near`` are those to pick from."""
+
+    def __init__(self, message: str, near: Sequence[Organisation], *, otherwise: str) -> None:
+        super().__init__(message, fix="请在下面选择，或填写组织编码。" if near else otherwise, rule="O-20")
+        self.near = near
 
 
 def read(kind: CaseKind, typed: Mapping[str, str]) -> dict[str, str]:
     """The answers as they are kept. Raises Invalid that names every wrong field."""
-    answers, errors = {}, {}
+    answers, errors, near = {}, {}, {}
     for one in kind.fields:
         text = unicodedata.normalize("NFC", typed.get(one.name, "")).strip()
         try:
             answers[one.name] = _read_one(one, text)
         except DomainError as error:
             errors[one.name] = str(error)
+            near[one.name] = error.near if isinstance(error, NoSuchOrganisation) else ()
     if errors:
-        raise Invalid(errors)
+        raise Invalid(errors, near)
     return {name: text for name, text in answers.items() if text}
 
 
@@ -100,9 +117,11 @@ def _mobile(one: FormField, text: str) -> str:
 
 def _parent(one: FormField, text: str) -> str:
     del one
-    found = by_code_or_name(text)
-    if found is None or found.closed_at is not None:
-        raise DomainError("没有找到这个组织。", fix="请填写系统内的全称或组织编码。")
+    found, near = named(session(), text)
+    if found is None:
+        raise NoSuchOrganisation("没有找到这个组织。", near, otherwise="请换一个关键词，或填写组织编码。")
+    if found.closed_at is not None:
+        raise DomainError(f"{found.full_name}已停用。", fix="请填写正在使用的组织。")
     return str(found.id)
 
 
@@ -138,7 +157,7 @@ def subject(kind: CaseKind, seat: ActiveSeat, typed: str) -> Member | Organisati
     if not typed:
         what = "团员" if kind.about is About.MEMBER else "组织"
         raise DomainError(f"请填写是哪个{what}。", field="subject", rule=kind.rule)
-    return _member(kind, seat, typed) if kind.about is About.MEMBER else _organisation(seat, typed)
+    return _member(kind, seat, typed) if kind.about is About.MEMBER else _organisation(kind, seat, typed)
 
 
 def _id(typed: str) -> int | None:
@@ -177,25 +196,23 @@ def _member(kind: CaseKind, seat: ActiveSeat, typed: str) -> Member:
     return found[0]
 
 
-def _organisation(seat: ActiveSeat, typed: str) -> Organisation:
-    """By full name or code: a short name is not enough (O-22)."""
+def _organisation(kind: CaseKind, seat: ActiveSeat, typed: str) -> Organisation:
+    """By full name or code: a short name is not enough, whoever typed one picks (O-22)."""
     known_id = _id(typed)
     found = by_code_or_name(typed) if known_id is None else session.get(Organisation, known_id)
     if found is None or not seat.may(Permission.CASES, found.path):
-        near = _nearest(seat, typed)
-        hint = f"是不是：{'、'.join(near)}？" if near else "请到“下级组织”页面核对。"
-        raise DomainError(f"没有找到“{typed}”。请填写系统内的全称或组织编码。", fix=hint, field="subject", rule="O-22")
+        near = _nearest(kind, seat, typed)
+        hint = f"是不是：{'、'.join(one.full_name for one in near)}？" if near else "请到“下级组织”页面核对。"
+        words = f"没有找到“{typed}”。请填写系统内的全称或组织编码。{hint}"
+        raise Invalid({"subject": words}, {"subject": near})
     check(seat, Permission.CASES, found.path)
     return found
 
 
-def _nearest(seat: ActiveSeat, typed: str) -> list[str]:
-    query = select(Organisation.full_name).where(
-        scope(Organisation.path, seat, Permission.CASES),
-        Organisation.short_name.contains(typed, autoescape=True)
-        | Organisation.full_name.contains(typed, autoescape=True),
-    )
-    return list(session.scalars(query.order_by(Organisation.path).limit(3)))
+def _nearest(kind: CaseKind, seat: ActiveSeat, typed: str) -> list[Organisation]:
+    hits = search(session(), typed, within=session.get_one(Organisation, seat.org_id)).hits
+    mine = [hit.organisation for hit in hits if seat.may(Permission.CASES, hit.organisation.path)]
+    return [one for one in mine if one.closed_at is None and one.is_branch is kind.branches][:_NEAR]
 
 
 def matter(case: Case) -> CaseMatter:

@@ -41,6 +41,8 @@ _GROUNDS = (
 )
 # U-18: words that give a deletion in place of a transfer away.
 _INSTEAD = ("转接", "转出", "转走", "转不", "转入不", "重新注册", "重新登记", "重新录入")
+# Leaving the school is no ground: membership does not end with it (T-26); blanks between the signs are passed over.
+_DROPPED_OUT = ("退学", "休学", "开除学籍", "肄业", "辍学", "取消学籍")
 
 # Ranks that decide about a merge (U-15).
 _MERGING = frozenset({Tier.CENTRE, Tier.PROVINCE, Tier.CITY})
@@ -111,6 +113,8 @@ def _check(matter: CaseMatter) -> None:
             field="subject",
             rule="U-18",
         )
+    if ground in {ENTRY_ERROR, MOVED}:
+        _no_dropout("".join(matter.said("detail").split()))
     if ground == DUPLICATE:
         _kept(matter)
     elif ground != MOVED and any(word in matter.said("detail") for word in _INSTEAD):
@@ -119,6 +123,18 @@ def _check(matter: CaseMatter) -> None:
             fix="要转走的，请发起转接；信息有误的，请申请更正。",
             field="detail",
             rule="U-18",
+        )
+
+
+def _no_dropout(detail: str) -> None:
+    named = next((word for word in _DROPPED_OUT if word in detail), None)
+    if named is not None:
+        raise DomainError(
+            f"{named}不是归档的理由，团员身份不因此改变。",
+            fix="离校的，请办理转出，转到人事关系所在单位或居住地；暂时联系不上的，申请“保留团组织关系”，"
+            "情况选“退学后暂时联系不上”；休学的，留在原支部。确属录入错误的，请只写录入的情况。",
+            field="detail",
+            rule="T-26",
         )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, select
 from zhtj.orgs.bulk import AnySession
 from zhtj.orgs.models import SEGMENT, Organisation, Region
 from zhtj.orgs.naming import Fit, as_floating_branch, normalise, own_name
+from zhtj.orgs.queries import by_code_or_name
 from zhtj.orgs.rules import destination_problem
 from zhtj.orgs.searching.lookup import Match, in_place, inside, look_up, steps
 from zhtj.orgs.searching.terms import OrganisationTerm
@@ -124,6 +125,25 @@ def search(
     elsewhere = _find(session, words, "", limit) if place else []
     external = [] if elsewhere else _external(session, words)
     return SearchResult(_hits(session, external), hints=HINTS, elsewhere=_provinces(session, elsewhere))
+
+
+def named(session: AnySession, text: str, *, near: int = 5) -> tuple[Organisation | None, list[Organisation]]:
+    """The organisation somebody means who typed one name; else what comes near, to be picked from.
+
+    Args:
+        session: open session.
+        text: a code, a full name, or the short name that screens show.
+        near: at most so many to pick from.
+
+    Returns:
+        The one that is called so, or None and the open ones that the search finds, best first.
+    """
+    known = by_code_or_name(text)
+    if known is not None:
+        return known, []
+    hits = [hit.organisation for hit in search(session, text).hits if hit.organisation.closed_at is None]
+    same = [one for one in hits if normalise(one.short_name) == normalise(text)]
+    return (same[0], []) if len(same) == 1 else (None, hits[:near])
 
 
 def _words(text: str) -> list[str]:

@@ -23,6 +23,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.orgs.models import Organisation, Tier
+from zhtj.orgs.queries import by_code_or_name
 from zhtj.people.identity import masked
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
@@ -105,11 +106,12 @@ def choose_kind() -> str:
 
 @dataclass(frozen=True, slots=True)
 class FilledCase:
-    """The form as it comes back: what was typed, what is wrong."""
+    """The form as it comes back: what was typed, what is wrong, which organisations a name may have meant."""
 
     typed: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     files_lost: bool = False
+    near: Mapping[str, Sequence[Organisation]] = field(default_factory=dict)
 
 
 @routes.desk.route("/cases/new/<kind>", methods=["GET", "POST"], endpoint="case_new")
@@ -124,7 +126,7 @@ def raise_case(kind: str) -> AnyResponse | str:
         return redirect(url_for(".stay", topic=wanted.key.replace("_", "-")), 303)
     if request.method == "GET":
         return _form(wanted, seat, FilledCase({"subject": _named(), **_linked(wanted)}))
-    typed = {name: request.form.get(name, "") for name in ("subject", *(one.name for one in wanted.fields))}
+    typed = {name: _typed(name) for name in ("subject", *(one.name for one in wanted.fields))}
     try:
         with unit_of_work():
             case = operations.raise_case(wanted, seat, typed["subject"], typed, _uploads(wanted))
@@ -135,10 +137,18 @@ def raise_case(kind: str) -> AnyResponse | str:
     except DomainError as error:
         session.expire_all()
         errors = error.errors if isinstance(error, Invalid) else {error.field or "subject": str(error)}
+        near = error.near if isinstance(error, Invalid) else {}
         lost = any(one.filename for one in request.files.getlist("files"))
-        return make_response(_form(wanted, seat, FilledCase(typed, errors, lost)), error.status)
+        return make_response(_form(wanted, seat, FilledCase(typed, errors, lost, near)), error.status)
     flash(words, "success")
     return redirect(url_for(".case", number=number), 303)
+
+
+def _typed(name: str) -> str:
+    """What was typed into a field; the full name of what was picked in its stead from those that came near."""
+    code = request.form.get(f"{name}_picked", "")
+    picked = by_code_or_name(code) if code else None
+    return picked.full_name if picked is not None else request.form.get(name, "")
 
 
 def _linked(kind: CaseKind) -> dict[str, str]:
@@ -172,6 +182,7 @@ def _form(kind: CaseKind, seat: ActiveSeat, filled: FilledCase) -> str:
         errors=filled.errors,
         listed=[(ids.get(name), text) for name, text in filled.errors.items()],
         files_lost=filled.files_lost,
+        near={name: _pickable(found) for name, found in filled.near.items()},
         subject=subject,
         names=names,
         own=seat.kind is SeatKind.MEMBER,
@@ -179,6 +190,11 @@ def _form(kind: CaseKind, seat: ActiveSeat, filled: FilledCase) -> str:
         shapes=Shape,
         largest=kind.files.largest // 2**20,
     )
+
+
+def _pickable(found: Sequence[Organisation]) -> list[dict[str, str]]:
+    """Organisations to pick from, by their codes."""
+    return [{"value": one.code, "label": one.full_name, "note": one.code} for one in found]
 
 
 def _fixed(kind: CaseKind, seat: ActiveSeat, typed: str) -> Any:
