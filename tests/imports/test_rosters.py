@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,10 @@ from sqlalchemy.orm import Session
 
 from tests.imports.making import person, roster
 from tests.world import World, id_number
+from zhtj.cases.kinds import kind_of
 from zhtj.graduation.models import RegisterRow
+from zhtj.identity.checking import WAYS_OUT
+from zhtj.identity.models import Fault
 from zhtj.imports.members import rosters
 from zhtj.imports.members.rosters import RosterPlan
 from zhtj.kernel import clock
@@ -145,6 +149,18 @@ def test_joining_month_and_number_are_not_edited(world: World, session: Session)
 def test_another_name_for_a_known_number_is_an_error(world: World) -> None:
     plan = preview(world, row_of(world.graduate, 姓名="丁二"))
     assert [(one.column, "姓名不一致" in one.cause) for one in plan.errors] == [("姓名", True)]
+
+
+@pytest.mark.rule("U-14", "K-19", "PD-06")
+def test_what_is_wrong_in_the_system_is_corrected_by_a_case_and_nothing_is_deleted(world: World) -> None:
+    name = preview(world, row_of(world.graduate, 姓名="丁二")).errors[0]
+    month = preview(world, row_of(world.graduate, 入团年月="2020-05")).warnings[0]
+    for problem in (name, month):
+        assert f"“{kind_of('correction').label}”" in problem.fix
+        assert "不用删除" in problem.fix
+    assert f"“{kind_of('correction').label}”" in WAYS_OUT[Fault.DATA]
+    for words in (name.fix, month.fix, *WAYS_OUT.values()):
+        assert not re.search(r"删除后|归档后重新登记|须删除", words)
 
 
 @pytest.mark.rule("PD-31", "U-03")

@@ -24,6 +24,7 @@ from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.orgs.models import Organisation, Region
+from zhtj.people.identity import CORRECTION
 from zhtj.people.models import Account, Member
 
 BATCH = 200
@@ -35,8 +36,8 @@ AGAIN = {
     CheckState.RETRY: timedelta(days=7),
 }
 WAYS_OUT = {
-    Fault.DATA: "请对照身份证核对。确有错误的，报告市级团委更正；不能自行修改，也不要重复注册。",
-    Fault.PERSON: "姓名和身份证号码都被改过，可能换成了另一个人。请报告市级团委核实，更正或归档后重新登记。",
+    Fault.DATA: f"请对照身份证核对。确有错误的，请申请“{CORRECTION}”，由市级团委决定；不要重复注册。",
+    Fault.PERSON: f"姓名和身份证号码都被改过，可能换成了另一个人。请申请“{CORRECTION}”，由市级团委核实；不要重复注册。",
     Fault.SOURCE: "信息没有错，是比对的数据还没有更新。不用办理，系统会定期重查。",
 }
 _SWAPPED = "姓名和身份证号码都与上次认证的不同。"

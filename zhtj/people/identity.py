@@ -18,6 +18,9 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_SIGNS = "10X98765432"
 _FIRST_YEAR = 1900
 _FIX = "请对照身份证核对。"
+# Name, number and joining month are corrected by this case alone; nothing is deleted for it (U-14, K-19).
+CORRECTION = "更正姓名、身份证号、入团年月"
+WRONG_HERE = f"系统里的有误时，请申请“{CORRECTION}”，不用删除。"
 
 
 class IdentityError(DomainError):

@@ -88,7 +88,7 @@ def _new(line: ExportedCase) -> str:
 
 KIND = CaseKind(
     key="correction",
-    label="更正姓名、身份证号、入团年月",
+    label=identity.CORRECTION,
     note="这三项不能直接修改。凭身份证或入团志愿书申请更正，逐级核对，由市级团委决定；同意后自动更正，不用删除再登记。",
     rule="U-14",
     raised_by=ANYBODY,

@@ -31,7 +31,7 @@ from zhtj.orgs.policies import policy_of
 from zhtj.people import bulk
 from zhtj.people import operations as people
 from zhtj.people.bulk import Enrolment
-from zhtj.people.identity import masked_mobile
+from zhtj.people.identity import WRONG_HERE, masked_mobile
 from zhtj.people.models import Account, Member
 from zhtj.people.operations import NewMember
 
@@ -228,7 +228,7 @@ def _identity_problems(
     entry: RosterEntry, person: KnownAccount | None, owner: KnownAccount | None
 ) -> list[ImportProblem]:
     if person is not None and key(person.name) != key(entry.name):
-        fix = "请核对姓名和身份证号码；系统里的有误时，须删除后重新登记，不能修改。"
+        fix = f"请核对姓名和身份证号码；{WRONG_HERE}"
         return [ImportProblem(entry.row, NAME, "与系统里这个身份证号码的姓名不一致。", fix)]
     if owner is not None and owner is not person:
         return [ImportProblem(entry.row, MOBILE, "手机号码已是系统里另一人的。", "一人一号，请填写本人的号码。")]
@@ -296,7 +296,7 @@ def _amend(entry: RosterEntry, person: KnownAccount, member: Any, plan: RosterPl
     changes = [_change(member, name, value) for name, value in values.items()]
     if entry.joined_on is not None and entry.joined_on != member.joined_on:
         cause = f"系统里是 {member.joined_on:%Y-%m}，导入不能更改。"
-        plan.warnings.append(ImportProblem(entry.row, JOINED, cause, "系统里的有误时，须删除后重新登记。"))
+        plan.warnings.append(ImportProblem(entry.row, JOINED, cause, WRONG_HERE))
     if entry.dev_number and entry.dev_number != member.dev_number:
         if member.dev_number is None:
             values["dev_number"] = entry.dev_number
