@@ -22,10 +22,11 @@ from zhtj.transfers.workflow import Action, Route, State
 from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
-from zhtj.web.member import application_progress, outside
+from zhtj.web.member import outside
 from zhtj.web.member.applying.answers import DraftAnswers
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
+from zhtj.web.rendering import application_progress
 
 
 @routes.member.get("/applications/<int:number>")

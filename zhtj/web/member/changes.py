@@ -17,10 +17,10 @@ from zhtj.web.access import requires
 from zhtj.web.forms import objecting
 from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
-from zhtj.web.member import application_progress
 from zhtj.web.member.applications import page
 from zhtj.web.member.applying.answers import DraftAnswers, Filling
 from zhtj.web.member.loading import own
+from zhtj.web.rendering import application_progress
 
 
 def _running(seat: ActiveSeat, number: int) -> Application:

@@ -26,11 +26,12 @@ from zhtj.transfers.models import Application, Arrival
 from zhtj.transfers.workflow import Action, State
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.member import application_progress, outside, past
+from zhtj.web.member import outside, past
 from zhtj.web.member.applications import letter_id, plea
 from zhtj.web.member.applying.answers import Filling, WizardStep
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
+from zhtj.web.rendering import application_progress
 
 NEWS_FOR = timedelta(days=60)
 """How long an ended application stays the first thing on the page."""

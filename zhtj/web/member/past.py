@@ -9,7 +9,7 @@ from zhtj.people.finding import members as people
 from zhtj.people.models import Membership
 from zhtj.transfers import lives as transfers
 from zhtj.transfers.models import Application
-from zhtj.web.member import application_progress
+from zhtj.web.rendering import application_progress
 
 BY_TRANSFER = "application:"
 HOW = {"import": "录入系统"}

@@ -11,7 +11,7 @@ from zhtj.transfers import queries
 from zhtj.transfers.deciding import objections, receiving
 from zhtj.transfers.models import Application, ApplicationEvent, Objection
 from zhtj.transfers.workflow import Action, Initiator, Route, State
-from zhtj.web.member.application_progress import followed_by
+from zhtj.web.rendering.application_progress import followed_by
 
 
 @dataclass(frozen=True, slots=True)

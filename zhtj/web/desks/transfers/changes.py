@@ -26,7 +26,7 @@ from zhtj.web.desks.transfers.starting import FIELDS, StartPage
 from zhtj.web.forms import objecting
 from zhtj.web.forms.amending import amend_form, amended, typed_in
 from zhtj.web.forms.transfer import TransferForm
-from zhtj.web.member import application_progress
+from zhtj.web.rendering import application_progress
 
 
 def _running(seat: ActiveSeat, number: int) -> Application:

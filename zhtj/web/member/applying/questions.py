@@ -26,12 +26,12 @@ from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
 from zhtj.web.htmx import is_htmx
-from zhtj.web.member import application_progress
 from zhtj.web.member.applying import choosing
 from zhtj.web.member.applying.answers import Filling, WizardStep
 from zhtj.web.member.applying.guides import OF_CASE, STAYING
 from zhtj.web.member.contacts import contact, own_line
 from zhtj.web.member.loading import may_leave, own
+from zhtj.web.rendering import application_progress
 
 # On which page an error of the operation is put right.
 STEP_OF = {
