@@ -29,8 +29,8 @@ def complete(moved: Sequence[Moved]) -> None:
     Raises:
         Conflict: a membership is no longer where the application left it.
     """
-    # PD-20: everything that completion brings, in one transaction with it.
     moment = clock.now()
+    # PD-20: everything that completion brings, in one transaction with it.
     move_members(
         [
             Move(

@@ -60,6 +60,7 @@ def fail(application: Application, seat: ActiveSeat, note: str, upload: Upload |
 def _record_answer(
     application: Application, seat: ActiveSeat, action: Action, note: str, upload: Upload | None
 ) -> None:
+    # PD-32: nothing of another system's answer is recorded without what shows it.
     _noted(note)
     evidence = _evidence(application, seat, upload) if upload is not None else None
     number = application.id

@@ -40,6 +40,7 @@ def steps(seat: ActiveSeat, organisation: Organisation) -> list[CampaignStep]:
     found = graduates.counts(seat, clock.today().year, GraduateFilters()).steps
     under_way = sum(found[state.value] for state in OPEN)
     disposed = queries.count_disposed(seat)
+    # G-24: in the order of the guide; what is done already is skipped.
     steps = []
     if seat.may(Permission.GRADUATION_MARK):
         missing = queries.count_branches(seat, MarkFilters("unmarked"))

@@ -167,6 +167,7 @@ def confirm() -> AnyResponse:
         return redirect(url_for(".marking"), 303)
     if error is None and not batch.chosen:
         error = DomainError("请填写毕业时间，或选择无法确定的原因，两者只填一项。", field="month", rule="G-03")
+    # G-07: read and ticked, or nothing is marked.
     if error is None and not request.form.get("read"):
         error = DomainError("请先读完确认事项并勾选。", field="read", rule="G-07")
     if error is not None:

@@ -80,5 +80,6 @@ def _file_state(found: Application) -> str:
 
 
 def _may_give_code(seat: ActiveSeat, found: Application) -> bool:
+    # U-22: taken in by 办理转入, they belong here now, and so does their password.
     came = found.initiator is Initiator.NEW_SIDE and found.state is State.COMPLETED
     return came and found.member_id != seat.member_id and seat.may(Permission.CODE_ISSUE, found.member.org.path)
