@@ -7,8 +7,6 @@ from datetime import date
 import pytest
 
 from tests.letters.test_issue import DETAILS, MOVING, issue, void
-from tests.letters.test_issue import application as application  # noqa: PLC0414 - a fixture
-from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture
 from tests.transfers.steps import acting, apply
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work

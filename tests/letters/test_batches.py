@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from tests.letters.printing.reading import pages, reader
-from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture
 from tests.letters.test_issue import void
 from tests.transfers.steps import acting, apply
 from zhtj.graduation import operations as graduation

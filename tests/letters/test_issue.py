@@ -38,22 +38,6 @@ MOVING = {"reason": "relocation", "place": "residence", "unit_address": "安徽�
 DETAILS = Details(dues_until=date(2026, 9, 1), file_disposition=FileDisposition.WITH_PERSONAL_FILE)
 
 
-@pytest.fixture
-def office(world: World) -> World:
-    """The world, with a school that has written down how to reach it."""
-    with unit_of_work():
-        for key in ("university", "company"):
-            org = session.merge(world.orgs[key])
-            org.phone, org.address, org.postcode = "0551-65500000", "安徽省合肥市示范路1号", "230031"
-    return world
-
-
-@pytest.fixture
-def application(office: World) -> Application:
-    """A graduate on the way to the company."""
-    return apply(office, office.graduate, "company")
-
-
 def issue(application: Application, seat: ActiveSeat, details: Details = DETAILS) -> Letter:
     with acting(seat):
         session.refresh(application)

@@ -9,7 +9,6 @@ from sqlalchemy import update
 
 from tests.letters.printing.reading import pages
 from tests.letters.test_issue import DETAILS
-from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture
 from tests.transfers.steps import acting
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError

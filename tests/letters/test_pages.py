@@ -12,9 +12,7 @@ from sqlalchemy import select
 
 from tests.browsing import Browser
 from tests.letters.printing.reading import pages, reader, squeeze
-from tests.letters.test_issue import application as application  # noqa: PLC0414 - a fixture
 from tests.letters.test_issue import issue, void
-from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture
 from tests.letters.test_seals import stamp
 from tests.transfers.steps import apply
 from tests.uploads import PNG

@@ -8,10 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from tests.letters.test_issue import (
-    issue,
-    void,
-)
+from tests.letters.test_issue import issue, void
 from tests.transfers.steps import acting, do
 from tests.uploads import PNG
 from zhtj import sweeps

@@ -11,9 +11,7 @@ from PIL import Image, ImageDraw
 from sqlalchemy import select
 
 from tests.letters.printing.reading import reader
-from tests.letters.test_issue import application as application  # noqa: PLC0414 - a fixture
 from tests.letters.test_issue import issue, void
-from tests.letters.test_issue import office as office  # noqa: PLC0414 - a fixture
 from tests.transfers.steps import acting
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
