@@ -19,7 +19,7 @@ from zhtj.kernel.permissions import ActiveSeat
 
 def on_file(seat: ActiveSeat, member_id: int) -> list[Case]:
     """A person's file, as his page leads to it."""
-    return list(queries.listing(seat, CaseFilters(side=CaseList.ALL, member_id=member_id)).rows)
+    return list(queries.listing(seat, CaseFilters(side=CaseList.ALL, member_id=member_id)).page().rows)
 
 
 PROOF = Upload("身份证.png", PNG)

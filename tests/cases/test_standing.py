@@ -57,7 +57,7 @@ def aged(years: int, days: int = 0) -> date:
 
 
 def names(world: World, key: str, measure: Measure) -> list[str]:
-    return [one.name for one in proposals.listing(world.seat(key), measure).rows]
+    return [one.name for one in proposals.listing(world.seat(key), measure).page().rows]
 
 
 def propose(world: World, key: str, member: Member, measure: Measure) -> Case:

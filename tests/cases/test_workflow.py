@@ -234,12 +234,11 @@ def test_cases_are_seen_by_the_line_alone(world: World):
             queries.case(world.seat(key), case.id)
     with pytest.raises(NotFound):
         queries.case(world.own_seat(world.classmate), case.id)
-    mine = queries.listing(world.seat("college"), CaseFilters())
-    assert [one.id for one in mine.rows] == [case.id]
+    assert [one.id for one in queries.listing(world.seat("college"), CaseFilters())] == [case.id]
     assert queries.count_waiting(world.seat("university")) == 0
-    assert queries.count(world.seat("university"), CaseFilters(CaseList.ALL, text="丁一")) == 1
-    assert queries.count(world.seat("university"), CaseFilters(CaseList.ALL, text=case.number)) == 1
-    assert queries.count(world.seat("university"), CaseFilters(CaseList.ALL, kind="removal")) == 0
+    assert queries.listing(world.seat("university"), CaseFilters(CaseList.ALL, text="丁一")).count() == 1
+    assert queries.listing(world.seat("university"), CaseFilters(CaseList.ALL, text=case.number)).count() == 1
+    assert queries.listing(world.seat("university"), CaseFilters(CaseList.ALL, kind="removal")).count() == 0
 
 
 def test_a_member_asks_for_himself_alone(world: World):

@@ -119,7 +119,7 @@ def test_a_file_becomes_cases_that_wait_for_signatures(school: World, client: Fl
     done = sent.form("/apply").submit().follow()
     assert "已导入 1 条" in done.text
     session.expire_all()
-    (case,) = queries.listing(school.seat("university"), CaseFilters(CaseList.MINE, "retention")).rows
+    (case,) = queries.listing(school.seat("university"), CaseFilters(CaseList.MINE, "retention")).page().rows
     assert (case.data["ground"], case.data["leader"], case.data["plan"]) == ("retake", "方圆", "study")
     # He is asked to sign; a second import does not ask twice
     told = Browser(client).login(school.graduate.account).get("/member/messages")

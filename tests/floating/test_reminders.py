@@ -54,7 +54,7 @@ def test_the_end_of_a_retention_is_told_a_month_a_week_ahead_and_when_it_has_pas
         assert told(kept) == [title], day
         # Twice is the same as once
         assert told(kept) == []
-    assert ledger.count(kept.seat("college"), LedgerFilters("late")) == 1
+    assert ledger.listing(kept.seat("college"), LedgerFilters("late")).count() == 1
     # Whoever looks after him finds him among the timers, and moves him on
     (timer,) = ledger.deadlines(kept.seat("university"))
     assert (timer.due_on, timer.rule) == (date(2026, 12, 31), "D-18")
@@ -85,10 +85,10 @@ def test_whoever_is_not_heard_of_is_told_and_listed(kept: World, clock_at: Any) 
     told(kept)
     clock_at("2027-03-31T09:00")
     assert told(kept) == ["该和团组织联系了"]
-    assert ledger.count(kept.seat("college"), LedgerFilters("silent")) == 0
+    assert ledger.listing(kept.seat("college"), LedgerFilters("silent")).count() == 0
     clock_at("2027-04-15T09:00")
     assert told(kept, "kept") == ["1 名流动团员该联系了"]
-    assert ledger.count(kept.seat("college"), LedgerFilters("silent")) == 1
+    assert ledger.listing(kept.seat("college"), LedgerFilters("silent")).count() == 1
     # One contact, and the half-year begins anew
     seat = kept.seat("college")
     with acting(seat):

@@ -153,7 +153,7 @@ def test_in_two_tiers_the_college_takes_him_into_its_own_branch(school: World, p
     # When his college, which sees him although the branch is the school's, allocates him
     seat = school.seat("college")
     assert where(school.graduate) == school.orgs["kept"].id
-    (stay,) = ledger.listing(seat, LedgerFilters("allocate")).rows
+    (stay,) = ledger.listing(seat, LedgerFilters("allocate")).page().rows
     stranger = school.seat("university")
     with pytest.raises(DomainError), acting(stranger):
         floating.allocate(stranger, [stay_of(school.graduate)], school.orgs["floating"])
@@ -163,7 +163,7 @@ def test_in_two_tiers_the_college_takes_him_into_its_own_branch(school: World, p
     assert where(school.graduate) == school.orgs["college_kept"].id
     now = stay_of(school.graduate)
     assert (now.id, now.org_id, now.retained_until) == (stay.id, school.orgs["college_kept"].id, date(2026, 12, 31))
-    assert ledger.count(seat, LedgerFilters("allocate")) == 0
+    assert ledger.listing(seat, LedgerFilters("allocate")).count() == 0
     # And what was agreed stands in the form he signed
     form = session.scalars(select(SignedForm)).one()
     assert ["团费交纳", RETAINED["dues"]] in form.content["rows"]
@@ -232,7 +232,7 @@ def test_the_committee_decides_many_at_once_at_announced_times(school: World) ->
     for case in cases[:2]:
         do(case, school.seat("college"), CaseAction.FORWARD)
     # When the committee decides all that lie with it
-    ids = queries.listed_ids(seat, CaseFilters(kind="retention"), 100)
+    ids = [case.id for case in queries.listing(seat, CaseFilters(kind="retention"))]
     assert ids == [case.id for case in cases]
     with acting(seat):
         errors = operations.decide(queries.load(seat, ids), seat, CaseAction.APPROVE)

@@ -159,14 +159,14 @@ def test_who_leaves_leaves_the_denominators_from_that_day_a_dropout_does_not(spr
 def test_leftovers_of_earlier_years_are_a_list_of_their_own_and_in_no_rate(spring: World, clock_at) -> None:
     clock_at("2026-06-02T09:00")
     sweeps.run("convert")
-    assert queries.count_leftovers(spring.seat("university")) == 0
+    assert queries.leftovers(spring.seat("university")).count() == 0
     clock_at("2027-05-02T09:00")
     sweeps.run("register")
-    found = queries.leftovers(spring.seat("university")).rows
+    found = queries.leftovers(spring.seat("university")).page().rows
     assert [member.name for member in found] == ["丁一", "卜喆"]
     assert rates.figures(spring.orgs["university"].path, 2027).graduates == 0
-    assert queries.count_leftovers(spring.seat("company")) == 0
-    assert [one.name for one in queries.leftovers(spring.seat("college"), "丁").rows] == ["丁一"]
+    assert queries.leftovers(spring.seat("company")).count() == 0
+    assert [one.name for one in queries.leftovers(spring.seat("college"), "丁").page().rows] == ["丁一"]
 
 
 @pytest.mark.rule("O-11", "PD-06")
@@ -174,17 +174,17 @@ def test_an_emptied_organisation_of_graduates_is_offered_and_closed_a_full_one_i
     clock_at("2026-06-02T09:00")
     sweeps.run("convert")
     branch, seat = spring.orgs["class1"], spring.seat("college")
-    assert queries.emptied(seat).rows == []
+    assert queries.emptied(seat).page().rows == []
     with pytest.raises(Conflict, match="还有 2 名团员"):
         closing_emptied.close_emptied(seat, [branch.id])
     for member in (spring.graduate, spring.classmate):
         do(transfers.accept, apply(spring, member, "team", **EMPLOYED), spring.seat("team"))
-    assert [one.id for one in queries.emptied(seat).rows] == [branch.id]
+    assert [one.id for one in queries.emptied(seat).page().rows] == [branch.id]
     with unit_of_work():
         closing_emptied.close_emptied(seat, [branch.id])
     session.expire_all()
     assert branch.closed_at == clock.now()
-    assert queries.count_emptied(seat) == 0
+    assert queries.emptied(seat).count() == 0
 
 
 @pytest.mark.rule("O-11")

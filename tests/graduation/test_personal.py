@@ -50,8 +50,8 @@ def row(member: Member, season: int = 2026) -> RegisterRow | None:
 
 def names(world: World) -> list[str]:
     session.expire_all()
-    page = graduates.listing(world.seat("university"), clock.today().year, GraduateFilters())
-    return [each.row.member.name for each in page.rows]
+    found = graduates.listing(world.seat("university"), clock.today().year, GraduateFilters())
+    return [each.row.member.name for each in found]
 
 
 @pytest.mark.rule("G-05", "O-15", "PD-08", "K-03")
@@ -155,15 +155,15 @@ def test_who_may_is_the_policy_s(summer: World, policy) -> None:
 def test_taken_back_he_counts_again(summer: World) -> None:
     mark(summer, DELAY, summer.graduate)
     mark(summer, TEACHER, summer.classmate)
-    assert queries.count_disposed(summer.seat("college")) == 2
-    assert queries.count_disposed(summer.seat("company")) == 0
+    assert queries.disposed(summer.seat("college")).count() == 2
+    assert queries.disposed(summer.seat("company")).count() == 0
     with unit_of_work():
         undo(summer.seat("college"), [summer.graduate.id])
     session.expire_all()
     assert row(summer.graduate).closed_at is None
     assert summer.graduate.is_graduate is True
     assert names(summer) == ["丁一"]
-    assert [one.member_id for one in queries.disposed(summer.seat("college")).rows] == [summer.classmate.id]
+    assert [one.member_id for one in queries.disposed(summer.seat("college")).page().rows] == [summer.classmate.id]
 
 
 @pytest.mark.rule("G-21")

@@ -277,7 +277,7 @@ def test_each_figure_is_the_length_of_its_list(world: World) -> None:
         "certified": 1,
     }
     for one, number in counts.items():
-        rows = list(e_files.listing(seat, policy, EFileFilters(one)).rows)
+        rows = list(e_files.listing(seat, policy, EFileFilters(one)).page().rows)
         assert len(rows) == number
         assert set(e_files.states_of(rows).values()) == {one}
     assert e_files.counts(world.seat("team"), policy, EFileFilters())[EFileState.MISSING] == 0

@@ -19,7 +19,8 @@ from tests.world import World
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.sql import paging
-from zhtj.kernel.sql.paging import Page, decode, encode, paginate
+from zhtj.kernel.sql.listing import Listing, ReadyListing
+from zhtj.kernel.sql.paging import Page, decode, encode
 from zhtj.people.models import Account
 
 KEYS = (Account.name, Account.id)
@@ -43,8 +44,12 @@ def add(session: Session, names: list[str]) -> None:
     session.flush()
 
 
+def listing(size: int = 20, *, descending: bool = False) -> Listing[Account]:
+    return Listing(select(Account), KEYS, descending=descending, size=size)
+
+
 def one(size: int, *, after: str = "", before: str = "", descending: bool = False) -> Page[Account]:
-    return paginate(select(Account), KEYS, after=after, before=before, size=size, descending=descending)
+    return listing(size, descending=descending).page(after=after, before=before)
 
 
 def forward(size: int, *, descending: bool = False) -> tuple[list[int], Page[Account]]:
@@ -104,6 +109,54 @@ def test_what_disappears_meanwhile_hides_no_other_row(session, names, size, data
             page = one(size, after=page.after)
             found += [row.id for row in page.rows]
         assert set(ids) - gone <= set(found)
+
+
+@GENTLE
+@given(names=NAMES, size=st.integers(1, 7), most=st.integers(0, 7), descending=st.booleans())
+def test_walked_counted_and_picked_from_it_is_the_list_of_its_pages(session, names, size, most, descending) -> None:
+    with accounts(session, names) as ids:
+        shown = ids[::-1] if descending else ids
+        found = listing(descending=descending)
+        chunks = list(found.walk(size))
+        assert [row.id for chunk in chunks for row in chunk] == shown
+        assert all(len(chunk) == size for chunk in chunks[:-1])
+        assert found.count() == len(ids)
+        assert found.count(most) == min(len(ids), most + 1)
+        assert found.take(most, Account.id) == shown[:most]
+        assert [tuple(row) for row in found.take(2, Account.id, Account.name)] == [
+            (row.id, row.name) for row in found.page().rows[:2]
+        ]
+
+
+@GENTLE
+@given(names=NAMES)
+def test_narrowed_reordered_and_dressed_it_is_still_one_list(session, names) -> None:
+    with accounts(session, names) as ids:
+        few = listing(3).where(Account.id.in_(ids[::2])).dressed(lambda rows: [row.id for row in rows])
+        assert list(few) == ids[::2]
+        assert few.count() == len(ids[::2])
+        assert list(few.ordered(Account.id)) == sorted(ids[::2])
+        twice = few.dressed(lambda numbers: [-number for number in numbers])
+        assert list(twice.page().rows) == [-number for number in ids[::2]][:3]
+
+
+@given(numbers=st.lists(st.integers(0, 99), unique=True, max_size=25), size=st.integers(1, 7))
+def test_a_list_that_is_known_already_is_turned_like_any_other(numbers: list[int], size: int) -> None:
+    texts = lambda rows: list(map(str, rows))  # noqa: E731 - short
+    ready: ReadyListing[str] = ReadyListing(sorted(numbers), lambda row: (row,), [int], texts, size)
+    expected = list(map(str, sorted(numbers)))
+    page = ready.page()
+    forth = list(page.rows)
+    while page.after:
+        page = ready.page(after=page.after)
+        assert 0 < len(page.rows) <= size
+        forth += page.rows
+    back = list(page.rows)
+    while page.before:
+        page = ready.page(before=page.before)
+        back = [*page.rows, *back]
+    assert forth == back == list(ready) == expected
+    assert ready.count() == len(numbers)
 
 
 @given(st.text(), st.integers(-(2**31) + 1, 2**31 - 1))

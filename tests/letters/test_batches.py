@@ -244,7 +244,7 @@ def test_the_list_offers_what_may_have_a_letter(many):
     found = candidates.picked(seat, policy, CandidateFilters(), None, 100)
     assert set(found) == set(applications[1:])
     assert inside.id not in found
-    assert candidates.count(seat, policy, CandidateFilters()) == 6
+    assert candidates.listing(seat, policy, CandidateFilters()).count() == 6
     assert candidates.picked(seat, policy, CandidateFilters(text="员3"), None, 100) == [applications[2]]
     assert candidates.picked(seat, policy, CandidateFilters(done="yes"), None, 100) == []
 

@@ -21,7 +21,7 @@ from zhtj.letters import operations, queries
 from zhtj.letters.many import candidates
 from zhtj.letters.models import Letter, LetterState
 from zhtj.letters.operations import Details
-from zhtj.letters.queries import Validity
+from zhtj.letters.queries import LetterFilters, Validity
 from zhtj.letters.record import FileDisposition, LetterReason
 from zhtj.letters.rules import letter_reason
 from zhtj.orgs.policies import policy_of
@@ -85,11 +85,11 @@ def test_where_completion_comes_first_no_letter_goes_out_before_it(office, compl
     page = browser.get(f"/school/applications/{application.id}")
     assert "本校规定组织关系转接完成后才开具介绍信。" in page.main
     assert "开具介绍信" not in page.links()
-    assert candidates.count(seat, policy_of(application.from_org), candidates.CandidateFilters()) == 0
+    assert candidates.listing(seat, policy_of(application.from_org), candidates.CandidateFilters()).count() == 0
 
     do(accept_into, application, office.seat("company"), office.orgs["team"])
 
-    assert candidates.count(seat, policy_of(application.from_org), candidates.CandidateFilters()) == 1
+    assert candidates.listing(seat, policy_of(application.from_org), candidates.CandidateFilters()).count() == 1
     assert "开具介绍信" in browser.get(f"/school/applications/{application.id}").links()
     assert issue(application, seat).state is LetterState.ISSUED
 
@@ -323,7 +323,7 @@ def test_who_sees_a_letter(office, application):
     # given the issuer, the member's college and the member himself, all see it
     for seat in (office.seat("university"), office.seat("college"), office.own_seat(office.graduate)):
         assert queries.letter(seat, letter.id) == letter
-        assert list(queries.letters(seat).rows) == [letter]
+        assert list(queries.letters(seat, LetterFilters()).page().rows) == [letter]
     # and nobody else does
     for seat in (office.seat("company"), office.own_seat(office.classmate)):
         with pytest.raises(NotFound):

@@ -170,13 +170,13 @@ def test_nobody_ticks_the_other_sides_column(office, letter):
 @pytest.mark.rule("D-23", "PD-29")
 def test_the_month_runs_from_issue_until_he_has_arrived(office, application, letter, clock_at):
     seat = office.seat("university")
-    (due,) = outstanding.with_days(list(outstanding.ours(seat).rows))
+    (due,) = outstanding.ours(seat).page().rows
     assert due.due_on == date(2026, 11, 13)
     # when the receiver takes him in a week later, it runs from there
     clock_at("2026-10-21T09:00")
     do(transfers.accept, application, office.seat("company"))
     do(transfers.allocate, application, office.seat("company"), office.orgs["team"])
-    (due,) = outstanding.with_days(list(outstanding.ours(seat).rows))
+    (due,) = outstanding.ours(seat).page().rows
     assert due.due_on == date(2026, 11, 20)
 
 
@@ -207,12 +207,12 @@ def test_after_ninety_days_the_member_and_the_issuer_hear_that_it_lapsed(office,
 
 
 def test_with_its_receipt_nobody_is_reminded_and_no_list_shows_it(office, letter, clock_at):
-    assert [one.id for one in outstanding.to_fill(office.seat("company")).rows] == [letter.id]
+    assert [due.letter.id for due in outstanding.to_fill(office.seat("company")).page().rows] == [letter.id]
     fill(office, letter)
     clock_at("2027-02-01T09:00")
     assert sweeps.run("receipts", clock.now()).done == 0
-    assert list(outstanding.ours(office.seat("university")).rows) == []
-    assert list(outstanding.to_fill(office.seat("company")).rows) == []
+    assert list(outstanding.ours(office.seat("university")).page().rows) == []
+    assert list(outstanding.to_fill(office.seat("company")).page().rows) == []
 
 
 @pytest.mark.rule("L-04")

@@ -15,13 +15,13 @@ from zhtj.people.models import Member
 def of(world: World, key: str) -> list[Message]:
     """The messages that the secretary of ``key`` sees, newest first."""
     session.expire_all()
-    return list(queries.inbox(world.seat(key), MessageFilters()).rows)
+    return list(queries.inbox(world.seat(key), MessageFilters()).page().rows)
 
 
 def of_member(world: World, member: Member) -> list[Message]:
     """The member's own messages, newest first."""
     session.expire_all()
-    return list(queries.inbox(world.own_seat(member), MessageFilters()).rows)
+    return list(queries.inbox(world.own_seat(member), MessageFilters()).page().rows)
 
 
 def everything() -> list[Message]:

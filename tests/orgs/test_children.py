@@ -97,7 +97,7 @@ def test_the_name_of_a_branch_says_what_it_is_for(world: World) -> None:
 def test_a_new_township_has_its_flag_and_its_floating_branch_at_once(world: World) -> None:
     town = build(world, "county", "共青团安徽省合肥市蜀山区小庙镇委员会", "团小庙镇委", Category.COMMITTEE, "农村")
     assert (town.township_flag, town.tier) == (True, Tier.BASIC)
-    floating = orgs.children(town).rows
+    floating = orgs.children(town).page().rows
     assert [(one.full_name, one.purpose) for one in floating] == [
         ("安徽省合肥市蜀山区小庙镇流动团员团支部", Purpose.FLOATING)
     ]

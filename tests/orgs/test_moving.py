@@ -120,7 +120,7 @@ def test_the_season_keeps_the_line_of_that_season(world: World) -> None:
     assert figures(moved.path, 2026).graduates == counted
     assert figures(world.orgs["college"].path, 2026).graduates == counted
     assert figures(world.orgs["college2"].path, 2026).graduates == 0
-    rows = graduates.listing(world.seat("class1"), 2026, graduates.GraduateFilters()).rows
+    rows = graduates.listing(world.seat("class1"), 2026, graduates.GraduateFilters()).page().rows
     assert len(rows) == counted
     assert healthy()
 

@@ -17,7 +17,7 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account
-from zhtj.rates import queries
+from zhtj.rates import drill_down, queries
 from zhtj.rates.rules import RateKind
 from zhtj.transfers import operations
 from zhtj.web.desks.exports import READERS
@@ -76,7 +76,7 @@ def test_a_past_day_and_another_organisation_are_those_of_the_page(browser: Brow
 @pytest.mark.rule("PD-25")
 @pytest.mark.parametrize("key", ["graduates", "society.numerator", "society.denominator", "society.missing"])
 def test_a_figures_people_are_as_many_as_it_says(browser: Browser, area: Area, key: str) -> None:
-    number = queries.how_many(area.world.orgs["province"].path, 2026, key)
+    number = drill_down.listing(drill_down.ListQuery(area.world.orgs["province"].path, 2026, key)).count()
 
     rows, about = xlsx(file_of(browser, f"rates/people?key={key}").response.get_data())
 

@@ -87,7 +87,7 @@ def test_a_form_that_comes_back_has_lost_nothing(world: World, browser: Browser)
 @pytest.mark.rule("O-19", "O-20", "O-22")
 def test_an_organisation_is_picked_from_those_whose_names_come_near(world: World, browser: Browser) -> None:
     page = browser.login(world.accounts["class1"]).get("/branch/cases/new/missing_organisation")
-    wanted = {
+    wanted: dict[str, Any] = {
         "full_name": "共青团安徽省合肥市蜀山区示范医院委员会",
         "short_name": "示范医院团委",
         "category": "committee",

@@ -199,7 +199,7 @@ def test_a_stay_abroad_is_undone_from_the_ledger(client: FlaskClient, school: Wo
 def test_the_adviser_leads_into_the_form(browser: Browser, school: World) -> None:  # noqa: F811
     page = browser.get("/member/advice?situation=retake_exam&done=1").click("填写申请")
     assert page.form("/stay/retention").values["ground"] == "retake"
-    assert queries.count(school.own_seat(session.merge(school.graduate)), CaseFilters(CaseList.ALL)) == 0
+    assert queries.listing(school.own_seat(session.merge(school.graduate)), CaseFilters(CaseList.ALL)).count() == 0
     desk = Browser(browser.client).login(school.accounts["college"])
     asked = desk.get(f"/college/members/{school.graduate.id}/advice?situation=overseas_study&done=1").click("代为提出")
     assert asked.has_form("/cases/new/overseas_study")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -122,12 +122,16 @@ class CaseMatter:
 
 @dataclass(frozen=True, slots=True)
 class ExportedCase:
-    """A case as it stands in an export: its place there, what it says, the province above."""
+    """A case as it stands in an export: what it says, the province above, its place there once it has one."""
 
-    place: int
     case: Case
     matter: CaseMatter
     province: str = ""
+    place: int = 0
+
+    def at(self, place: int) -> ExportedCase:
+        """The same with its place."""
+        return replace(self, place=place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,10 @@ from zhtj.cases.workflow import CaseAction, CaseParty, CaseState, actions
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Member, Seat
 
-_CHUNK = 500
 STATEMENT = "statement"
 # Kinds whose subject sees them and may take them back, whoever raised them (A-22); ``CaseKind.personal``.
 PERSONAL = ("retention", "retention_extension", "overseas_study", "delay")
@@ -123,26 +122,23 @@ def _listed(query: Select[Any], seat: ActiveSeat, filters: CaseFilters) -> Selec
     return query
 
 
-def listing(seat: ActiveSeat, filters: CaseFilters, *, after: str = "", before: str = "") -> Page[Case]:
-    """One page of a list; what waits here oldest first, everything else newest first."""
-    query = _listed(select(Case), seat, filters).options(
+def listing(seat: ActiveSeat, filters: CaseFilters) -> Listing[Case]:
+    """A list of cases; what waits here oldest first, everything else newest first."""
+    loads = (
         # A list says nothing of what was asked; each would cost a decryption.
         defer(Case.data),
         joinedload(Case.raised_org),
         joinedload(Case.holder),
         joinedload(Case.raised_by).load_only(Account.name),
     )
-    return paginate(query, [Case.id], after=after, before=before, descending=filters.side is not CaseList.MINE)
-
-
-def count(seat: ActiveSeat, filters: CaseFilters) -> int:
-    """How many cases the list shows on all its pages."""
-    return session.scalar(_listed(select(func.count(Case.id)), seat, filters)) or 0
+    return Listing(
+        _listed(select(Case), seat, filters), [Case.id], descending=filters.side is not CaseList.MINE, loads=loads
+    )
 
 
 def count_waiting(seat: ActiveSeat) -> int:
     """Cases this seat has to act on."""
-    return count(seat, CaseFilters()) if seat.kind is not SeatKind.MEMBER else 0
+    return listing(seat, CaseFilters()).count() if seat.kind is not SeatKind.MEMBER else 0
 
 
 def tally(seat: ActiveSeat, kinds: Sequence[str]) -> dict[str, tuple[int, int, int]]:
@@ -154,11 +150,6 @@ def tally(seat: ActiveSeat, kinds: Sequence[str]) -> dict[str, tuple[int, int, i
     )
     query = select(Case.kind, *columns).where(_visible(seat), Case.kind.in_(kinds)).group_by(Case.kind)
     return {kind: (total, granted, waiting) for kind, total, granted, waiting in session.execute(query)}
-
-
-def listed_ids(seat: ActiveSeat, filters: CaseFilters, limit: int) -> list[int]:
-    """Ids of the cases on all pages of the list, at most so many."""
-    return list(session.scalars(_listed(select(Case.id), seat, filters).order_by(Case.id).limit(limit)))
 
 
 def load(seat: ActiveSeat, ids: Sequence[int]) -> list[Case]:
@@ -242,21 +233,24 @@ def way(found: Case) -> list[Organisation]:
     return [rows[number] for number in found.line if number in rows]
 
 
+def register(seat: ActiveSeat, kind: CaseKind, filters: CaseFilters) -> Listing[ExportedCase]:
+    """The register of a kind: its cases under the list's filters, oldest first (F-18)."""
+    query = _listed(select(Case), seat, replace(filters, kind=kind.key))
+    return Listing(query, [Case.id], loads=[joinedload(Case.raised_org)], dress=_exported)
+
+
 def export(seat: ActiveSeat, kind: CaseKind, filters: CaseFilters) -> Iterator[ExportedCase]:
-    """Every case of a kind under the list's filters, oldest first, numbered from 1 (F-18)."""
-    place, after = 0, 0
-    narrowed = replace(filters, kind=kind.key)
-    query = _listed(select(Case), seat, narrowed).options(joinedload(Case.raised_org))
-    while True:
-        chunk = list(session.scalars(query.where(Case.id > after).order_by(Case.id).limit(_CHUNK)))
-        if not chunk:
-            return
-        matters = subjects.matters(chunk)
-        provinces = _provinces(matters)
-        for one, matter in zip(chunk, matters, strict=True):
-            place += 1
-            yield ExportedCase(place, one, matter, provinces.get(_home(matter).path[: 2 * 4], ""))
-        after = chunk[-1].id
+    """The whole register, numbered from 1."""
+    return (line.at(place) for place, line in enumerate(register(seat, kind, filters), start=1))
+
+
+def _exported(cases: Sequence[Case]) -> list[ExportedCase]:
+    matters = subjects.matters(cases)
+    provinces = _provinces(matters)
+    return [
+        ExportedCase(one, matter, provinces.get(_home(matter).path[: 2 * 4], ""))
+        for one, matter in zip(cases, matters, strict=True)
+    ]
 
 
 def _home(matter: CaseMatter) -> Organisation:

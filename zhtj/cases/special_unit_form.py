@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
-from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope
-from zhtj.kernel.sql.paging import Page, count_rows, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
@@ -29,34 +25,23 @@ COLUMNS = (
     "去向单位名称（若部队名称涉密，填写去向即可，如参军入伍）",
 )
 _OUT = (State.WITHDRAWN, State.REFUSED)
-_CHUNK = 500
 
 
 # S-09: filled by the applications themselves, a unit only by its generic destination.
-def _listed(seat: ActiveSeat, season: int) -> Select[Any]:
-    return select(Application).where(
+def listing(seat: ActiveSeat, season: int) -> Listing[Application]:
+    """Applications to special units from this part of the tree in a year, as they were submitted."""
+    query = select(Application).where(
         scope(Application.from_path, seat, Permission.CASES),
         Application.kind == Destination.SPECIAL_POOL,
         Application.state.not_in(_OUT),
         Application.submitted_at >= clock.start_of_day(clock.today().replace(year=season, month=1, day=1)),
         Application.submitted_at < clock.start_of_day(clock.today().replace(year=season + 1, month=1, day=1)),
     )
+    loads = (joinedload(Application.member).joinedload(Member.account), joinedload(Application.from_org))
+    return Listing(query, [Application.id], loads=loads)
 
 
-def listing(seat: ActiveSeat, season: int, *, after: str = "", before: str = "") -> Page[Application]:
-    """Applications to special units from this part of the tree in a year, as they were submitted."""
-    query = _listed(seat, season).options(
-        joinedload(Application.member).joinedload(Member.account), joinedload(Application.from_org)
-    )
-    return paginate(query, [Application.id], after=after, before=before)
-
-
-def count(seat: ActiveSeat, season: int) -> int:
-    """How many there are."""
-    return count_rows(_listed(seat, season))
-
-
-def cells(place: int, application: Application) -> tuple[str, ...]:
+def cells(application: Application, place: int) -> tuple[str, ...]:
     """One line in the form's columns; for the unit only the generic destination."""
     return (
         str(place),
@@ -65,22 +50,6 @@ def cells(place: int, application: Application) -> tuple[str, ...]:
         f"{clock.local(application.submitted_at):%Y-%m-%d %H:%M}",
         application.unit_label,
     )
-
-
-def rows(seat: ActiveSeat, season: int) -> Iterator[tuple[str, ...]]:
-    """The whole register, numbered from 1."""
-    place, after = 0, 0
-    query = _listed(seat, season).options(
-        joinedload(Application.member).joinedload(Member.account), joinedload(Application.from_org)
-    )
-    while True:
-        chunk = list(session.scalars(query.where(Application.id > after).order_by(Application.id).limit(_CHUNK)))
-        if not chunk:
-            return
-        for application in chunk:
-            place += 1
-            yield cells(place, application)
-        after = chunk[-1].id
 
 
 def is_filed(organisation: Organisation) -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 from zhtj.cases.membership import e_files
 from zhtj.cases.membership.e_files import EFileFilters, EFileState
 from zhtj.exports.graduates import category_label
-from zhtj.exports.lists import Column, paged
+from zhtj.exports.lists import Column, ExportList
 from zhtj.exports.words import day, month
 from zhtj.graduation import destinations
 from zhtj.graduation.models import DestinationEntry
 from zhtj.kernel import clock
-from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import national_policy
 from zhtj.people.models import Member
@@ -30,8 +30,7 @@ class Both:
     entry: DestinationEntry | None
 
 
-def _both(seat: ActiveSeat, rows: Sequence[Graduate]) -> list[Both]:
-    del seat
+def _both(rows: Sequence[Graduate]) -> list[Both]:
     entries = destinations.entries_of([one.row.id for one in rows])
     return [Both(one, entries.get(one.row.id)) for one in rows]
 
@@ -56,12 +55,12 @@ def _now(heading: str, cell: Any) -> Column:
 
 
 # F-14: what each said and how far each is, on one sheet.
-RECORD = paged(
+RECORD = ExportList(
     "record",
     "毕业去向登记与转出情况",
     Permission.DESTINATIONS,
     GraduateFilters,
-    lambda seat, chosen, after="": graduates.listing(seat, clock.today().year, chosen, after=after),
+    lambda seat, chosen: graduates.listing(seat, clock.today().year, chosen).dressed(_both),
     (
         Column("学院", _college),
         Column("毕业团支部", lambda both: destinations.origin_line(both.graduate.row.origin)),
@@ -75,22 +74,20 @@ RECORD = paged(
         _now("由谁办理", lambda one: one.office.short_name if one.office else ""),
         _now("到达该环节", lambda one: day(one.since)),
     ),
-    enrich=_both,
 )
 
 
-def _with_states(seat: ActiveSeat, rows: Sequence[Member]) -> list[tuple[Member, EFileState]]:
-    del seat
+def _with_states(rows: Sequence[Member]) -> list[tuple[Member, EFileState]]:
     states = e_files.states_of(list(rows))
     return [(member, states[member.id]) for member in rows]
 
 
-FILES = paged(
+FILES = ExportList(
     "files",
     "团员电子档案",
     Permission.MEMBER_VIEW,
     EFileFilters,
-    lambda seat, chosen, after="": e_files.listing(seat, national_policy(), chosen, after=after),
+    lambda seat, chosen: e_files.listing(seat, national_policy(), chosen).dressed(_with_states),
     (
         Column("姓名", lambda line: line[0].name),
         Column("学号", lambda line: line[0].student_no or ""),
@@ -98,7 +95,6 @@ FILES = paged(
         Column("入团年月", lambda line: month(line[0].joined_on)),
         Column("档案", lambda line: line[1].label),
     ),
-    enrich=_with_states,
 )
 
 LISTS = (RECORD, FILES)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 
-from zhtj.exports.lists import Column, ExportList, paged
+from zhtj.exports.lists import Column, ExportList
 from zhtj.exports.words import day, last_day
 from zhtj.graduation import destinations
 from zhtj.graduation.destinations import DestinationFilters, RegisteredGraduate
 from zhtj.graduation.models import GraduateCategory
 from zhtj.kernel import clock
-from zhtj.kernel.database import session
-from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.kernel.sql.paging import CHUNK, Page
+from zhtj.kernel.permissions import Permission
 from zhtj.orgs.policies import national_policy
 from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers.watching import exception_records, exceptions, graduates, quality
 from zhtj.transfers.watching.exception_records import Record
-from zhtj.transfers.watching.exceptions import ExceptionFilters
+from zhtj.transfers.watching.exceptions import ExceptionFilters, ExceptionLine
 from zhtj.transfers.watching.graduates import CATEGORIES, UNREGISTERED, Graduate, GraduateFilters
 from zhtj.transfers.watching.quality import Cut
 
@@ -41,12 +39,12 @@ def _left(one: Graduate) -> str:
     return str((date.fromisoformat(due) - clock.today()).days) if due else ""
 
 
-GRADUATES = paged(
+GRADUATES = ExportList(
     "graduates",
     "毕业生转接进度",
     Permission.TRANSFER_VIEW,
     GraduateFilters,
-    lambda seat, chosen, after="": graduates.listing(seat, _season(), chosen, after=after),
+    lambda seat, chosen: graduates.listing(seat, _season(), chosen),
     (
         Column("姓名", lambda one: one.row.member.name),
         Column("学号", lambda one: one.row.member.student_no),
@@ -64,11 +62,6 @@ GRADUATES = paged(
 )
 
 
-def _registered(seat: ActiveSeat, chosen: DestinationFilters, after: str = "") -> Page[RegisteredGraduate]:
-    page, lines = destinations.listing(seat, _season(), chosen, after=after)
-    return Page(lines, page.before, page.after)
-
-
 def _destination(name: str) -> Column:
     def cell(line: RegisteredGraduate) -> str:
         if name == "reason" and line.entry is not None:
@@ -78,12 +71,12 @@ def _destination(name: str) -> Column:
     return Column(destinations.LABELS[name], cell)
 
 
-DESTINATIONS = paged(
+DESTINATIONS = ExportList(
     "destinations",
     "毕业去向登记",
     Permission.DESTINATIONS,
     DestinationFilters,
-    _registered,
+    lambda seat, chosen: destinations.listing(seat, _season(), chosen),
     (
         Column("姓名", lambda line: line.row.member.name),
         Column("学号", lambda line: line.row.member.student_no),
@@ -98,16 +91,8 @@ def _reasons() -> dict[str, str]:
     return {key.value: spec.label for key, spec in national_policy().reasons.items()}
 
 
-def _exceptions(seat: ActiveSeat, chosen: ExceptionFilters) -> Iterator[Sequence[Record]]:
-    after = ""
-    while True:
-        page = exceptions.listing(seat, _season(), chosen, after=after, size=CHUNK)
-        if page.rows:
-            yield exception_records.records(page.rows, _reasons())
-        after = page.after
-        if not after:
-            return
-        session.expunge_all()
+def _records(lines: Sequence[ExceptionLine]) -> list[Record]:
+    return exception_records.records(lines, _reasons())
 
 
 def _recorded(place: int, heading: str, group: str = "") -> Column:
@@ -125,18 +110,17 @@ EXCEPTIONS = ExportList(
     exception_records.TITLE,
     Permission.EXCEPTIONS,
     ExceptionFilters,
-    _exceptions,
-    lambda seat, chosen: exceptions.count(seat, _season(), chosen),
+    lambda seat, chosen: exceptions.listing(seat, _season(), chosen).dressed(_records),
     tuple(_recorded(place, heading, group) for place, (heading, group) in enumerate(_F02)),
     banner=True,
 )
 
-QUALITY = paged(
+QUALITY = ExportList(
     "quality",
     "去向质量名单",
     Permission.QUALITY,
     Cut,
-    lambda seat, chosen, after="": quality.listing(seat, _season(), chosen, after=after),
+    lambda seat, chosen: quality.listing(seat, _season(), chosen),
     (
         Column("姓名", lambda one: one.member.name),
         Column("转出组织", lambda one: one.from_org.full_name),

@@ -1,17 +1,17 @@
 """What a list is that can be exported: its filters, where its rows come from, its columns.
 
-A list page and its export share one query: ``paged`` takes the page's own function and reads it in large chunks. To
-offer another list, add one to ``LISTS`` of its module here and its filters to ``zhtj/web/desks/exports.py``.
+A page and its export stand on the same ``Listing``: shown by pages there, walked as a whole here. To offer another
+list, add one to ``LISTS`` of its module here and its filters to ``zhtj/web/desks/exports.py``.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
-from itertools import islice
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
@@ -20,9 +20,9 @@ from sqlalchemy import select
 from zhtj.imports.spreadsheets import Heading
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.kernel.sql import paging
-from zhtj.kernel.sql.paging import Page
+from zhtj.kernel.sql.listing import Listing, ReadyListing
 from zhtj.orgs.models import Organisation
+from zhtj.transfers.watching.timers import TimerListing
 
 # What fields of filters are called where the file says how it was filtered.
 LABELS = {
@@ -59,6 +59,8 @@ LABELS = {
     "tier": "办理层级",
     "sort": "排序",
 }
+# What the page of a list stands on too.
+Walked = Listing[Any] | ReadyListing[Any] | TimerListing
 _NUMBER = re.compile(r"[0-9]{6,}[0-9Xx]*")
 
 
@@ -85,9 +87,9 @@ class ExportList:
         title: names the file and the sheet.
         permission: without it there is no export.
         filters: a frozen dataclass of plain values; what the list is narrowed by.
-        chunks: its rows, many at a time, inside what the seat may see.
-        count: how many they are.
+        listing: the list itself, inside what the seat may see.
         columns: in order.
+        number: gives each row its place, counted from 1, where a column wants it.
         banner: as on a printed form, the title stands over the whole width.
         full_numbers: the form wants ID numbers in full; the log says so.
     """
@@ -96,9 +98,9 @@ class ExportList:
     title: str
     permission: Permission
     filters: type
-    chunks: Callable[[ActiveSeat, Any], Iterator[Sequence[Any]]]
-    count: Callable[[ActiveSeat, Any], int]
+    listing: Callable[[ActiveSeat, Any], Walked]
     columns: tuple[Column, ...]
+    number: Callable[[Any, int], Any] | None = None
     banner: bool = False
     full_numbers: bool = False
 
@@ -116,50 +118,16 @@ class ExportList:
                 found.append((column.group, (column.heading,)))
         return found
 
-    def lines(self, rows: Sequence[Any]) -> list[tuple[str, ...]]:
-        """The texts of these rows."""
-        return [tuple(column.cell(row) or "" for column in self.columns) for row in rows]
+    def count(self, seat: ActiveSeat, chosen: Any) -> int:
+        """How many rows it comes to."""
+        return self.listing(seat, chosen).count()
 
-
-def in_chunks(rows: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
-    """Rows that come one by one, ``size`` at a time."""
-    coming = iter(rows)
-    while chunk := list(islice(coming, size)):
-        yield chunk
-
-
-def paged(  # noqa: PLR0917 - the row of a table of lists
-    key: str,
-    title: str,
-    permission: Permission,
-    filters: type,
-    listing: Callable[..., Page[Any]],
-    columns: Sequence[Column],
-    *,
-    enrich: Callable[[ActiveSeat, Sequence[Any]], Sequence[Any]] | None = None,
-    **more: Any,
-) -> ExportList:
-    """A list whose page is made by ``listing(seat, filters, after=…)``.
-
-    Args:
-        key: stands in the address.
-        title: names the file and the sheet.
-        permission: without it there is no export.
-        filters: what the list is narrowed by.
-        listing: the function of the list page.
-        columns: in order.
-        enrich: adds to the rows of a chunk what its columns need beside them, with few statements for all.
-        more: further arguments of ``ExportList``.
-    """
-
-    def chunks(seat: ActiveSeat, chosen: Any) -> Iterator[Sequence[Any]]:
-        for rows in paging.walk(lambda after="": listing(seat, chosen, after=after)):
-            yield enrich(seat, rows) if enrich else rows
-
-    def count(seat: ActiveSeat, chosen: Any) -> int:
-        return paging.count(lambda after="": listing(seat, chosen, after=after))
-
-    return ExportList(key, title, permission, filters, chunks, count, tuple(columns), **more)
+    def chunks(self, seat: ActiveSeat, chosen: Any) -> Iterator[list[tuple[str, ...]]]:
+        """The texts of its rows, many at a time."""
+        place = itertools.count(1)
+        for rows in self.listing(seat, chosen).walk():
+            numbered = rows if self.number is None else map(self.number, rows, place)
+            yield [tuple(column.cell(row) or "" for column in self.columns) for row in numbered]
 
 
 def plain(chosen: Any) -> dict[str, Any]:

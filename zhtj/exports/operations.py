@@ -88,9 +88,8 @@ class ExportOrder:
     def _lines(self, tell: Callable[[int], None]) -> Iterator[Sequence[str]]:
         count = 0
         for rows in self.wanted.chunks(self.seat, self.chosen):
-            written = self.wanted.lines(rows)
-            yield from written
-            count += len(written)
+            yield from rows
+            count += len(rows)
             tell(count)
 
     def _about(self, said: dict[str, str]) -> Callable[[int], About]:

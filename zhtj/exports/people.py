@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from zhtj.exports.lists import Column, ExportList, Nothing, paged
+from zhtj.exports.lists import Column, ExportList, Nothing
 from zhtj.exports.words import day, mark, month
 from zhtj.graduation import queries as graduation
 from zhtj.graduation.queries import MarkFilters
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, check
-from zhtj.kernel.sql.paging import Page
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import members
@@ -50,7 +50,7 @@ class ExportedMember:
     mark: str = ""
 
 
-def _people(_seat: ActiveSeat, rows: Sequence[Member]) -> list[ExportedMember]:
+def _people(rows: Sequence[Member]) -> list[ExportedMember]:
     ids = [member.account_id for member in rows]
     # Loaded for the chunk: the column is deferred, and one at a time would be a statement each.
     numbers = dict(session.execute(select(Account.id, Account.id_number).where(Account.id.in_(ids))).all())
@@ -65,11 +65,11 @@ def _state(application: Application | None) -> str:
     return application.state.label if application else ""
 
 
-def _left_behind(seat: ActiveSeat, rows: Sequence[Member]) -> list[ExportedMember]:
+def _left_behind(rows: Sequence[Member]) -> list[ExportedMember]:
     marks = graduation.marks([member.org_id for member in rows])
     return [
         ExportedMember(one.member, one.number, one.transfer or "未发起", mark(marks.get(one.member.org_id)))
-        for one in _people(seat, rows)
+        for one in _people(rows)
     ]
 
 
@@ -77,12 +77,12 @@ _NAME = Column("姓名", lambda one: one.member.name)
 _STUDENT = Column("学号", lambda one: one.member.student_no)
 _MOBILE = Column("手机号码", lambda one: masked_mobile(one.member.account.mobile or ""))
 
-MEMBERS = paged(
+MEMBERS = ExportList(
     "members",
     "团员名单",
     Permission.MEMBER_VIEW,
     MemberFilters,
-    members.listing,
+    lambda seat, chosen: members.listing(seat, chosen).dressed(_people),
     (
         _NAME,
         _STUDENT,
@@ -101,15 +101,14 @@ MEMBERS = paged(
         Column("账号", lambda one: "已激活" if one.member.account.activated_at else "未激活"),
         Column("转接", lambda one: one.transfer),
     ),
-    enrich=_people,
 )
 
-LEFTOVERS = paged(
+LEFTOVERS = ExportList(
     "leftovers",
     "往届未转出",
     Permission.MEMBER_VIEW,
     TextFilter,
-    lambda seat, chosen, after="": graduation.leftovers(seat, chosen.text, after=after),
+    lambda seat, chosen: graduation.leftovers(seat, chosen.text).dressed(_left_behind),
     (
         _NAME,
         _STUDENT,
@@ -118,7 +117,6 @@ LEFTOVERS = paged(
         _MOBILE,
         Column("转接", lambda one: one.transfer),
     ),
-    enrich=_left_behind,
 )
 
 
@@ -131,15 +129,15 @@ class Body:
     mark: str
 
 
-def _children(seat: ActiveSeat, chosen: ChildFilters, after: str = "") -> Page[Organisation]:
+def _children(seat: ActiveSeat, chosen: ChildFilters) -> Listing[Body]:
     parent = session.get(Organisation, chosen.parent_id)
     if parent is None:
         raise NotFound
     check(seat, Permission.ORGANISATION_VIEW, parent.path)
-    return orgs.children(parent, chosen.text, after=after)
+    return orgs.children(parent, chosen.text).dressed(_bodies)
 
 
-def _bodies(_seat: ActiveSeat, rows: Sequence[Organisation]) -> list[Body]:
+def _bodies(rows: Sequence[Organisation]) -> list[Body]:
     branches = [one.id for one in rows if one.is_branch]
     counts, marks = members.count_by_branch(branches), graduation.marks(branches)
     return [
@@ -160,26 +158,22 @@ _BODY = (
     Column("停用日期", lambda one: day(one.org.closed_at)),
 )
 
-ORGANISATIONS = paged(
-    "organisations", "下级团组织", Permission.ORGANISATION_VIEW, ChildFilters, _children, _BODY, enrich=_bodies
-)
-MARKING = paged(
+ORGANISATIONS = ExportList("organisations", "下级团组织", Permission.ORGANISATION_VIEW, ChildFilters, _children, _BODY)
+MARKING = ExportList(
     "marking",
     "团支部毕业时间标记",
     Permission.GRADUATION_MARK,
     MarkFilters,
-    graduation.branch_list,
+    lambda seat, chosen: graduation.branch_list(seat, chosen).dressed(_bodies),
     _BODY,
-    enrich=_bodies,
 )
-EMPTIED = paged(
+EMPTIED = ExportList(
     "emptied",
     "已转空的毕业生团组织",
     Permission.GRADUATION_MARK,
     Nothing,
-    lambda seat, _chosen, after="": graduation.emptied(seat, after=after),
+    lambda seat, _chosen: graduation.emptied(seat).dressed(_bodies),
     _BODY,
-    enrich=_bodies,
 )
 
 LISTS: tuple[ExportList, ...] = (MEMBERS, LEFTOVERS, ORGANISATIONS, MARKING, EMPTIED)

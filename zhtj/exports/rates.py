@@ -11,16 +11,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from zhtj.exports.lists import Column, ExportList, in_chunks, paged
+from zhtj.exports.lists import Column, ExportList
 from zhtj.exports.transfers import APPLICATION
 from zhtj.exports.words import day, last_day, moment
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, check
-from zhtj.kernel.sql import paging
-from zhtj.kernel.sql.paging import Page
+from zhtj.kernel.sql.listing import Listing, ReadyListing
 from zhtj.orgs.models import Organisation, Tier
-from zhtj.rates import drill_down as listed
-from zhtj.rates import organisation_moves, queries
+from zhtj.rates import drill_down, organisation_moves, queries
 from zhtj.rates.drawing import season_progress
 from zhtj.rates.drawing.season_progress import ProgressDay
 from zhtj.rates.drill_down import ListedGraduate
@@ -29,7 +27,7 @@ from zhtj.rates.reports import notice, receiving, stuck
 from zhtj.rates.reports.notice import RankingChoice
 from zhtj.rates.reports.ranking import MINIMUM, RankedOrganisation, RankingLevel
 from zhtj.rates.reports.receiving import Figure, Received, ReceivedFilters
-from zhtj.rates.reports.stuck import Direction, OfficeBacklog, Sort, StuckFilters
+from zhtj.rates.reports.stuck import Direction, Sort, StuckFilters
 from zhtj.rates.reports.targets import Target
 from zhtj.rates.rules import Rate, RateKind
 from zhtj.transfers.models import Application
@@ -44,7 +42,7 @@ class ViewFilters:
     """Whose figures, of which season, at the end of which day; None: now."""
 
     SAID: ClassVar[Mapping[str, Callable[[str], str]]] = {
-        "figure": listed.title,
+        "figure": drill_down.title,
         "rate": lambda rate: RateKind(rate).label,
         "every_day": lambda _: "是",
         "whom": lambda level: RankingLevel(level).label,
@@ -118,7 +116,7 @@ def place(seat: ActiveSeat, chosen: ViewFilters) -> Organisation:
     return found
 
 
-def view(key: str, title: str, filters: type, rows: Rows, columns: Sequence[Column]) -> ExportList:
+def view(key: str, title: str, filters: type, rows: Rows, columns: tuple[Column, ...]) -> ExportList:
     """A page of the desk as a file.
 
     Args:
@@ -129,13 +127,10 @@ def view(key: str, title: str, filters: type, rows: Rows, columns: Sequence[Colu
         columns: in order.
     """
 
-    def chunks(seat: ActiveSeat, chosen: Any) -> Iterator[Sequence[Any]]:
-        yield from in_chunks(rows(place(seat, chosen), chosen))
+    def listing(seat: ActiveSeat, chosen: Any) -> ReadyListing[Any]:
+        return ReadyListing(list(rows(place(seat, chosen), chosen)))
 
-    def count(seat: ActiveSeat, chosen: Any) -> int:
-        return sum(1 for _ in rows(place(seat, chosen), chosen))
-
-    return ExportList(key, title, Permission.RATES, filters, chunks, count, tuple(columns))
+    return ExportList(key, title, Permission.RATES, filters, listing, columns)
 
 
 # ---- 指标: the children, and the organisation itself at the end
@@ -192,18 +187,16 @@ class ExportedGraduate:
     is_own: bool
 
 
-def _asked(seat: ActiveSeat, chosen: PeopleFilters) -> listed.ListQuery:
+def _asked(seat: ActiveSeat, chosen: PeopleFilters) -> drill_down.ListQuery:
     organisation = place(seat, chosen)
     where: queries.Place = (
         organisation_moves.place_left(organisation, chosen.left)[1] if chosen.left else organisation.path
     )
-    return listed.ListQuery(where, chosen.season, chosen.figure or EVERYBODY, chosen.day, chosen.text)
+    return drill_down.ListQuery(where, chosen.season, chosen.figure or EVERYBODY, chosen.day, chosen.text)
 
 
-def _people(seat: ActiveSeat, chosen: PeopleFilters) -> Iterator[Sequence[ExportedGraduate]]:
-    asked = _asked(seat, chosen)
-    for lines in paging.walk(lambda after="": listed.listing(asked, after=after)):
-        yield [_person(seat, line) for line in lines]
+def _people(seat: ActiveSeat, chosen: PeopleFilters) -> Listing[ExportedGraduate]:
+    return drill_down.listing(_asked(seat, chosen)).dressed(lambda lines: [_person(seat, line) for line in lines])
 
 
 def _person(seat: ActiveSeat, line: ListedGraduate) -> ExportedGraduate:
@@ -233,7 +226,6 @@ PEOPLE = ExportList(
     Permission.RATES,
     PeopleFilters,
     _people,
-    lambda seat, chosen: listed.how_many(_asked(seat, chosen)),
     (
         Column("姓名", _name),
         Column("学号", lambda one: one.line.row.member.student_no if one.is_own else ""),
@@ -339,15 +331,12 @@ def _stuck(organisation: Organisation, chosen: StuckViewFilters) -> StuckFilters
     return StuckFilters(organisation.path, chosen.season, chosen.side, chosen.tier, chosen.sort)
 
 
-def _heaps(organisation: Organisation, chosen: StuckViewFilters) -> Iterator[OfficeBacklog]:
-    return stuck.every_heap(_stuck(organisation, chosen))
-
-
-STUCK = view(
+STUCK = ExportList(
     "rates-stuck",
     "滞留情况",
+    Permission.RATES,
     StuckViewFilters,
-    _heaps,
+    lambda seat, chosen: stuck.heaps(_stuck(place(seat, chosen), chosen)),
     (
         Column("组织编码", lambda heap: heap.office.code),
         Column("由谁办理", lambda heap: heap.office.full_name),
@@ -362,20 +351,13 @@ STUCK = view(
 )
 
 
-def _applications(key: str, title: str, filters: type, listing: Callable[..., Page[Application]]) -> ExportList:
-    """Applications behind a figure; ``listing(organisation, filters, after=…)`` is the page's."""
-
-    def page(seat: ActiveSeat, chosen: Any, after: str = "") -> Page[Application]:
-        return listing(place(seat, chosen), chosen, after=after)
-
-    return paged(key, title, Permission.RATES, filters, page, APPLICATION)
-
-
-STUCK_APPLICATIONS = _applications(
+STUCK_APPLICATIONS = ExportList(
     "rates-stuck-list",
     "等待办理的申请",
+    Permission.RATES,
     StuckViewFilters,
-    lambda organisation, chosen, after="": stuck.listing(_stuck(organisation, chosen), chosen.office, after=after),
+    lambda seat, chosen: stuck.listing(_stuck(place(seat, chosen), chosen), chosen.office),
+    APPLICATION,
 )
 
 # ---- 接收情况
@@ -406,13 +388,20 @@ RECEIVING = view(
         *(_ground(ground) for ground in Ground),
     ),
 )
-RECEIVED_APPLICATIONS = _applications(
+
+
+def _of_figure(seat: ActiveSeat, chosen: ReceivedViewFilters) -> Listing[Application]:
+    path = place(seat, chosen).path
+    return receiving.listing(ReceivedFilters(path, chosen.season, chosen.kind, chosen.ground, own=chosen.own))
+
+
+RECEIVED_APPLICATIONS = ExportList(
     "rates-receiving-list",
     "接收情况中的申请",
+    Permission.RATES,
     ReceivedViewFilters,
-    lambda organisation, chosen, after="": receiving.listing(
-        ReceivedFilters(organisation.path, chosen.season, chosen.kind, chosen.ground, own=chosen.own), after=after
-    ),
+    _of_figure,
+    APPLICATION,
 )
 
 LISTS: tuple[ExportList, ...] = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from zhtj.exports.lists import Column, ExportList
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, check
+from zhtj.kernel.sql.listing import ReadyListing
 from zhtj.orgs.models import Organisation
 from zhtj.rates.reports import statistics
 from zhtj.rates.reports.statistics import COLUMNS, TITLE, FourCounts
@@ -41,10 +41,6 @@ def _rows(seat: ActiveSeat, chosen: StatisticsFilters) -> list[StatisticsRow]:
     ]
 
 
-def _chunks(seat: ActiveSeat, chosen: StatisticsFilters) -> Iterator[Sequence[StatisticsRow]]:
-    yield _rows(seat, chosen)
-
-
 def _cell(number: int) -> Column:
     def text(row: StatisticsRow) -> str:
         value = row.counts.cells[number]
@@ -58,8 +54,7 @@ STATISTICS = ExportList(
     TITLE,
     Permission.RATES,
     StatisticsFilters,
-    _chunks,
-    lambda seat, chosen: len(_rows(seat, chosen)),
+    lambda seat, chosen: ReadyListing(_rows(seat, chosen)),
     (Column("单位", lambda row: row.name), *(_cell(number) for number in range(len(COLUMNS)))),
     banner=True,
 )

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zhtj.cases import queries as cases
 from zhtj.cases import special_unit_form
-from zhtj.cases.kind import CaseKind
+from zhtj.cases.kind import CaseKind, ExportedCase
 from zhtj.cases.kinds import KINDS, kind_of
 from zhtj.cases.kinds.staying import ground_label
 from zhtj.cases.queries import CaseFilters
-from zhtj.exports.lists import Column, ExportList, Nothing, in_chunks, paged
+from zhtj.exports.lists import Column, ExportList, Nothing
 from zhtj.exports.words import day, last_day, moment, month
 from zhtj.floating import queries as floating
 from zhtj.floating.queries import LedgerFilters
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission
+from zhtj.kernel.sql.listing import Listing
 from zhtj.letters import queries as letters
+from zhtj.letters.queries import LetterFilters
 from zhtj.letters.timers import sources
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import national_policy, policy_of
@@ -30,7 +32,7 @@ from zhtj.transfers.deciding import objections
 from zhtj.transfers.queries import Filters
 from zhtj.transfers.watching import arrivals
 from zhtj.transfers.watching.arrivals import ArrivalFilters, Arrived
-from zhtj.transfers.watching.timers import Timer, TimerKind
+from zhtj.transfers.watching.timers import TimerKind, TimerListing
 
 
 def reason_label(reason: str) -> str:
@@ -49,8 +51,10 @@ APPLICATION = (
     Column("办理期限", lambda one: last_day(one.due_at)),
     Column("提交时间", lambda one: moment(one.submitted_at)),
 )
-APPLICATIONS = paged("applications", "转接申请", Permission.TRANSFER_VIEW, Filters, queries.applications, APPLICATION)
-WAITING = paged("waiting", "待办转接申请", Permission.TRANSFER_DECIDE, Filters, queries.waiting, APPLICATION)
+APPLICATIONS = ExportList(
+    "applications", "转接申请", Permission.TRANSFER_VIEW, Filters, queries.applications, APPLICATION
+)
+WAITING = ExportList("waiting", "待办转接申请", Permission.TRANSFER_DECIDE, Filters, queries.waiting, APPLICATION)
 
 
 def _arrival(column: str) -> Column:
@@ -65,7 +69,7 @@ def _mobile(one: Arrived) -> str:
     return (one.arrival.member.account.mobile or "") if one.is_here else ""
 
 
-ARRIVALS = paged(
+ARRIVALS = ExportList(
     "arrivals",
     "新转入团员",
     Permission.TRANSFER_IN,
@@ -83,7 +87,7 @@ ARRIVALS = paged(
 )
 
 
-FLOATING = paged(
+FLOATING = ExportList(
     "floating",
     "流动团员台账",
     Permission.TRANSFER_OUT,
@@ -115,10 +119,9 @@ class TimerFilters:
     kind: TimerKind | None = None
 
 
-def _timers(seat: ActiveSeat, chosen: TimerFilters) -> list[Timer]:
+def _timers(seat: ActiveSeat, chosen: TimerFilters) -> TimerListing:
     found = sources(seat, policy_of(session.get_one(Organisation, seat.org_id)))
-    asked = [read for kind, read in found.items() if chosen.kind in {None, kind}]
-    return sorted((timer for read in asked for timer in read(None)), key=lambda timer: timer.mark)
+    return TimerListing([read for kind, read in found.items() if chosen.kind in {None, kind}])
 
 
 TIMERS = ExportList(
@@ -126,8 +129,7 @@ TIMERS = ExportList(
     "时限",
     Permission.TRANSFER_VIEW,
     TimerFilters,
-    lambda seat, chosen: in_chunks(_timers(seat, chosen)),
-    lambda seat, chosen: len(_timers(seat, chosen)),
+    _timers,
     (
         Column("到期", lambda one: moment(one.at)),
         Column("类别", lambda one: one.kind.label),
@@ -163,12 +165,12 @@ def _waits_in(seat: ActiveSeat, row: AdmissionWait, school: Organisation | None)
     return row.member.org.full_name if own or school is None else school.full_name
 
 
-WAITS = paged(
+WAITS = ExportList(
     "waits",
     "升学等待名单",
     Permission.TRANSFER_VIEW,
     WaitFilters,
-    lambda seat, chosen, after="": waits.listing(seat, chosen.side, after=after),
+    lambda seat, chosen: waits.listing(seat, chosen.side).dressed(lambda rows: _waits(seat, rows)),
     (
         Column("姓名", lambda one: one.row.member.name),
         Column("原学校或所在团支部", lambda one: one.place),
@@ -176,7 +178,6 @@ WAITS = paged(
         Column("开始等待", lambda one: day(one.row.since)),
         Column("通知", lambda one: f"{day(one.row.told_at)}已通知" if one.row.told_at else "尚未建好"),
     ),
-    enrich=_waits,
 )
 
 
@@ -187,12 +188,12 @@ class ObjectionFilters:
     done: bool = False
 
 
-OBJECTIONS = paged(
+OBJECTIONS = ExportList(
     "objections",
     "申诉处理",
     Permission.OBJECTIONS,
     ObjectionFilters,
-    lambda seat, chosen, after="": objections.objections(seat, decided=chosen.done, after=after),
+    lambda seat, chosen: objections.objections(seat, decided=chosen.done),
     (
         Column("姓名", lambda one: one.application.member.name),
         Column("转出组织", lambda one: one.application.from_name),
@@ -205,12 +206,12 @@ OBJECTIONS = paged(
         Column("答复时间", lambda one: moment(one.decided_at)),
     ),
 )
-FLAGS = paged(
+FLAGS = ExportList(
     "flags",
     "违规拒收提示",
     Permission.OBJECTIONS,
     ObjectionFilters,
-    lambda seat, chosen, after="": objections.flags(seat, seen=chosen.done, after=after),
+    lambda seat, chosen: objections.flags(seat, seen=chosen.done),
     (
         Column("姓名", lambda one: one.application.member.name),
         Column("转出组织", lambda one: one.application.from_name),
@@ -222,12 +223,12 @@ FLAGS = paged(
     ),
 )
 
-LETTERS = paged(
+LETTERS = ExportList(
     "letters",
     "介绍信登记",
     Permission.LETTER_VIEW,
-    Nothing,
-    lambda seat, _chosen, after="": letters.letters(seat, after=after),
+    LetterFilters,
+    letters.letters,
     (
         Column("编号", lambda one: one.serial),
         Column("姓名", lambda one: one.record.name),
@@ -245,7 +246,7 @@ def _case_raiser(one: Any) -> str:
     return name
 
 
-CASES = paged(
+CASES = ExportList(
     "cases",
     "事项",
     Permission.CASES,
@@ -267,16 +268,18 @@ CASES = paged(
 def case_register(kind: CaseKind) -> ExportList:
     """The register of one kind of case, with exactly the columns of its form; ID numbers in full (PD-34)."""
 
-    def chunks(seat: ActiveSeat, chosen: CaseFilters) -> Iterator[Sequence[Any]]:
-        yield from in_chunks(cases.export(seat, kind, chosen))
+    def register(seat: ActiveSeat, chosen: CaseFilters) -> Listing[ExportedCase]:
+        return cases.register(seat, kind, chosen)
 
-    def count(seat: ActiveSeat, chosen: CaseFilters) -> int:
-        return cases.count(seat, CaseFilters(chosen.side, kind.key, chosen.state, chosen.text, chosen.member_id))
-
-    columns = tuple(Column(one.heading, one.cell) for one in kind.columns)
-    title = kind.title
     return ExportList(
-        f"case-{kind.key}", title, Permission.CASES, CaseFilters, chunks, count, columns, full_numbers=True
+        f"case-{kind.key}",
+        kind.title,
+        Permission.CASES,
+        CaseFilters,
+        register,
+        tuple(Column(one.heading, one.cell) for one in kind.columns),
+        number=ExportedCase.at,
+        full_numbers=True,
     )
 
 
@@ -284,18 +287,14 @@ def _special(place: int) -> Column:
     return Column(special_unit_form.COLUMNS[place], lambda cells: cells[place])
 
 
-def _special_rows(seat: ActiveSeat, _chosen: Nothing) -> Iterator[Sequence[Any]]:
-    yield from in_chunks(special_unit_form.rows(seat, clock.today().year))
-
-
 SPECIAL_UNITS = ExportList(
     "special-units",
     special_unit_form.TITLE,
     Permission.CASES,
     Nothing,
-    _special_rows,
-    lambda seat, _chosen: special_unit_form.count(seat, clock.today().year),
+    lambda seat, _chosen: special_unit_form.listing(seat, clock.today().year),
     tuple(_special(place) for place in range(len(special_unit_form.COLUMNS))),
+    number=special_unit_form.cells,
 )
 
 LISTS: tuple[ExportList, ...] = (

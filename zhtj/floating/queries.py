@@ -17,7 +17,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
-from zhtj.kernel.sql.paging import Page, count_rows, paginate
+from zhtj.kernel.sql.listing import Listing, count_rows
 from zhtj.orgs.models import Category, Organisation, Purpose, Tier
 from zhtj.people.finding import search
 from zhtj.people.models import Member, Membership
@@ -165,17 +165,10 @@ def _statuses(home: type[Organisation]) -> dict[str, ColumnElement[bool]]:
     }
 
 
-def listing(seat: ActiveSeat, filters: LedgerFilters, *, after: str = "", before: str = "") -> Page[Stay]:
+def listing(seat: ActiveSeat, filters: LedgerFilters) -> Listing[Stay]:
     """Floating members of this part of the tree, whoever is overdue or due next first."""
-    query = _listed(select(Stay), seat, filters).options(
-        joinedload(Stay.member).joinedload(Member.account), joinedload(Stay.org), joinedload(Stay.home)
-    )
-    return paginate(query, [Stay.next_on, Stay.id], after=after, before=before)
-
-
-def count(seat: ActiveSeat, filters: LedgerFilters) -> int:
-    """How many the filters show."""
-    return session.scalar(_listed(select(func.count()), seat, filters)) or 0
+    loads = (joinedload(Stay.member).joinedload(Member.account), joinedload(Stay.org), joinedload(Stay.home))
+    return Listing(_listed(select(Stay), seat, filters), [Stay.next_on, Stay.id], loads=loads)
 
 
 def counts(seat: ActiveSeat, filters: LedgerFilters) -> dict[str, int]:

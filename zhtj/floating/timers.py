@@ -12,7 +12,7 @@ from zhtj.transfers.watching.timers import Mark, Source, Timer, TimerKind, end_o
 def timers(seat: ActiveSeat) -> Source:
     """The county's twelve months, the retention's end, the month after a place was found."""
 
-    def read(_mark: Mark | None) -> Iterable[Timer]:
+    def read(_mark: Mark | None, _most: int) -> Iterable[Timer]:
         for one in deadlines(seat):
             yield Timer(TimerKind.ONWARD, end_of(one.due_on), one.what, one.rule, one.member.id, one.member, one.org)
 

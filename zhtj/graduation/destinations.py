@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -16,7 +16,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
@@ -189,24 +189,9 @@ class RegisteredGraduate:
     entry: DestinationEntry | None
 
 
-def listing(
-    seat: ActiveSeat, season: int, filters: DestinationFilters, *, after: str = "", before: str = ""
-) -> tuple[Page[RegisterRow], list[RegisteredGraduate]]:
-    """One page of the season's graduates in the seat's part of the tree, class by class."""
-    page = paginate(_listed(seat, season, filters, _rows()), ORDER, after=after, before=before)
-    return page, _lines(page.rows)
-
-
-def everyone(seat: ActiveSeat, season: int, filters: DestinationFilters) -> Iterator[RegisteredGraduate]:
-    """All of them, in the order of the list, read in chunks."""
-    after = ""
-    while True:
-        page = paginate(_listed(seat, season, filters, _rows()), ORDER, after=after, size=CHUNK)
-        yield from _lines(page.rows)
-        after = page.after
-        if not after:
-            return
-        session.expunge_all()
+def listing(seat: ActiveSeat, season: int, filters: DestinationFilters) -> Listing[RegisteredGraduate]:
+    """The season's graduates in the seat's part of the tree, class by class."""
+    return Listing(_listed(seat, season, filters, select(RegisterRow)), ORDER, loads=_WHOLE, dress=_lines)
 
 
 def counts(seat: ActiveSeat, season: int, filters: DestinationFilters) -> tuple[int, int] | None:
@@ -223,10 +208,7 @@ def counts(seat: ActiveSeat, season: int, filters: DestinationFilters) -> tuple[
     return total, registered
 
 
-def _rows() -> Select[Any]:
-    return select(RegisterRow).options(
-        joinedload(RegisterRow.member).joinedload(Member.account), joinedload(RegisterRow.origin)
-    )
+_WHOLE = joinedload(RegisterRow.member).joinedload(Member.account), joinedload(RegisterRow.origin)
 
 
 def _listed(
@@ -276,7 +258,8 @@ def rows_by_number(path: str, season: int, hashes: Sequence[str], student_nos: S
     for column, values in ((Account.id_hash, hashes), (Member.student_no, student_nos)):
         for start in range(0, len(values), CHUNK):
             query = (
-                _rows()
+                select(RegisterRow)
+                .options(*_WHOLE)
                 .join(Member, Member.id == RegisterRow.member_id)
                 .join(Account, Account.id == Member.account_id)
                 .where(RegisterRow.season == season, in_season(path))

@@ -15,7 +15,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, subtree
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Tier
 from zhtj.people.models import Account
 
@@ -135,8 +135,8 @@ def _read(role: Role, typed: Mapping[str, str]) -> tuple[str, str]:
     return name, phone
 
 
-def _listed(seat: ActiveSeat, season: int, state: str, query: Select[Any]) -> Select[Any]:
-    query = query.where(
+def _listed(seat: ActiveSeat, season: int, state: str) -> Select[Any]:
+    query = select(Organisation).where(
         subtree(Organisation.path, seat.path),
         Organisation.tier == Tier.SECOND,
         Organisation.industry.in_(sorted(SCHOOL_INDUSTRIES)),
@@ -153,25 +153,12 @@ def _listed(seat: ActiveSeat, season: int, state: str, query: Select[Any]) -> Se
     return query
 
 
-def listing(
-    seat: ActiveSeat, season: int, state: str = "", *, after: str = "", before: str = ""
-) -> tuple[Page[Organisation], list[CollegeLiaisons]]:
-    """One page of the colleges below, with whom they have named; ``state``: yes, no (incomplete) or all."""
-    page = paginate(_listed(seat, season, state, select(Organisation)), [Organisation.path], after=after, before=before)
-    return page, _lines(page.rows, season)
+def listing(seat: ActiveSeat, season: int, state: str = "") -> Listing[CollegeLiaisons]:
+    """Colleges below with whom they have named, in the order of the tree; ``state``: yes, no (incomplete) or all."""
+    query = _listed(seat, season, state)
+    return Listing(query, [Organisation.path], dress=lambda colleges: _lines(colleges, season))
 
 
 def _lines(colleges: Sequence[Organisation], season: int) -> list[CollegeLiaisons]:
     named = _named([college.id for college in colleges], season)
     return [CollegeLiaisons(college, named.get(college.id, {})) for college in colleges]
-
-
-def count(seat: ActiveSeat, season: int, state: str = "") -> int:
-    """How many colleges that list shows on all its pages."""
-    return session.scalar(_listed(seat, season, state, select(func.count(Organisation.id)))) or 0
-
-
-def everyone(seat: ActiveSeat, season: int) -> list[CollegeLiaisons]:
-    """All colleges below, in the order of the tree."""
-    colleges = session.scalars(_listed(seat, season, "", select(Organisation)).order_by(Organisation.path)).all()
-    return _lines(colleges, season)

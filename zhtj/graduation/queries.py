@@ -17,7 +17,7 @@ from zhtj.graduation.season_register import in_year
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, subtree
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Tier
 from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Account, Member
@@ -91,20 +91,9 @@ STATES = {
 }
 
 
-def branch_list(seat: ActiveSeat, filters: MarkFilters, *, after: str = "", before: str = "") -> Page[Organisation]:
+def branch_list(seat: ActiveSeat, filters: MarkFilters) -> Listing[Organisation]:
     """Branches of schools that the seat may mark, marked or not, in the order of the tree (G-08)."""
-    return paginate(_listed(seat, filters, select(Organisation)), [Organisation.path], after=after, before=before)
-
-
-def branch_ids(seat: ActiveSeat, filters: MarkFilters, limit: int) -> list[int]:
-    """Ids of all branches that list shows on its pages."""
-    query = _listed(seat, filters, select(Organisation.id)).order_by(Organisation.path)
-    return list(session.scalars(query.limit(limit)))
-
-
-def count_branches(seat: ActiveSeat, filters: MarkFilters) -> int:
-    """How many branches the list shows on all its pages."""
-    return session.scalar(_listed(seat, filters, select(func.count(Organisation.id)))) or 0
+    return Listing(_listed(seat, filters, select(Organisation)), [Organisation.path])
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,29 +184,23 @@ def is_delayed(member: Member) -> bool:
     return mark is not None and mark.kind is MarkKind.DELAYED
 
 
-def members_of(branch: Organisation, text: str = "", *, after: str = "", before: str = "") -> Page[Member]:
+def members_of(branch: Organisation, text: str = "") -> Listing[Member]:
     """Members of one branch, to be marked one by one or in a batch (G-05, G-16)."""
     query = select(Member).where(Member.org_id == branch.id, Member.archived_at.is_(None))
-    query = query.options(joinedload(Member.account))
     if text:
         named = Account.name.startswith(text, autoescape=True)
         query = query.join(Account, Account.id == Member.account_id).where(or_(named, Member.student_no == text))
-    return paginate(query, [Member.id], after=after, before=before, size=50)
+    return Listing(query, [Member.id], loads=[joinedload(Member.account)], size=50)
 
 
-def disposed(seat: ActiveSeat, kind: MarkKind | None = None, *, after: str = "", before: str = "") -> Page[MemberMark]:
+def disposed(seat: ActiveSeat, kind: MarkKind | None = None) -> Listing[MemberMark]:
     """延迟毕业团员列表: delayed graduates and teachers in the seat's part of the tree (G-21)."""
-    query = _disposed(seat, kind, select(MemberMark)).options(
+    whole = (
         joinedload(MemberMark.member).joinedload(Member.account),
         joinedload(MemberMark.member).joinedload(Member.org),
         joinedload(MemberMark.org),
     )
-    return paginate(query, [MemberMark.member_id], after=after, before=before)
-
-
-def count_disposed(seat: ActiveSeat, kind: MarkKind | None = None) -> int:
-    """How many they are."""
-    return session.scalar(_disposed(seat, kind, select(func.count(MemberMark.member_id)))) or 0
+    return Listing(_disposed(seat, kind, select(MemberMark)), [MemberMark.member_id], loads=whole)
 
 
 def _disposed(seat: ActiveSeat, kind: MarkKind | None, query: Select[Any]) -> Select[Any]:
@@ -231,16 +214,9 @@ def _disposed(seat: ActiveSeat, kind: MarkKind | None, query: Select[Any]) -> Se
 # ---- what earlier years left behind
 
 
-def leftovers(seat: ActiveSeat, text: str = "", *, after: str = "", before: str = "") -> Page[Member]:
+def leftovers(seat: ActiveSeat, text: str = "") -> Listing[Member]:
     """Members of 毕业生团组织 of earlier years, still to be followed up; in no rate (G-23)."""
-    query = _left(seat, select(Member), text)
-    query = query.options(joinedload(Member.account), joinedload(Member.org))
-    return paginate(query, [Member.id], after=after, before=before)
-
-
-def count_leftovers(seat: ActiveSeat, text: str = "") -> int:
-    """How many they are."""
-    return session.scalar(_left(seat, select(func.count(Member.id)), text)) or 0
+    return Listing(_left(seat, text), [Member.id], loads=[joinedload(Member.account), joinedload(Member.org)])
 
 
 def _earlier() -> ColumnElement[bool]:
@@ -248,14 +224,18 @@ def _earlier() -> ColumnElement[bool]:
     return exists().where(BranchMark.org_id == Organisation.id, BranchMark.month < first)
 
 
-def _left(seat: ActiveSeat, query: Select[Any], text: str) -> Select[Any]:
+def _left(seat: ActiveSeat, text: str) -> Select[Any]:
     this_year = exists().where(MemberMark.member_id == Member.id, MemberMark.month >= date(clock.today().year, 1, 1))
-    query = query.join(Organisation, Organisation.id == Member.org_id).where(
-        subtree(Organisation.path, seat.path),
-        Organisation.category == Category.GRADUATES,
-        _earlier(),
-        Member.archived_at.is_(None),
-        ~this_year,
+    query = (
+        select(Member)
+        .join(Organisation, Organisation.id == Member.org_id)
+        .where(
+            subtree(Organisation.path, seat.path),
+            Organisation.category == Category.GRADUATES,
+            _earlier(),
+            Member.archived_at.is_(None),
+            ~this_year,
+        )
     )
     if text:
         query = query.join(Account, Account.id == Member.account_id).where(
@@ -264,14 +244,9 @@ def _left(seat: ActiveSeat, query: Select[Any], text: str) -> Select[Any]:
     return query
 
 
-def emptied(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[Organisation]:
+def emptied(seat: ActiveSeat) -> Listing[Organisation]:
     """毕业生团组织 whose members are all out, to be closed (O-11)."""
-    return paginate(_emptied(seat, select(Organisation)), [Organisation.path], after=after, before=before)
-
-
-def count_emptied(seat: ActiveSeat) -> int:
-    """How many they are."""
-    return session.scalar(_emptied(seat, select(func.count(Organisation.id)))) or 0
+    return Listing(_emptied(seat, select(Organisation)), [Organisation.path])
 
 
 def _emptied(seat: ActiveSeat, query: Select[Any]) -> Select[Any]:

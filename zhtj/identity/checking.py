@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -20,6 +21,7 @@ from zhtj.identity.verifiers import Answer, MatchResult, Question, VerifierDown
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import insert_new, session, touched, unit_of_work
+from zhtj.kernel.sql.listing import Listing
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
@@ -112,22 +114,19 @@ def run_due() -> tuple[int, int, int]:
 
 def _due(moment: datetime) -> Iterator[list[int]]:
     """Batches of members who were never asked about or whose time has come; nobody twice in a run."""
-    after, seen = 0, 0
-    wanted = or_(IdentityCheck.member_id.is_(None), IdentityCheck.due_at <= moment)
-    while seen < A_RUN:
-        query = (
-            select(Member.id)
-            .join(Organisation, Organisation.id == Member.org_id)
-            .outerjoin(IdentityCheck, IdentityCheck.member_id == Member.id)
-            .where(Member.id > after, Member.archived_at.is_(None), Organisation.system == Region.NATIONAL, wanted)
-            .order_by(Member.id)
-            .limit(BATCH)
+    query = (
+        select(Member.id)
+        .join(Organisation, Organisation.id == Member.org_id)
+        .outerjoin(IdentityCheck, IdentityCheck.member_id == Member.id)
+        .where(
+            Member.archived_at.is_(None),
+            Organisation.system == Region.NATIONAL,
+            or_(IdentityCheck.member_id.is_(None), IdentityCheck.due_at <= moment),
         )
-        ids = list(session.scalars(query))
-        if not ids:
-            return
-        after, seen = ids[-1], seen + len(ids)
-        yield ids
+    )
+    due: Listing[int] = Listing(query, [Member.id], dress=lambda rows: [row.id for row in rows])
+    for ids in islice(due.walk(BATCH), A_RUN // BATCH):
+        yield list(ids)
 
 
 def check(ids: Sequence[int]) -> int:

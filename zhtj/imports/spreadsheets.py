@@ -18,13 +18,12 @@ from zhtj.imports.files.layouts import ORGANISATIONS
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.tables import Layout
 from zhtj.imports.orgs import queries
-from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_A_SHEET = 1_000_000
-_CHUNK = 2000
 _TEMPLATE_ROWS = 3000
 _WIDE, _NARROW = 28, 14
 _WIDE_FROM = 60  # characters a column has room for
@@ -202,21 +201,22 @@ def organisation_headings() -> list[str]:
 
 def organisation_rows(scope: Organisation | None = None) -> Iterator[list[str]]:
     """Open organisations in and below ``scope`` (all without), superiors first, in the columns of the import."""
-    query = select(Organisation).where(Organisation.closed_at.is_(None)).options(joinedload(Organisation.parent))
+    query = select(Organisation).where(Organisation.closed_at.is_(None))
     if scope is not None:
         query = query.where(subtree(Organisation.path, scope.path))
-    after = ""
-    while True:
-        page = query.where(Organisation.path > after).order_by(Organisation.path).limit(_CHUNK)
-        chunk = session.scalars(page).all()
-        if not chunk:
-            return
-        ids = [organisation.id for organisation in chunk]
-        seats, marks = queries.secretaries(ids), queries.marks(ids)
-        for organisation in chunk:
-            secretary = seats[organisation.id][0].account if organisation.id in seats else None
-            month = marks.get(organisation.id)
-            yield [
+    loads = [joinedload(Organisation.parent)]
+    return iter(Listing(query, [Organisation.path], loads=loads, dress=_organisation_rows))
+
+
+def _organisation_rows(organisations: Sequence[Organisation]) -> list[list[str]]:
+    ids = [organisation.id for organisation in organisations]
+    seats, marks = queries.secretaries(ids), queries.marks(ids)
+    rows = []
+    for organisation in organisations:
+        secretary = seats[organisation.id][0].account if organisation.id in seats else None
+        month = marks.get(organisation.id)
+        rows.append(
+            [
                 organisation.parent.full_name if organisation.parent else "",
                 organisation.full_name,
                 organisation.short_name,
@@ -230,4 +230,5 @@ def organisation_rows(scope: Organisation | None = None) -> Iterator[list[str]]:
                 organisation.code,
                 f"{month:%Y-%m}" if month else "",
             ]
-        after = chunk[-1].path
+        )
+    return rows

@@ -229,7 +229,8 @@ def verify() -> LogVerification:
     seals = events = previous_id = 0
     previous = ""
     unsealed = session.scalar(select(func.count()).where(AuditEvent.seal_id.is_(None))) or 0
-    for current in _all_seals():
+    seals_in_order = select(AuditSeal).order_by(AuditSeal.id).execution_options(yield_per=SEALS_AT_ONCE)
+    for current in session.scalars(seals_in_order):
         rows = session.scalars(select(AuditEvent).where(AuditEvent.seal_id == current.id).order_by(AuditEvent.id)).all()
         if current.previous_id != previous_id:
             return LogVerification(seals, events, unsealed, f"第 {current.id} 号封条前面缺少封条")
@@ -240,17 +241,6 @@ def verify() -> LogVerification:
         previous_id, previous = current.id, current.digest
         session.expunge_all()
     return LogVerification(seals, events, unsealed, head=previous)
-
-
-def _all_seals() -> Iterator[AuditSeal]:
-    after = 0
-    while True:
-        query = select(AuditSeal).where(AuditSeal.id > after).order_by(AuditSeal.id).limit(SEALS_AT_ONCE)
-        found = session.scalars(query).all()
-        yield from found
-        if len(found) < SEALS_AT_ONCE:
-            return
-        after = found[-1].id
 
 
 def _difference(current: AuditSeal, rows: Sequence[AuditEvent]) -> tuple[str, int | None]:

@@ -8,12 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, insert, or_, select
-from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.letters import messages
 from zhtj.letters.models import Letter, LetterReceipt, LetterReminder, LetterState, ReminderKind
 from zhtj.letters.queries import WHOLE, visible
@@ -51,23 +50,22 @@ class OutstandingReceipt:
         return self.due_on < clock.today()
 
 
-def ours(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[Letter]:
+def ours(seat: ActiveSeat) -> Listing[OutstandingReceipt]:
     """Issued letters of the seat's part of the tree without receipt, the oldest first."""
-    return paginate(_open().where(visible(seat)), [Letter.id], after=after, before=before)
+    return Listing(_open().where(visible(seat)), [Letter.id], loads=WHOLE, dress=_with_days)
 
 
-def to_fill(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[Letter]:
+def to_fill(seat: ActiveSeat) -> Listing[OutstandingReceipt]:
     """Letters addressed to the seat's committee, or to one it acts for, whose slip three it has to fill."""
     served = select(Organisation.id).where(or_(Organisation.id == seat.org_id, Organisation.office_id == seat.org_id))
-    query = _open().where(Letter.receiver_org_id.in_(served))
-    return paginate(query, [Letter.id], after=after, before=before)
+    return Listing(_open().where(Letter.receiver_org_id.in_(served)), [Letter.id], loads=WHOLE, dress=_with_days)
 
 
 def _open() -> Select[Letter]:
-    return select(Letter).where(Letter.state == LetterState.ISSUED, missing()).options(*WHOLE)
+    return select(Letter).where(Letter.state == LetterState.ISSUED, missing())
 
 
-def with_days(letters: Sequence[Letter]) -> list[OutstandingReceipt]:
+def _with_days(letters: Sequence[Letter]) -> list[OutstandingReceipt]:
     """These letters with the day by which their receipts should be back."""
     rows = session.execute(select(Letter.id, SINCE).where(Letter.id.in_([letter.id for letter in letters])))
     since: dict[int, Any] = dict(rows.all())
@@ -112,7 +110,7 @@ def _due(kind: ReminderKind) -> list[Letter]:
     """Letters without receipt whose day is over and that nobody was told of; of what has lapsed only that is told."""
     today = clock.today()
     done = select(LetterReminder.letter_id).where(LetterReminder.letter_id == Letter.id, LetterReminder.kind == kind)
-    query = _open().where(~done.exists()).options(joinedload(Letter.issuer)).order_by(Letter.id)
+    query = _open().where(~done.exists()).options(*WHOLE).order_by(Letter.id)
     if kind is ReminderKind.LAPSED:
         return list(session.scalars(query.where(Letter.last_valid_on < today)))
     rows = session.execute(query.add_columns(SINCE).where(Letter.last_valid_on >= today))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
@@ -13,7 +15,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.letters import rules
 from zhtj.letters.models import Letter, LetterReceipt, LetterState
 from zhtj.orgs.models import Organisation
@@ -67,30 +69,31 @@ def letter(seat: ActiveSeat, number: int) -> Letter:
     return found
 
 
+STATES = {**{one.value: one.label for one in Validity}, "waiting": "没有回执"}
+
+
 @dataclass(frozen=True, slots=True)
 class LetterFilters:
     """What the list is narrowed by; "" is no filter.
 
     Args:
-        state: a ``Validity``, or ``waiting`` for those without receipt.
+        state: one of ``STATES``.
         text: start of the member's name.
     """
 
+    SAID: ClassVar[Mapping[str, Callable[[str], str]]] = {"state": STATES.__getitem__}
     state: str = ""
     text: str = ""
 
 
-def letters(
-    seat: ActiveSeat, filters: LetterFilters | None = None, *, after: str = "", before: str = ""
-) -> Page[Letter]:
+def letters(seat: ActiveSeat, filters: LetterFilters) -> Listing[Letter]:
     """Letters the seat may see, newest first: for a committee its register of stubs (存根)."""
-    query = select(Letter).where(visible(seat)).options(*WHOLE)
-    filters = filters or LetterFilters()
+    query = select(Letter).where(visible(seat))
     if filters.state:
         query = query.where(*_in_state(filters.state))
     if filters.text:
         query = query.where(search.is_called(Letter.member_id, filters.text))
-    return paginate(query, [Letter.id], after=after, before=before, descending=True)
+    return Listing(query, [Letter.id], descending=True, loads=WHOLE)
 
 
 def _in_state(state: str) -> list[ColumnElement[bool]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
+from zhtj.kernel.sql.listing import Listing
 from zhtj.letters.models import Letter, LetterReceipt
 from zhtj.letters.queries import Validity, validity_of
 from zhtj.letters.record import FileDisposition
@@ -30,7 +31,6 @@ HEADINGS = (
     "回执",
 )
 ROWS_A_FILE = 300
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +60,15 @@ def parts(org_id: int, year: int) -> list[RegisterFile]:
 
 def rows(org_id: int, year: int, part: RegisterFile | None = None) -> Iterator[list[str]]:
     """The lines of a register, by number; all of the year, or those of one file."""
-    first, end = (part.first, part.last) if part else (1, None)
-    while True:
-        query = select(Letter).where(Letter.issuer_org_id == org_id, Letter.year == year, Letter.number >= first)
-        if end is not None:
-            query = query.where(Letter.number <= end)
-        letters = session.scalars(query.order_by(Letter.number).limit(_CHUNK)).all()
-        receipts = _receipts([letter.id for letter in letters])
-        for letter in letters:
-            yield _row(letter, receipts.get(letter.id))
-        if len(letters) < _CHUNK:
-            return
-        first = letters[-1].number + 1
+    query = select(Letter).where(Letter.issuer_org_id == org_id, Letter.year == year)
+    if part is not None:
+        query = query.where(Letter.number.between(part.first, part.last))
+    return iter(Listing(query, [Letter.number], dress=_rows))
+
+
+def _rows(letters: Sequence[Letter]) -> list[list[str]]:
+    receipts = _receipts([letter.id for letter in letters])
+    return [_row(letter, receipts.get(letter.id)) for letter in letters]
 
 
 def _receipts(numbers: list[int]) -> dict[int, LetterReceipt]:

@@ -41,7 +41,7 @@ def sources(seat: ActiveSeat, policy: Policy, unreviewed: int | None = None) -> 
 def validity(seat: ActiveSeat) -> Source:
     """Letters that run out, of members who have not arrived yet."""
 
-    def read(mark: Mark | None) -> Iterable[Timer]:
+    def read(mark: Mark | None, _most: int) -> Iterable[Timer]:
         query = (
             select(Letter)
             .outerjoin(Arrival, Arrival.application_id == Letter.application_id)
@@ -66,7 +66,7 @@ def receipts(seat: ActiveSeat, policy: Policy) -> Source:
     """Receipts to come back: a month from the recorded arrival, else from the day of issue (PD-29, D-23)."""
     days = timedelta(days=policy.letter_receipt_days)
 
-    def read(_mark: Mark | None) -> Iterable[Timer]:
+    def read(_mark: Mark | None, _most: int) -> Iterable[Timer]:
         since = func.coalesce(Arrival.arrived_at, Letter.issued_at)
         query = (
             select(Letter, since)

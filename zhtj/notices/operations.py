@@ -23,7 +23,7 @@ from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import insert_rows, session, touched
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.sql.paging import count_rows
+from zhtj.kernel.sql.listing import count_rows
 from zhtj.notices import outbox
 from zhtj.notices.models import Channel, Message, MessageKind, Subscription
 from zhtj.notices.queries import addressed_to

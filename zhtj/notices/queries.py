@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import defer, joinedload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.kernel.sql.subqueries import any_of
 from zhtj.notices.models import Message, MessageKind, Outbox, Subscription
 from zhtj.orgs.models import Organisation
@@ -58,19 +59,20 @@ class MessageFilters:
     unread: bool = False
 
 
-def inbox(seat: ActiveSeat, filters: MessageFilters, *, after: str = "", before: str = "") -> Page[Message]:
+def inbox(seat: ActiveSeat, filters: MessageFilters) -> Listing[Message]:
     """The seat's messages, newest first, without their text."""
-    query = select(Message).where(addressed_to(seat)).options(defer(Message.body))
+    query = select(Message).where(addressed_to(seat))
+    loads: list[ORMOption] = [defer(Message.body)]
     key: Any = Message.id
     if seat.kind is not SeatKind.MEMBER:
         # Not the column itself, by which PostgreSQL would walk through everybody's messages to find these in order.
         key = func.coalesce(Message.id, 0).label("id")
-        query = query.options(joinedload(Message.org).load_only(Organisation.short_name, Organisation.office_id))
+        loads.append(joinedload(Message.org).load_only(Organisation.short_name, Organisation.office_id))
     if filters.kind is not None:
         query = query.where(Message.kind == filters.kind)
     if filters.unread:
         query = query.where(Message.read_at.is_(None))
-    return paginate(query, [key], after=after, before=before, descending=True)
+    return Listing(query, [key], descending=True, loads=loads)
 
 
 def message(seat: ActiveSeat, number: int) -> Message:

@@ -9,29 +9,25 @@ from sqlalchemy.orm import aliased
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Region, Tier
 from zhtj.orgs.rules import destination_problem
 
 
-def children(
-    parent: Organisation, text: str = "", *, closed: bool | None = None, after: str = "", before: str = ""
-) -> Page[Organisation]:
+def children(parent: Organisation, text: str = "", *, closed: bool | None = None) -> Listing[Organisation]:
     """Direct children in the tree's order; external systems cannot be browsed and are left out (PD-05).
 
     Args:
         parent: whose.
         text: part of the full name, or the code; "" for all.
         closed: the closed ones alone, or the open ones; None for both.
-        after: cursor of the page before.
-        before: cursor of the page behind.
     """
     query = select(Organisation).where(Organisation.parent_id == parent.id, Organisation.system == Region.NATIONAL)
     if closed is not None:
         query = query.where(Organisation.closed_at.is_not(None) if closed else Organisation.closed_at.is_(None))
     if text:
         query = query.where(or_(Organisation.full_name.contains(text, autoescape=True), Organisation.code == text))
-    return paginate(query, [Organisation.path], after=after, before=before, size=50)
+    return Listing(query, [Organisation.path], size=50)
 
 
 def line_within(organisation: Organisation, path: str) -> list[Organisation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterRow
 from zhtj.kernel import clock
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Purpose
 from zhtj.people.finding import search
@@ -99,27 +99,32 @@ def _is_of_register(key: str) -> bool:
     return key in _TEXTS or _close_reason(key) is not None
 
 
-def how_many(asked: ListQuery) -> int:
-    """How many people a list has; as many as the figure says (PD-25)."""
-    keeping.settle()
-    return uncounted.how_many(_query(asked))
-
-
-def listing(asked: ListQuery, *, after: str = "", before: str = "") -> Page[ListedGraduate]:
-    """One page of a list, class by class.
+def listing(asked: ListQuery) -> Listing[ListedGraduate]:
+    """A list, class by class; it has as many people as the figure says (PD-25).
 
     Raises:
         DomainError: there is no such list.
     """
     keeping.settle()
+    query = _query(asked)
     if _is_of_register(asked.key):
-        query = _query(asked).options(joinedload(RegisterRow.member).joinedload(Member.account))
-        found = paginate(query, [RegisterRow.season_path, RegisterRow.id], after=after, before=before, reader=reports())
-        return replace(found, rows=_not_counted(asked, found.rows))
-    row = joinedload(Standing.row).joinedload(RegisterRow.member).joinedload(Member.account)
-    query = _query(asked).options(row, joinedload(Standing.application))
-    found = paginate(query, [Standing.season_path, Standing.row_id], after=after, before=before, reader=reports())
-    return replace(found, rows=_counted(asked, found.rows))
+        return Listing(
+            query,
+            [RegisterRow.season_path, RegisterRow.id],
+            loads=[joinedload(RegisterRow.member).joinedload(Member.account)],
+            dress=lambda rows: _not_counted(asked, rows),
+            reader=reports,
+        )
+    return Listing(
+        query,
+        [Standing.season_path, Standing.row_id],
+        loads=(
+            joinedload(Standing.row).joinedload(RegisterRow.member).joinedload(Member.account),
+            joinedload(Standing.application),
+        ),
+        dress=lambda standings: _counted(asked, standings),
+        reader=reports,
+    )
 
 
 def _query(asked: ListQuery) -> Select[Any]:

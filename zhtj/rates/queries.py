@@ -288,12 +288,6 @@ def behind(path: Place, season: int, key: str, day: date | None = None) -> Selec
     return select(Standing).where(Standing.season == season, holds(day), chosen)
 
 
-def how_many(path: Place, season: int, key: str, day: date | None = None) -> int:
-    """How many people a list has."""
-    keeping.settle()
-    return reports().scalar(select(func.count()).select_from(behind(path, season, key, day).subquery())) or 0
-
-
 def _any(names: Iterable[str], path: Place) -> ColumnElement[bool]:
     return or_(*(_condition(name, path) for name in names))
 

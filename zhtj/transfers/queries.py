@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
-from zhtj.kernel.sql.paging import Page, count_rows, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import arrives_in
 from zhtj.people.finding import search
@@ -33,7 +33,7 @@ WHOLE = (
     joinedload(Application.initiator_account),
 )
 
-# A list shows little of each; its few organisations are fetched together (``_with_organisations``).
+# A list shows little of each; its few organisations are fetched together (``attach_organisations``).
 LISTED = (
     joinedload(Application.member).load_only(Member.account_id),
     joinedload(Application.member).joinedload(Member.account).load_only(Account.name, Account.mobile),
@@ -62,19 +62,15 @@ _ORGANISATIONS_BY_ID = (
 )
 
 
-def _with_organisations(page: Page[Application]) -> Page[Application]:
-    attach_organisations(page.rows)
-    return page
-
-
-def attach_organisations(applications: Sequence[Application]) -> None:
-    """Attach the organisations of these applications, read once for all of them."""
+def attach_organisations(applications: Sequence[Application]) -> Sequence[Application]:
+    """Attach the organisations of these applications, read once for all of them. Returns the same applications."""
     wanted = {getattr(row, f"{name}_id") for row in applications for name in _ORGANISATIONS} - {None}
     rows = session.scalars(_ORGANISATIONS_BY_ID, {"ids": list(wanted)}) if wanted else ()
     found = {organisation.id: organisation for organisation in rows}
     for row in applications:
         for name in _ORGANISATIONS:
             set_committed_value(row, name, found.get(getattr(row, f"{name}_id")))
+    return applications
 
 
 # It is an organisation's turn: it holds the application, or acts for who does (PD-22). Made once, asked at every page.
@@ -83,7 +79,7 @@ _WAITING = and_(
     Application.holder_id.in_(select(Organisation.id).where(Organisation.office_id == bindparam("office"))),
 )
 COUNT_WAITING = select(Application.state, func.count()).where(_WAITING).group_by(Application.state)
-_LIST_WAITING = select(Application).where(_WAITING).options(*LISTED, defer(Application.submitted_at))
+_LIST_WAITING = select(Application).where(_WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +97,12 @@ class Filters:
     text: str = ""
 
 
-def waiting(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
+def waiting(seat: ActiveSeat, filters: Filters) -> Listing[Application]:
     """What waits for this seat, oldest first."""
-    query = _LIST_WAITING.params(office=seat.org_id)
-    return _with_organisations(paginate(_narrow(query, filters), [Application.id], after=after, before=before))
+    query = _narrow(_LIST_WAITING.params(office=seat.org_id), filters)
+    return Listing(
+        query, [Application.id], loads=(*LISTED, defer(Application.submitted_at)), dress=attach_organisations
+    )
 
 
 def visible(seat: ActiveSeat) -> ColumnElement[bool]:
@@ -115,11 +113,10 @@ def visible(seat: ActiveSeat) -> ColumnElement[bool]:
     return below(seat.path)
 
 
-def applications(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
+def applications(seat: ActiveSeat, filters: Filters) -> Listing[Application]:
     """All applications from or to this part of the tree, newest first."""
-    query = select(Application).options(*LISTED).where(_on_side(seat, filters.side))
-    page = paginate(_narrow(query, filters), [Application.id], after=after, before=before, descending=True)
-    return _with_organisations(page)
+    query = _narrow(select(Application).where(_on_side(seat, filters.side)), filters)
+    return Listing(query, [Application.id], descending=True, loads=LISTED, dress=attach_organisations)
 
 
 def _on_side(seat: ActiveSeat, side: str) -> ColumnElement[bool]:
@@ -128,7 +125,13 @@ def _on_side(seat: ActiveSeat, side: str) -> ColumnElement[bool]:
     return subtree(Application.to_path, seat.path) if side == "in" else visible(seat)
 
 
-class Listing(StrEnum):
+def in_townships(seat: ActiveSeat, filters: Filters) -> Listing[Application]:
+    """What a county could take over from its townships, oldest first (PD-22)."""
+    query = _narrow(select(Application).where(_of_townships(seat)), filters)
+    return Listing(query, [Application.id], loads=LISTED, dress=attach_organisations)
+
+
+class ApplicationList(StrEnum):
     """A list of applications one can pick from."""
 
     WAITING = "waiting"
@@ -136,34 +139,28 @@ class Listing(StrEnum):
     TOWNSHIPS = "townships"
 
 
-def _listed(seat: ActiveSeat, listing: Listing, filters: Filters, query: Select[Any]) -> Select[Any]:
-    """``query`` narrowed to what the list shows under its filters."""
-    if listing is Listing.WAITING:
-        query = query.where(_WAITING).params(office=seat.org_id)
-    elif listing is Listing.TOWNSHIPS:
-        query = query.where(_of_townships(seat))
-    else:
-        query = query.where(_on_side(seat, filters.side))
-    return _narrow(query, filters)
+_LISTS = {
+    ApplicationList.WAITING: waiting,
+    ApplicationList.APPLICATIONS: applications,
+    ApplicationList.TOWNSHIPS: in_townships,
+}
 
 
-def count_listed(seat: ActiveSeat, listing: Listing, filters: Filters) -> int | None:
+def count_listed(seat: ActiveSeat, which: ApplicationList, filters: Filters) -> int | None:
     """How many applications the list shows on all its pages.
 
     None where they are more than ``COUNTED``, or where too common a name is looked for among all of a place's.
     """
     text = filters.text.strip()
-    if search.is_common(text) if listing is Listing.APPLICATIONS else not search.is_counted(seat, text):
+    if search.is_common(text) if which is ApplicationList.APPLICATIONS else not search.is_counted(seat, text):
         return None
-    # In the order of the list, so that it ends as soon as it has met so many.
-    found = count_rows(_listed(seat, listing, filters, select(Application.id)).order_by(Application.id.desc()), COUNTED)
+    found = _LISTS[which](seat, filters).count(COUNTED)
     return found if found <= COUNTED else None
 
 
-def listed_ids(seat: ActiveSeat, listing: Listing, filters: Filters, limit: int) -> list[int]:
+def picked(seat: ActiveSeat, which: ApplicationList, filters: Filters, most: int) -> list[int]:
     """Ids of what the list shows on all its pages, in the order of the waiting list."""
-    query = _listed(seat, listing, filters, select(Application.id))
-    return list(session.scalars(query.order_by(Application.id).limit(limit)))
+    return _LISTS[which](seat, filters).ordered(Application.id).take(most, Application.id)
 
 
 def _of_townships(seat: ActiveSeat) -> ColumnElement[bool]:
@@ -183,12 +180,6 @@ def _of_townships(seat: ActiveSeat) -> ColumnElement[bool]:
         subtree(Application.to_path, seat.path),
         Application.to_org_id.in_(townships),
     )
-
-
-def in_townships(seat: ActiveSeat, filters: Filters, *, after: str = "", before: str = "") -> Page[Application]:
-    """What a county could take over from its townships, oldest first (PD-22)."""
-    query = _listed(seat, Listing.TOWNSHIPS, filters, select(Application).options(*LISTED))
-    return _with_organisations(paginate(query, [Application.id], after=after, before=before))
 
 
 def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:

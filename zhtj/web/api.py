@@ -5,7 +5,7 @@ Described for its readers at ``/help/interface``. Errors are documents too: see 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import wraps
 from typing import Any
@@ -114,18 +114,12 @@ def _size() -> int:
     return int(text)
 
 
-def _after(kind: type) -> Any:
-    """The place behind which the page begins; None: the first page."""
-    cursor = request.args.get("cursor", "")
-    return paging.decode(cursor, [kind])[0] if cursor else None
-
-
-def _next(last: str | int | None) -> str | None:
-    """Address of the page behind ``last``."""
-    if last is None:
+def _next(cursor: str) -> str | None:
+    """Address of the page behind a cursor; None for "", where there is none."""
+    if not cursor:
         return None
     kept: dict[str, Any] = {name: request.args[name] for name in ARGUMENTS if name in request.args}
-    return url_for(str(request.endpoint), **kept, cursor=paging.encode([last]))
+    return url_for(str(request.endpoint), **kept, cursor=cursor)
 
 
 # ---- the documents
@@ -142,20 +136,28 @@ def rates(token: access_tokens.AccessToken) -> dict[str, Any]:
 @with_token
 def children(token: access_tokens.AccessToken) -> dict[str, Any]:
     """The same of its direct children, in the order of the tree."""
-    asked, size, after = _asked(token), _size(), _after(str)
+    asked, size = _asked(token), _size()
     found = documents.children(*asked)
     codes = [one["organisation"]["code"] for one in found]
-    if after is not None and after not in codes:
-        raise DomainError("翻页地址已经失效。", fix="请从第一页重新读取。", field="cursor")
-    begin = codes.index(after) + 1 if after is not None else 0
-    shown = found[begin : begin + size]
-    more = begin + size < len(found)
+    begin = _behind(codes)
+    end = begin + size
     return {
         **documents.heading(*asked),
         "total": len(found),
-        "children": shown,
-        "next": _next(codes[begin + size - 1] if more else None),
+        "children": found[begin:end],
+        "next": _next(paging.encode([codes[end - 1]]) if end < len(found) else ""),
     }
+
+
+def _behind(codes: Sequence[str]) -> int:
+    """Where the page begins: behind the code that the cursor holds."""
+    cursor = request.args.get("cursor", "")
+    if not cursor:
+        return 0
+    (code,) = paging.decode(cursor, [str])
+    if code not in codes:
+        raise DomainError("翻页地址已经失效。", fix="请从第一页重新读取。", field="cursor")
+    return codes.index(code) + 1
 
 
 @blueprint.get("/rates/people")
@@ -164,16 +166,17 @@ def people(token: access_tokens.AccessToken) -> dict[str, Any]:
     """The people behind one figure, as many as it says (PD-25); for tokens that open names."""
     if not token.people:
         raise Forbidden("这个令牌不能读取名单。", fix="需要名单的，请管理员创建允许读取名单的令牌。")
-    asked, size, after = _asked(token), _size(), _after(int)
+    asked = _asked(token)
     key = request.args.get("key", "").strip()
     label = queries.asked_for(key)
     organisation, season, day = asked
-    shown, last = documents.people(organisation, season, key, day, after=after or 0, size=size)
+    listing = documents.people(organisation, season, key, day, _size())
+    page = listing.page(after=request.args.get("cursor", ""))
     return {
         **documents.heading(*asked),
         "key": key,
         "label": label,
-        "total": queries.how_many(organisation.path, season, key, day),
-        "people": shown,
-        "next": _next(last),
+        "total": listing.count(),
+        "people": page.rows,
+        "next": _next(page.after),
     }

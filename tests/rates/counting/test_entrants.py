@@ -25,7 +25,7 @@ from zhtj.orgs.models import Category, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Sex
 from zhtj.people.operations import NewMember
-from zhtj.rates import queries
+from zhtj.rates import drill_down
 from zhtj.rates.counting import counters, recount
 from zhtj.rates.models import RateCounter
 from zhtj.rates.rules import Figures, RateKind
@@ -93,7 +93,10 @@ def test_a_graduate_from_an_external_system_counts_as_incoming_up_to_the_country
         assert area.figures(key) == before[key] + Figures(incoming_society=1, incoming_society_done=1), key
     assert (area.rate("city").numerator, area.rate("city").denominator) == (1, 4)
     # And each figure is exactly its people
-    assert queries.how_many(area.world.orgs["centre"].path, SEASON, "incoming_society") == 1
+    assert (
+        drill_down.listing(drill_down.ListQuery(area.world.orgs["centre"].path, SEASON, "incoming_society")).count()
+        == 1
+    )
 
 
 @pytest.mark.rule("PD-24")
@@ -159,7 +162,7 @@ def test_no_list_of_own_graduates_has_him(area: Area) -> None:
     application = arrive(area)
     for key in ("team", "company", "county", "province", "centre"):
         seat = area.world.seat(key)
-        names = [one.row.member.name for one in graduates.listing(seat, SEASON, GraduateFilters()).rows]
+        names = [one.row.member.name for one in graduates.listing(seat, SEASON, GraduateFilters()).page().rows]
         assert "京来" not in names
     # Nor can anybody enter his destination, or list him among the special cases
     do(operations.refuse, application, area.world.seat("team"), Ground.NOT_OURS, "经核实，本单位没有这名团员")

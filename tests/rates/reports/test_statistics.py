@@ -59,9 +59,10 @@ def test_four_counts_of_every_area_added_up_the_tree(area: Area) -> None:
     assert total(area, "province").branches == 1
     # The branches are listed, as many as counted
     path = area.world.orgs["centre"].path
-    found = statistics.branches(path, SEASON).rows
+    listing = statistics.branches(path, SEASON)
+    found = listing.page().rows
     assert {each.short_name for each in found} == {"软工1班团支部", "1班团支部"}
-    assert len(found) == statistics.count_branches(path, SEASON) == total(area, "centre").branches
+    assert len(found) == listing.count() == total(area, "centre").branches
 
 
 @pytest.mark.rule("M-16")
@@ -145,7 +146,7 @@ def test_whoever_acts_for_a_school_without_administrator_reports_for_it(area: Ar
 @pytest.mark.rule("F-10")
 def test_who_has_not_reported_is_listed_and_reminded_once_a_day(area: Area) -> None:
     path = area.world.orgs["centre"].path
-    assert [each.short_name for each in statistics.missing_schools(path, SEASON).rows] == [
+    assert [each.short_name for each in statistics.missing_schools(path, SEASON).page().rows] == [
         "江淮示范大学团委",
         "苏南示范学院团委",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -45,7 +46,7 @@ def wanted(area: Area, key: str, **changes: object) -> StuckFilters:
 
 def held(area: Area, key: str, **changes: object) -> list[tuple[str, int, int]]:
     """(office, applications, full days of the oldest) in the order of the page."""
-    rows = stuck.heaps(wanted(area, key, **changes)).rows
+    rows = stuck.heaps(wanted(area, key, **changes)).page().rows
     return [(heap.office.short_name, heap.number, stuck.waited(heap.oldest)) for heap in rows]
 
 
@@ -66,14 +67,15 @@ def test_who_holds_what_since_when_for_both_sides(busy: Area) -> None:
     assert sum(number for _, number, _ in held(busy, "township", side=Direction.IN)) == 1
     # And each heap is the length of its list
     filters = wanted(busy, "city")
-    for heap in stuck.heaps(filters).rows:
-        assert stuck.count(filters, heap.office.id) == heap.number == len(stuck.listing(filters, heap.office.id).rows)
+    for heap in stuck.heaps(filters).page().rows:
+        listing = stuck.listing(filters, heap.office.id)
+        assert listing.count() == heap.number == len(listing.page().rows)
     assert stuck.together(stuck.by_tier(stuck.lying(filters))) == stuck.Totals(3, 3, 0)
 
 
 def test_done_and_closed_graduates_hold_nobody_up(busy: Area) -> None:
     world = busy.world
-    application = stuck.listing(wanted(busy, "university")).rows[0]
+    application = stuck.listing(wanted(busy, "university")).page().rows[0]
     do(operations.accept, application, world.seat("team"))
     with unit_of_work():
         session.refresh(world.classmate)
@@ -81,27 +83,28 @@ def test_done_and_closed_graduates_hold_nobody_up(busy: Area) -> None:
     assert held(busy, "university") == []
 
 
-def test_narrowed_by_rank_sorted_and_paged(busy: Area, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_narrowed_by_rank_sorted_and_paged(busy: Area) -> None:
     tiers = stuck.by_tier(stuck.lying(wanted(busy, "city", tier=Tier.BRANCH)))
     assert sum(each.applications for each in tiers.values()) == 3
-    assert all(heap.office.tier is Tier.BRANCH for heap in stuck.heaps(wanted(busy, "city", tier=Tier.BRANCH)).rows)
+    assert all(
+        heap.office.tier is Tier.BRANCH for heap in stuck.heaps(wanted(busy, "city", tier=Tier.BRANCH)).page().rows
+    )
     assert len(held(busy, "city", tier=Tier.BRANCH)) == tiers[Tier.BRANCH].offices
     assert stuck.together(tiers, Tier.BRANCH) == tiers[Tier.BRANCH]
     for sort in Sort:
-        everyone = [heap.office.id for heap in stuck.heaps(wanted(busy, "city", sort=sort)).rows]
+        everyone = [heap.office.id for heap in stuck.heaps(wanted(busy, "city", sort=sort)).page().rows]
         assert len(everyone) == 3
-        with monkeypatch.context() as patch:
-            patch.setattr(stuck, "PAGE", 1)
-            walked: list[int] = []
-            page = stuck.heaps(wanted(busy, "city", sort=sort))
-            while True:
-                walked += [heap.office.id for heap in page.rows]
-                if not page.after:
-                    break
-                page = stuck.heaps(wanted(busy, "city", sort=sort), after=page.after)
-            assert walked == everyone
-            back = stuck.heaps(wanted(busy, "city", sort=sort), before=page.before)
-            assert [heap.office.id for heap in back.rows] == everyone[1:2]
+        listing = replace(stuck.heaps(wanted(busy, "city", sort=sort)), size=1)
+        walked: list[int] = []
+        page = listing.page()
+        while True:
+            walked += [heap.office.id for heap in page.rows]
+            if not page.after:
+                break
+            page = listing.page(after=page.after)
+        assert walked == everyone
+        assert [heap.office.id for heap in listing.page(before=page.before).rows] == everyone[1:2]
+        assert [heap.office.id for heap in listing] == everyone
 
 
 def test_an_office_hears_once_a_day_from_whom_and_what(busy: Area) -> None:
@@ -123,7 +126,7 @@ def test_an_office_hears_once_a_day_from_whom_and_what(busy: Area) -> None:
         assert (again.sent, again.known) == (0, 1)
         assert "没有重复发送" in again.text
     assert len(reminders(world.orgs["team"].id)) == 1
-    heap: OfficeBacklog = stuck.heaps(wanted(busy, "province")).rows[0]
+    heap: OfficeBacklog = stuck.heaps(wanted(busy, "province")).page().rows[0]
     assert heap.urged is not None
     assert heap.urged.by_org_id == world.orgs["university"].id
     # It is in the log once, and the next day he can be urged again

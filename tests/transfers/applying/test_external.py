@@ -157,7 +157,7 @@ def test_the_old_side_records_that_he_was_taken_in_and_he_leaves_our_roster(worl
     do(external.confirm, application, seat, NOTE, Upload("截图.png", PNG))
     assert application.state is State.COMPLETED
     assert world.graduate.org_id == world.orgs["beijing"].id
-    listed = people.listing(world.seat("university"), people.MemberFilters()).rows
+    listed = people.listing(world.seat("university"), people.MemberFilters()).page().rows
     assert world.graduate.id not in {member.id for member in listed}
     # His record and where he has been stay (PD-06)
     stays = session.scalars(select(Membership).where(Membership.member_id == world.graduate.id).order_by(Membership.id))

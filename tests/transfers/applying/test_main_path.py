@@ -209,8 +209,8 @@ def test_completion_moves_membership_ends_posts_and_updates_the_register(world: 
 @pytest.mark.rule("PD-22")
 def test_what_waits_for_a_branch_without_administrator_appears_at_its_township(world: World) -> None:
     application = apply(world, world.graduate, "floating", **UNPLACED)
-    assert len(queries.waiting(world.seat("township"), queries.Filters()).rows) == 1
-    assert len(queries.waiting(world.seat("county"), queries.Filters()).rows) == 0
+    assert len(queries.waiting(world.seat("township"), queries.Filters()).page().rows) == 1
+    assert len(queries.waiting(world.seat("county"), queries.Filters()).page().rows) == 0
     do(operations.accept, application, world.seat("township"))
     assert world.graduate.org_id == world.orgs["floating"].id
 
@@ -220,11 +220,11 @@ def test_a_new_administrator_takes_the_work_over_and_gives_it_back(world: World)
     apply(world, world.graduate, "floating", **UNPLACED)
     with unit_of_work():
         world.appoint("floating")
-    assert len(queries.waiting(world.seat("floating"), queries.Filters()).rows) == 1
-    assert len(queries.waiting(world.seat("township"), queries.Filters()).rows) == 0
+    assert len(queries.waiting(world.seat("floating"), queries.Filters()).page().rows) == 1
+    assert len(queries.waiting(world.seat("township"), queries.Filters()).page().rows) == 0
     with unit_of_work():
         people.end_seat(session.scalars(select(Seat).where(Seat.org_id == world.orgs["floating"].id)).one(), "left")
-    assert len(queries.waiting(world.seat("township"), queries.Filters()).rows) == 1
+    assert len(queries.waiting(world.seat("township"), queries.Filters()).page().rows) == 1
 
 
 @pytest.mark.rule("PD-02")

@@ -151,12 +151,12 @@ def test_both_schools_see_their_own_side_of_the_list(world):
     wait(world.graduate)
     new, old = world.seat("south"), world.seat("university")
 
-    assert [each.member_id for each in waits.listing(new, Side.COMING).rows] == [world.graduate.id]
-    assert [each.member_id for each in waits.listing(old, Side.OWN).rows] == [world.graduate.id]
-    assert (waits.count(new, Side.OWN), waits.count(old, Side.COMING)) == (0, 0)
-    (row,) = waits.listing(new, Side.COMING).rows
+    assert [each.member_id for each in waits.listing(new, Side.COMING).page().rows] == [world.graduate.id]
+    assert [each.member_id for each in waits.listing(old, Side.OWN).page().rows] == [world.graduate.id]
+    assert (waits.listing(new, Side.OWN).count(), waits.listing(old, Side.COMING).count()) == (0, 0)
+    (row,) = waits.listing(new, Side.COMING).page().rows
     assert waits.schools_of([row])[row.id].short_name == "江淮示范大学团委"
-    assert waits.count(world.seat("company"), Side.COMING) == 0
+    assert waits.listing(world.seat("company"), Side.COMING).count() == 0
 
 
 def test_a_typed_name_of_nothing_is_refused(world):

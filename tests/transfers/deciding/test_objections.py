@@ -170,5 +170,5 @@ def test_where_the_superior_has_nobody_the_next_one_up_decides(world: World) -> 
         for seat in session.scalars(select(Seat).where(Seat.org_id == world.orgs["county"].id)):
             people.end_seat(seat, "调离")
     assert objections.waiting(world.seat("province")) == (1, 0)
-    (objection,) = objections.objections(world.seat("province")).rows
+    (objection,) = objections.objections(world.seat("province")).page().rows
     assert answered(objection, world.seat("province"), sustained=True) is not None

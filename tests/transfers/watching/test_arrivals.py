@@ -31,7 +31,7 @@ def bring(world: World, member: Member, to: str = "team") -> Member:
 
 def shown(world: World, key: str, filters: ArrivalFilters | None = None) -> list[Arrived]:
     session.expire_all()
-    return list(arrivals.listing(world.seat(key), filters or ArrivalFilters()).rows)
+    return list(arrivals.listing(world.seat(key), filters or ArrivalFilters()).page().rows)
 
 
 @pytest.mark.rule("A-30", "U-26")
@@ -130,11 +130,12 @@ def test_pages_turn_through_everybody_once(world: World, clock_at: Any) -> None:
         clock_at(f"2026-10-14T10:{number // 2:02}")
         bring(world, member)
     seat = world.seat("team")
-    first = arrivals.listing(seat, ArrivalFilters())
-    second = arrivals.listing(seat, ArrivalFilters(), after=first.after)
+    listing = arrivals.listing(seat, ArrivalFilters())
+    first = listing.page()
+    second = listing.page(after=first.after)
     assert [line.arrival.member.name for line in (*first.rows, *second.rows)] == [
         f"多{number:02}" for number in reversed(range(21))
     ]
     assert second.after == ""
-    back = arrivals.listing(seat, ArrivalFilters(), before=second.before)
+    back = listing.page(before=second.before)
     assert [line.application.id for line in back.rows] == [line.application.id for line in first.rows]

@@ -41,7 +41,7 @@ def refuse(world: World, member: Member, to: str = "team") -> Application:
 def shown(world: World, key: str = "college", **filters: Any) -> list[Record]:
     session.expire_all()
     reasons = {each.value: spec.label for each, spec in national_policy().reasons.items()}
-    lines = list(exceptions.everything(world.seat(key), SEASON, ExceptionFilters(**filters)))
+    lines = list(exceptions.listing(world.seat(key), SEASON, ExceptionFilters(**filters)))
     return exception_records.records(lines, reasons)
 
 
@@ -202,17 +202,18 @@ def test_pages_turn_both_ways_and_number_the_lines(world: World, clock_at: Any) 
         clock_at(f"2026-10-14T10:{number:02}")
         refuse(world, member)
     seat = world.seat("college")
-    first = exceptions.listing(seat, SEASON, ExceptionFilters())
-    second = exceptions.listing(seat, SEASON, ExceptionFilters(), after=first.after)
+    listing = exceptions.listing(seat, SEASON, ExceptionFilters())
+    first = listing.page()
+    second = listing.page(after=first.after)
     assert [line.number for line in first.rows] == list(range(1, 21))
     assert [line.number for line in second.rows] == [21, 22, 23]
     assert first.rows[0].row.member.name == "多22"
     assert (first.before, second.after) == ("", "")
-    back = exceptions.listing(seat, SEASON, ExceptionFilters(), before=second.before)
+    back = listing.page(before=second.before)
     assert [line.number for line in back.rows] == list(range(1, 21))
-    assert exceptions.count(seat, SEASON, ExceptionFilters(text="多0")) == 10
+    assert exceptions.listing(seat, SEASON, ExceptionFilters(text="多0")).count() == 10
     with pytest.raises(DomainError):
-        exceptions.listing(seat, SEASON, ExceptionFilters(), after="WzFd")
+        listing.page(after="WzFd")
 
 
 @pytest.mark.rule("F-02")

@@ -61,7 +61,7 @@ def few(request, monkeypatch) -> None:
 
 def lines(world: World, key: str = "college", **filters: Any) -> list[Graduate]:
     session.expire_all()
-    return list(graduates.listing(world.seat(key), SEASON, GraduateFilters(**filters)).rows)
+    return list(graduates.listing(world.seat(key), SEASON, GraduateFilters(**filters)).page().rows)
 
 
 def names(found: list[Graduate]) -> set[str]:
@@ -159,7 +159,7 @@ def test_every_figure_is_the_length_of_its_list(
     found = graduates.counts(seat, SEASON, GraduateFilters(**base))
 
     def length(**changed: Any) -> int:
-        return len(graduates.listing(seat, SEASON, GraduateFilters(**{**base, **changed})).rows)
+        return len(graduates.listing(seat, SEASON, GraduateFilters(**{**base, **changed})).page().rows)
 
     assert found.total == length()
     assert found.categories == {key: length(category=key) for key in ("", *CATEGORIES)}
@@ -201,7 +201,7 @@ def test_every_page_is_turned_once_and_costs_the_same(world: World, crowd: dict[
     while True:
         session.expire_all()
         with statements() as asked:
-            page = graduates.listing(seat, SEASON, GraduateFilters(), after=after)
+            page = graduates.listing(seat, SEASON, GraduateFilters()).page(after=after)
             for each in page.rows:
                 assert each.row.origin.short_name
                 assert each.row.member.name
@@ -213,7 +213,7 @@ def test_every_page_is_turned_once_and_costs_the_same(world: World, crowd: dict[
         if not after:
             break
     assert len(seen) == len(set(seen)) == 38
-    assert len(list(graduates.everyone(seat, SEASON, GraduateFilters()))) == 38
+    assert len(list(graduates.listing(seat, SEASON, GraduateFilters()))) == 38
 
 
 def test_only_those_who_have_not_applied_are_named(world: World, crowd: dict[str, Member]) -> None:

@@ -149,7 +149,7 @@ def listed(world: World, key: str, kind: TimerKind) -> list[Timer]:
         TimerKind.ONWARD: floating.timers(seat),
         TimerKind.MILESTONE: timers.season_days(policy),
     }
-    return list(sources[kind](None))
+    return list(sources[kind](None, 100))
 
 
 @pytest.mark.rule("PD-18", "PD-36")
@@ -195,7 +195,7 @@ def test_september_lists_what_was_submitted_by_the_end_of_august_and_not_reviewe
         graduation.open_register()
 
     def overdue(key: str) -> list[int]:
-        return [one.id for one in timers.unreviewed(world.seat(key), NATIONAL).rows]
+        return [one.id for one in timers.unreviewed(world.seat(key), NATIONAL).page().rows]
 
     # In August nothing is overdue
     assert overdue("team") == []

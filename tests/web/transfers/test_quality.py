@@ -47,8 +47,7 @@ def report(world: World, key: str = "university") -> quality.Report:
 
 
 def names(world: World, cut: Cut) -> set[str]:
-    page = quality.listing(world.seat("university"), 2026, cut)
-    return {application.member.name for application in page.rows}
+    return {application.member.name for application in quality.listing(world.seat("university"), 2026, cut)}
 
 
 @pytest.mark.rule("PD-11", "T-04")
@@ -80,7 +79,7 @@ def test_every_figure_is_the_length_of_its_list(world: World) -> None:
 
 @pytest.mark.rule("PD-08", "M-09")
 def test_whoever_has_moved_counts_where_he_graduated_and_the_withdrawn_nowhere(world: World) -> None:
-    (moved,) = quality.listing(world.seat("university"), 2026, Cut(kind=Destination.UNIT)).rows
+    (moved,) = quality.listing(world.seat("university"), 2026, Cut(kind=Destination.UNIT)).page().rows
     do(accept_into, moved, world.seat("company"), world.orgs["team"])
 
     assert report(world).count() == 5

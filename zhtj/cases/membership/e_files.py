@@ -18,7 +18,7 @@ from zhtj.kernel import attachments, audit
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope, subtree
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
@@ -168,13 +168,11 @@ def _listed(query: Select[Any], seat: ActiveSeat, policy: Policy, filters: EFile
     return query
 
 
-def listing(
-    seat: ActiveSeat, policy: Policy, filters: EFileFilters, *, after: str = "", before: str = ""
-) -> Page[Member]:
+def listing(seat: ActiveSeat, policy: Policy, filters: EFileFilters) -> Listing[Member]:
     """Members who need a form, branch by branch, in the seat's part of the tree."""
     query = _listed(select(Member), seat, policy, filters)
-    query = query.options(joinedload(Member.account), contains_eager(Member.org))
-    return paginate(query, [Organisation.path, Member.id], after=after, before=before)
+    loads = (joinedload(Member.account), contains_eager(Member.org))
+    return Listing(query, [Organisation.path, Member.id], loads=loads)
 
 
 def counted_to(seat: ActiveSeat) -> int:

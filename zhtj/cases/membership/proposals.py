@@ -21,9 +21,8 @@ from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope
-from zhtj.kernel.sql import paging
 from zhtj.kernel.sql.days import local_day
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing, count_rows
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import by_policy
 from zhtj.people.models import Member, Seat
@@ -128,19 +127,14 @@ def holds(member: Member, measure: Measure) -> bool:
     return session.scalar(query.where(Member.id == member.id, *_conditions(measure, clock.today()))) is not None
 
 
-def listing(seat: ActiveSeat, measure: Measure, *, after: str = "", before: str = "") -> Page[Member]:
+def listing(seat: ActiveSeat, measure: Measure) -> Listing[Member]:
     """Whom the software proposes, in the seat's organisation and below."""
-    query = _proposed(select(Member), seat, measure).options(joinedload(Member.account), joinedload(Member.org))
-    if after or before:
-        mark = paging.decode(after or before, [str, int])[0]
-        query = query.where(Organisation.path <= mark if before else Organisation.path >= mark)
-    return paginate(query, [Organisation.path, Member.id], after=after, before=before)
-
-
-def count(seat: ActiveSeat, measure: Measure, most: int) -> int:
-    """How many there are, counted up to ``most`` + 1."""
-    rows = _proposed(select(Member.id), seat, measure).order_by(Organisation.path).limit(most + 1).subquery()
-    return session.scalar(select(func.count()).select_from(rows)) or 0
+    return Listing(
+        _proposed(select(Member), seat, measure),
+        [Organisation.path, Member.id],
+        loads=(joinedload(Member.account), joinedload(Member.org)),
+        counting=lambda most: count_rows(_proposed(select(Member.id), seat, measure).order_by(Organisation.path), most),
+    )
 
 
 def _proposed(query: Select[Any], seat: ActiveSeat, measure: Measure) -> Select[Any]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
-from zhtj.kernel.sql.paging import Page, count_rows, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.letters import rules
 from zhtj.letters.models import Letter, LetterState
 from zhtj.people.finding import search
@@ -35,33 +34,25 @@ class CandidateFilters:
     done: str = ""
 
 
-def listing(
-    seat: ActiveSeat, policy: Policy, filters: CandidateFilters, *, after: str = "", before: str = ""
-) -> Page[Application]:
+def listing(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Listing[Application]:
     """Applications without valid letter that leave the seat's committee, branch by branch, as the papers will lie."""
-    query = _listed(seat, policy, filters).options(
+    loads = (
         joinedload(Application.member).joinedload(Member.account),
         joinedload(Application.from_org),
         joinedload(Application.to_org),
         joinedload(Application.final_org),
     )
-    return paginate(query, [Application.from_path, Application.id], after=after, before=before)
+    return Listing(_listed(seat, policy, filters), [Application.from_path, Application.id], loads=loads)
 
 
 def picked(
-    seat: ActiveSeat, policy: Policy, filters: CandidateFilters, ids: Sequence[int] | None, limit: int
+    seat: ActiveSeat, policy: Policy, filters: CandidateFilters, ids: Sequence[int] | None, most: int
 ) -> list[int]:
     """Ids of the applications of that list: all, or those with these ids; branch by branch, so that papers lie so."""
-    query = _listed(seat, policy, filters)
+    found = listing(seat, policy, filters).ordered(Application.from_path, Account.name, Application.id)
     if ids is not None:
-        query = query.where(Application.id.in_(ids))
-    ordered = query.with_only_columns(Application.id).order_by(Application.from_path, Account.name, Application.id)
-    return list(session.scalars(ordered.limit(limit)))
-
-
-def count(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> int:
-    """How many the list shows on all its pages."""
-    return count_rows(_listed(seat, policy, filters))
+        found = found.where(Application.id.in_(ids))
+    return found.take(most, Application.id)
 
 
 def _listed(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Select[Application]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, literal, select, update
 from sqlalchemy.orm import aliased, joinedload
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission, bool_column, scope
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, LikelyDuplicate, Likeness, Member
 
@@ -55,24 +55,17 @@ def _note(ground: Likeness) -> int:
     return touched(session.execute(rows, execution_options={"preserve_rowcount": True}))
 
 
-def listing(seat: ActiveSeat, *, after: str = "", before: str = "") -> Page[LikelyDuplicate]:
+def listing(seat: ActiveSeat) -> Listing[LikelyDuplicate]:
     """Pairs of which both are in the seat's organisation or below, and nobody has said that they are two people."""
-    whole = [joinedload(each).joinedload(part) for each in _BOTH for part in (Member.account, Member.org)]
-    query = _open(select(LikelyDuplicate), seat).options(*whole)
-    return paginate(query, [LikelyDuplicate.id], after=after, before=before)
+    loads = [joinedload(each).joinedload(part) for each in _BOTH for part in (Member.account, Member.org)]
+    return Listing(_open(seat), [LikelyDuplicate.id], loads=loads)
 
 
 _BOTH = (LikelyDuplicate.one, LikelyDuplicate.other)
 
 
-def count(seat: ActiveSeat, most: int) -> int:
-    """How many pairs there are, counted up to ``most`` + 1."""
-    rows = _open(select(LikelyDuplicate.id), seat).limit(most + 1).subquery()
-    return session.scalar(select(func.count()).select_from(rows)) or 0
-
-
-def _open(query: Query, seat: ActiveSeat) -> Query:
-    query = query.where(LikelyDuplicate.apart_at.is_(None))
+def _open(seat: ActiveSeat) -> Select[LikelyDuplicate]:
+    query = select(LikelyDuplicate).where(LikelyDuplicate.apart_at.is_(None))
     for column in (LikelyDuplicate.one_id, LikelyDuplicate.other_id):
         member, place = aliased(Member), aliased(Organisation)
         query = (

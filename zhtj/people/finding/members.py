@@ -17,7 +17,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column, scope, subtree
-from zhtj.kernel.sql.paging import Page, count_rows, paginate
+from zhtj.kernel.sql.listing import Listing, count_rows
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.orgs.searching.lookup import LAST_SIGN
 from zhtj.people.finding import search
@@ -136,13 +136,16 @@ class MemberFilters:
     order: MemberOrder = MemberOrder.BRANCH
 
 
-def listing(seat: ActiveSeat, filters: MemberFilters, *, after: str = "", before: str = "") -> Page[Member]:
-    """One page of the members of the seat's organisation and below."""
-    query = _listed(select(Member), seat, filters).options(contains_eager(Member.account), contains_eager(Member.org))
+def listing(seat: ActiveSeat, filters: MemberFilters) -> Listing[Member]:
+    """The members of the seat's organisation and below."""
     keys, descending = _order(filters.order, beyond_school=seat.kind is SeatKind.PROVINCIAL)
-    if keys[0] is Member.born:
-        query = query.where(Member.born.is_not(None))
-    return paginate(query, keys, after=after, before=before, descending=descending)
+    return Listing(
+        _listed(select(Member), seat, filters),
+        keys,
+        descending=descending,
+        loads=(contains_eager(Member.account), contains_eager(Member.org)),
+        counting=lambda most: _count(seat, filters, most),
+    )
 
 
 def _order(order: MemberOrder, *, beyond_school: bool) -> tuple[list[Any], bool]:
@@ -161,23 +164,21 @@ def _order(order: MemberOrder, *, beyond_school: bool) -> tuple[list[Any], bool]
 
 
 def picked(
-    seat: ActiveSeat, filters: MemberFilters, *, ids: Sequence[int] | None = None, limit: int
+    seat: ActiveSeat, filters: MemberFilters, *, ids: Sequence[int] | None = None, most: int
 ) -> list[tuple[int, str, str]]:
     """Id, name and organisation of the members of that list: all of them, or those with these ids."""
-    columns = select(Member.id, Account.name, Organisation.short_name).select_from(Member)
-    query = _listed(columns, seat, filters).where(Member.archived_at.is_(None))
+    found = listing(seat, filters).ordered(Organisation.path, Member.id).where(Member.archived_at.is_(None))
     if ids is not None:
-        query = query.where(Member.id.in_(ids))
-    rows = session.execute(query.order_by(Organisation.path, Member.id).limit(limit))
-    return [(number, name, branch) for number, name, branch in rows]
+        found = found.where(Member.id.in_(ids))
+    return found.take(most, Member.id, Account.name, Organisation.short_name)
 
 
-def count_listed(seat: ActiveSeat, filters: MemberFilters) -> int:
-    """How many members the list shows on all its pages; ``COUNTED`` + 1 where a leading organ has more than that."""
+def _count(seat: ActiveSeat, filters: MemberFilters, most: int | None) -> int:
+    """How many the list has; a school's are all counted, whatever ``most`` says."""
     if seat.kind is SeatKind.PROVINCIAL:
         # In the order of the tree, so that no plan hopes to meet them soon somewhere among all members.
         query = _listed(select(Member.id), seat, filters, account=False).order_by(Organisation.path)
-        return count_rows(query, COUNTED)
+        return count_rows(query, most)
     # Branch by branch: whatever is asked, nobody outside the school is looked at.
     here = select(func.count(Member.id)).where(Member.org_id == Organisation.id, *_of_person(filters))
     if _of_account(filters):
@@ -210,8 +211,10 @@ def _of_place(seat: ActiveSeat, filters: MemberFilters) -> list[ColumnElement[bo
 
 
 def _of_person(filters: MemberFilters) -> list[ColumnElement[bool]]:
-    """What is asked of the member and his account."""
+    """What is asked of the member and his account; who has no date of birth has no place by age."""
     asked = _standing(filters.standing)
+    if filters.order in {MemberOrder.OLDEST, MemberOrder.YOUNGEST}:
+        asked.append(Member.born.is_not(None))
     if filters.text.strip():
         asked.append(_called(filters.text.strip()))
     if filters.active:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, bool_column
-from zhtj.kernel.sql.paging import count_rows
+from zhtj.kernel.sql.listing import count_rows
 from zhtj.kernel.sql.subqueries import any_of
 from zhtj.orgs.searching.lookup import LAST_SIGN
 from zhtj.people.models import Account, Member

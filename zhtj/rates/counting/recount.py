@@ -11,12 +11,12 @@ from sqlalchemy import delete, exists, func, or_, select
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import insert_rows, session, unit_of_work
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import LEADING_TIERS, SEGMENT, Organisation
 from zhtj.rates.counting import counters, keeping
 from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import FIGURES, Figures
 
-CHUNK = 2000
 _DEEPEST = 4 * SEGMENT  # counties
 
 
@@ -61,15 +61,14 @@ def _seasons() -> list[int]:
 
 
 def _rows(season: int) -> tuple[int, int]:
-    last = rows = wrong = 0
-    while True:
-        query = select(RegisterRow.id).where(RegisterRow.season == season, RegisterRow.id > last)
-        ids = list(session.scalars(query.order_by(RegisterRow.id).limit(CHUNK)))
-        if not ids:
-            return rows, wrong
+    rows = wrong = 0
+    query = select(RegisterRow.id).where(RegisterRow.season == season)
+    wanted: Listing[int] = Listing(query, [RegisterRow.id], dress=lambda rows: [row.id for row in rows])
+    for ids in wanted.walk():
         with unit_of_work():
             wrong += keeping.refresh(ids, season)
-        rows, last = rows + len(ids), ids[-1]
+        rows += len(ids)
+    return rows, wrong
 
 
 def _days(season: int) -> int:

@@ -15,8 +15,10 @@ from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.sql import replica
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.rates import queries
+from zhtj.rates.counting import keeping
 from zhtj.rates.models import Standing
 from zhtj.rates.rules import Figures, RateKind
 from zhtj.transfers.models import Application
@@ -131,30 +133,31 @@ def person(standing: Standing, paths: Sequence[str], *, now: bool) -> dict[str, 
     }
 
 
-def people(
-    organisation: Organisation, season: int, key: str, day: date | None, *, after: int = 0, size: int = 100
-) -> tuple[list[dict[str, Any]], int | None]:
-    """Some of those whom a figure counts, in the order of the register, and the last one's place if more follow.
+def people(organisation: Organisation, season: int, key: str, day: date | None, size: int) -> Listing[dict[str, Any]]:
+    """Those whom a figure counts, in the order of the register.
 
     Args:
         organisation: whose figure.
         season: year.
         key: as ``queries.behind`` takes it.
         day: at the end of which; None: now.
-        after: the place behind which they begin.
-        size: how many at most.
+        size: how many a page.
 
     Raises:
         DomainError: there is no such list.
     """
-    query = queries.behind(organisation.path, season, key, day).where(Standing.row_id > after)
-    loaded = (
-        joinedload(Standing.row).joinedload(RegisterRow.member),
-        joinedload(Standing.row).joinedload(RegisterRow.origin),
-        joinedload(Standing.application).joinedload(Application.to_org),
-        joinedload(Standing.application).joinedload(Application.final_org),
-    )
-    found = replica.reports().scalars(query.options(*loaded).order_by(Standing.row_id).limit(size + 1)).all()
+    keeping.settle()
     paths = queries.area(organisation.path)
-    shown = [person(each, paths, now=day is None) for each in found[:size]]
-    return shown, found[size - 1].row_id if len(found) > size else None
+    return Listing(
+        queries.behind(organisation.path, season, key, day),
+        [Standing.row_id],
+        loads=(
+            joinedload(Standing.row).joinedload(RegisterRow.member),
+            joinedload(Standing.row).joinedload(RegisterRow.origin),
+            joinedload(Standing.application).joinedload(Application.to_org),
+            joinedload(Standing.application).joinedload(Application.final_org),
+        ),
+        dress=lambda standings: [person(each, paths, now=day is None) for each in standings],
+        size=size,
+        reader=replica.reports,
+    )

@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from zhtj.kernel import clock
 from zhtj.kernel.database import UtcDateTime, session
 from zhtj.kernel.permissions import subtree
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation
 from zhtj.transfers.models import Application, ApplicationEvent, Objection
@@ -169,7 +169,7 @@ def _grouped(
     return _of_season(query, season).where(subtree(Application.to_path, path), condition).group_by(place, *columns)
 
 
-def _of_season(query: Select[*tuple[Any, ...]], season: int) -> Select[*tuple[Any, ...]]:
+def _of_season(query: Select[Any], season: int) -> Select[Any]:
     return query.where(Application.season == season)
 
 
@@ -202,22 +202,11 @@ class ReceivedFilters:
     own: bool = False
 
 
-def listing(filters: ReceivedFilters, *, after: str = "", before: str = "") -> Page[Application]:
-    """The applications behind a figure, those that wait longest first."""
-    query = _listed(select(Application), filters).options(*LISTED)
-    page = paginate(query, [Application.waiting_since, Application.id], after=after, before=before)
-    attach_organisations(page.rows)
-    return page
-
-
-def count(filters: ReceivedFilters) -> int:
-    """How many they are: what the figure says."""
-    return session.scalar(_listed(select(func.count()).select_from(Application), filters)) or 0
-
-
-def _listed(query: Any, filters: ReceivedFilters) -> Any:
+def listing(filters: ReceivedFilters) -> Listing[Application]:
+    """The applications behind a figure, those that wait longest first; as many as the figure says."""
     here = Application.to_path == filters.path if filters.own else subtree(Application.to_path, filters.path)
-    return _of_season(query, filters.season).where(here, _condition(filters))
+    query = _of_season(select(Application), filters.season).where(here, _condition(filters))
+    return Listing(query, [Application.waiting_since, Application.id], loads=LISTED, dress=attach_organisations)
 
 
 def _condition(filters: ReceivedFilters) -> ColumnElement[bool]:

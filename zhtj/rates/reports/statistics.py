@@ -23,7 +23,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, session
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, subtree
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation, Tier
 from zhtj.people.models import Account
@@ -318,31 +318,25 @@ def _read(typed: Mapping[str, str], name: str, label: str) -> int:
     return int(text)
 
 
-def branches(path: str, season: int, *, after: str = "", before: str = "") -> Page[Organisation]:
+def branches(path: str, season: int) -> Listing[Organisation]:
     """Branches below that are marked to graduate in the season, in the order of the tree."""
     query = select(Organisation).where(*_graduating(season), subtree(Organisation.path, path))
-    return paginate(query.options(joinedload(Organisation.parent)), [Organisation.path], after=after, before=before)
+    return Listing(query, [Organisation.path], loads=[joinedload(Organisation.parent)], reader=reports)
 
 
-def count_branches(path: str, season: int) -> int:
-    """How many they are."""
-    query = _branches(season).where(subtree(Organisation.path, path))
-    return reports().scalar(query) or 0
-
-
-def missing_schools(path: str, season: int, *, after: str = "", before: str = "") -> Page[Organisation]:
+def missing_schools(path: str, season: int) -> Listing[Organisation]:
     """Schools below that have not reported, in the order of the tree."""
     query = select(Organisation).where(*_is_school(), _missing(season), subtree(Organisation.path, path))
-    return paginate(query, [Organisation.path], after=after, before=before)
+    return Listing(query, [Organisation.path])
 
 
 def urge(seat: ActiveSeat, path: str, season: int, ids: Sequence[int] | None) -> Urged:
     """Remind schools below that they have not reported; ``ids``: which, None: all, up to ``urging.MOST`` at once."""
-    query = select(Organisation).where(*_is_school(), _missing(season), subtree(Organisation.path, path))
+    wanted = missing_schools(path, season)
     if ids is not None:
-        query = query.where(Organisation.id.in_(list(ids)))
+        wanted = wanted.where(Organisation.id.in_(list(ids)))
     names: dict[int, list[str]] = {}
-    for each in session.scalars(query.order_by(Organisation.path).limit(urging.MOST)):
+    for each in wanted.take(urging.MOST, Organisation):
         names.setdefault(each.office_id or each.id, []).append(each.short_name)
     letters = {office: _letter(schools, season) for office, schools in names.items()}
     return urging.urge(seat, UrgingTopic.STATISTICS, letters)

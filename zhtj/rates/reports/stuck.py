@@ -5,8 +5,7 @@ Whoever has not applied yet is held by nobody: he is counted where he graduates,
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,7 +19,7 @@ from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, subtree
-from zhtj.kernel.sql.paging import CHUNK, PAGE, Page, decode, encode, paginate
+from zhtj.kernel.sql.listing import Listing, ReadyListing
 from zhtj.notices.digests import deadline
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Seat
@@ -176,27 +175,10 @@ def lying(filters: StuckFilters) -> list[Lying]:
     ]
 
 
-def heaps(
-    filters: StuckFilters, found: Sequence[Lying] | None = None, *, after: str = "", before: str = ""
-) -> Page[OfficeBacklog]:
-    """One page of offices, with what lies there, in the order that was chosen; ``found`` is ``lying``, if known."""
-    rows = _in_order(filters, found)
-    keys = [_key(row, filters.sort) for row in rows]
-    start, end = 0, PAGE
-    if cursor := before or after:
-        mark = decode(cursor, [int if filters.sort is Sort.NUMBER else datetime, int])
-        start = bisect_right(keys, mark) if after else max(0, bisect_left(keys, mark) - PAGE)
-        end = start + PAGE if after else bisect_left(keys, mark)
-    page = _dressed(rows[start:end])
-    first, last = (encode(list(keys[at])) for at in (start, start + len(page) - 1)) if page else ("", "")
-    return Page(page, first if start else "", last if end < len(rows) else "")
-
-
-def every_heap(filters: StuckFilters) -> Iterator[OfficeBacklog]:
-    """All of them in that order, for a file."""
-    rows = _in_order(filters)
-    for start in range(0, len(rows), CHUNK):
-        yield from _dressed(rows[start : start + CHUNK])
+def heaps(filters: StuckFilters, found: Sequence[Lying] | None = None) -> ReadyListing[OfficeBacklog]:
+    """Offices with what lies there, in the order that was chosen; ``found`` is ``lying``, if known."""
+    kinds = (int if filters.sort is Sort.NUMBER else datetime, int)
+    return ReadyListing(_in_order(filters, found), lambda row: _key(row, filters.sort), kinds, _dressed)
 
 
 def _in_order(filters: StuckFilters, found: Sequence[Lying] | None = None) -> list[Lying]:
@@ -270,20 +252,16 @@ def together(ranks: Mapping[Tier, Totals], tier: Tier | None = None) -> Totals:
     return Totals(*(sum(getattr(each, name) for each in chosen) for name in ("applications", "offices", "late")))
 
 
-def listing(
-    filters: StuckFilters, office_id: int | None = None, *, after: str = "", before: str = ""
-) -> Page[Application]:
-    """The applications behind a heap or all of them, those that wait longest first."""
-    query = select(Application).join(RegisterRow, RegisterRow.id == Application.register_row_id).options(*LISTED)
-    query = _held_by(query.where(*_open(filters), _NOT_DONE, or_(*_sides(filters))), filters, office_id)
-    page = paginate(query, [Application.waiting_since, Application.id], after=after, before=before)
-    attach_organisations(page.rows)
-    return page
-
-
-def count(filters: StuckFilters, office_id: int | None = None) -> int:
-    """How many they are: what the heap says."""
-    return sum(row.number for row in _in_order(filters) if office_id in {None, row.office_id})
+def listing(filters: StuckFilters, office_id: int | None = None) -> Listing[Application]:
+    """The applications behind a heap or all of them, those that wait longest first; as many as the heap says."""
+    query = select(Application).join(RegisterRow, RegisterRow.id == Application.register_row_id)
+    return Listing(
+        _held_by(query.where(*_open(filters), _NOT_DONE, or_(*_sides(filters))), filters, office_id),
+        [Application.waiting_since, Application.id],
+        loads=LISTED,
+        dress=attach_organisations,
+        counting=lambda _: sum(row.number for row in _in_order(filters) if office_id in {None, row.office_id}),
+    )
 
 
 def _held_by(query: Rows, filters: StuckFilters, office_id: int | None) -> Rows:

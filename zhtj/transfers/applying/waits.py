@@ -17,7 +17,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, UtcDateTime, partial_index, session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, subtree
-from zhtj.kernel.sql.paging import Page, count_rows, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
@@ -195,19 +195,17 @@ def of_member(member_id: int) -> AdmissionWait | None:
     return session.scalars(query.options(joinedload(AdmissionWait.school))).first()
 
 
-def listing(seat: ActiveSeat, side: Side, *, after: str = "", before: str = "") -> Page[AdmissionWait]:
+def listing(seat: ActiveSeat, side: Side) -> Listing[AdmissionWait]:
     """Who waits to come to the seat's part of the tree, or waits in it to leave; the longest waiting first."""
-    query = _seen(seat, side).options(
-        joinedload(AdmissionWait.member).joinedload(Member.account),
-        joinedload(AdmissionWait.member).joinedload(Member.org),
-        joinedload(AdmissionWait.school),
+    return Listing(
+        _seen(seat, side),
+        [AdmissionWait.id],
+        loads=(
+            joinedload(AdmissionWait.member).joinedload(Member.account),
+            joinedload(AdmissionWait.member).joinedload(Member.org),
+            joinedload(AdmissionWait.school),
+        ),
     )
-    return paginate(query, [AdmissionWait.id], after=after, before=before)
-
-
-def count(seat: ActiveSeat, side: Side) -> int:
-    """How many they are."""
-    return count_rows(_seen(seat, side))
 
 
 def _seen(seat: ActiveSeat, side: Side) -> Select[AdmissionWait]:

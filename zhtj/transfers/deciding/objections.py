@@ -11,7 +11,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.transfers.applying import checks
@@ -203,13 +203,13 @@ def _served(seat: ActiveSeat, column: InstrumentedAttribute[int]) -> ColumnEleme
     return column.in_(select(Organisation.id).where(Organisation.office_id == seat.org_id))
 
 
-def objections(seat: ActiveSeat, *, decided: bool = False, after: str = "", before: str = "") -> Page[Objection]:
+def objections(seat: ActiveSeat, *, decided: bool = False) -> Listing[Objection]:
     """Objections this office decides, oldest open ones first; or those it has decided, newest first."""
     query = select(Objection).where(
         _served(seat, Objection.org_id),
         Objection.decided_at.is_not(None) if decided else Objection.decided_at.is_(None),
     )
-    return paginate(query, [Objection.id], after=after, before=before, descending=decided)
+    return Listing(query, [Objection.id], descending=decided)
 
 
 def objection(seat: ActiveSeat, number: int) -> Objection:
@@ -225,12 +225,12 @@ def of_application(application_id: int) -> Objection | None:
     return session.scalars(select(Objection).where(Objection.application_id == application_id)).first()
 
 
-def flags(seat: ActiveSeat, *, seen: bool = False, after: str = "", before: str = "") -> Page[RefusalFlag]:
+def flags(seat: ActiveSeat, *, seen: bool = False) -> Listing[RefusalFlag]:
     """Refusals whose remark gives a forbidden ground away, for the level above."""
     query = select(RefusalFlag).where(
         _served(seat, RefusalFlag.org_id), RefusalFlag.seen_at.is_not(None) if seen else RefusalFlag.seen_at.is_(None)
     )
-    return paginate(query, [RefusalFlag.application_id], after=after, before=before, descending=seen)
+    return Listing(query, [RefusalFlag.application_id], descending=seen)
 
 
 def see_flag(application_id: int, seat: ActiveSeat, note: str) -> RefusalFlag:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
-from zhtj.kernel.sql.paging import Page, count_rows, paginate
+from zhtj.kernel.sql.listing import Listing, count_rows
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import search
 from zhtj.people.models import Member
@@ -93,14 +93,25 @@ def _visible(query: Selected, seat: ActiveSeat, filters: ArrivalFilters) -> Sele
     return query
 
 
-def listing(seat: ActiveSeat, filters: ArrivalFilters, *, after: str = "", before: str = "") -> Page[Arrived]:
+def listing(seat: ActiveSeat, filters: ArrivalFilters) -> Listing[Arrived]:
     """Who arrived in this part of the tree, the newest first."""
-    query = _visible(select(Arrival), seat, filters).options(
-        joinedload(Arrival.member).joinedload(Member.account), joinedload(Arrival.member).joinedload(Member.org)
+
+    def count(most: int | None) -> int:
+        # In the order of the tree, so that it ends as soon as it has met so many.
+        arrived = _visible(select(Arrival.application_id), seat, filters)
+        return count_rows(arrived.order_by(Arrival.path) if most is not None else arrived, most)
+
+    return Listing(
+        _visible(select(Arrival), seat, filters),
+        [Arrival.arrived_at, Arrival.application_id],
+        descending=True,
+        loads=(
+            joinedload(Arrival.member).joinedload(Member.account),
+            joinedload(Arrival.member).joinedload(Member.org),
+        ),
+        dress=lambda rows: _lines(seat, rows),
+        counting=count,
     )
-    keys = [Arrival.arrived_at, Arrival.application_id]
-    page = paginate(query, keys, after=after, before=before, descending=True)
-    return Page(_lines(seat, page.rows), page.before, page.after)
 
 
 def _lines(seat: ActiveSeat, arrivals: Sequence[Arrival]) -> list[Arrived]:
@@ -132,10 +143,7 @@ def count(seat: ActiveSeat, filters: ArrivalFilters) -> int | None:
     """
     if not search.is_counted(seat, filters.text.strip()):
         return None
-    if counted_to(seat) is None:
-        return session.scalar(_visible(select(func.count()), seat, filters)) or 0
-    # In the order of the tree, so that it ends as soon as it has met so many.
-    return count_rows(_visible(select(Arrival.application_id), seat, filters).order_by(Arrival.path), COUNTED)
+    return listing(seat, filters).count(counted_to(seat))
 
 
 def branches(seat: ActiveSeat, most: int = 300) -> list[Organisation]:

@@ -7,7 +7,7 @@ the remark of a line, and lines entered by hand for graduates who never applied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    tuple_,
     union_all,
 )
 from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
@@ -35,7 +34,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import Base, UtcDateTime, session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
-from zhtj.kernel.sql.paging import PAGE, Page, decode, encode
+from zhtj.kernel.sql.listing import Listing, count_rows
 from zhtj.people.finding import search
 from zhtj.people.models import Member
 from zhtj.transfers.models import Application
@@ -167,57 +166,24 @@ def _narrow(query: Select[Any], seat: ActiveSeat, filters: ExceptionFilters, pat
     return query
 
 
-def count(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> int:
-    """How many lines the filters show."""
-    return session.scalar(select(func.count()).select_from(_register(seat, season, filters))) or 0
-
-
-def listing(
-    seat: ActiveSeat,
-    season: int,
-    filters: ExceptionFilters,
-    *,
-    after: str = "",
-    before: str = "",
-    size: int = PAGE,
-) -> Page[ExceptionLine]:
-    """One page of the register: open lines first, the newest on top."""
+def listing(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Listing[ExceptionLine]:
+    """The register: open lines first, the newest on top."""
     found = _register(seat, season, filters)
     downwards = [found.c[name].desc() for name in _KEYS]
     lines = select(found, func.row_number().over(order_by=downwards).label("place")).subquery()
-    keys = [lines.c[name] for name in _KEYS]
-    query, cursor = select(lines), before or after
-    if cursor:
-        mark = decode(cursor, [key.type.python_type for key in keys])
-        place = tuple_(*(literal(value, key.type) for value, key in zip(mark, keys, strict=True)))
-        query = query.where(tuple_(*keys) > place if before else tuple_(*keys) < place)
-    order = lines.c.place.desc() if before else lines.c.place
-    rows = list(session.execute(query.order_by(order).limit(size + 1)).all())
-    more, rows = len(rows) > size, rows[:size]
-    if before:
-        rows.reverse()
-    if not rows:
-        return Page([], "", "")
-    marks = [encode(tuple(row)[: len(_KEYS)]) for row in (rows[0], rows[-1])]
-    has_before, has_after = (more, True) if before else (bool(cursor), more)
-    return Page(_lines(rows), marks[0] if has_before else "", marks[1] if has_after else "")
-
-
-def everything(seat: ActiveSeat, season: int, filters: ExceptionFilters) -> Iterator[ExceptionLine]:
-    """All lines in the order of the register."""
-    after = ""
-    while True:
-        page = listing(seat, season, filters, after=after, size=500)
-        yield from page.rows
-        after = page.after
-        if not after:
-            return
+    return Listing(
+        select(lines),
+        [lines.c[name] for name in _KEYS],
+        descending=True,
+        dress=_lines,
+        counting=lambda most: count_rows(select(found), most),
+    )
 
 
 _ROW = joinedload(RegisterRow.member).joinedload(Member.account), joinedload(RegisterRow.origin)
 
 
-def _lines(rows: list[Any]) -> list[ExceptionLine]:
+def _lines(rows: Sequence[Any]) -> list[ExceptionLine]:
     """What stands behind these keys: one statement for applications, one for lines by hand if there are any."""
     numbers = {source: [row.number for row in rows if row.source == source] for source in ("application", "note")}
     applied: dict[int, tuple[Application, ExceptionNote | None]] = {}

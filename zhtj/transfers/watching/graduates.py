@@ -6,8 +6,8 @@ what the newest application of each says. A member who has moved still counts wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column
-from zhtj.kernel.sql.paging import Page, count_rows, paginate
+from zhtj.kernel.sql.listing import Listing, count_rows
 from zhtj.kernel.sql.subqueries import any_of
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import search
@@ -34,7 +34,6 @@ NOT_STARTED, AGAIN, DONE = "none", "again", "done"
 UNREGISTERED = "unregistered"
 SOON_WITHIN = timedelta(days=3)
 _PAST = datetime.min.replace(tzinfo=UTC)
-CHUNK = 1000
 # A leading organ that sees more is told of its figures by parts.
 COUNTED = 5000
 # Of how many who stand at a step a list is told first who they are.
@@ -232,31 +231,11 @@ def _narrow(query: Selected, seat: ActiveSeat, season: int, filters: GraduateFil
     return query
 
 
-def _listed(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Select[RegisterRow]:
+def listing(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Listing[Graduate]:
+    """The graduates, class by class."""
     query = _narrow(_standing(select(RegisterRow), seat, season, filters), seat, season, filters)
-    return query.options(joinedload(RegisterRow.member).joinedload(Member.account))
-
-
-def listing(
-    seat: ActiveSeat, season: int, filters: GraduateFilters, *, after: str = "", before: str = ""
-) -> Page[Graduate]:
-    """One page of graduates, class by class."""
-    query = _listed(seat, season, filters)
-    page = paginate(query, ORDER, after=after, before=before)
-    return replace(page, rows=_lines(seat, page.rows))
-
-
-def everyone(seat: ActiveSeat, season: int, filters: GraduateFilters) -> Iterator[Graduate]:
-    """All of them in the order of the list, read in chunks, so that memory does not grow with their number."""
-    query = _listed(seat, season, filters)
-    after = ""
-    while True:
-        page = paginate(query, ORDER, after=after, size=CHUNK)
-        yield from _lines(seat, page.rows)
-        after = page.after
-        if not after:
-            return
-        session.expunge_all()
+    whole = joinedload(RegisterRow.member).joinedload(Member.account)
+    return Listing(query, ORDER, loads=[whole], dress=lambda rows: _lines(seat, rows))
 
 
 def _lines(seat: ActiveSeat, rows: Sequence[RegisterRow]) -> list[Graduate]:

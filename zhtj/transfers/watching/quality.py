@@ -18,7 +18,7 @@ from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.policy.destinations import Verdict, judge
@@ -140,22 +140,18 @@ def report(seat: ActiveSeat, season: int) -> Report:
     )
 
 
-def listing(
-    seat: ActiveSeat, season: int, cut: Cut, *, known: Report | None = None, after: str = "", before: str = ""
-) -> Page[Application]:
+def listing(seat: ActiveSeat, season: int, cut: Cut, *, known: Report | None = None) -> Listing[Application]:
     """Exactly the applications behind one figure, newest first; ``known``: the report, for whoever has it already."""
     groups = (known or report(seat, season)).groups
     forbidden = [group for group in groups if group.level is Suitability.FORBIDDEN]
-    query: Select[Any] = select(Application).where(*_season(seat, season)).options(*LISTED)
+    query: Select[Any] = select(Application).where(*_season(seat, season))
     if cut.level is Suitability.FORBIDDEN:
         query = query.where(_any_of(forbidden))
     elif cut.level is not None:
         query = query.where(Application.level == cut.level, not_(_any_of(forbidden)))
     said = ((Application.reason, cut.reason), (Application.kind, cut.kind), (Application.place, cut.place))
     query = query.where(*(column == wanted.value for column, wanted in said if wanted is not None))
-    page = paginate(query, [Application.id], after=after, before=before, descending=True)
-    attach_organisations(page.rows)
-    return page
+    return Listing(query, [Application.id], descending=True, loads=LISTED, dress=attach_organisations)
 
 
 # Few rows are closed; as a list they are looked up once, and no application is joined with its own.

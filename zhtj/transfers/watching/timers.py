@@ -5,7 +5,8 @@ Reads only. Letters and floating branches have timers of their own, which the pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -17,7 +18,8 @@ from sqlalchemy.orm import joinedload
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, subtree
-from zhtj.kernel.sql.paging import Page, paginate
+from zhtj.kernel.sql.listing import Listing
+from zhtj.kernel.sql.paging import CHUNK, Page, decode, encode
 from zhtj.kernel.sql.subqueries import any_of
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
@@ -100,7 +102,37 @@ class Timer:
         return Mark(self.at, ORDER.index(self.kind), self.number)
 
 
-Source = Callable[[Mark | None], Iterable[Timer]]
+Source = Callable[[Mark | None, int], Iterable[Timer]]
+"""Timers of one kind in any order, of which at least the next so many behind a mark; None is the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerListing:
+    """Timers of several kinds as one list, soonest first; each page asks every source for what lies behind a mark."""
+
+    sources: Sequence[Source]
+
+    def page(self, *, after: str = "") -> Page[Timer]:
+        """One page; ``after`` as for ``Listing.page``. There is no way back but to the beginning."""
+        return self._page(SIZE, Mark(*decode(after, [datetime, int, int])) if after else None)
+
+    def walk(self, size: int = CHUNK) -> Iterator[Sequence[Timer]]:
+        """All of them, ``size`` at a time."""
+        page = self._page(size, None)
+        while page.rows:
+            yield page.rows
+            if not page.after:
+                return
+            page = self._page(size, page.rows[-1].mark)
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.walk()))
+
+    def _page(self, size: int, mark: Mark | None) -> Page[Timer]:
+        found = [one for read in self.sources for one in read(mark, size + 1) if mark is None or one.mark > mark]
+        rows = heapq.nsmallest(size + 1, found, key=lambda timer: timer.mark)
+        return Page(rows[:size], "", encode(rows[size - 1].mark) if len(rows) > size else "")
 
 
 def behind(mark: Mark | None, kind: TimerKind, at: Any, number: Any) -> ColumnElement[bool]:
@@ -125,7 +157,7 @@ def end_of(day: date) -> datetime:
 def returns(seat: ActiveSeat) -> Source:
     """Applications that go back by themselves unless somebody decides (D-09, PD-18)."""
 
-    def read(mark: Mark | None) -> Iterable[Timer]:
+    def read(mark: Mark | None, most: int) -> Iterable[Timer]:
         query = (
             select(Application)
             .where(
@@ -139,7 +171,7 @@ def returns(seat: ActiveSeat) -> Source:
                 joinedload(Application.holder).joinedload(Organisation.office),
             )
         )
-        for row in session.scalars(query.order_by(Application.due_at, Application.id).limit(SIZE + 1)):
+        for row in session.scalars(query.order_by(Application.due_at, Application.id).limit(most)):
             what = f"转往{row.to_name}的申请{row.state.label}，到时没有办理就退回"
             at = row.due_at or clock.now()
             yield Timer(TimerKind.RETURN, at, what, "PD-18", row.id, row.member, row.holder, row.id)
@@ -150,7 +182,7 @@ def returns(seat: ActiveSeat) -> Source:
 def next_reminders(seat: ActiveSeat) -> Source:
     """When the offices in this part of the tree are reminded of what waits for them (PD-19)."""
 
-    def read(_mark: Mark | None) -> Iterable[Timer]:
+    def read(_mark: Mark | None, _most: int) -> Iterable[Timer]:
         coming = reminders.upcoming(seat.path)
         offices = _organisations([one.office_id for one in coming])
         for one in coming:
@@ -169,7 +201,7 @@ def _organisations(ids: list[int]) -> dict[int, Organisation]:
 def season_days(policy: Policy) -> Source:
     """The days of the season still to come (D-01, D-07 … D-09, D-11)."""
 
-    def read(_mark: Mark | None) -> Iterable[Timer]:
+    def read(_mark: Mark | None, _most: int) -> Iterable[Timer]:
         coming = milestones(policy, clock.today() - timedelta(days=1))
         for number, one in enumerate(coming):
             yield Timer(TimerKind.MILESTONE, end_of(one.day), one.text, one.rule, number)
@@ -183,11 +215,11 @@ def september(seat: ActiveSeat, policy: Policy, known: int | None = None) -> Sou
     Args:
         seat: whose list.
         policy: of the season.
-        known: ``count_unreviewed``, for whoever has asked already.
+        known: how long the September list is, for whoever has asked already.
     """
 
-    def read(_mark: Mark | None) -> Iterable[Timer]:
-        number = count_unreviewed(seat, policy) if known is None else known
+    def read(_mark: Mark | None, _most: int) -> Iterable[Timer]:
+        number = unreviewed(seat, policy).count() if known is None else known
         if number:
             day = policy.application_end
             what = f"{day.month}月{day.day}日以前提交的申请还有 {number} 件没有审核"
@@ -210,20 +242,18 @@ def _unreviewed(query: Select[Any], seat: ActiveSeat, policy: Policy) -> Select[
     )
 
 
-def count_unreviewed(seat: ActiveSeat, policy: Policy) -> int:
-    """How many the September list holds."""
-    return session.scalar(_unreviewed(select(func.count()).select_from(Application), seat, policy)) or 0
-
-
-def unreviewed(seat: ActiveSeat, policy: Policy, *, after: str = "", before: str = "") -> Page[Application]:
+def unreviewed(seat: ActiveSeat, policy: Policy) -> Listing[Application]:
     """The September list: what was submitted by the end of August and nobody has reviewed, oldest first (D-08)."""
-    query = _unreviewed(select(Application), seat, policy).options(
-        joinedload(Application.member).joinedload(Member.account),
-        joinedload(Application.holder).joinedload(Organisation.office),
-        joinedload(Application.to_org),
-        joinedload(Application.from_org),
+    return Listing(
+        _unreviewed(select(Application), seat, policy),
+        [Application.submitted_at, Application.id],
+        loads=(
+            joinedload(Application.member).joinedload(Member.account),
+            joinedload(Application.holder).joinedload(Organisation.office),
+            joinedload(Application.to_org),
+            joinedload(Application.from_org),
+        ),
     )
-    return paginate(query, [Application.submitted_at, Application.id], after=after, before=before)
 
 
 class Heap(NamedTuple):

@@ -39,11 +39,11 @@ def steps(seat: ActiveSeat, organisation: Organisation) -> list[CampaignStep]:
         return []
     found = graduates.counts(seat, clock.today().year, GraduateFilters()).steps
     under_way = sum(found[state.value] for state in OPEN)
-    disposed = queries.count_disposed(seat)
+    disposed = queries.disposed(seat).count()
     # G-24: in the order of the guide; what is done already is skipped.
     steps = []
     if seat.may(Permission.GRADUATION_MARK):
-        missing = queries.count_branches(seat, MarkFilters("unmarked"))
+        missing = queries.branch_list(seat, MarkFilters("unmarked")).count()
         marking = url_for(".marking", state="unmarked" if missing else None)
         steps.append(CampaignStep("标记毕业时间", f"未标记 {missing:,} 个团支部", marking, not missing))
     # How many are still to be confirmed nobody knows: the list is for looking through, once all are marked.

@@ -39,6 +39,7 @@ from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.floating import floating
 from zhtj.web.desks.graduation import graduates, marking, registration
 from zhtj.web.desks.identity import files
+from zhtj.web.desks.letters import issuing as letters
 from zhtj.web.desks.loading import number_in
 from zhtj.web.desks.people import members
 from zhtj.web.desks.rates import asked as rates
@@ -91,7 +92,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "waits": lambda: WaitFilters(Side.OWN if request.args.get("side") == Side.OWN else Side.COMING),
     "objections": _done,
     "flags": _done,
-    "letters": Nothing,
+    "letters": lambda: letters.read_filters(request.args),
     "cases": lambda: cases.read_filters(request.args),
     "special-units": Nothing,
     **offered.READERS,

@@ -36,7 +36,7 @@ TRIES = Limit("digest-confirm", times=10, seconds=3600, what="验证码错误次
 def messages() -> str:
     """The inbox, newest first."""
     seat, filters = current_seat(), read_filters()
-    page = queries.inbox(seat, filters, **cursors())
+    page = queries.inbox(seat, filters).page(**cursors())
     wanted = {"kind": filters.kind, "show": "unread" if filters.unread else ""}
     return render_template(
         "desks/notices/messages.html",

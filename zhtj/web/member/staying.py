@@ -109,7 +109,7 @@ def _signature(seat: ActiveSeat) -> Signature:
 
 
 def _open_case(seat: ActiveSeat, kind: CaseKind) -> Case | None:
-    found = queries.listing(seat, CaseFilters(CaseList.ALL, kind.key, CaseState.WAITING)).rows
+    found = queries.listing(seat, CaseFilters(CaseList.ALL, kind.key, CaseState.WAITING)).page().rows
     return found[0] if found else None
 
 

@@ -76,8 +76,8 @@ def cases() -> str:
     filters = read_filters(request.args)
     if seat.kind is SeatKind.MEMBER:
         filters = CaseFilters(CaseList.ALL)
-    page = queries.listing(seat, filters, **cursors())
-    more = bool(page.after or page.before)
+    listing = queries.listing(seat, filters)
+    page = listing.page(**cursors())
     return render_template(
         "cases/list.html",
         rows=[(case, kind_of(case.kind)) for case in page.rows],
@@ -87,7 +87,7 @@ def cases() -> str:
         waiting=queries.count_waiting(seat),
         kind_options=[(kind.key, kind.label) for kind in KINDS.values()],
         states=list(CaseState),
-        total=queries.count(seat, filters) if more else 0,
+        total=0 if page.is_whole else listing.count(),
         decisions=DECISIONS,
         own=seat.kind is SeatKind.MEMBER,
         links=page_links(page, ".cases", **_kept(filters)),
@@ -389,7 +389,7 @@ def many() -> AnyResponse | str:
 def _picked(seat: ActiveSeat, filters: CaseFilters) -> list[Case]:
     """The ticked cases, or all of the list."""
     if request.form.get("all"):
-        ids = queries.listed_ids(seat, filters, operations.MANY + 1)
+        ids = queries.listing(seat, filters).ordered(Case.id).take(operations.MANY + 1, Case.id)
     else:
         ids = [number for text in request.form.getlist("row") if (number := number_in(text)) is not None]
     if len(ids) > operations.MANY:
@@ -465,12 +465,13 @@ def export() -> AnyResponse:
 def special() -> str:
     """F-03: who has gone to special units from here this year; the applications fill it (S-09)."""
     seat, season = current_seat(), clock.today().year
-    page = special_unit_form.listing(seat, season, **cursors())
+    listing = special_unit_form.listing(seat, season)
+    page = listing.page(**cursors())
     return render_template(
         "cases/special_units.html",
         rows=page.rows,
         title=special_unit_form.TITLE,
-        count=special_unit_form.count(seat, season),
+        count=listing.count(),
         filed=special_unit_form.is_filed(own_organisation()),
         season=season,
         links=page_links(page, ".special_units"),

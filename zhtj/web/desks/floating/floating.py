@@ -45,7 +45,7 @@ def _kept(filters: LedgerFilters) -> dict[str, str]:
 def ledger() -> str:
     """The ledger: overdue first, then whoever is due next."""
     seat, filters = current_seat(), read_filters(request.args)
-    page = queries.listing(seat, filters, **cursors())
+    page = queries.listing(seat, filters).page(**cursors())
     counts = queries.counts(seat, filters)
     own = own_organisation()
     of_school = own.industry in SCHOOL_INDUSTRIES

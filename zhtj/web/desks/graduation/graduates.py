@@ -35,7 +35,7 @@ def list_graduates() -> str:
     """The list with its counts and filters."""
     seat, season = current_seat(), clock.today().year
     chosen, filters = chosen_organisation(request.args.get("org", "")), read_filters(request.args)
-    page = graduates.listing(seat, season, filters, **cursors())
+    page = graduates.listing(seat, season, filters).page(**cursors())
     found = graduates.counts(seat, season, filters)
     kept = _kept(filters, chosen)
     return render_template(

@@ -20,14 +20,15 @@ from zhtj.web.desks.loading import cursors, page_links
 @requires(Permission.MEMBER_VIEW)
 def leftovers() -> str:
     """Members of 毕业生团组织 of earlier years; in no rate, and still to be followed up (G-23)."""
-    seat, text = current_seat(), request.args.get("q", "").strip()
-    page = queries.leftovers(seat, text, **cursors())
+    text = request.args.get("q", "").strip()
+    listing = queries.leftovers(current_seat(), text)
+    page = listing.page(**cursors())
     return render_template(
         "desks/graduation/leftovers.html",
         rows=page.rows,
         marks=queries.marks([member.org_id for member in page.rows]),
         newest=transfers.newest_by_member([member.id for member in page.rows]),
-        total=queries.count_leftovers(seat, text),
+        total=listing.count(),
         text=text,
         links=page_links(page, ".leftovers", q=text),
     )
@@ -37,13 +38,13 @@ def leftovers() -> str:
 @requires(Permission.GRADUATION_MARK)
 def emptied() -> str:
     """毕业生团组织 whose members are all out (O-11)."""
-    seat = current_seat()
-    page = queries.emptied(seat, **cursors())
+    listing = queries.emptied(current_seat())
+    page = listing.page(**cursors())
     return render_template(
         "desks/orgs/emptied.html",
         rows=page.rows,
         marks=queries.marks([one.id for one in page.rows]),
-        total=queries.count_emptied(seat),
+        total=listing.count(),
         links=page_links(page, ".emptied"),
     )
 

@@ -30,16 +30,17 @@ def list_liaisons() -> AnyResponse:
     seat, season = current_seat(), clock.today().year
     state = request.args.get("state", "")
     state = state if state in {"yes", "no"} else ""
-    page, lines = liaisons.listing(seat, season, state, **cursors())
+    listings = {key: liaisons.listing(seat, season, key) for key in ("", "yes", "no")}
+    page = listings[state].page(**cursors())
     return make_response(
         render_template(
             "desks/graduation/liaisons.html",
-            lines=lines,
+            lines=page.rows,
             season=season,
             state=state,
             roles=list(Role),
             due=liaisons.due_on(season),
-            counts={key: liaisons.count(seat, season, key) for key in ("", "yes", "no")},
+            counts={key: listing.count() for key, listing in listings.items()},
             links=page_links(page, ".liaisons", state=state),
         )
     )
@@ -87,7 +88,7 @@ def export() -> Response:
     seat, season = current_seat(), clock.today().year
     target = BytesIO()
     with unit_of_work():
-        count = write_xlsx(target, TITLE, HEADINGS, (_cells(line) for line in liaisons.everyone(seat, season)))
+        count = write_xlsx(target, TITLE, HEADINGS, map(_cells, liaisons.listing(seat, season)))
         audit.record("liaisons.export", "organisation", seat.org_id, rows=count, season=season)
     target.seek(0)
     return send_file(target, XLSX, as_attachment=True, download_name=f"{season}届{TITLE}.xlsx")

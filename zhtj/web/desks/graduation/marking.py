@@ -59,7 +59,7 @@ def marking() -> str:
     """All branches below with their marks, to pick those that graduate at the same time (G-02, G-08)."""
     own = own_organisation()  # held, so that the session has it for whoever asks below
     seat, filters = current_seat(), read_filters(request.args)
-    page = queries.branch_list(seat, filters, **cursors())
+    page = queries.branch_list(seat, filters).page(**cursors())
     ids = [branch.id for branch in page.rows]
     kept = _kept(request.args)
     figures = queries.mark_counts(seat, filters)
@@ -73,7 +73,7 @@ def marking() -> str:
         states=_states(),
         missing=figures.unmarked,
         fresh=figures.new,
-        total=figures.listed if page.after or page.before else 0,
+        total=0 if page.is_whole else figures.listed,
         disposed=figures.disposed,
         emptied=figures.emptied,
         policy=policy_of(own),
@@ -108,7 +108,7 @@ def _batch() -> tuple[Batch, DomainError | None]:
     said = request.form
     ids = numbers_in("row", "rows")
     if said.get("all") and not said.get("rows"):
-        ids = queries.branch_ids(current_seat(), read_filters(said), AT_MOST + 1)
+        ids = queries.branch_list(current_seat(), read_filters(said)).take(AT_MOST + 1, Organisation.id)
     reason, text = said.get("no_time", ""), said.get("month", "").strip()
     no_time = NoTime(reason) if reason in set(NoTime) else None
     try:
@@ -282,7 +282,7 @@ def member_marks(number: int) -> AnyResponse:
     if request.method == "POST" and error is None:
         return redirect(url_for(".member_marks", number=number), 303)
     text = request.args.get("q", "").strip()
-    page = queries.members_of(branch, text, **cursors())
+    page = queries.members_of(branch, text).page(**cursors())
     kinds, problem = personal.offered(current_seat(), branch)
     shown = render_template(
         "desks/graduation/marking_members.html",
@@ -328,13 +328,13 @@ def delayed() -> str:
     """延迟毕业团员列表: delayed graduates and teachers, to be taken back (G-21)."""
     kind = request.args.get("kind", "")
     chosen = MarkKind(kind) if kind in {MarkKind.DELAYED, MarkKind.TEACHER} else None
-    seat = current_seat()
-    page = queries.disposed(seat, chosen, **cursors())
+    listing = queries.disposed(current_seat(), chosen)
+    page = listing.page(**cursors())
     return render_template(
         "desks/floating/delayed.html",
         rows=page.rows,
         kind=kind,
-        total=queries.count_disposed(seat, chosen),
+        total=listing.count(),
         kinds=[("", "全部"), *((one.value, one.label) for one in (MarkKind.DELAYED, MarkKind.TEACHER))],
         links=page_links(page, ".delayed", kind=kind),
     )

@@ -37,14 +37,14 @@ def read_filters(said: Any) -> DestinationFilters:
 def list_destinations() -> str:
     """Graduates of the season, class by class, with what is registered (T-33)."""
     seat, season, filters = current_seat(), clock.today().year, read_filters(request.args)
-    page, lines = destinations.listing(seat, season, filters, **cursors())
+    page = destinations.listing(seat, season, filters).page(**cursors())
     org = request.args.get("org", "")
     kept = {"org": org, "state": filters.state, "q": filters.text}
     base: dict[str, Any] = {name: value for name, value in kept.items() if value and name != "state"}
     return render_template(
         "desks/graduation/destinations.html",
         season=season,
-        lines=lines,
+        lines=page.rows,
         filters=filters,
         kept=kept,
         counts=destinations.counts(seat, season, filters),

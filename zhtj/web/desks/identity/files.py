@@ -53,7 +53,7 @@ def list_files() -> str:
     org = request.args.get("org", "")
     chosen = chosen_organisation(org)  # held, so that it is read once
     seat, filters, policy = current_seat(), read_filters(request.args), policy_of(own_organisation())
-    page = e_files.listing(seat, policy, filters, **cursors())
+    page = e_files.listing(seat, policy, filters).page(**cursors())
     kept = {"state": filters.state or "all", "q": filters.text, "org": org}
     counts = e_files.counts(seat, policy, filters)
     return render_template(

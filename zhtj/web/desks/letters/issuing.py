@@ -17,7 +17,7 @@ from zhtj.letters.models import CardSide, Letter, LetterState
 from zhtj.letters.operations import Details
 from zhtj.letters.printing import papers
 from zhtj.letters.printing.render import render_letter
-from zhtj.letters.queries import LetterFilters, Validity
+from zhtj.letters.queries import LetterFilters
 from zhtj.letters.receipts import LARGEST, ReceiptSlip
 from zhtj.letters.record import FileDisposition, LetterReason, LetterRecord
 from zhtj.people.models import Member
@@ -33,18 +33,24 @@ FIELDS = ("dues_until", "file_disposition", "file_note", "handler", "handler_mob
 OFFLINE = (*FIELDS, "receiver", "reason")
 
 
+def read_filters(said: Mapping[str, str]) -> LetterFilters:
+    """Filters of an address; unknown values count as none."""
+    state = said.get("state", "")
+    return LetterFilters(state if state in queries.STATES else "", said.get("q", "").strip())
+
+
 @routes.desk.get("/letters")
 @requires(Permission.LETTER_VIEW)
 def letters() -> str:
     """The register of letters, newest first."""
     seat = current_seat()
-    filters = LetterFilters(request.args.get("state", ""), request.args.get("q", "").strip())
-    page = queries.letters(seat, filters, **cursors())
+    filters = read_filters(request.args)
+    page = queries.letters(seat, filters).page(**cursors())
     return render_template(
         "desks/letters/letters.html",
         rows=page.rows,
         filters=filters,
-        states=[*((one.value, one.label) for one in Validity), ("waiting", "没有回执")],
+        states=list(queries.STATES.items()),
         received=queries.with_receipt([letter.id for letter in page.rows]),
         may_issue=authority.may_issue(seat),
         links=page_links(page, ".letters", state=filters.state, q=filters.text),

@@ -48,13 +48,13 @@ def letter_many() -> str:
     seat = current_seat()
     authority.check_issuer(seat)
     filters, policy = _filters(request.args), policy_of(own_organisation())
-    page = candidates.listing(seat, policy, filters, **cursors())
-    more = bool(page.after or page.before)
+    listing = candidates.listing(seat, policy, filters)
+    page = listing.page(**cursors())
     return render_template(
         "desks/letters/letter_many.html",
         rows=page.rows,
         filters=filters,
-        total=candidates.count(seat, policy, filters) if more else 0,
+        total=0 if page.is_whole else listing.count(),
         recent=letter_batches.recent(seat),
         at_most=letter_batches.AT_MOST,
         key=secrets.token_hex(16),

@@ -23,11 +23,11 @@ def letter_receipts() -> str:
     """Slips three that are still out: ours to come back, and those we have to fill."""
     seat = current_seat()
     incoming = request.args.get("side") == "in"
-    listed = outstanding.to_fill if incoming else outstanding.ours
-    page = listed(seat, **cursors())
+    listing = outstanding.to_fill(seat) if incoming else outstanding.ours(seat)
+    page = listing.page(**cursors())
     return render_template(
         "desks/letters/letter_receipts.html",
-        rows=outstanding.with_days(page.rows),
+        rows=page.rows,
         incoming=incoming,
         overdue=outstanding.count_overdue(seat),
         links=page_links(page, ".letter_receipts", side="in" if incoming else ""),

@@ -58,7 +58,7 @@ def organisation_page(
     """
     seat = current_seat()
     text, closed = request.args.get("q", "").strip(), request.args.get("closed") == "1"
-    page = queries.children(shown, text, closed=closed, **cursors())
+    page = queries.children(shown, text, closed=closed).page(**cursors())
     branches = [child.id for child in page.rows if child.is_branch] + ([shown.id] if shown.is_branch else [])
     problem = graduation.mark_problem(seat, shown) if shown.is_branch else None
     return render_template(

@@ -50,7 +50,7 @@ def tree_level(number: int) -> str:
 
 
 def _level(shown: Organisation) -> dict[str, Any]:
-    page = queries.children(shown, closed=False, **cursors())
+    page = queries.children(shown, closed=False).page(**cursors())
     return {
         "children": page.rows,
         "branchless": queries.branchless(page.rows),

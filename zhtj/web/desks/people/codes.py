@@ -47,7 +47,7 @@ def code_sheet() -> AnyResponse | str:
     """Codes for everybody who was ticked or is on the list - a class - as a sheet to print and cut."""
     seat, filters = current_seat(), member_filters(request.form)
     ticked = None if request.form.get("all") else _numbers("member")
-    picked = people.picked(seat, filters, ids=ticked, limit=MOST + 1) if ticked is None else _members(ticked)
+    picked = people.picked(seat, filters, ids=ticked, most=MOST + 1) if ticked is None else _members(ticked)
     if len(picked) > MOST:
         raise DomainError(f"一次最多生成 {MOST} 人的。", fix="请先用筛选缩小范围，例如选一个团支部。")
     if not picked:
@@ -63,7 +63,7 @@ def code_sheet() -> AnyResponse | str:
 
 def _members(numbers: Sequence[int]) -> list[tuple[int, str, str]]:
     """The ticked members, whatever the list was filtered by. Raises NotFound for one out of sight."""
-    found = people.picked(current_seat(), people.MemberFilters(), ids=numbers, limit=MOST + 1)
+    found = people.picked(current_seat(), people.MemberFilters(), ids=numbers, most=MOST + 1)
     if len(found) < min(len(set(numbers)), MOST + 1):
         raise NotFound
     return found

@@ -26,12 +26,12 @@ _COUNTED = 1000
 @requires(Permission.MEMBER_VIEW)
 def duplicates() -> str:
     """The pairs of which both are here or below."""
-    seat = current_seat()
-    page = people.listing(seat, **cursors())
+    listing = people.listing(current_seat())
+    page = listing.page(**cursors())
     return render_template(
         "desks/people/member_duplicates.html",
         rows=page.rows,
-        counted=people.count(seat, _COUNTED),
+        counted=listing.count(_COUNTED),
         most=_COUNTED,
         links=page_links(page, ".duplicates"),
     )

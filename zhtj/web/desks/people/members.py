@@ -110,9 +110,9 @@ def members() -> AnyResponse | str:
 def _list(said: MultiDict[str, str], error: DomainError | None = None, name: str = "") -> str:
     seat, columns = current_seat(), _columns(said)
     filters, unit = _in_unit(said)
-    page = people.listing(seat, filters, **cursors())
-    more = bool(page.after or page.before)
-    counted = people.count_listed(seat, filters) if more else len(page.rows)
+    listing = people.listing(seat, filters)
+    page = listing.page(**cursors())
+    counted = len(page.rows) if page.is_whole else listing.count(people.COUNTED)
     beyond = seat.kind is SeatKind.PROVINCIAL and counted > people.COUNTED
     arguments = kept(filters, columns)
     return render_template(
@@ -128,7 +128,7 @@ def _list(said: MultiDict[str, str], error: DomainError | None = None, name: str
         narrowed=bool(arguments.keys() - {"cols", "order"}),
         opened=bool(unit or arguments.keys() - {"q", "org", "active", "graduate", "order"}),
         counted=counted,
-        total=counted if more and not beyond else 0,
+        total=0 if page.is_whole or beyond else counted,
         beyond=people.COUNTED if beyond else 0,
         views=views.views_of(seat),
         options=OPTIONS,

@@ -39,14 +39,15 @@ def listed() -> AnyResponse:
 
 def _page(measure: Measure, error: DomainError | None = None, refused: list[str] | None = None) -> AnyResponse:
     seat = current_seat()
-    page = proposals.listing(seat, measure, **cursors())
+    listing = proposals.listing(seat, measure)
+    page = listing.page(**cursors())
     members = list(page.rows)
     body = render_template(
         "desks/people/member_proposals.html",
         rows=members,
         measure=measure,
         measures=PROPOSED,
-        count=proposals.count(seat, measure, _COUNTED) if page.after or page.before else len(members),
+        count=len(members) if page.is_whole else listing.count(_COUNTED),
         most=_COUNTED,
         grounds=proposals.grounds(members, measure),
         ground=proposals.ground_of(measure, policy_of(own_organisation())),

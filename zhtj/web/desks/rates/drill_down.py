@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import request, url_for
 
@@ -71,8 +71,8 @@ def people_of(asked: AskedRates, key: str) -> Listed:
     left, places = organisation_moves.place_left(asked.organisation, number) if number else (None, ())
     wanted = listed.ListQuery(places or asked.organisation.path, asked.season, key, asked.day, text)
     title = listed.title(key)
-    page = listed.listing(wanted, **cursors())
-    found = listed.how_many(wanted)
+    listing = listed.listing(wanted)
+    page, found = listing.page(**cursors()), listing.count()
     seat = current_seat()
     rules = sorted({rule for line in page.rows for reason in line.reasons for rule in reason.rules})
 
@@ -83,7 +83,7 @@ def people_of(asked: AskedRates, key: str) -> Listed:
         key,
         title,
         [_shown(seat, line) for line in page.rows],
-        listed.how_many(listed.ListQuery(wanted.place, asked.season, key, asked.day)) if text else found,
+        listed.listing(replace(wanted, text="")).count() if text else found,
         found,
         text,
         [(rule, rulebook.source_of(rule)) for rule in rules],

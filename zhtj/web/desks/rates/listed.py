@@ -6,9 +6,11 @@ from typing import Any
 
 from flask import url_for
 
+from zhtj.kernel.sql.listing import Listing
 from zhtj.kernel.sql.paging import Page
 from zhtj.transfers.models import Application
 from zhtj.web.access import current_seat
+from zhtj.web.desks.loading import cursors
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates.asked import AskedRates
 
@@ -21,19 +23,28 @@ def links(asked: AskedRates, endpoint: str, page: Page[Any], kept: dict[str, Any
     }
 
 
-def applications(asked: AskedRates, page: Page[Application], *, tab: str, kept: dict[str, Any], **values: Any) -> str:
+def applications(
+    asked: AskedRates, listing: Listing[Application], *, tab: str, kept: dict[str, Any], **values: Any
+) -> str:
     """The page.
 
     Args:
         asked: whose figures.
-        page: the applications.
+        listing: the applications.
         tab: endpoint of the page it belongs to; the list's own is ``<tab>_list``.
         kept: the filters as they stand in an address.
-        values: ``title``, ``total`` and ``back`` of the template.
+        values: ``title`` and ``back`` of the template.
     """
-    links_there = links(asked, f"{tab}_list", page, kept)
+    page = listing.page(**cursors())
     return frame.page(
-        "rates/applications.html", asked, tab, rows=page.rows, links=links_there, address=_address, **values
+        "rates/applications.html",
+        asked,
+        tab,
+        rows=page.rows,
+        total=listing.count(),
+        links=links(asked, f"{tab}_list", page, kept),
+        address=_address,
+        **values,
     )
 
 

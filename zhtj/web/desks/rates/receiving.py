@@ -15,7 +15,6 @@ from zhtj.rates.rules import NOTHING
 from zhtj.transfers.rules import Ground
 from zhtj.web import routes
 from zhtj.web.access import requires
-from zhtj.web.desks.loading import cursors
 from zhtj.web.desks.rates import asked as frame
 from zhtj.web.desks.rates import listed
 from zhtj.web.desks.rates.asked import AskedRates
@@ -82,10 +81,9 @@ def applications() -> str:
     }
     return listed.applications(
         asked,
-        receiving.listing(filters, **cursors()),
+        receiving.listing(filters),
         tab="rates_receiving",
         kept=kept,
         title=filters.figure.label + (f"：{filters.ground.label}" if filters.ground else ""),
-        total=receiving.count(filters),
         back=asked.link("rates_receiving", day=None),
     )

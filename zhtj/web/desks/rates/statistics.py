@@ -31,7 +31,7 @@ def table() -> str:
 def _page(asked: AskedRates, error: DomainError | None = None) -> str:
     here, seat = asked.organisation, current_seat()
     found = statistics.table(here, asked.season)
-    page = statistics.missing_schools(here.path, asked.season, **cursors())
+    page = statistics.missing_schools(here.path, asked.season).page(**cursors())
     offices = [each.office_id or each.id for each in page.rows]
     return frame.page(
         "rates/statistics.html",
@@ -56,13 +56,14 @@ def _page(asked: AskedRates, error: DomainError | None = None) -> str:
 def branches() -> str:
     """The branches behind 毕业班团支部."""
     asked = frame.read(request.args)
-    page = statistics.branches(asked.organisation.path, asked.season, **cursors())
+    listing = statistics.branches(asked.organisation.path, asked.season)
+    page = listing.page(**cursors())
     return frame.page(
         "rates/statistics_branches.html",
         asked,
         "rates_statistics",
         rows=page.rows,
-        total=statistics.count_branches(asked.organisation.path, asked.season),
+        total=listing.count(),
         marks=graduation.marks([each.id for each in page.rows]),
         links=listed.links(asked, "rates_statistics_branches", page, {"day": None}),
     )

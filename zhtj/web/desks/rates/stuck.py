@@ -50,7 +50,7 @@ def holders() -> str:
     asked = frame.read(request.args)
     filters = read_filters(asked, request.args)
     found, late = stuck.lying(filters), stuck.not_started(asked.organisation, asked.season)
-    page, ranks = stuck.heaps(filters, found, **cursors()), stuck.by_tier(found)
+    page, ranks = stuck.heaps(filters, found).page(**cursors()), stuck.by_tier(found)
     return frame.page(
         "rates/stuck.html",
         asked,
@@ -78,11 +78,10 @@ def applications() -> str:
     filters, office = read_filters(asked, request.args), number_in(request.args.get("office", ""))
     return listed.applications(
         asked,
-        stuck.listing(filters, office, **cursors()),
+        stuck.listing(filters, office),
         tab="rates_stuck",
         kept={**arguments(filters), "office": office},
         title="等待办理的申请",
-        total=stuck.count(filters, office),
         back=asked.link("rates_stuck", **arguments(filters)),
     )
 

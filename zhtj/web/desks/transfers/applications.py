@@ -6,7 +6,7 @@ from flask import render_template, url_for
 
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries
-from zhtj.transfers.queries import Listing
+from zhtj.transfers.queries import ApplicationList
 from zhtj.transfers.workflow import State
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
@@ -21,7 +21,7 @@ def applications() -> str:
     """The list: who is under way, at which step, who must act, how long still (A-11)."""
     seat = current_seat()
     filters = read_filters()
-    page = queries.applications(seat, filters, **cursors())
+    page = queries.applications(seat, filters).page(**cursors())
     return render_template(
         "desks/transfers/applications.html",
         rows=page.rows,
@@ -29,7 +29,7 @@ def applications() -> str:
         filters=filters,
         states=list(State),
         seat_path=seat.path,
-        bulk=bar(Listing.APPLICATIONS, filters, more=bool(page.after or page.before)),
+        bulk=bar(ApplicationList.APPLICATIONS, filters, more=not page.is_whole),
         links=page_links(page, ".applications", state=filters.state, side=filters.side, q=filters.text),
     )
 

@@ -44,7 +44,7 @@ def list_arrivals() -> str:
 
 def _list(error: DomainError | None = None) -> str:
     seat, filters = current_seat(), read_filters()
-    page = arrivals.listing(seat, filters, **cursors())
+    page = arrivals.listing(seat, filters).page(**cursors())
     todo = ArrivalFilters("todo", filters.org_id, filters.text)
     return render_template(
         "desks/transfers/arrivals.html",

@@ -23,7 +23,7 @@ from zhtj.transfers.many import bulk, runs
 from zhtj.transfers.many.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
 from zhtj.transfers.many.runs import RunKind
 from zhtj.transfers.models import Application
-from zhtj.transfers.queries import Filters, Listing
+from zhtj.transfers.queries import ApplicationList, Filters
 from zhtj.transfers.rules import GROUNDS, Ground, grounds
 from zhtj.transfers.workflow import TRANSITIONS, Action, State
 from zhtj.web import routes
@@ -35,7 +35,11 @@ SHOWN = 500
 """Lines of a preview on the page; what cannot be done comes first."""
 MOST_OPTIONS = 10_000
 """A branch for each line is offered up to so many options on the page."""
-LISTS = {Listing.WAITING: "待办", Listing.APPLICATIONS: "转接申请", Listing.TOWNSHIPS: "乡镇街道待接收"}
+LISTS = {
+    ApplicationList.WAITING: "待办",
+    ApplicationList.APPLICATIONS: "转接申请",
+    ApplicationList.TOWNSHIPS: "乡镇街道待接收",
+}
 # Whoever starts is nobody's turn: withdrawing is offered where one's own applications stand.
 _ONLY_OWN = frozenset({Action.WITHDRAW, Action.TAKE_OVER})
 
@@ -44,7 +48,7 @@ _ONLY_OWN = frozenset({Action.WITHDRAW, Action.TAKE_OVER})
 class Picked:
     """The lines somebody picked, and the list he came from."""
 
-    listing: Listing
+    listing: ApplicationList
     filters: Filters
     numbers: list[int]
 
@@ -104,19 +108,19 @@ class Preview:
         return [ground for ground in GROUNDS if ground in offered]
 
 
-def offered(listing: Listing, states: Sequence[State]) -> list[Action]:
+def offered(listing: ApplicationList, states: Sequence[State]) -> list[Action]:
     """What the bulk bar of a list offers: what the workflow knows for the states that occur in it."""
-    if listing is Listing.TOWNSHIPS:
+    if listing is ApplicationList.TOWNSHIPS:
         return [Action.TAKE_OVER]
     possible = {row.action for row in TRANSITIONS if row.state in states} - _ONLY_OWN
-    if listing is Listing.APPLICATIONS:
+    if listing is ApplicationList.APPLICATIONS:
         possible.add(Action.WITHDRAW)
     if current_seat().kind is not SeatKind.PROVINCIAL:
         possible.discard(Action.APPROVE)
     return [action for action in BULK if action in possible]
 
 
-def bar(listing: Listing, filters: Filters, *, more: bool) -> dict[str, Any]:
+def bar(listing: ApplicationList, filters: Filters, *, more: bool) -> dict[str, Any]:
     """Arguments of the bulk bar below a list.
 
     Args:
@@ -125,13 +129,15 @@ def bar(listing: Listing, filters: Filters, *, more: bool) -> dict[str, Any]:
         more: whether there are other pages, whose lines can be picked all together.
     """
     seat = current_seat()
-    waiting = list(waiting_counts()) if listing is Listing.WAITING else [state for state in State if state.is_open]
+    waiting = (
+        list(waiting_counts()) if listing is ApplicationList.WAITING else [state for state in State if state.is_open]
+    )
     states = [filters.state] if filters.state else waiting
     return {
         "listing": listing,
         "filters": filters,
         "actions": offered(listing, states),
-        "townships": listing is Listing.WAITING and seat.kind is SeatKind.PROVINCIAL and _is_county(),
+        "townships": listing is ApplicationList.WAITING and seat.kind is SeatKind.PROVINCIAL and _is_county(),
         "total": (queries.count_listed(seat, listing, filters) or 0) if more else 0,
     }
 
@@ -153,18 +159,18 @@ def _filters() -> Filters:
 def _picked(seat: ActiveSeat) -> tuple[Picked, dict[int, int]]:
     """The lines of the form: ticked, all of the filter, or those of the preview with their versions."""
     listing = request.form.get("listing", "")
-    if listing not in set(Listing):
+    if listing not in set(ApplicationList):
         raise DomainError("提交的内容不完整。", fix="请回到列表重新选择。")
     filters = _filters()
     versions = dict(_stamps(request.form.get("lines", "")))
     numbers = list(versions)
     if not numbers and request.form.get("all"):
-        numbers = queries.listed_ids(seat, Listing(listing), filters, AT_MOST + 1)
+        numbers = queries.picked(seat, ApplicationList(listing), filters, AT_MOST + 1)
     elif not numbers:
         numbers = sorted({number for text in request.form.getlist("row") if (number := number_in(text)) is not None})
     if len(numbers) > AT_MOST:
         raise DomainError(f"一次最多办理 {AT_MOST:,} 份。", fix="请先用筛选缩小范围，分几次办理。")
-    return Picked(Listing(listing), filters, numbers), versions
+    return Picked(ApplicationList(listing), filters, numbers), versions
 
 
 def _stamps(text: str) -> list[tuple[int, int]]:
@@ -291,7 +297,7 @@ def townships() -> str:
         raise NotFound
     policy = policy_of(organisation)
     filters = Filters(text=request.args.get("q", "").strip())
-    page = queries.in_townships(seat, filters, **cursors())
+    page = queries.in_townships(seat, filters).page(**cursors())
     return render_template(
         "desks/many/bulk_townships.html",
         rows=page.rows,
@@ -299,6 +305,6 @@ def townships() -> str:
         list_url=url_for(".applications"),
         opens=None if county_open(policy, clock.today()) else policy.county_fallback_from,
         clear_months=policy.county_clear_months,
-        bulk=bar(Listing.TOWNSHIPS, filters, more=bool(page.after or page.before)),
+        bulk=bar(ApplicationList.TOWNSHIPS, filters, more=not page.is_whole),
         links=page_links(page, ".townships", q=filters.text),
     )

@@ -21,7 +21,7 @@ from zhtj.transfers.applying import special_units
 from zhtj.transfers.deciding import external, receiving
 from zhtj.transfers.many import bulk
 from zhtj.transfers.models import Application
-from zhtj.transfers.queries import Filters, Listing, open_application
+from zhtj.transfers.queries import ApplicationList, Filters, open_application
 from zhtj.transfers.rules import Ground, grounds
 from zhtj.transfers.workflow import Action, State
 from zhtj.web import routes
@@ -140,14 +140,14 @@ def waiting() -> str:
     """What waits for this organisation, oldest first."""
     seat = current_seat()
     filters = read_filters()
-    page = queries.waiting(seat, filters, **cursors())
+    page = queries.waiting(seat, filters).page(**cursors())
     return render_template(
         "desks/watching/waiting.html",
         lines=[line(seat, application) for application in page.rows],
         filters=filters,
         list_url=url_for(".applications"),
         counts=waiting_counts(),
-        bulk=bar(Listing.WAITING, filters, more=bool(page.after or page.before)),
+        bulk=bar(ApplicationList.WAITING, filters, more=not page.is_whole),
         links=page_links(page, ".waiting", state=filters.state, q=filters.text),
     )
 

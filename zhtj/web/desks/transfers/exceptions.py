@@ -49,8 +49,7 @@ def list_exceptions() -> str:
     """The register, open lines first."""
     seat, season = current_seat(), clock.today().year
     chosen, filters = chosen_organisation(request.args.get("org", "")), read_filters(request.args)
-    place = cursors()
-    page = exceptions.listing(seat, season, filters, after=place["after"], before=place["before"])
+    page = exceptions.listing(seat, season, filters).page(**cursors())
     kept = {"status": filters.status, "kind": filters.kind, "q": filters.text, "org": str(chosen.id) if chosen else ""}
     return render_template(
         "desks/watching/exceptions.html",

@@ -61,10 +61,10 @@ def all_objections() -> str:
     """Open objections and flags, oldest first; or what has been decided, newest first."""
     seat, done = current_seat(), request.args.get("done") == "1"
     if request.args.get("what") == "flags":
-        flags = objections.flags(seat, seen=done, **cursors())
+        flags = objections.flags(seat, seen=done).page(**cursors())
         links = page_links(flags, ".objections", what="flags", done="1" if done else "")
         return _page([_flagged(one) for one in flags.rows], "flags", done=done, links=links)
-    found = objections.objections(seat, decided=done, **cursors())
+    found = objections.objections(seat, decided=done).page(**cursors())
     links = page_links(found, ".objections", done="1" if done else "")
     return _page([_objected(one) for one in found.rows], "objections", done=done, links=links)
 

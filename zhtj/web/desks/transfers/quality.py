@@ -43,7 +43,7 @@ def quality_list() -> str:
     """The applications behind one figure."""
     season, cut = clock.today().year, read_cut()
     found = judging.report(current_seat(), season)
-    page = judging.listing(current_seat(), season, cut, known=found, **cursors())
+    page = judging.listing(current_seat(), season, cut, known=found).page(**cursors())
     return render_template(
         "desks/watching/quality_list.html",
         cut=cut,

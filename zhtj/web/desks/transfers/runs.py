@@ -146,7 +146,7 @@ def transfer_out_picked() -> AnyResponse:
     ids = [number for text in request.form.getlist("member") if (number := number_in(text)) is not None]
     everybody = bool(request.form.get("all"))
     filters = member_filters(request.form) if everybody else MemberFilters()
-    found = people.picked(seat, filters, ids=None if everybody else ids, limit=mass_starts.AT_MOST + 1)
+    found = people.picked(seat, filters, ids=None if everybody else ids, most=mass_starts.AT_MOST + 1)
     if not found:
         flash("请先勾选要办理转出的团员。", "warning")
         return redirect(url_for(".members"), 303)

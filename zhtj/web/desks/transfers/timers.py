@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
-from datetime import datetime
-from itertools import islice
-
 from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
-from zhtj.kernel.sql import paging
 from zhtj.letters.timers import sources
 from zhtj.orgs.policies import policy_of
 from zhtj.policy import phases
 from zhtj.transfers.watching import timers
-from zhtj.transfers.watching.timers import SIZE, Mark, Source, Timer, TimerKind
+from zhtj.transfers.watching.timers import TimerKind, TimerListing
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
-
-
-def listing(chosen: list[Source], mark: Mark | None) -> tuple[list[Timer], str]:
-    """One page of the timers of these sources, soonest first, and the cursor of the next one ("" after the last)."""
-    behind = [sorted((one for one in read(mark) if mark is None or one.mark > mark), key=_place) for read in chosen]
-    rows = list(islice(heapq.merge(*behind, key=_place), SIZE + 1))
-    return rows[:SIZE], paging.encode(rows[SIZE - 1].mark) if len(rows) > SIZE else ""
-
-
-def _place(timer: Timer) -> Mark:
-    return timer.mark
-
-
-def _mark(cursor: str) -> Mark | None:
-    return Mark(*paging.decode(cursor, [datetime, int, int])) if cursor else None
 
 
 @routes.desk.get("/timers", endpoint="timers")
@@ -42,19 +22,20 @@ def _mark(cursor: str) -> Mark | None:
 def all_timers() -> str:
     """Every timer with its next date, soonest first; kinds are filters."""
     seat, policy = current_seat(), policy_of(own_organisation())
-    unreviewed = timers.count_unreviewed(seat, policy)
+    unreviewed = timers.unreviewed(seat, policy).count()
     found = sources(seat, policy, unreviewed)
     wanted = request.args.get("kind", "")
     kind = TimerKind(wanted) if wanted in found else None
-    rows, following = listing([found[kind]] if kind else list(found.values()), _mark(request.args.get("after", "")))
+    listing = TimerListing([found[kind]] if kind else list(found.values()))
+    page = listing.page(after=request.args.get("after", ""))
     return render_template(
         "desks/watching/timers.html",
-        rows=rows,
+        rows=page.rows,
         kinds=list(found),
         kind=kind,
         phase=phases.line(policy),
         unreviewed=unreviewed,
-        following=url_for(".timers", kind=kind, after=following) if following else None,
+        following=url_for(".timers", kind=kind, after=page.after) if page.after else None,
         is_first="after" not in request.args,
     )
 
@@ -64,11 +45,12 @@ def all_timers() -> str:
 def review() -> str:
     """The September list: submitted by 31 August, not reviewed yet; for the receivers and their superiors (D-08)."""
     seat, policy = current_seat(), policy_of(own_organisation())
-    page = timers.unreviewed(seat, policy, **cursors())
+    listing = timers.unreviewed(seat, policy)
+    page = listing.page(**cursors())
     return render_template(
         "desks/watching/timers_review.html",
         rows=page.rows,
-        total=timers.count_unreviewed(seat, policy),
+        total=listing.count(),
         heaps=timers.unreviewed_by_organisation(seat, policy),
         policy=policy,
         phase=phases.line(policy),

@@ -19,11 +19,12 @@ def waits() -> str:
     """Both sides of the list; of strangers only name and school are shown."""
     seat = current_seat()
     side = Side.OWN if request.args.get("side") == Side.OWN else Side.COMING
-    page = waiting.listing(seat, side, **cursors())
+    listings = {each: waiting.listing(seat, each) for each in Side}
+    page = listings[side].page(**cursors())
     return render_template(
         "desks/watching/waits.html",
         side=side,
-        counts={each: waiting.count(seat, each) for each in Side},
+        counts={each: listing.count() for each, listing in listings.items()},
         rows=page.rows,
         schools=waiting.schools_of(page.rows),
         links=page_links(page, ".waits", side=side.value),
