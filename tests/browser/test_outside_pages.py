@@ -26,6 +26,7 @@ from zhtj.orgs.models import Category, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Account
 from zhtj.transfers import operations
+from zhtj.transfers.applying import drafts
 from zhtj.transfers.deciding import external
 from zhtj.transfers.models import Application
 
@@ -82,7 +83,7 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[dict[str, st
         do(external.confirm, gone, world.seat("class1"), NOTE, Upload("截图.png", PNG))
         do(external.fail, failed, world.seat("class1"), "对方说全称多一个区字")
         with unit_of_work():
-            drafts = {
+            started = {
                 "writes": {"reason": "special_unit", "remark": ARMY},
                 "types": {
                     "reason": "employed_with_org",
@@ -91,8 +92,8 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[dict[str, st
                     "external_name": NAME,
                 },
             }
-            for key, answers in drafts.items():
-                operations.save_draft(session.merge(people[key]), answers)
+            for key, answers in started.items():
+                drafts.save(session.merge(people[key]), answers)
             accounts = {key: world.accounts.get(key) or people[key].account for key in PAGES}
             for account in accounts.values():
                 session.merge(account).password_hash = HASH

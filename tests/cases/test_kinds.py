@@ -35,6 +35,7 @@ from zhtj.orgs.queries import by_code_or_name
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Membership, Post, Seat, Sex
 from zhtj.transfers import operations as transfers
+from zhtj.transfers.applying.situations import special_unit
 
 CITY = ("university", "city")
 
@@ -542,7 +543,7 @@ def enlist(world: World, member: Member, **details: str) -> Any:
     seat = world.own_seat(member)
     with acting(seat):
         session.refresh(member)
-        return transfers.submit(transfers.special_unit(member, **{**details, "confirmed": True}), seat)
+        return transfers.submit(special_unit(member, **{**details, "confirmed": True}), seat)
 
 
 @pytest.mark.rule("S-09")

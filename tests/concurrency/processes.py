@@ -26,8 +26,8 @@ from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account, Member
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.models import Application
-from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching import sweeps as returns
 

@@ -24,6 +24,7 @@ from zhtj.people import operations as people
 from zhtj.people import queries as people_queries
 from zhtj.people.models import Post
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import special_unit
 from zhtj.transfers.deciding import decisions, external, objections
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
@@ -207,7 +208,7 @@ def test_of_a_special_unit_no_message_names_more_than_the_generic_destination(wo
     member = world.graduate
     with audit.acting(world.own_seat(member)), unit_of_work():
         session.refresh(member)
-        wanted = operations.special_unit(member, remark="参军入伍", secret_unit="某部队", confirmed=True)
+        wanted = special_unit(member, remark="参军入伍", secret_unit="某部队", confirmed=True)
         application = operations.submit(wanted, world.own_seat(member))
     # The province has it as new work, the old branch is informed
     (task,) = inboxes.of(world, "province")

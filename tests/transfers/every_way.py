@@ -35,9 +35,9 @@ from zhtj.orgs.outside import special_pool
 from zhtj.people.models import Member, Membership, Post, Sex
 from zhtj.people.operations import NewMember, start_seat
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.deciding import decisions, external, objections
 from zhtj.transfers.models import Application, ApplicationEvent, Objection
-from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import OPEN, RUNNING, TERMINAL, Action, State
 

@@ -13,8 +13,8 @@ from zhtj.kernel.permissions import ActiveSeat
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.models import Application
-from zhtj.transfers.operations import Submission
 
 EMPLOYED = {"reason": "employed_with_org", "unit_name": "示例科技有限公司"}
 UNPLACED = {"reason": "unplaced", "place": "residence"}

@@ -22,6 +22,7 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.policy import layers, seasons
 from zhtj.transfers import operations as transfers
+from zhtj.transfers.applying.situations import special_unit
 
 WORDS: dict[str, Any] = {"purpose": "other", "text": "本人情况属实，特此说明。"}
 
@@ -297,9 +298,7 @@ def test_the_register_of_special_units_is_shown_and_exported(world: World, brows
     seat = world.own_seat(world.graduate)
     with acting(seat):
         session.refresh(world.graduate)
-        wanted = transfers.special_unit(
-            world.graduate, remark="涉密单位，政审已完成", confirmed=True, secret_unit="某部某团"
-        )
+        wanted = special_unit(world.graduate, remark="涉密单位，政审已完成", confirmed=True, secret_unit="某部某团")
         transfers.submit(wanted, seat)
     page = browser.login(world.accounts["university"]).get("/school/cases").click("转往特殊单位登记")
     assert "涉密单位" in page.main

@@ -23,10 +23,11 @@ from zhtj.people.models import Member
 from zhtj.people.operations import NewMember
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers import operations as transfers
+from zhtj.transfers.applying import drafts
+from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.deciding import external, objections
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, Objection
-from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action
 from zhtj.web.member.applying.answers import DraftAnswers
@@ -105,7 +106,7 @@ class Play:
 
     def _draft(self, person: PlayedMember, goal: Goal) -> None:
         member = session.get_one(Member, person.id)
-        transfers.save_draft(member, DraftAnswers(reason=goal.reason.value, unit_name=goal.unit or "").kept())
+        drafts.save(member, DraftAnswers(reason=goal.reason.value, unit_name=goal.unit or "").kept())
 
     def expect(self, person: NewMember, moment: datetime) -> None:
         """Write down that somebody from Guangdong is recorded at the employer's team."""

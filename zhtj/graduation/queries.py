@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
+from zhtj.graduation import rules
 from zhtj.graduation.conversion import unmarked
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark, NoTime, RegisterRow
 from zhtj.graduation.rules import markable_industries
-from zhtj.graduation.season_register import in_year
+from zhtj.graduation.season_register import in_year, open_row
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, subtree
@@ -179,9 +180,11 @@ def own_marks(member_ids: Sequence[int]) -> dict[int, MemberMark]:
 
 
 def is_delayed(member: Member) -> bool:
-    """Whether a member is marked as a delayed graduate now (R-08)."""
+    """Whether a member is a delayed graduate who is still at school (R-08)."""
     mark = session.get(MemberMark, member.id)
-    return mark is not None and mark.kind is MarkKind.DELAYED
+    if mark is None:
+        return False
+    return rules.is_delayed(mark, clock.today(), counts=open_row(member.id, clock.now()) is not None)
 
 
 def members_of(branch: Organisation, text: str = "") -> Listing[Member]:

@@ -24,10 +24,10 @@ from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
-from zhtj.transfers.applying.checks import low_age
 from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, special_label
+from zhtj.transfers.rules import low_age
 from zhtj.transfers.workflow import Route
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Iterable
 
-from zhtj.kernel.database import session
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Region, Tier
 from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import Destination
@@ -23,27 +22,69 @@ _OWN_PURPOSES = {
 }
 
 
+class Basics:
+    """The basic committees of some organisations - their schools, townships or units - read in one statement.
+
+    Args:
+        organisations: all that will be asked about.
+    """
+
+    def __init__(self, organisations: Iterable[Organisation]) -> None:
+        asked = list(organisations)
+        self._known = {each.path: each for each in asked if each.tier is Tier.BASIC}
+        lines = {path for each in asked if each.path not in self._known and not each.is_leading for path in each.line}
+        self._known |= {each.path: each for each in places.basics_among(lines)}
+
+    def of(self, organisation: Organisation) -> Organisation | None:
+        """The basic committee an organisation belongs to; None for a leading organ."""
+        if organisation.is_leading:
+            return None
+        return next((self._known[path] for path in organisation.line if path in self._known), None)
+
+    def same(self, old: Organisation, new: Organisation) -> bool:
+        """Whether both stand under the same basic committee, such as one university."""
+        basic = self.of(old)
+        return basic is not None and new.path.startswith(basic.path)
+
+    def is_school(self, organisation: Organisation) -> bool:
+        """Whether it belongs to a school."""
+        basic = self.of(organisation)
+        return basic is not None and basic.industry in SCHOOL_INDUSTRIES
+
+    def kind(self, old: Organisation | None, new: Organisation) -> Destination:
+        """What ``new`` is for a member of ``old``: what it is by itself, then own school, then what its committee is.
+
+        Without ``old``: for somebody of whom nothing is known.
+        """
+        fixed = _by_itself(new)
+        if fixed is not None:
+            return fixed
+        if self.is_school(new) and old is not None and self.same(old, new):
+            return _OWN_PURPOSES.get(new.purpose, Destination.OWN_SCHOOL) if new.purpose else Destination.OWN_SCHOOL
+        basic = self.of(new)
+        if new.purpose in _OWN_PURPOSES:
+            return _of_others(basic, new)
+        return Destination.UNIT if basic is None else _by_committee(basic, new)
+
+
 def basic_of(organisation: Organisation) -> Organisation | None:
     """The basic committee an organisation belongs to: its school, township or unit; None for a leading organ."""
-    if organisation.tier is Tier.BASIC or organisation.is_leading:
-        return None if organisation.is_leading else organisation
-    return session.scalars(
-        select(Organisation).where(Organisation.path.in_(organisation.line), Organisation.tier == Tier.BASIC)
-    ).first()
+    return Basics([organisation]).of(organisation)
 
 
 def same_basic(old: Organisation, new: Organisation) -> bool:
     """Whether both stand under the same basic committee, such as one university."""
-    basic = basic_of(old)
-    return basic is not None and new.path.startswith(basic.path)
+    return Basics([old]).same(old, new)
+
+
+def destination_kind(old: Organisation | None, new: Organisation) -> Destination:
+    """What ``new`` is for a member of ``old``, see ``Basics.kind``."""
+    return Basics([new] if old is None else [old, new]).kind(old, new)
 
 
 def keeps_those_who_stay(branch: Organisation) -> bool:
     """Whether it is a school's branch for those who stay there: a case leads into it, no transfer (PD-10, M-12)."""
-    if branch.purpose not in _OWN_PURPOSES:
-        return False
-    basic = basic_of(branch)
-    return basic is not None and basic.industry in SCHOOL_INDUSTRIES
+    return branch.purpose in _OWN_PURPOSES and Basics([branch]).is_school(branch)
 
 
 def admitting_ready(destination: Organisation) -> bool | None:
@@ -51,26 +92,15 @@ def admitting_ready(destination: Organisation) -> bool | None:
 
     None where it is no school: a research institute takes in its students without one.
     """
-    school = basic_of(destination)
-    if school is None or school.industry not in SCHOOL_INDUSTRIES:
-        return None
-    return bool(places.for_new_students(school))
+    basics = Basics([destination])
+    return admitting(basics, [destination])[destination.id] if basics.is_school(destination) else None
 
 
-def destination_kind(old: Organisation | None, new: Organisation) -> Destination:
-    """What ``new`` is for a member of ``old``: what it is by itself, then own school, then what its committee is.
-
-    Without ``old``: for somebody of whom nothing is known.
-    """
-    fixed = _by_itself(new)
-    if fixed is not None:
-        return fixed
-    basic = basic_of(new)
-    if basic is not None and basic.industry in SCHOOL_INDUSTRIES and old is not None and same_basic(old, new):
-        return _OWN_PURPOSES.get(new.purpose, Destination.OWN_SCHOOL) if new.purpose else Destination.OWN_SCHOOL
-    if new.purpose in _OWN_PURPOSES:
-        return _of_others(basic, new)
-    return Destination.UNIT if basic is None else _by_committee(basic, new)
+def admitting(basics: Basics, destinations: Iterable[Organisation]) -> dict[int, bool]:
+    """The same of many, by id, in one statement; what belongs to no school is left out."""
+    schools = {each.id: basics.of(each) for each in destinations if basics.is_school(each)}
+    ready = places.with_new_students({school for school in schools.values() if school is not None})
+    return {number: school is not None and school.id in ready for number, school in schools.items()}
 
 
 def _by_itself(new: Organisation) -> Destination | None:

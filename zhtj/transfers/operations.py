@@ -6,65 +6,30 @@ many at once stand in ``decisions``, objections in ``objections``, what external
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from sqlalchemy import update
 
-from zhtj.graduation import operations as graduation
-from zhtj.graduation.models import GraduateCategory, RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden
-from zhtj.kernel.permissions import ActiveSeat, SeatKind
-from zhtj.orgs.models import Organisation, Purpose, Region
-from zhtj.orgs.outside import special_pool
+from zhtj.kernel.permissions import ActiveSeat
+from zhtj.orgs.models import Organisation, Purpose
 from zhtj.orgs.policies import policy_of
 from zhtj.orgs.rules import destination_problem
 from zhtj.people.identity import masked_mobile
-from zhtj.people.models import Member
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import county_open
-from zhtj.policy.vocabulary import Reason, Suitability
-from zhtj.transfers.applying import checks
-from zhtj.transfers.applying.starting import begin
+from zhtj.policy.vocabulary import Reason
+from zhtj.transfers.applying import checks, situations
+from zhtj.transfers.applying.situations import Submission
+from zhtj.transfers.applying.starting import start
 from zhtj.transfers.deciding import decisions
 from zhtj.transfers.deciding.objections import flag_forbidden_ground
-from zhtj.transfers.kinds import destination_kind, keeps_those_who_stay
-from zhtj.transfers.models import Application, TransferDraft
+from zhtj.transfers.kinds import keeps_those_who_stay
+from zhtj.transfers.models import Application
 from zhtj.transfers.parties import county_above, parties
 from zhtj.transfers.rules import Ground, check_refusal
 from zhtj.transfers.steps import Step, take
-from zhtj.transfers.workflow import Action, Party, Path, Route, next_state
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What an applicant or an administrator fills in.
-
-    Args:
-        destination: where to; for 北京, 广东 and 福建 the region's node. Nothing is chosen for a special unit (S-02).
-        reason: key of a transfer reason of the policy (PD-10).
-        place: relation of the destination to the member's places, where the reason asks for it.
-        external_name, external_name_again: full name in the external system, typed twice (X-02).
-        secret_unit: name of a special unit, where it may be told; kept encrypted (S-09).
-        confirmed: the warnings of the destination table, or what follows from a special unit, were read (PD-11, S-07).
-        follows: the ended application this one starts again.
-    """
-
-    member: Member
-    destination: Organisation
-    reason: str
-    place: str | None = None
-    unit_name: str | None = None
-    unit_address: str | None = None
-    contact_mobile: str | None = None
-    remark: str | None = None
-    external_name: str | None = None
-    external_name_again: str | None = None
-    secret_unit: str | None = None
-    confirmed: bool = False
-    follows: Application | None = None
+from zhtj.transfers.workflow import Action, Route, next_state
 
 
 def submit(wanted: Submission, seat: ActiveSeat) -> Application:
@@ -74,95 +39,11 @@ def submit(wanted: Submission, seat: ActiveSeat) -> Application:
         DomainError: a rule forbids it; the message says which way is open.
         Conflict: the member already has an open application (A-06).
     """
-    member, destination = wanted.member, wanted.destination
-    initiator = checks.initiator(seat, member, destination)
-    checks.no_open_application(member)
-    checks.may_leave(member)
-    route = route_to(destination)
-    problem = destination_problem(destination) if route is Route.DOMESTIC else ""
-    if problem:
-        raise DomainError(problem, field="destination", rule="O-10")
-    if destination.id == member.org_id:
-        raise DomainError("组织关系已经在该组织，不需要转接。", field="destination")
-    policy = policy_of(member.org)
-    checks.proven(policy, member)
-    row = graduation.open_row(member.id, clock.now())
-    spec = checks.reason_spec(policy, wanted.reason, is_graduate=row is not None)
-    checks.may_start(spec, initiator, route)
-    if route is Route.EXTERNAL:
-        checks.external_destination(policy, wanted)
-    if route is Route.SPECIAL:
-        checks.special_unit(policy, wanted.remark, confirmed=wanted.confirmed)
-    verdict = checks.reason_and_destination(wanted, spec)
-    way = Path(
-        initiator,
-        destination.is_branch,
-        release_needed=checks.release_needed(policy, member.org, destination),
-        under_actor=_under(seat, member.org, destination),
-        route=route,
-    )
-    application = Application(
-        **_described(wanted, route),
-        member_id=member.id,
-        register_row_id=row.id if row else None,
-        initiator=initiator,
-        initiator_account_id=seat.account_id,
-        initiator_org_id=seat.org_id,
-        from_org_id=member.org_id,
-        to_org_id=destination.id,
-        release_needed=way.release_needed,
-        kind=destination_kind(member.org, destination),
-        level=verdict.level,
-        warnings=[verdict.sentence] if verdict.level is Suitability.WARNED else [],
-    )
-    state = next_state(None, Action.SUBMIT, Party(initiator.value), way)
-    if state is None:
-        raise Forbidden
-    due = checks.due(policy, clock.now(), in_season=row is not None) if state.is_running else None
-    begin(application, state, due_at=due)
-    if row is not None:
-        _categorise(row, policy, Reason(wanted.reason))
-    drop_draft(member)
-    return application
-
-
-def route_to(destination: Organisation) -> Route:
-    """Which way an application to ``destination`` takes."""
-    if destination.system is not Region.NATIONAL:
-        return Route.EXTERNAL
-    return Route.SPECIAL if destination.purpose is Purpose.SPECIAL_POOL else Route.DOMESTIC
-
-
-def special_unit(member: Member, **details: Any) -> Submission:
-    """A submission to a special unit: no organisation is chosen, the member goes to the pool (S-02, S-06)."""
-    return Submission(member=member, destination=special_pool(), reason=Reason.SPECIAL_UNIT.value, **details)
-
-
-def _described(wanted: Submission, route: Route) -> dict[str, Any]:
-    external, special = route is Route.EXTERNAL, route is Route.SPECIAL
-    return {
-        "reason": wanted.reason,
-        "place": wanted.place,
-        "unit_name": None if special else wanted.unit_name,
-        "secret_unit": wanted.secret_unit if special else None,
-        "unit_address": None if special else wanted.unit_address,
-        "contact_mobile": wanted.contact_mobile,
-        "remark": wanted.remark,
-        "external_name": checks.squeeze(wanted.external_name) if external else None,
-        "follows_id": wanted.follows.id if wanted.follows else None,
-    }
-
-
-def _categorise(row: RegisterRow, policy: Policy, reason: Reason) -> None:
-    category = policy.reasons[reason].category
-    if category is not None:
-        graduation.categorise(row, GraduateCategory(category))
-
-
-def _under(seat: ActiveSeat, old: Organisation, new: Organisation) -> bool:
-    return seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL} and all(
-        org.path.startswith(seat.path) for org in (old, new)
-    )
+    situation = situations.read(wanted, seat)
+    problem = checks.first(situation, checks.CHECKS)
+    if problem is not None:
+        raise problem
+    return start(situation)
 
 
 def redirect(application: Application, wanted: Submission, seat: ActiveSeat) -> Application:
@@ -355,31 +236,12 @@ def _still_complete(application: Application, policy: Policy, values: dict[str, 
     for name, label in AMENDABLE.items():
         if name in needed and not values[name]:
             raise DomainError(f"{label}不能为空。", field=name, rule="PD-10")
-    if application.route is Route.SPECIAL:
-        checks.special_unit(policy, values["remark"], confirmed=True)
+    problem = checks.special_remark(policy, values["remark"]) if application.route is Route.SPECIAL else None
+    if problem is not None:
+        raise problem
 
 
 def _shown(name: str, before: str, after: str) -> dict[str, str]:
     if name == "contact_mobile":
         before, after = (masked_mobile(number) if number else "" for number in (before, after))
     return {"field": name, "before": before, "after": after}
-
-
-def save_draft(member: Member, answers: dict[str, Any]) -> TransferDraft:
-    """Keep what the member has answered so far; one draft each, on any device."""
-    draft = session.get(TransferDraft, member.id)
-    if draft is None:
-        draft = TransferDraft(member_id=member.id, answers={}, saved_at=clock.now())
-        session.add(draft)
-    draft.answers = {**draft.answers, **answers}
-    draft.saved_at = clock.now()
-    session.flush()
-    return draft
-
-
-def drop_draft(member: Member) -> None:
-    """Forget the draft; the member starts anew."""
-    draft = session.get(TransferDraft, member.id)
-    if draft is not None:
-        session.delete(draft)
-        session.flush()

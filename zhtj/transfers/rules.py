@@ -1,4 +1,4 @@
-"""Pure rules of a decision: grounds of refusal (A-15 … A-17), what a submission must carry."""
+"""Pure rules: grounds of refusal (A-15 … A-17), the joining age that external systems ask for (X-09)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zhtj.kernel.errors import DomainError
+from zhtj.people import identity
+from zhtj.people.models import Member
+from zhtj.policy.model import Policy
 from zhtj.transfers.workflow import State
 
 
@@ -99,3 +102,11 @@ def forbidden_ground_in(remark: str) -> Ground | None:
     """The forbidden ground that a remark gives away, or None (A-16, PD-17)."""
     plain = "".join(remark.split())
     return next((ground for ground, words in _FORBIDDEN_WORDS.items() if any(word in plain for word in words)), None)
+
+
+def low_age(policy: Policy, member: Member) -> bool:
+    """Joined so young that the external interface refuses: age on the first day of that month (X-09, PD-31, PD-33)."""
+    number = member.account.id_number
+    if not number:
+        return False
+    return identity.read(number).age_on(member.joined_on.replace(day=1)) < policy.interface_min_age

@@ -38,6 +38,7 @@ from zhtj.rates.drawing import curve
 from zhtj.rates.models import RateCounter, RateDay, Standing
 from zhtj.rates.rules import Figures, RateKind
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import Submission
 
 KEYS = ("class1", "university", "city", "p2", "province", "q", "centre")
 CLASS1 = "江淮示范大学计算机学院2022级软件工程专业1班团支部"
@@ -211,7 +212,7 @@ def test_what_a_savepoint_takes_back_leaves_no_trace(area: Area) -> None:
     with acting(seat):
         member = session.merge(world.graduate)
         with session.begin_nested() as savepoint:
-            operations.submit(operations.Submission(member, session.merge(world.orgs["q_team"]), **UNIT), seat)
+            operations.submit(Submission(member, session.merge(world.orgs["q_team"]), **UNIT), seat)
             season_register.close([world.classmate.id], CloseReason.TEACHER)
             savepoint.rollback()
         season_register.close([area.third.id], CloseReason.TEACHER)
@@ -281,7 +282,7 @@ def test_two_who_change_the_same_graduate_at_once_both_count(
 
     def applies() -> None:
         member, to = session.get_one(Member, member_id), session.get_one(Organisation, to_id)
-        operations.submit(operations.Submission(member, to, **UNIT), seat)
+        operations.submit(Submission(member, to, **UNIT), seat)
 
     def marks() -> None:
         season_register.close([member_id], CloseReason.TEACHER)

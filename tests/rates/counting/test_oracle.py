@@ -44,9 +44,9 @@ from zhtj.people.operations import NewMember
 from zhtj.rates import queries
 from zhtj.rates.rules import Figures
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.deciding import external, objections
 from zhtj.transfers.models import Application, Objection
-from zhtj.transfers.operations import Submission
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import OPEN, State
 

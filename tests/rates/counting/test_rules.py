@@ -31,6 +31,7 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
 from zhtj.rates.rules import Figures, Rate, RateKind
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.deciding import external
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
@@ -331,7 +332,7 @@ def test_what_his_own_branch_let_lapse_is_not_the_new_sides(wide: Area, clock_at
     world = wide.world
     seat = world.seat("p2_team")
     with acting(seat):
-        wanted = operations.Submission(session.merge(world.graduate), session.merge(world.orgs["p2_team"]), **UNIT)
+        wanted = Submission(session.merge(world.graduate), session.merge(world.orgs["p2_team"]), **UNIT)
         application = operations.submit(wanted, seat)
     assert application.state is State.AWAITING_RELEASE
     assert pair(wide.rate("p2")) == (0, 1)

@@ -20,9 +20,9 @@ from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.deciding import decisions
 from zhtj.transfers.models import Application
-from zhtj.transfers.operations import Submission
 from zhtj.transfers.workflow import OPEN, Action, State
 
 EMPLOYED: dict[str, Any] = {"reason": "employed_with_org", "unit_name": "示例科技有限公司"}

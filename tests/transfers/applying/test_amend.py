@@ -13,8 +13,8 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.transfers import operations, queries
+from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.models import Application
-from zhtj.transfers.operations import Submission
 from zhtj.transfers.workflow import Action, State
 
 Move = Callable[[str], None]

@@ -32,6 +32,7 @@ from zhtj.policy.seasons import policy_for
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers import operations, queries
 from zhtj.transfers.applying import special_units
+from zhtj.transfers.applying.situations import special_unit
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, Initiator, State
@@ -45,7 +46,7 @@ def enlist(seat: ActiveSeat, member: Member, **details: Any) -> Application:
     """Send an application to a special unit in ``seat``."""
     with acting(seat):
         session.refresh(member)
-        wanted = operations.special_unit(member, **{"remark": ARMY, "confirmed": True, **details})
+        wanted = special_unit(member, **{"remark": ARMY, "confirmed": True, **details})
         return operations.submit(wanted, seat)
 
 

@@ -23,6 +23,7 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
 from zhtj.people.models import Member, Post
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import special_unit
 from zhtj.transfers.many import bulk, runs
 from zhtj.transfers.many.bulk import Order
 from zhtj.transfers.many.results import Result
@@ -241,7 +242,7 @@ def test_the_province_approves_many_special_units_once_it_has_read_what_follows(
     for member in applicants[:3]:
         with acting(world.own_seat(member)):
             session.refresh(member)
-            wanted = operations.special_unit(member, remark="参军入伍，政审、体检已通过", confirmed=True)
+            wanted = special_unit(member, remark="参军入伍，政审、体检已通过", confirmed=True)
             waiting.append(operations.submit(wanted, world.own_seat(member)))
     unread = decide(world.seat("province"), waiting, Action.APPROVE)
     assert not any(result.ok for result in unread)

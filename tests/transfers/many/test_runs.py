@@ -30,7 +30,8 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member, Seat
-from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import Situation
+from zhtj.transfers.applying.starting import start
 from zhtj.transfers.many import mass_starts, runs
 from zhtj.transfers.many.runs import BulkRun, RunKind, RunState
 from zhtj.transfers.models import Application, ApplicationEvent
@@ -212,21 +213,21 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(
     seat = world.seat("college")
     number = kept(RunKind.TRANSFER_OUT, seat, [{"member": member.id} for member in graduates], OUT)
     monkeypatch.setitem(runs.WORK, RunKind.TRANSFER_OUT, runs._Work(mass_starts.start_out, chunk=2, at_once=20))
-    submit, calls = operations.submit, []
+    calls: list[int] = []
 
-    def dying(wanted: Any, by: ActiveSeat) -> Application:
+    def dying(situation: Situation) -> Application:
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return submit(wanted, by)
+        return start(situation)
 
-    monkeypatch.setattr(operations, "submit", dying)
+    monkeypatch.setattr("zhtj.transfers.many.mass_starts.start", dying)
     with pytest.raises(KeyboardInterrupt):
         runs.work_off(number)
     # The chunk at hand left nothing behind, the one before stays
     assert session.scalar(select(func.count(Application.id))) == 2
     assert len(answers(number)) == 2
-    monkeypatch.setattr(operations, "submit", submit)
+    monkeypatch.setattr("zhtj.transfers.many.mass_starts.start", start)
     assert runs.work_off(number)
     assert runs.work_off(number)
     assert [ok for ok, _ in answers(number)] == [True] * 5
@@ -238,14 +239,13 @@ def test_one_line_that_breaks_does_not_stop_the_others(
     world: World, graduates: list[Member], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = kept(RunKind.TRANSFER_OUT, world.seat("college"), [{"member": one.id} for one in graduates], OUT)
-    submit = operations.submit
 
-    def broken(wanted: Any, by: ActiveSeat) -> Application:
-        if wanted.member.name == "毕业生乙":
+    def broken(situation: Situation) -> Application:
+        if situation.member.name == "毕业生乙":
             raise RuntimeError("unforeseen")
-        return submit(wanted, by)
+        return start(situation)
 
-    monkeypatch.setattr(operations, "submit", broken)
+    monkeypatch.setattr("zhtj.transfers.many.mass_starts.start", broken)
     assert runs.work_off(number)
     assert [ok for ok, _ in answers(number)] == [True, True, False, True, True]
     assert answers(number)[2][1] == "办理时系统出错，这一行没有办理。"

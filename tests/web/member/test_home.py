@@ -15,6 +15,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category
 from zhtj.transfers import operations
+from zhtj.transfers.applying import drafts
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching.sweeps import return_overdue
@@ -86,7 +87,7 @@ def test_member_who_does_not_graduate_is_told_when_a_transfer_is_needed(client: 
 
 def test_draft_can_be_continued_where_it_was_left(browser: Browser, world: World) -> None:
     with unit_of_work():
-        operations.save_draft(world.graduate, {"reason": "unplaced", "place": "residence"})
+        drafts.save(world.graduate, {"reason": "unplaced", "place": "residence"})
 
     page = home(browser)
 

@@ -25,6 +25,7 @@ from zhtj.people.bulk import Enrolment, add_members
 from zhtj.people.models import Member, Sex
 from zhtj.people.operations import NewMember
 from zhtj.transfers import operations
+from zhtj.transfers.applying.situations import special_unit
 from zhtj.transfers.many.runs import BulkRun
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
@@ -122,7 +123,7 @@ def test_the_province_stops_and_reads_before_it_approves(
     client: FlaskClient, world: World, applicants: list[Member]
 ) -> None:
     with unit_of_work():
-        wanted = operations.special_unit(applicants[0], remark="参军入伍，体检已通过", confirmed=True)
+        wanted = special_unit(applicants[0], remark="参军入伍，体检已通过", confirmed=True)
         application = operations.submit(wanted, world.own_seat(applicants[0]))
         number = application.id
     picked = {"listing": "waiting", "action": "approve", "row": str(number)}

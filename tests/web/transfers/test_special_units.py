@@ -17,6 +17,7 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category
 from zhtj.transfers import operations
+from zhtj.transfers.applying import drafts
 from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Initiator, State
@@ -165,7 +166,7 @@ def test_once_approved_the_first_page_says_it_is_irreversible_and_offers_nothing
     assert not home.has_form("/again")
     # Neither the address of the application leads anywhere, nor an old draft
     with unit_of_work():
-        operations.save_draft(session.merge(world.graduate), {"reason": "unplaced"})
+        drafts.save(session.merge(world.graduate), {"reason": "unplaced"})
     assert browser.get(START).location == "/member/"
     assert "组织关系在特殊单位专属库" in browser.get("/member/").main
 

@@ -9,6 +9,7 @@ from zhtj.cases.membership import e_files
 from zhtj.cases.membership.e_files import EFileState
 from zhtj.people.models import Member
 from zhtj.transfers.applying import checks
+from zhtj.transfers.applying.situations import leaver
 from zhtj.transfers.queries import open_application
 
 
@@ -48,7 +49,8 @@ def of(member: Member, *, with_account: bool = False) -> list[Blocker]:
         with_account: also that his account was never opened, which only others can see.
     """
     # A-25: all of it at once, before anything is filled in.
-    found = [_certification(member), _number(member), _business(member)]
+    who = leaver(member)
+    found = [explain(member) for check, explain in _EXPLAINED if check(who) is not None]
     if with_account and member.account.activated_at is None:
         found.append(
             Blocker(
@@ -57,7 +59,7 @@ def of(member: Member, *, with_account: bool = False) -> list[Blocker]:
                 "请生成激活码交给本人；也可以由组织办理转出。",
             )
         )
-    return [blocker for blocker in found if blocker is not None]
+    return found
 
 
 def stopping(member: Member) -> list[Blocker]:
@@ -65,10 +67,8 @@ def stopping(member: Member) -> list[Blocker]:
     return [one for one in of(member) if one.obstacle in {Obstacle.CERTIFICATION, Obstacle.NUMBER}]
 
 
-def _certification(member: Member) -> Blocker | None:
+def _certification(member: Member) -> Blocker:
     standing = e_files.status_of(member)
-    if standing.is_certified:
-        return None
     case = standing.case
     own = case is not None and case.raised_member_id == member.id
     case_id = case.id if case else None
@@ -84,16 +84,21 @@ def _certification(member: Member) -> Blocker | None:
     return Blocker(Obstacle.CERTIFICATION, checks.NOT_CERTIFIED, way_out, case_id, own)
 
 
-def _number(member: Member) -> Blocker | None:
-    if not checks.number_taken(member):
-        return None
+def _number(_: Member) -> Blocker:
     way_out = "请由团组织提出“发展团员编号被占用”，逐级上报省级团委协调。"
     return Blocker(Obstacle.NUMBER, checks.NUMBER_TAKEN, way_out)
 
 
-def _business(member: Member) -> Blocker | None:
+def _business(member: Member) -> Blocker:
     found = open_application(member.id)
-    if found is None:
-        return None
     way_out = "请等待办结；要改转其他组织的，先撤销原申请。"
-    return Blocker(Obstacle.BUSINESS, checks.OPEN_BUSINESS, way_out, application_id=found.id, waits=True)
+    number = found.id if found is not None else None
+    return Blocker(Obstacle.BUSINESS, checks.OPEN_BUSINESS, way_out, application_id=number, waits=True)
+
+
+# The checks of every start, in the order in which they are told, and what there is to say besides.
+_EXPLAINED = (
+    (checks.certified, _certification),
+    (checks.number_free, _number),
+    (checks.nothing_open, _business),
+)

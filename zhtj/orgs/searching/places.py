@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
@@ -144,6 +144,20 @@ def for_new_students(school: Organisation) -> list[Organisation]:
         Organisation.closed_at.is_(None),
     )
     return list(session.scalars(query.order_by(Organisation.path).limit(_SCHOOL_PLACES)))
+
+
+def with_new_students(schools: Collection[Organisation]) -> set[int]:
+    """Those of these schools (ids) that have built a 新生团组织, in one statement (T-11)."""
+    if not schools:
+        return set()
+    built = select(Organisation.path).where(
+        or_(*(subtree(Organisation.path, school.path) for school in schools)),
+        Organisation.purpose == Purpose.NEW_STUDENTS,
+        Organisation.category != Category.GRADUATES,
+        Organisation.closed_at.is_(None),
+    )
+    paths = session.scalars(built).all()
+    return {school.id for school in schools if any(path.startswith(school.path) for path in paths)}
 
 
 def superiors(organisation: Organisation) -> list[str]:

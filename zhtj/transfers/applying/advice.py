@@ -26,8 +26,8 @@ from zhtj.policy import seasons
 from zhtj.policy.destinations import Advice, Answers, Verdict, advise, best_level, groups, judge, reason_of
 from zhtj.policy.model import DecisionRow, Milestone, Policy
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
-from zhtj.transfers.applying import checks
 from zhtj.transfers.kinds import admitting_ready, basic_of, destination_kind, same_basic
+from zhtj.transfers.rules import low_age
 
 UNSURE = "employed_unsure"
 """不清楚单位有没有团组织: no row of the decision table; the tree answers which of two it is."""
@@ -212,7 +212,7 @@ class Counsel:
         if member is not None:
             basic = basic_of(member.org)
             found["retention_right"] = self.policy.may_be_retained(basic.industry if basic else None)
-            if self.region is not None and checks.low_age(self.policy, member):
+            if self.region is not None and low_age(self.policy, member):
                 found["low_age"] = True
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -15,7 +15,6 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.policies import policy_of
-from zhtj.orgs.rules import destination_problem
 from zhtj.people import operations as people
 from zhtj.people.finding import members
 from zhtj.people.models import Member
@@ -23,14 +22,16 @@ from zhtj.people.operations import NewMember
 from zhtj.people.signing import accounts
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import campaign_open
-from zhtj.policy.vocabulary import Audience, Reason, Suitability
-from zhtj.transfers.applying import checks
-from zhtj.transfers.applying.starting import begin
+from zhtj.policy.vocabulary import Audience, Reason
+from zhtj.transfers.applying import checks, situations
+from zhtj.transfers.applying.checks import Check, Problem
+from zhtj.transfers.applying.situations import Situation, Submission
+from zhtj.transfers.applying.starting import start
 from zhtj.transfers.deciding import decisions
-from zhtj.transfers.kinds import destination_kind
 from zhtj.transfers.models import Application, Evidence
 from zhtj.transfers.parties import serves
-from zhtj.transfers.workflow import Action, Initiator, State
+from zhtj.transfers.rules import low_age
+from zhtj.transfers.workflow import Action, Initiator
 
 NOTE_AT_LEAST = 5
 LARGEST = 2 * 1024 * 1024
@@ -151,6 +152,32 @@ class Incoming:
     contact_mobile: str | None = None
 
 
+def _old_enough_to_come(situation: Situation) -> Problem | None:
+    """Between the systems nobody is transferred who joined too young, in either direction (X-09)."""
+    if not low_age(situation.policy, situation.member):
+        return None
+    return DomainError(
+        f"入团时不满 {situation.policy.interface_min_age} 周岁的，系统之间不能在线转接。",
+        fix="2017 年以前入团的，请凭原单位的介绍信线下接收；2017 年及以后入团的，团员身份不予认定。",
+        field="joined_on",
+        rule="X-09",
+    )
+
+
+def _not_here_already(situation: Situation) -> Problem | None:
+    return checks.nothing_open(situation.leaver)
+
+
+# What is asked of who comes from an external system; that system has let them go (X-03).
+INCOMING: tuple[Check, ...] = (
+    checks.can_be_chosen,
+    _old_enough_to_come,
+    _not_here_already,
+    checks.no_case_instead,
+    checks.table_allows,
+)
+
+
 def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
     """Record an application that has come from an external system; it waits for us like any other (PD-32).
 
@@ -159,56 +186,40 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         DomainError: the person belongs to us already, joined too young (X-09), or a field is missing or does not fit.
         Conflict: he has an open application (A-06).
     """
-    destination = wanted.destination
-    if not (seat.may(Permission.TRANSFER_IN, destination.path) and serves(seat, destination)):
-        raise Forbidden("只能为本组织及下级登记转入。")
-    if wanted.region.system is Region.NATIONAL:
-        raise DomainError("请选择转出地区。", field="region", rule="X-01")
-    problem = destination_problem(destination)
-    if problem:
-        raise DomainError(problem, field="destination", rule="O-10")
-    origin = checks.squeeze(wanted.origin_name)
-    if len(origin) < checks.SHORTEST_NAME:
-        raise DomainError("请填写对方系统中的组织全称。", field="origin_name", rule="X-02")
-    _noted(wanted.note)
+    _check_form(wanted, seat)
     member = _person(wanted)
-    policy = policy_of(destination)
-    if checks.low_age(policy, member):
-        raise DomainError(
-            f"入团时不满 {policy.interface_min_age} 周岁的，系统之间不能在线转接。",
-            fix="2017 年以前入团的，请凭原单位的介绍信线下接收；2017 年及以后入团的，团员身份不予认定。",
-            field="joined_on",
-            rule="X-09",
-        )
-    checks.no_open_application(member)
-    verdict = checks.verdict(policy, wanted.region, destination, Reason(wanted.reason).value, wanted.place)
-    if verdict.level is Suitability.FORBIDDEN:
-        raise DomainError(verdict.sentence, field="destination", rule=verdict.rule)
+    policy = policy_of(wanted.destination)
     row = _register_row(policy, member, wanted)
-    application = Application(
-        member_id=member.id,
-        register_row_id=row.id if row else None,
-        initiator=Initiator.OLD_SIDE,
-        initiator_account_id=seat.account_id,
-        initiator_org_id=seat.org_id,
-        from_org_id=wanted.region.id,
-        to_org_id=destination.id,
-        release_needed=False,
+    submission = Submission(
+        member=member,
+        destination=wanted.destination,
         reason=Reason(wanted.reason).value,
+        place=wanted.place,
         contact_mobile=wanted.contact_mobile or member.account.mobile,
         remark=wanted.note.strip(),
-        kind=destination_kind(wanted.region, destination),
-        place=wanted.place,
-        level=verdict.level,
-        warnings=[verdict.why] if verdict.level is Suitability.WARNED else [],
-        external_name=origin,
+        external_name=wanted.origin_name,
     )
-    in_season = campaign_open(policy, clock.today())
-    begin(application, State.AWAITING_ACCEPTANCE, due_at=checks.due(policy, clock.now(), in_season=in_season))
+    who = replace(situations.leaver(member), policy=policy, row=row)
+    (situation,) = situations.situations([(submission, who, Initiator.OLD_SIDE)], seat)
+    problem = checks.first(situation, INCOMING)
+    if problem is not None:
+        raise problem
+    application = start(situation)
     if wanted.upload is not None:
         session.add(_evidence(application, seat, wanted.upload))
         session.flush()
     return application
+
+
+def _check_form(wanted: Incoming, seat: ActiveSeat) -> None:
+    """Who may record it, and what the other system's letter has to say."""
+    if not (seat.may(Permission.TRANSFER_IN, wanted.destination.path) and serves(seat, wanted.destination)):
+        raise Forbidden("只能为本组织及下级登记转入。")
+    if wanted.region.system is Region.NATIONAL:
+        raise DomainError("请选择转出地区。", field="region", rule="X-01")
+    if len(checks.squeeze(wanted.origin_name)) < checks.SHORTEST_NAME:
+        raise DomainError("请填写对方系统中的组织全称。", field="origin_name", rule="X-02")
+    _noted(wanted.note)
 
 
 def _register_row(policy: Policy, member: Member, wanted: Incoming) -> RegisterRow | None:

@@ -14,10 +14,9 @@ from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
-from zhtj.transfers.applying import checks
-from zhtj.transfers.applying.starting import begin
+from zhtj.transfers.applying import checks, situations
+from zhtj.transfers.applying.starting import start
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, RefusalFlag
-from zhtj.transfers.queries import open_application
 from zhtj.transfers.rules import Ground, forbidden_ground_in
 from zhtj.transfers.steps import Step, record
 from zhtj.transfers.workflow import Action, State
@@ -144,7 +143,7 @@ def answer(objection: Objection, seat: ActiveSeat, *, sustained: bool, remark: s
         session.refresh(objection)
         raise Conflict("这份申诉已经处理过。", fix="请刷新页面查看结果。", rule="PD-17")
     _note(refused, Action.SUSTAIN if sustained else Action.DISMISS, remark)
-    started = _start_again(refused) if sustained and open_application(refused.member_id) is None else None
+    started = _start_again(refused) if sustained else None
     session.refresh(objection)
     if started is not None:
         objection.new_application_id = started.id
@@ -152,37 +151,12 @@ def answer(objection: Objection, seat: ActiveSeat, *, sustained: bool, remark: s
     return started
 
 
-_CARRIED = (
-    "member_id",
-    "register_row_id",
-    "initiator",
-    "initiator_account_id",
-    "initiator_org_id",
-    "from_org_id",
-    "to_org_id",
-    "release_needed",
-    "reason",
-    "place",
-    "unit_name",
-    "unit_address",
-    "contact_mobile",
-    "remark",
-    "kind",
-    "level",
-    "warnings",
-    "external_name",
-)
-
-
 def _start_again(refused: Application) -> Application | None:
-    """The refused application once more, waiting for the receiver; None where the member has moved on meanwhile."""
+    """The refused application once more, waiting for the receiver; None where nothing can be started by now."""
     if refused.member.org_id != refused.from_org_id:
         return None
-    again = Application(**{name: getattr(refused, name) for name in _CARRIED}, follows_id=refused.id)
-    policy = policy_of(refused.from_org)
-    due_at = checks.due(policy, clock.now(), in_season=refused.register_row_id is not None)
-    begin(again, State.AWAITING_ACCEPTANCE, due_at=due_at)
-    return again
+    situation = situations.started_again(refused)
+    return start(situation) if checks.first(situation, checks.CHECKS) is None else None
 
 
 def flag_forbidden_ground(applications: Sequence[Application], ground: Ground, remark: str) -> None:

@@ -1,43 +1,37 @@
 """Start applications for many: 办理转出 from a selection or a file, 办理转入 from a freshman list (PD-23, A-03, A-04).
 
-``examine`` tells what would come of each line without writing; starting goes line by line through the one door that
-every application takes, ``operations.submit``.
+``examine`` tells what would come of each line without writing: the situations of all lines are read together and asked
+the checks of every start. Starting writes them line by line, as any single start is written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.graduation import season_register
-from zhtj.graduation.models import RegisterRow
-from zhtj.identity import certification
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
-from zhtj.orgs.policies import policy_of
-from zhtj.orgs.rules import destination_problem
 from zhtj.people.models import Account, Member
-from zhtj.policy.destinations import Verdict
-from zhtj.policy.model import Policy, ReasonSpec
-from zhtj.policy.vocabulary import Destination, PlaceTie, Reason, Suitability
-from zhtj.transfers import operations
+from zhtj.policy.model import ReasonSpec
+from zhtj.policy.vocabulary import PlaceTie, Reason, Suitability
 from zhtj.transfers.applying import checks
-from zhtj.transfers.kinds import destination_kind
+from zhtj.transfers.applying.situations import Situation, Submission, initiator, leavers, situations, special_unit
+from zhtj.transfers.applying.starting import start
 from zhtj.transfers.many.results import Result
-from zhtj.transfers.models import Application
-from zhtj.transfers.operations import Submission
-from zhtj.transfers.workflow import OPEN, Route, State
+from zhtj.transfers.workflow import Route, State
 
 AT_MOST = 5000
 CHUNK = 500
+SPECIAL = "转往特殊单位"  # what files call it everywhere; what stands behind it differs by place (K-18)
 Item = TypeVar("Item")
 
 # A line is a dict of what was read: name, id_number, reason, to, unit_name, unit_address, place, contact_mobile,
@@ -50,24 +44,30 @@ class Seen:
     """What would come of one line.
 
     Args:
-        wanted: what would be submitted; None where nobody or no destination was found.
-        warning: what the destination table warns of; the approver will see it too (PD-11).
+        situation: what would be started; None where nobody or no destination was found.
+        warning: what the destination table warns of, or what cannot be undone (PD-11, S-07).
         error: why it cannot be started.
     """
 
     content: Content
     member: Member | None = None
-    destination: Organisation | None = None
-    wanted: Submission | None = None
+    situation: Situation | None = None
     warning: str = ""
     error: DomainError | None = None
+
+    @property
+    def destination(self) -> Organisation | None:
+        """Where to; None where nothing is chosen."""
+        if self.situation is None or self.situation.route is Route.SPECIAL:
+            return None
+        return self.situation.new
 
     @property
     def lands(self) -> str:
         """Where the member would go, as pages call it."""
         if self.destination is not None:
             return self.destination.short_name
-        return "特殊单位" if self.wanted is not None else ""
+        return "特殊单位" if self.situation is not None else ""
 
 
 def may_admit(seat: ActiveSeat, organisation: Organisation) -> bool:
@@ -88,12 +88,12 @@ def examine_in(seat: ActiveSeat, contents: Sequence[Content], options: dict[str,
 def start_out(seat: ActiveSeat, options: dict[str, Any], contents: Sequence[Content]) -> list[Result]:
     """Start 办理转出 for each line."""
     # A-03, PD-23: each line is checked and started as a single one is; the result stands at the line.
-    return _start_all(examine_out(seat, contents, options), seat)
+    return _start_all(examine_out(seat, contents, options))
 
 
 def start_in(seat: ActiveSeat, options: dict[str, Any], contents: Sequence[Content]) -> list[Result]:
     """Start 办理转入 for each line."""
-    return _start_all(examine_in(seat, contents, options), seat)
+    return _start_all(examine_in(seat, contents, options))
 
 
 def record_look_ups(contents: Sequence[Content]) -> None:
@@ -111,17 +111,17 @@ def record_look_ups(contents: Sequence[Content]) -> None:
     )
 
 
-def _start_all(lines: Sequence[Seen], seat: ActiveSeat) -> list[Result]:
+def _start_all(lines: Sequence[Seen]) -> list[Result]:
     season_register.hold(members=[seen.member.id for seen in lines if seen.member is not None])
-    return [_start(seen, seat) for seen in lines]
+    return [_start(seen) for seen in lines]
 
 
-def _start(seen: Seen, seat: ActiveSeat) -> Result:
-    if seen.error is not None or seen.wanted is None:
+def _start(seen: Seen) -> Result:
+    if seen.error is not None or seen.situation is None:
         return Result.refusal(seen.error or _unknown())
     try:
         with session.begin_nested():
-            application = operations.submit(seen.wanted, seat)
+            application = start(seen.situation)
     except DomainError as error:
         return Result.refusal(error)
     text = f"已向{seen.lands}发起，{application.state.label}。"
@@ -131,7 +131,7 @@ def _start(seen: Seen, seat: ActiveSeat) -> Result:
 
 
 class _Examination:
-    """One look at many lines; whatever several of them need is read once."""
+    """One look at many lines: who each is about, what it asks for, and what the checks of every start say to it."""
 
     def __init__(self, seat: ActiveSeat, options: dict[str, Any], contents: Sequence[Content], *, own: bool) -> None:
         self.seat, self.options, self.contents, self.own = seat, options, contents, own
@@ -140,34 +140,26 @@ class _Examination:
         self.organisations = _organisations(
             [options.get("to", ""), *(content.get("to", "") for content in contents)], None if own else seat.path
         )
-        ids = [member.id for member in (*self.members.values(), *self.people.values())]
-        self.busy = set(_in_chunks(ids, _busy))
-        self.graduates = set(_in_chunks(ids, _graduates))
-        self.certified = certification.certified(ids)
-        known = [*self.members.values(), *self.people.values()]
-        self.taken_numbers = set(_in_chunks(known, checks.numbers_taken))
-        self.policies: dict[int, Policy] = {}
-        self.kinds: dict[tuple[int, int], Destination] = {}
-        self.verdicts: dict[tuple[int, int, str, str | None], Verdict] = {}
+        self.leavers = leavers([*{one.id: one for one in (*self.members.values(), *self.people.values())}.values()])
         self.taken: set[int] = set()
 
     def all(self) -> list[Seen]:
         """Every line, in order."""
-        return [self._line(content) for content in self.contents]
+        lines = [self._read(content) for content in self.contents]
+        wanted = [(one, self.leavers[one.member.id], initiator(self.seat, one)) for _, one in lines if one is not None]
+        known = iter(situations(wanted, self.seat))
+        return [seen if one is None else _judged(seen, next(known)) for seen, one in lines]
 
-    def _line(self, content: Content) -> Seen:
-        member = destination = wanted = None
+    def _read(self, content: Content) -> tuple[Seen, Submission | None]:
+        """What a line wants; None where that cannot be said, with why."""
+        member = None
         try:
             member = self._member(content)
             spec, reason = self._reason(content, member)
             destination = self._destination(content) if spec.chooses_destination else None
-            wanted = self._wanted(content, member, destination, reason)
-            warning = self._judge(wanted, spec) if destination is not None else self._special(wanted, spec)
-        except _UnconfirmedError as open_warning:
-            return Seen(content, member, destination, wanted, open_warning.sentence, open_warning.error)
+            return Seen(content, member), self._wanted(content, member, destination, reason)
         except DomainError as error:
-            return Seen(content, member, destination, wanted, error=error)
-        return Seen(content, member, destination, wanted, warning)
+            return Seen(content, member, error=error), None
 
     def _member(self, content: Content) -> Member:
         if content.get("problem"):
@@ -179,25 +171,26 @@ class _Examination:
         if member.id in self.taken:
             raise Conflict("同一人在名单中出现了两次，以前一次为准。", fix="请核对名单。")
         self.taken.add(member.id)
-        if member.id in self.busy:
-            raise Conflict(checks.OPEN_BUSINESS, fix="请先撤销原申请，或等待它办结。", rule="A-06")
+        problem = checks.nothing_open(self.leavers[member.id])
+        if problem is not None:
+            raise problem
         return member
 
     def _reason(self, content: Content, member: Member) -> tuple[ReasonSpec, str]:
-        policy = self._policy(member.org)
+        who = self.leavers[member.id]
         said = content.get("reason") or self.options.get("reason") or ""
-        labels = {spec.label or checks.SPECIAL: key.value for key, spec in policy.reasons.items()}
-        labels |= {policy.special_unit_label: Reason.SPECIAL_UNIT.value}
+        labels = {spec.label: key.value for key, spec in who.policy.reasons.items()}
+        labels |= dict.fromkeys((SPECIAL, who.policy.special_unit_label), Reason.SPECIAL_UNIT.value)
         key = labels.get(said, said)
-        try:
-            return checks.reason_spec(policy, key, is_graduate=member.id in self.graduates), key
-        except DomainError as error:
+        spec = who.spec(key)
+        if spec is None:
             raise DomainError(
                 f"转接原因“{said}”不适用于这位团员。" if said else "没有填写转接原因。",
                 fix="请从模板列出的原因中选择。",
                 field="reason",
                 rule="PD-10",
-            ) from error
+            )
+        return spec, key
 
     def _destination(self, content: Content) -> Organisation:
         said = content.get("to") or self.options.get("to") or ""
@@ -225,68 +218,29 @@ class _Examination:
         }
         if destination is None:
             del details["place"]
-            return operations.special_unit(member, **details)
+            return special_unit(member, **details)
         return Submission(member=member, destination=destination, reason=reason, **details)
 
-    def _judge(self, wanted: Submission, spec: ReasonSpec) -> str:
-        """Everything ``submit`` will check; what the destination table warns of."""
-        member, new = wanted.member, wanted.destination
-        started_by = checks.initiator(self.seat, member, new)
-        self._may_leave(member)
-        route = operations.route_to(new)
-        if route is Route.EXTERNAL:
-            raise DomainError(
-                "转往北京、广东、福建的，不能批量办理。", fix="请逐人办理，核对对方系统中的组织全称。", rule="X-02"
-            )
-        problem = destination_problem(new)
-        if problem:
-            raise DomainError(problem, field="destination", rule="O-10")
-        if new.id == member.org_id:
-            raise DomainError("组织关系已经在该组织，不需要转接。", field="destination")
-        checks.may_start(spec, started_by, route)
-        checks.fields_given(wanted, spec, self._kind(member.org, new))
-        found = self._verdict(wanted)
-        warning = found.sentence if found.level is Suitability.WARNED else ""
-        try:
-            checks.allowed(wanted, found)
-        except DomainError as error:
-            if warning:
-                raise _UnconfirmedError(warning, error) from error
-            raise
-        return warning
 
-    def _special(self, wanted: Submission, spec: ReasonSpec) -> str:
-        member = wanted.member
-        self._may_leave(member)
-        checks.may_start(spec, checks.initiator(self.seat, member, wanted.destination), Route.SPECIAL)
-        checks.special_unit(self._policy(member.org), wanted.remark, confirmed=wanted.confirmed)
-        return "批准后不可逆：组织关系进入特殊单位专属库，不能撤回，也不能再转出。"
+def _one_by_one(situation: Situation) -> DomainError | None:
+    """The name in an external system is compared letter by letter, person by person (X-02)."""
+    if situation.route is not Route.EXTERNAL:
+        return None
+    return DomainError(
+        "转往北京、广东、福建的，不能批量办理。", fix="请逐人办理，核对对方系统中的组织全称。", rule="X-02"
+    )
 
-    def _may_leave(self, member: Member) -> None:
-        """As ``submit`` will ask; what it would look up for each has been read for all (U-13, U-21)."""
-        checks.may_leave(member)
-        policy = self._policy(member.org)
-        if certification.is_needed(policy, member) and member.id not in self.certified:
-            raise checks.not_certified(policy)
-        if member.dev_number in self.taken_numbers:
-            raise checks.taken_number()
 
-    def _policy(self, organisation: Organisation) -> Policy:
-        if organisation.id not in self.policies:
-            self.policies[organisation.id] = policy_of(organisation)
-        return self.policies[organisation.id]
-
-    def _kind(self, old: Organisation, new: Organisation) -> Destination:
-        if (old.id, new.id) not in self.kinds:
-            self.kinds[old.id, new.id] = destination_kind(old, new)
-        return self.kinds[old.id, new.id]
-
-    def _verdict(self, wanted: Submission) -> Verdict:
-        old, new = wanted.member.org, wanted.destination
-        key = (old.id, new.id, wanted.reason, wanted.place)
-        if key not in self.verdicts:
-            self.verdicts[key] = checks.verdict(self._policy(old), old, new, wanted.reason, wanted.place)
-        return self.verdicts[key]
+def _judged(seen: Seen, situation: Situation) -> Seen:
+    """The line with what is warned of and what is wrong; an open warning is no more than that."""
+    error = checks.first(situation, (_one_by_one, *checks.CHECKS))
+    warning = ""
+    if error is None or error.field == "confirmed":
+        if situation.route is Route.SPECIAL:
+            warning = "批准后不可逆：组织关系进入特殊单位专属库，不能撤回，也不能再转出。"
+        elif situation.verdict.level is Suitability.WARNED:
+            warning = situation.verdict.sentence
+    return replace(seen, situation=situation, warning=warning, error=error)
 
 
 def _not_ours() -> DomainError:
@@ -298,21 +252,13 @@ def _unknown() -> DomainError:
     return DomainError("没有找到这位团员。", fix=fix, rule="A-04")
 
 
-class _UnconfirmedError(Exception):
-    """A warning of the destination table that nobody has confirmed yet."""
-
-    def __init__(self, sentence: str, error: DomainError) -> None:
-        super().__init__(sentence)
-        self.sentence, self.error = sentence, error
-
-
 def _identity(content: Content) -> tuple[str, str]:
     return content.get("name", ""), content.get("id_number", "")
 
 
 def _in_chunks(items: Sequence[Any], read: Callable[[Sequence[Any]], Iterable[Item]]) -> Iterable[Item]:
-    for start in range(0, len(items), CHUNK):
-        yield from read(items[start : start + CHUNK])
+    for first in range(0, len(items), CHUNK):
+        yield from read(items[first : first + CHUNK])
 
 
 _WHOLE = (joinedload(Member.account), joinedload(Member.org).joinedload(Organisation.parent))
@@ -361,17 +307,3 @@ def _by_short_name(names: Sequence[str], path: str) -> dict[str, Organisation]:
     for organisation in session.scalars(query):
         found.setdefault(organisation.short_name, []).append(organisation)
     return {name: only for name, (only, *others) in found.items() if not others}
-
-
-def _busy(ids: Sequence[int]) -> Iterable[int]:
-    return session.scalars(
-        select(Application.member_id).where(Application.member_id.in_(ids), Application.state.in_(OPEN))
-    )
-
-
-def _graduates(ids: Sequence[int]) -> Iterable[int]:
-    return session.scalars(
-        select(RegisterRow.member_id).where(
-            RegisterRow.member_id.in_(ids), RegisterRow.season == clock.today().year, RegisterRow.closed_at.is_(None)
-        )
-    )

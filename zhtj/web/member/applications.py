@@ -14,7 +14,7 @@ from zhtj.letters import queries as letters
 from zhtj.letters.models import Letter, LetterState
 from zhtj.orgs.policies import policy_of
 from zhtj.transfers import operations, queries
-from zhtj.transfers.applying import checks
+from zhtj.transfers.applying import checks, drafts
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import open_application
@@ -137,5 +137,5 @@ def again(number: int) -> AnyResponse:
         flash(f"{checks.OPEN_BUSINESS}请先办完或撤销正在办理的申请。", "warning")
         return redirect(url_for(".home"), 303)
     with unit_of_work():
-        operations.save_draft(member, DraftAnswers.again(found).kept())
+        drafts.save(member, DraftAnswers.again(found).kept())
     return redirect(url_for(".transfer_new", step="check"), 303)

@@ -9,6 +9,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.transfers import operations, queries
+from zhtj.transfers.applying import drafts
 from zhtj.transfers.deciding import decisions
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action
@@ -79,7 +80,7 @@ def redirect_elsewhere(number: int) -> AnyResponse:
         return make_response(page(seat, found, error, "不能改转"), error.status)
     if Filling(member).redirected is not found:
         with unit_of_work():
-            operations.save_draft(member, DraftAnswers.elsewhere(found).kept())
+            drafts.save(member, DraftAnswers.elsewhere(found).kept())
     return redirect(url_for(".transfer_new", step=Filling(member).next_step.value), 303)
 
 

@@ -121,7 +121,7 @@ class Deadline:
 
 
 def _season(filling: Filling) -> dict[str, Any]:
-    row = filling.register_row
+    row = filling.leaver.row
     is_due = row is not None and row.completed_at is None
     deadline = deadline_of(filling.policy, row.category) if row and is_due else None
     phase = phases.line(filling.policy) if deadline else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel.database import session
-from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.people.models import Member
 from zhtj.transfers.applying import checks
@@ -14,11 +14,7 @@ from zhtj.web.access import current_seat
 
 def may_leave(member: Member) -> bool:
     """Whether an application can start where he is: not in the special units' pool nor in an external system."""
-    try:
-        checks.may_leave(member)
-    except DomainError:
-        return False
-    return True
+    return checks.no_way_out(member.org) is None
 
 
 def own() -> tuple[ActiveSeat, Member]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.graduation import operations as graduation
-from zhtj.kernel import audit, clock, limits
+from zhtj.kernel import audit, limits
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, TooMany
 from zhtj.kernel.permissions import ActiveSeat, Permission
@@ -21,12 +21,13 @@ from zhtj.orgs.policies import policy_of
 from zhtj.orgs.searching.search import SearchResult, search
 from zhtj.people.finding import members as people
 from zhtj.people.models import Member
-from zhtj.policy.vocabulary import Audience, PlaceTie
+from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers import operations, queries
 from zhtj.transfers.applying import checks
+from zhtj.transfers.applying.situations import Leaver, Submission, leaver, special_unit
 from zhtj.transfers.many import mass_starts
 from zhtj.transfers.models import Application
-from zhtj.transfers.operations import Submission
+from zhtj.transfers.rules import low_age
 from zhtj.transfers.workflow import Route
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
@@ -48,7 +49,7 @@ FIELDS = (
 SPECIAL = "special"  # stands where an organisation's code would: for a special unit none is chosen (S-02)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StartPage:
     """What the form of a start shows: the member, the destination once chosen, what was typed, what is wrong.
 
@@ -63,6 +64,11 @@ class StartPage:
     error: DomainError | None = None
     special: bool = False
     follows: Application | None = None
+
+    @cached_property
+    def leaver(self) -> Leaver:
+        """What is known of the member."""
+        return leaver(self.member)
 
     @property
     def is_special(self) -> bool:
@@ -79,41 +85,36 @@ class StartPage:
     @property
     def self_report(self) -> bool:
         """Whether the member has to report himself there as well (X-06)."""
-        policy = policy_of(self.member.org)
         return self.region is not None and any(
-            each.self_report for each in policy.external_systems if each.code == self.region.code
+            each.self_report for each in self.leaver.policy.external_systems if each.code == self.region.code
         )
 
     @property
     def too_young(self) -> int:
         """The age below which those systems refuse, if he joined younger; else 0 (X-09, PD-33)."""
-        policy = policy_of(self.member.org)
-        return policy.interface_min_age if self.region and checks.low_age(policy, self.member) else 0
+        policy = self.leaver.policy
+        return policy.interface_min_age if self.region and low_age(policy, self.member) else 0
 
     @property
     def staying(self) -> str:
         """Why nothing can be started where he is; "" if it can (S-07, X-03)."""
-        try:
-            checks.may_leave(self.member)
-        except DomainError as error:
-            return str(error)
-        return ""
+        return str(checks.may_leave(self.leaver) or "")
 
     @property
     def remark_words(self) -> tuple[str, ...]:
         """Words of which the remark for a special unit must contain one (S-04)."""
-        return policy_of(self.member.org).special_unit_remark
+        return self.leaver.policy.special_unit_remark
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
         """Reasons offered to this member: key and label (PD-10)."""
-        row = graduation.open_row(self.member.id, clock.now())
-        audience = Audience.GRADUATE if row is not None else Audience.OTHER
-        policy = policy_of(self.member.org)
+        who = self.leaver
         return [
             (key.value, spec.label)
-            for key, spec in policy.reasons.items()
-            if audience in spec.audiences and spec.chooses_destination and (spec.may_be_external or self.region is None)
+            for key, spec in who.policy.reasons.items()
+            if who.audience in spec.audiences
+            and spec.chooses_destination
+            and (spec.may_be_external or self.region is None)
         ]
 
     @property
@@ -132,7 +133,7 @@ def submission(shown: StartPage) -> Submission:
     """What was typed, as the operation takes it. Raises DomainError before a destination is chosen."""
     typed = shown.typed
     if shown.is_special:
-        return operations.special_unit(
+        return special_unit(
             shown.member,
             remark=typed["remark"] or None,
             secret_unit=typed.get("secret_unit") or None,

@@ -11,8 +11,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.orgs.policies import policy_of
 from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import PlaceTie
-from zhtj.transfers import operations
-from zhtj.transfers.applying import waits
+from zhtj.transfers.applying import drafts, waits
 from zhtj.transfers.applying.advice import Counsel, Found, audience_of, known_places
 from zhtj.transfers.queries import open_application
 from zhtj.web import routes
@@ -79,7 +78,7 @@ def advice_apply() -> AnyResponse:
         destination=chosen.code if chosen else "",
     )
     with unit_of_work():
-        operations.save_draft(member, answers.kept())
+        drafts.save(member, answers.kept())
     return redirect(url_for(".transfer_new", step=Filling(member).next_step.value), 303)
 
 

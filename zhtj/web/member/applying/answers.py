@@ -5,6 +5,7 @@ The draft holds the answers; pages are its questions, one each. Nothing here wri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from functools import cached_property
@@ -12,22 +13,20 @@ from typing import Any, Self
 
 from sqlalchemy import select
 
-from zhtj.graduation import operations as graduation
-from zhtj.graduation.models import RegisterRow
-from zhtj.graduation.queries import is_delayed
-from zhtj.kernel import clock, crypto
+from zhtj.kernel import crypto
 from zhtj.kernel.database import session
+from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Region
-from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField
-from zhtj.transfers import kinds, queries
+from zhtj.transfers import queries
 from zhtj.transfers.applying import checks
+from zhtj.transfers.applying.situations import Leaver, Situation, Submission, leaver, situations, special_unit
 from zhtj.transfers.models import Application, TransferDraft
-from zhtj.transfers.operations import Submission, special_unit
-from zhtj.transfers.workflow import Action, Party, Route, State, next_state
+from zhtj.transfers.rules import low_age
+from zhtj.transfers.workflow import Action, Initiator, Party, Route, State, next_state
 from zhtj.web.forms.transfer import place_bound_first
 
 
@@ -123,26 +122,25 @@ class Filling:
         self.answers = DraftAnswers.of(self.draft)
 
     @cached_property
+    def leaver(self) -> Leaver:
+        """What is known of him; the application that this one takes the place of stands in nobody's way (PD-16)."""
+        known = leaver(self.member)
+        return replace(known, is_busy=known.is_busy and not self.replaces)
+
+    @property
     def policy(self) -> Policy:
         """The origin's policy of today."""
-        return policy_of(self.member.org)
-
-    @cached_property
-    def register_row(self) -> RegisterRow | None:
-        """The member's open row in this season's register; graduates have one."""
-        return graduation.open_row(self.member.id, clock.now())
+        return self.leaver.policy
 
     @property
     def audience(self) -> Audience:
         """Which list of reasons is offered (PD-10)."""
-        return Audience.GRADUATE if self.register_row else Audience.OTHER
+        return self.leaver.audience
 
     @property
     def spec(self) -> ReasonSpec | None:
         """What the policy says of the chosen reason; None if none is chosen, or it is not offered to this member."""
-        reason = self.answers.reason
-        spec = self.policy.reasons.get(Reason(reason)) if reason in set(Reason) else None
-        return spec if spec and self.audience in spec.audiences else None
+        return self.leaver.spec(self.answers.reason)
 
     @property
     def is_special(self) -> bool:
@@ -158,7 +156,7 @@ class Filling:
     @cached_property
     def too_young(self) -> bool:
         """Whether he joined so young that those systems refuse him (X-09, PD-33)."""
-        return checks.low_age(self.policy, self.member)
+        return low_age(self.policy, self.member)
 
     @cached_property
     def destination(self) -> Organisation | None:
@@ -166,10 +164,10 @@ class Filling:
         code = self.answers.destination
         return session.scalars(select(Organisation).where(Organisation.code == code)).first() if code else None
 
-    @cached_property
+    @property
     def kind(self) -> Destination | None:
         """What kind of place it is for this member."""
-        return kinds.destination_kind(self.member.org, self.destination) if self.destination else None
+        return self.situation.kind if self.situation else None
 
     @cached_property
     def place_first(self) -> bool:
@@ -248,23 +246,26 @@ class Filling:
         return steps[position - 1] if position else None
 
     @cached_property
+    def situation(self) -> Situation | None:
+        """The start as far as it is filled in; None before an organisation is chosen."""
+        return self.judged([self.destination])[0] if self.destination else None
+
+    def judged(self, organisations: Sequence[Organisation]) -> list[Situation]:
+        """The starts that would lead to these organisations, each with what has been answered so far."""
+        values: dict[str, Any] = {"reason": self.answers.reason, **self.said}
+        starts = [Submission(member=self.member, destination=each, **values) for each in organisations]
+        return situations([(each, self.leaver, Initiator.MEMBER) for each in starts])
+
+    @property
+    def problem(self) -> DomainError | None:
+        """What stands in the way of sending it, but for what the last page asks and shows by itself."""
+        found = checks.first(self.situation, checks.BEFORE_THE_TABLE) if self.situation else None
+        return None if found is not None and found.field == "remark" else found
+
+    @property
     def verdict(self) -> Verdict | None:
         """What the destination table says to the chosen organisation (PD-11)."""
-        return self.verdict_on(self.destination) if self.destination else None
-
-    def verdict_on(self, organisation: Organisation) -> Verdict | None:
-        """What it says to any organisation, for the chosen reason and place."""
-        if self.spec is None:
-            return None
-        answers = self.answers
-        return checks.verdict(
-            self.policy,
-            self.member.org,
-            organisation,
-            answers.reason,
-            answers.place or None,
-            delayed=is_delayed(self.member),
-        )
+        return self.situation.verdict if self.situation is not None and self.spec is not None else None
 
     @cached_property
     def follows(self) -> Application | None:
@@ -302,6 +303,14 @@ class Filling:
             "place": WizardStep.PLACE in self.steps,
         }
         return {name: getattr(answers, name) for name, is_asked in asked.items() if is_asked and getattr(answers, name)}
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The answers by the names of a submission, whether this reason asks for them or not."""
+        answers = self.answers
+        names = ("unit_name", "unit_address", "place", "remark")
+        twice = dict.fromkeys(("external_name", "external_name_again"), answers.external_name)
+        return {**{name: getattr(answers, name) for name in names}, **twice}
 
     def submission(self, destination: Organisation, typed: dict[str, Any]) -> Submission:
         """The application as it would be sent, with what the last page adds."""

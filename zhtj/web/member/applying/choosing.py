@@ -16,6 +16,7 @@ from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Suitability
 from zhtj.transfers.applying import checks
+from zhtj.transfers.applying.situations import Situation
 from zhtj.web.forms.transfer import NAME_AT_MOST, tidy
 from zhtj.web.member.applying.answers import Filling
 from zhtj.web.member.applying.guides import REGIONS
@@ -77,6 +78,13 @@ class Looking:
         province = self.province
         return province if province is not None and province.system is not Region.NATIONAL else None
 
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """What the destination table says to that region, for the chosen reason."""
+        if self.external is None or self.filling.spec is None:
+            return None
+        return self.filling.judged([self.external])[0].verdict
+
     @property
     def region(self) -> str:
         """What that region is called."""
@@ -102,12 +110,12 @@ class Looking:
         """What fits the answers so far: the township of the address, the unit's or school's own name, own colleges."""
         filling = self.filling
         if self.internal:
-            return _best_first(self._candidate(each) for each in places.inside_school(filling.member.org))
+            return _best_first(self._candidates(places.inside_school(filling.member.org)))
         if filling.place_first:
             near = places.townships_of(filling.address) if filling.address else []
-            return _best_first(self._candidate(each) for each in near)
+            return _best_first(self._candidates(near))
         name = filling.relevant.get("unit_name")
-        return _best_first(self._from(hit) for hit in search(session, name, limit=SUGGESTED).hits) if name else []
+        return _best_first(self._among(search(session, name, limit=SUGGESTED).hits)) if name else []
 
     @cached_property
     def result(self) -> SearchResult:
@@ -117,21 +125,23 @@ class Looking:
     @cached_property
     def found(self) -> list[Candidate]:
         """The organisations found."""
-        return sorted((self._from(hit) for hit in self.result.hits), key=lambda each: bool(each.why_not))
+        return sorted(self._among(self.result.hits), key=lambda each: bool(each.why_not))
 
     @property
     def elsewhere(self) -> list[Organisation]:
         """Provinces that have what the chosen one does not."""
         return [each for each in self.provinces if each.short_name in self.result.elsewhere]
 
-    def _from(self, hit: Hit) -> Candidate:
-        verdict = None if hit.problem else self.filling.verdict_on(hit.organisation)
-        return Candidate(hit.organisation, hit.line, verdict, hit.problem or _blocks(verdict))
+    def _candidates(self, organisations: Sequence[Organisation]) -> list[Candidate]:
+        return self._judged(organisations, [places.superiors(each) for each in organisations])
 
-    def _candidate(self, organisation: Organisation) -> Candidate:
-        problem = destination_problem(organisation) or _same(self.filling, organisation)
-        verdict = None if problem else self.filling.verdict_on(organisation)
-        return Candidate(organisation, places.superiors(organisation), verdict, problem or _blocks(verdict))
+    def _among(self, hits: Sequence[Hit]) -> list[Candidate]:
+        return self._judged([hit.organisation for hit in hits], [hit.line for hit in hits])
+
+    def _judged(self, organisations: Sequence[Organisation], lines: Sequence[Sequence[str]]) -> list[Candidate]:
+        """As the start would be judged with what has been answered so far."""
+        judged = self.filling.judged(organisations)
+        return [_candidate(self.filling, situation, line) for situation, line in zip(judged, lines, strict=True)]
 
 
 def needs_self_report(policy: Policy, region: Organisation) -> bool:
@@ -143,12 +153,14 @@ def _best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda each: each.verdict.level.rank if each.verdict else len(Suitability))
 
 
+def _candidate(filling: Filling, situation: Situation, line: Sequence[str]) -> Candidate:
+    problem = destination_problem(situation.new) or getattr(checks.is_elsewhere(situation), "message", "")
+    verdict = situation.verdict if filling.spec is not None and not problem else None
+    return Candidate(situation.new, line, verdict, problem or _blocks(verdict))
+
+
 def _blocks(verdict: Verdict | None) -> str:
     return verdict.why if verdict is not None and verdict.blocks else ""
-
-
-def _same(filling: Filling, organisation: Organisation) -> str:
-    return "您现在就在这里。" if organisation.id == filling.member.org_id else ""
 
 
 def look(filling: Filling, arguments: Mapping[str, str]) -> Looking:
@@ -165,10 +177,8 @@ def read(filling: Filling, code: str) -> Organisation:
     found = places.by_code(code)
     if found is None:
         raise DomainError("请选择转入组织。", field="destination")
-    if found.system is not Region.NATIONAL and filling.spec is not None and filling.spec.may_be_external:
-        checks.old_enough(filling.policy, filling.member)
-        return found
-    problem = destination_problem(found)
-    if problem:
-        raise DomainError(problem, field="destination", rule="O-10")
+    (situation,) = filling.judged([found])
+    problem = checks.first(situation, (*checks.DESTINATION, checks.reason_across_systems, checks.old_enough))
+    if problem is not None:
+        raise problem
     return found

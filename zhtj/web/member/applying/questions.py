@@ -10,16 +10,15 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases.membership import blockers
-from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import PlaceTie, Reason, ReasonField
 from zhtj.transfers import operations
-from zhtj.transfers.applying import checks
+from zhtj.transfers.applying import checks, drafts
+from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.models import Application
-from zhtj.transfers.operations import Submission
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.queries import open_application
 from zhtj.web import routes
@@ -114,7 +113,7 @@ def _show(template: str, filling: Filling, step: WizardStep, status: int = 200, 
 def _save(filling: Filling, **answers: Any) -> AnyResponse:
     """Keep the answers and go on to the first open question."""
     with unit_of_work():
-        operations.save_draft(filling.member, replace(filling.answers, **answers).kept())
+        drafts.save(filling.member, replace(filling.answers, **answers).kept())
     after = Filling(filling.member)
     if after.next_step is WizardStep.CHECK and after.verdict is not None and after.verdict.case is not None:
         # Staying put is no transfer: the case is opened instead, and it is said so (PD-10).
@@ -207,11 +206,10 @@ def _external(filling: Filling) -> AnyResponse:
     form = TransferForm.only("external_name", "external_name_again", data={"external_name": name})
     if request.method == "POST" and form.validate() and region is not None:
         typed = form.external_name.data, form.external_name_again.data
-        try:
-            checks.external_name(*typed)
+        problem = checks.external_name(*typed)
+        if problem is None:
             return _save(filling, external_name=checks.squeeze(typed[0]))
-        except DomainError as error:
-            form.take(error)
+        form.take(problem)
     return _show(
         "external",
         filling,
@@ -229,11 +227,10 @@ def _special(filling: Filling) -> AnyResponse:
     data = {"remark": filling.answers.remark, "secret_unit": filling.answers.secret_unit}
     form = TransferForm.only("remark", "secret_unit", spec=filling.spec, data=data)
     if request.method == "POST" and form.validate():
-        try:
-            checks.special_unit(filling.policy, form.remark.data, confirmed=True)
+        problem = checks.special_remark(filling.policy, form.remark.data)
+        if problem is None:
             return _save(filling, remark=form.remark.data, secret_unit=form.secret_unit.data)
-        except DomainError as error:
-            form.take(error)
+        form.take(problem)
     return _show("special", filling, WizardStep.SPECIAL, 422 if request.method == "POST" else 200, form=form)
 
 
@@ -344,17 +341,17 @@ def _last_form(filling: Filling) -> TransferForm:
 
 
 def _check_page(filling: Filling, form: TransferForm, error: DomainError | None = None, status: int = 200) -> Response:
-    destination = filling.destination
-    if destination is None or filling.spec is None:
+    destination, situation = filling.destination, filling.situation
+    if destination is None or situation is None or filling.spec is None:
         if error is not None:
             flash(str(error), "warning")
         return make_response(redirect(_address(filling.next_step), 303))
     if error is not None and error.field in {"remark", "confirmed", "contact_mobile"}:
         form.take(error)
         error = None
-    old, verdict = filling.member.org, filling.verdict
-    release = checks.release_needed(filling.policy, old, destination)
-    due = checks.due(filling.policy, clock.now(), in_season=filling.register_row is not None)
+    elif error is None:
+        error = filling.problem
+    verdict = situation.verdict
     return _show(
         "check",
         filling,
@@ -364,13 +361,13 @@ def _check_page(filling: Filling, form: TransferForm, error: DomainError | None 
         error=error,
         repair=STEP_OF.get(error.field or "") if error else None,
         verdict=verdict,
-        guide=OF_CASE.get(verdict.case) if verdict and verdict.case else None,
-        release=release,
-        due=due,
+        guide=OF_CASE.get(verdict.case) if verdict.case else None,
+        release=situation.release_needed,
+        due=situation.would_be_due,
         place_label=PlaceTie(place).label if (place := filling.relevant.get("place")) else None,
         office=contact(destination),
         superiors=places.superiors(destination),
-        recorder=contact(old),
+        recorder=contact(situation.old),
         **_before(filling),
         Step=WizardStep,
     )
@@ -394,7 +391,7 @@ def transfer_drop() -> AnyResponse:
     _, member = own()
     running = open_application(member.id)
     with unit_of_work():
-        operations.drop_draft(member)
+        drafts.drop(member)
     if running is not None:
         flash("没有改转，原申请继续办理。", "success")
         return redirect(url_for(".application", number=running.id), 303)
