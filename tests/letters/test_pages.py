@@ -11,6 +11,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
 from tests.browsing import Browser
+from tests.exports.reading import csv_file
 from tests.letters.printing.reading import pages, reader, squeeze
 from tests.letters.test_issue import issue, void
 from tests.letters.test_seals import stamp
@@ -40,6 +41,15 @@ def visitor(client, account):
 
 def pdf_text(page) -> str:
     return squeeze("".join(one.extract_text() for one in reader(page.response.get_data()).pages))
+
+
+def test_the_register_as_a_file_is_filtered_as_its_page(school, office, letter):
+    for state, words, found in (("valid", "有效", [letter.record.name]), ("void", "已作废", [])):
+        assert (letter.record.name in school.get(f"/school/letters?state={state}").main) is bool(found)
+        page = school.post(f"/school/exports/list/letters?state={state}", {"format": "csv"})
+        rows, about = csv_file(page.response.get_data())
+        assert [row[1] for row in rows[1:]] == found
+        assert f"状态：{words}" in about
 
 
 def test_a_batch_from_the_list_to_the_files(school, office, application):

@@ -144,6 +144,19 @@ def test_pages_go_forth_and_back_in_every_order(world: World, browser: Browser) 
         assert "共 45 人" in page.text
 
 
+def test_by_age_only_those_are_listed_and_counted_whose_age_is_known(world: World, browser: Browser) -> None:
+    with unit_of_work():
+        for serial in range(310, 332):
+            add(world, "同龄", serial)
+        session.merge(world.graduate).born = None
+    browser.login(world.accounts["university"])
+    page = browser.get("/school/members")
+    assert "共 25 人" in page.text
+    page = browser.get("/school/members?order=oldest")
+    assert "共 24 人" in page.text
+    assert len(rows(page)) + len(rows(page.click("下一页"))) == 24
+
+
 def test_a_page_of_many_needs_few_statements(world: World, browser: Browser, app: Any) -> None:
     with unit_of_work():
         for serial in range(310, 352):

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from tests.browsing import Browser
+from tests.exports.reading import csv_file
 from tests.transfers.steps import EMPLOYED, UNPLACED, apply
 from tests.world import World
 from zhtj.graduation import operations as graduation
@@ -70,6 +71,9 @@ def test_a_long_list_is_paged_without_losing_or_repeating_anything(
     page = page.click("下一页")
     second = [f"戊{number:02}" for number in range(SIZE + 5) if f"戊{number:02}：" in page.main]
     assert first + second == [f"戊{number:02}" for number in range(SIZE + 5)]
+    # And the file has them all
+    rows, _ = csv_file(browser.post("/branch/exports/list/timers?kind=return", {"format": "csv"}).response.get_data())
+    assert [row[2] for row in rows[1:]] == first + second
     assert "回到最前" in page.main
     assert browser.get("/branch/timers?after=xyz").status == 422
 
