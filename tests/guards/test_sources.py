@@ -202,3 +202,38 @@ def test_no_private_module_of_a_library_is_used() -> None:
         and any(part.startswith("_") for part in f"{module}.{name}".strip(".").split("."))
     ]
     assert found == []
+
+
+TURN_PAGES = {
+    "zhtj/kernel/sql/listing.py": "it is what turns them",
+    "zhtj/transfers/watching/timers.py": "timers come from several tables and from none",
+    "zhtj/transfers/applying/waits.py": "no page: takes some until none are left",
+}
+
+
+def test_no_loop_turns_pages_by_hand() -> None:
+    found = {
+        name_of(path)
+        for path in sources("zhtj", "jobs")
+        for loop in ast.walk(tree(path))
+        if isinstance(loop, ast.While)
+        if any(isinstance(node, ast.Attribute) and node.attr in {"limit", "after"} for node in ast.walk(loop))
+    }
+    assert found == set(TURN_PAGES), "walk a Listing instead"
+
+
+CONTEXT = {
+    "zhtj/kernel/audit.py": "who acts is known at the door and written down everywhere",
+    "zhtj/transfers/parties.py": "who sits in an office, read once for all lines of a decision; the answer is the same",
+}
+
+
+def test_no_context_decides_what_a_function_does() -> None:
+    found = {name_of(path) for path in sources("zhtj", "jobs") for name, _ in calls(path) if name == "ContextVar"}
+    found |= {
+        name_of(path)
+        for path in sources("zhtj", "jobs")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation).startswith("ContextVar")
+    }
+    assert found == set(CONTEXT)

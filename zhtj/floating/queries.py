@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
@@ -24,7 +24,6 @@ from zhtj.people.models import Member, Membership
 from zhtj.transfers.parties import serves
 
 Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
-CHUNK = 1000
 # A leading organ that has more says so and counts no further.
 COUNTED = 1000
 
@@ -190,20 +189,6 @@ def stay_of(seat: ActiveSeat, member_id: int) -> Stay | None:
     """The open stay of a member, if the seat may see it."""
     query = _listed(select(Stay), seat, LedgerFilters()).where(Stay.member_id == member_id)
     return session.scalars(query.options(joinedload(Stay.org), joinedload(Stay.home), joinedload(Stay.member))).first()
-
-
-def everyone(seat: ActiveSeat, filters: LedgerFilters) -> Iterator[Stay]:
-    """The whole ledger under these filters, for the file."""
-    query = _listed(select(Stay), seat, filters).options(
-        joinedload(Stay.member).joinedload(Member.account), joinedload(Stay.org), joinedload(Stay.home)
-    )
-    after = 0
-    while True:
-        chunk = list(session.scalars(query.where(Stay.id > after).order_by(Stay.id).limit(CHUNK)))
-        yield from chunk
-        if len(chunk) < CHUNK:
-            return
-        after = chunk[-1].id
 
 
 def last_contacts(member_ids: Sequence[int]) -> dict[int, date]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import chain
 
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import joinedload
@@ -14,12 +15,12 @@ from zhtj.floating.queries import what_is_due
 from zhtj.floating.rules import AHEAD, CONTACT_AHEAD, DeadlineStage, contact_stage, stage
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
+from zhtj.kernel.sql.listing import Listing
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.people.models import Member
 
-CHUNK = 500
 TERM, CONTACT = "期限", "联系"
 Told = tuple[Stay, DeadlineStage]
 
@@ -49,19 +50,14 @@ def _contact(today: date) -> Iterator[Told]:
 
 
 def _found(due: ColumnElement[bool]) -> Iterator[Stay]:
-    after = 0
     query = (
         select(Stay)
         .join(Member, Member.id == Stay.member_id)
         .where(Stay.ended_at.is_(None), Stay.org_id == Member.org_id, Member.archived_at.is_(None), due)
-        .options(joinedload(Stay.member).joinedload(Member.account), joinedload(Stay.org), joinedload(Stay.home))
     )
-    while True:
-        chunk = list(session.scalars(query.where(Stay.id > after).order_by(Stay.id).limit(CHUNK)))
-        yield from chunk
-        if len(chunk) < CHUNK:
-            return
-        after = chunk[-1].id
+    loads = (joinedload(Stay.member).joinedload(Member.account), joinedload(Stay.org), joinedload(Stay.home))
+    found: Listing[Stay] = Listing(query, [Stay.id], loads=loads)
+    return chain.from_iterable(found.walk(forget=False))
 
 
 def _claim(stay: Stay, mine: ColumnElement[bool], **values: int) -> bool:

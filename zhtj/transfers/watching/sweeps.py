@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -10,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.sql.listing import Listing
 from zhtj.transfers import steps
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import RUNNING, State
@@ -35,20 +37,15 @@ def return_overdue(at: datetime) -> tuple[int, int, int]:
     """
     done = skipped = failed = 0
     for state in sorted(RUNNING):
-        after = 0
-        while ids := _due_ids(state, at, after):
+        query = select(Application.id).where(_UNDER_WAY, Application.state == state, Application.due_at <= at)
+        due: Listing[int] = Listing(query, [Application.id], dress=lambda rows: [row.id for row in rows])
+        for ids in due.walk(CHUNK):
             returned, broken = _return_or_bisect(state, ids, at)
             done, failed, skipped = done + returned, failed + broken, skipped + len(ids) - returned - broken
-            after = ids[-1]
     return done, skipped, failed
 
 
-def _due_ids(state: State, at: datetime, after: int) -> list[int]:
-    query = select(Application.id).where(_UNDER_WAY, Application.state == state, Application.due_at <= at)
-    return list(session.scalars(query.where(Application.id > after).order_by(Application.id).limit(CHUNK)))
-
-
-def _return_or_bisect(state: State, ids: list[int], at: datetime) -> tuple[int, int]:
+def _return_or_bisect(state: State, ids: Sequence[int], at: datetime) -> tuple[int, int]:
     """Return these in one transaction; what fails is halved until the one at fault stands alone. (returned, failed)."""
     try:
         with unit_of_work(), audit.acting(None):
@@ -64,7 +61,7 @@ def _return_or_bisect(state: State, ids: list[int], at: datetime) -> tuple[int, 
     return sum(returned for returned, _ in parts), sum(failed for _, failed in parts)
 
 
-def _return_chunk(state: State, ids: list[int], at: datetime) -> int:
+def _return_chunk(state: State, ids: Sequence[int], at: datetime) -> int:
     """Return these applications where they still are in ``state`` and due; the return counts from the due time."""
     due = dict(
         session.execute(
