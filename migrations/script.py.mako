@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from zhtj.kernel.sql import migrating  # what concerns tables in use goes through it
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
