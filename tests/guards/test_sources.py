@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -237,3 +238,9 @@ def test_no_context_decides_what_a_function_does() -> None:
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation).startswith("ContextVar")
     }
     assert found == set(CONTEXT)
+
+
+def test_days_are_said_in_one_place() -> None:
+    said = re.compile(r"\.month\}月\{|%-?m月%-d")
+    found = {name_of(path) for path in sources("zhtj", "jobs") if said.search(path.read_text(encoding="utf-8"))}
+    assert found == {"zhtj/kernel/dates.py"}

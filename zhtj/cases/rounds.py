@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from zhtj.cases.models import Case, Round
 from zhtj.cases.workflow import CaseState
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, dates
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
@@ -58,8 +58,8 @@ def announce(seat: ActiveSeat, closes_on: date, decides_on: date, note: str = ""
 
 def _tell(seat: ActiveSeat, new: Round) -> None:
     body = (
-        f"学校团委将于 {new.decides_on.month}月{new.decides_on.day}日 集中审核保留团组织关系的申请，请在 "
-        f"{new.closes_on.month}月{new.closes_on.day}日 前提交申请、签收告知书。{new.note or ''}"
+        f"学校团委将于 {dates.short(new.decides_on)} 集中审核保留团组织关系的申请，请在 "
+        f"{dates.short(new.closes_on)} 前提交申请、签收告知书。{new.note or ''}"
     )
     colleges = select(Organisation.id).where(
         subtree(Organisation.path, seat.path), Organisation.tier == Tier.SECOND, Organisation.closed_at.is_(None)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from zhtj.graduation.models import BranchMark
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 
 
 def day(value: date | datetime | None) -> str:
     """A day in Asia/Shanghai."""
-    if isinstance(value, datetime):
-        value = clock.local(value).date()
-    return value.isoformat() if value else ""
+    return dates.local(value).isoformat() if value else ""
 
 
 def moment(value: datetime | None) -> str:

@@ -15,7 +15,7 @@ from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Occu
 from zhtj.floating.queries import KEPT_FOR, looks_after, marked_delayed, of_member
 from zhtj.graduation import season_register
 from zhtj.graduation.models import CloseReason
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, dates
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
@@ -407,4 +407,4 @@ def _check_day(stay: Stay, day: date, field: str, *, earlier: bool = False) -> N
     if day > clock.today() or day >= FAR:
         raise DomainError("日期不能晚于今天。", field=field, rule="T-29")
     if not earlier and day < stay.since:
-        raise DomainError(f"{stay.since.month}月{stay.since.day}日 才转入，日期不能更早。", field=field, rule="T-29")
+        raise DomainError(f"{dates.short(stay.since)} 才转入，日期不能更早。", field=field, rule="T-29")

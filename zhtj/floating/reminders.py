@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from zhtj.floating.models import Stay, StayKind
 from zhtj.floating.queries import what_is_due
 from zhtj.floating.rules import AHEAD, CONTACT_AHEAD, DeadlineStage, contact_stage, stage
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.database import session
 from zhtj.kernel.sql.listing import Listing
 from zhtj.notices import operations as notices
@@ -80,20 +80,17 @@ def _messages(told: Sequence[Told], what: str) -> Iterator[NewMessage]:
         yield _to_organisation(org_id, heap, what)
 
 
-def _day(day: date | None) -> str:
-    return f"{day.year}年{day.month}月{day.day}日" if day else ""
-
-
 def _to_member(stay: Stay, reached: DeadlineStage, what: str) -> NewMessage:
     if what == CONTACT:
         late = reached is DeadlineStage.PAST
         title = "已超过半年没有联系团组织" if late else "该和团组织联系了"
-        when = f"{_day(stay.contact_by)} 前应当联系，还没有联系" if late else f"请在 {_day(stay.contact_by)} 前联系"
+        until = dates.full(stay.contact_by)
+        when = f"{until} 前应当联系，还没有联系" if late else f"请在 {until} 前联系"
         body = f"您在{stay.org.short_name}，{when}。请登录报告近况；失去联系 1 年以上的，停止团籍。"
     else:
         late = reached is DeadlineStage.PAST
         title = "应转出，已经逾期" if late else "转出期限快到了"
-        body = f"{what_is_due(stay)[0]}。期限是 {_day(stay.deadline)}。请尽快申请转接；有困难的，联系团组织。"
+        body = f"{what_is_due(stay)[0]}。期限是 {dates.full(stay.deadline)}。请尽快申请转接；有困难的，联系团组织。"
     return NewMessage(MessageKind.REMINDER, title, body, member_id=stay.member_id)
 
 

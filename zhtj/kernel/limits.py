@@ -16,7 +16,7 @@ from sqlalchemy import Index, String, and_, case, delete, literal, or_, select, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import Base, UtcDateTime, session, unit_of_work
 from zhtj.kernel.errors import TooMany
@@ -153,7 +153,7 @@ def too_many(limit: Limit, until: datetime) -> TooMany:
         return TooMany(f"{limit.what}，请等 {seconds} 秒再试。", retry_after=seconds)
     # Rounded up to the minute: at the stated time it must really be open.
     opens = clock.local(until + timedelta(seconds=MINUTE - 1))
-    day = "" if opens.date() == clock.today() else f"{opens.month}月{opens.day}日 "
+    day = "" if opens.date() == clock.today() else f"{dates.short(opens)} "
     return TooMany(f"{limit.what}，请在 {day}{opens:%H:%M} 以后再试。", retry_after=seconds)
 
 

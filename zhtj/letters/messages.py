@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from zhtj.kernel import audit
+from zhtj.kernel import audit, dates
 from zhtj.letters.models import Letter, LetterReceipt
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
@@ -22,7 +22,7 @@ def tell_issued(letters: Sequence[Letter]) -> None:
         NewMessage(
             MessageKind.OUTCOME,
             "介绍信已开具",
-            f"{letter.record.issuer}为您开具了介绍信（{letter.serial}）。请在{_day(letter)}前持信到"
+            f"{letter.record.issuer}为您开具了介绍信（{letter.serial}）。请在{dates.full(letter.last_valid_on)}前持信到"
             f"{letter.record.receiver}报到；正本在“我的组织关系”里下载打印，或向开具单位领取。",
             member_id=letter.member_id,
             subject=(SUBJECT, letter.id),
@@ -128,7 +128,3 @@ def _to_organisations(
             mine = org_id == letter.issuer_org_id
             subject = (SUBJECT, letter.id) if mine else None
             yield NewMessage(kind if mine else MessageKind.NOTE, title, say(letter), org_id=org_id, subject=subject)
-
-
-def _day(letter: Letter) -> str:
-    return f"{letter.last_valid_on:%Y年%-m月%-d日}"

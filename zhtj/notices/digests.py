@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.work import periods
@@ -109,7 +109,7 @@ def _tell(robot: Robot, day: date) -> bool:
     rows = session.execute(query).all()
     if not rows or not periods.claim(f"robot-{robot.fingerprint}", day.toordinal()):
         return False
-    title = f"{day.month}月{day.day}日转接待办提醒"
+    title = f"{dates.short(day)}转接待办提醒"
     body = robot_text([_line(*row) for row in rows], ROBOT_BYTES - len(title.encode()) - 1)
     outbox.put(Channel.WEBHOOK, robot.fingerprint, title, body, org_id=place.id if place else None)
     return True
@@ -123,7 +123,7 @@ def _line(name: str, waiting: int, first_due: datetime | None) -> str:
 def deadline(due_at: datetime) -> str:
     """10月11日 24:00: a deadline at 00:00 ends the day before at 24:00."""
     last = clock.local(due_at - datetime.resolution)
-    return f"{last.month}月{last.day}日 24:00"
+    return f"{dates.short(last)} 24:00"
 
 
 def robot_text(lines: Sequence[str], size: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.policy.model import Policy
 from zhtj.policy.seasons import phase
 from zhtj.policy.vocabulary import CampaignPhase
@@ -35,7 +35,7 @@ class PhaseLine:
     @property
     def text(self) -> str:
         """Name, last day and meaning."""
-        until = f"（至{_day(self.last_day)}）" if self.phase is not None and self.last_day else ""
+        until = f"（至{dates.short(self.last_day)}）" if self.phase is not None and self.last_day else ""
         return f"{self.label}{until}：{self.meaning}"
 
 
@@ -61,16 +61,12 @@ def line(policy: Policy, today: date | None = None) -> PhaseLine:
 def _clock(policy: Policy, *, runs: bool) -> str:
     if runs:
         return f"超过 {policy.auto_return_days} 天没有办理的，系统自动退回，需要重新申请。"
-    return f"{_day(policy.auto_return_from)}以前系统不自动退回。"
+    return f"{dates.short(policy.auto_return_from)}以前系统不自动退回。"
 
 
 def _outside(policy: Policy, today: date) -> PhaseLine:
     days = f"申请提交后 {policy.auto_return_days} 天没有办理的，系统自动退回。"
     if today < policy.campaign_start:
         begins = policy.campaign_start
-        return PhaseLine(None, "本届转接尚未开始", begins, f"{_day(begins)}起可以申请毕业转接；其他{days}", True)
+        return PhaseLine(None, "本届转接尚未开始", begins, f"{dates.short(begins)}起可以申请毕业转接；其他{days}", True)
     return PhaseLine(None, "本届转接已经结束", None, f"没有完成的仍可办理；{days}", True)
-
-
-def _day(day: date) -> str:
-    return f"{day.month}月{day.day}日"

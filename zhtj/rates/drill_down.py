@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterRow
-from zhtj.kernel import clock
+from zhtj.kernel import dates
 from zhtj.kernel.sql.listing import Listing
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Purpose
@@ -181,7 +181,7 @@ def _line(  # noqa: PLR0917 - what was read once for all lines of the page
         row.season,
         keeping.counted(standing),
         state,
-        _day(since) if since else None,
+        dates.local(since) if since else None,
         application.to_name if application else "",
         is_special=application is not None and application.route is Route.SPECIAL,
         from_outside=outside,
@@ -212,10 +212,13 @@ def _is_kept(organisation: Organisation) -> bool:
 def _not_counted(asked: ListQuery, rows: Sequence[RegisterRow]) -> list[ListedGraduate]:
     _attach(rows, [])
     if asked.key == LATE:
-        reasons = {row.id: explain.why_late(_day(row.completed_at), row.season) for row in rows if row.completed_at}
+        done = ((row, row.completed_at) for row in rows if row.completed_at)
+        reasons = {row.id: explain.why_late(dates.local(at), row.season) for row, at in done}
     else:
         why = uncounted.reasons(rows, asked.season, asked.day)
-        reasons = {number: explain.why_closed(reason, _day(at), asked.season) for number, (reason, at) in why.items()}
+        reasons = {
+            number: explain.why_closed(reason, dates.local(at), asked.season) for number, (reason, at) in why.items()
+        }
     return [
         ListedGraduate(
             row, row.category, None, None, None, from_outside=False, reasons=(reasons[row.id],), is_counted=False
@@ -223,10 +226,6 @@ def _not_counted(asked: ListQuery, rows: Sequence[RegisterRow]) -> list[ListedGr
         for row in rows
         if row.id in reasons
     ]
-
-
-def _day(moment: datetime) -> date:
-    return clock.local(moment).date()
 
 
 # ---- what lies around them, read once a page

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from zhtj.graduation.models import CloseReason, GraduateCategory
+from zhtj.kernel import dates
 from zhtj.rates.rules import WHY_CLOSED, Counted, RateKind
 from zhtj.transfers.workflow import State
 
@@ -88,7 +89,7 @@ def _belongs(person: GraduateOnDay) -> Explanation:
 
 
 def _done(person: GraduateOnDay, kind: RateKind) -> Explanation:
-    when = f"已于 {day(person.since, person.season)} " if person.since else "已"
+    when = f"已于 {dates.in_year(person.since, person.season)} " if person.since else "已"
     where = f"{when}转{'往' if person.is_special else '入'}{person.to}" if person.to else f"{when}办完转接"
     if kind is RateKind.UNIT:
         ends = "，计入" if person.counted.to_unit else "，不是工作单位团组织，不计入分子"
@@ -114,7 +115,7 @@ def _not_done(person: GraduateOnDay, kind: RateKind) -> Explanation:
     state, to = person.state, person.to
     if state is None:
         return Explanation("没有提交申请，仍计入分母", ("M-04",))
-    when = f"（{day(person.since, person.season)}）" if person.since else ""
+    when = f"（{dates.in_year(person.since, person.season)}）" if person.since else ""
     if state.is_open:
         return Explanation(f"已申请转{'往' if person.is_special else '入'}{to}，{state.label}，未完成", (kind.rule,))
     if state is State.RETURNED and person.from_outside:
@@ -140,13 +141,15 @@ _CLOSED_BY = {
 
 def why_closed(reason: CloseReason, since: date | None, season: int) -> Explanation:
     """Why somebody of the season is in no denominator, from which day on (PD-12, PD-13)."""
-    when = f"，自 {day(since, season)} 起不计入" if since else ""
+    when = f"，自 {dates.in_year(since, season)} 起不计入" if since else ""
     return Explanation(WHY_CLOSED[reason] + when, _CLOSED_BY[reason])
 
 
 def why_late(completed_on: date, season: int) -> Explanation:
     """Why a transfer that was completed after the season froze counts nowhere (PD-08)."""
-    return Explanation(f"{day(completed_on, season)} 才办完，本届已于 12月31日 封存，单列、不计入衔接率", ("PD-08",))
+    return Explanation(
+        f"{dates.in_year(completed_on, season)} 才办完，本届已于 12月31日 封存，单列、不计入衔接率", ("PD-08",)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ def responsible(deadlines: Deadlines, on: date) -> Explanation:
     """Who is responsible on a day, in one sentence (M-17)."""
     season = deadlines.school.year
     school, receivers, admitting = (
-        day(each, season) for each in (deadlines.school, deadlines.receivers, deadlines.admitting)
+        dates.in_year(each, season) for each in (deadlines.school, deadlines.receivers, deadlines.admitting)
     )
     if on <= deadlines.school:
         society = f"流向社会的转接：{school}前由毕业学校负责发起，此后到 {receivers}由接收团组织负责"
@@ -172,8 +175,3 @@ def responsible(deadlines: Deadlines, on: date) -> Explanation:
         society = f"流向社会的转接：毕业学校（{school}）和接收团组织（{receivers}）的期限都已过，没有完成的请尽快办结"
     study = f"由录取学校负责，{admitting}前完成" if on <= deadlines.admitting else f"录取学校的期限（{admitting}）已过"
     return Explanation(f"{society}；升学的转接：{study}", ("M-17",))
-
-
-def day(when: date, season: int) -> str:
-    """A day in words, with the year where it is not the season's."""
-    return f"{when.month}月{when.day}日" if when.year == season else f"{when.year}年{when.month}月{when.day}日"

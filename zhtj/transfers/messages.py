@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, dates
 from zhtj.kernel.database import session
 from zhtj.notices import operations as notices
 from zhtj.notices.operations import NewMessage
@@ -250,4 +250,4 @@ def _deadline(due_at: Any) -> str:
     if due_at is None:
         return ""
     last = clock.local(due_at - timedelta(microseconds=1))
-    return f" {last.month}月{last.day}日 24:00 "
+    return f" {dates.short(last)} 24:00 "

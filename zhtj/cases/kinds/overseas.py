@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from zhtj.cases.kind import (
     ANYBODY,
     About,
@@ -29,7 +27,7 @@ from zhtj.floating import branches, operations
 from zhtj.floating.operations import Terms
 from zhtj.floating.rules import end_of_month
 from zhtj.graduation.queries import is_delayed
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Purpose
 from zhtj.orgs.policies import policy_of
@@ -98,10 +96,6 @@ def _effect(matter: CaseMatter, case: Case) -> str:
     return f"已编入{branch.short_name}，登记到 {until:%Y-%m-%d}；不再计入转接率。在外期间至少每 6 个月报告一次。"
 
 
-def _day(day: date) -> str:
-    return f"{day.year}年{day.month}月"
-
-
 def _written(text: str) -> str:
     """2026-06 as one writes it."""
     year, _, month = text.partition("-")
@@ -119,9 +113,9 @@ def _paper(matter: CaseMatter) -> Paper:
         ("姓名", person.name),
         ("性别", person.sex.label),
         ("民族", said("ethnicity")),
-        ("出生年月", _day(identity.read(number).born) if number else ""),
+        ("出生年月", dates.month(identity.read(number).born) if number else ""),
         ("政治面貌", "共青团员"),
-        ("入团年月", _day(person.joined_on)),
+        ("入团年月", dates.month(person.joined_on)),
         ("身份证号", number),
         ("学院", college),
         ("专业", said("major")),

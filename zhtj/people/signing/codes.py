@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import joinedload
 
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, dates
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import insert_rows, session
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
@@ -94,7 +94,7 @@ class IssuedCode:
     def deadline(self) -> str:
         """Until when it is good, in words."""
         local = clock.local(self.expires_at)
-        return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+        return f"{dates.full(local)} {local:%H:%M}"
 
     def message(self, address: str) -> str:
         """The full text to pass on (U-06).

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select
 
 from zhtj.graduation.events import RegisterChanged
 from zhtj.graduation.models import RegisterEvent, RegisterRow
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.database import among, before_commit, insert_rows, pending, session
 from zhtj.orgs.changing.moving import all_moves, path_at
 from zhtj.orgs.models import OrganisationMove
@@ -83,7 +83,7 @@ def _begin(row_ids: Collection[int]) -> Iterator[Move]:
     columns = (RegisterRow.id, RegisterRow.season, RegisterRow.season_path, RegisterRow.opened_at)
     for part in _parts(sorted(row_ids)):
         rows = session.execute(select(*columns).where(among(RegisterRow.id, part)))
-        spans = ((row, Span(_day(row.opened_at), None, Counted())) for row in rows)
+        spans = ((row, Span(dates.local(row.opened_at), None, Counted())) for row in rows)
         yield from _replace([], [StandingSpan(row.id, row.season, row.season_path, span) for row, span in spans])
 
 
@@ -181,12 +181,8 @@ def _forget_days(gone: Sequence[StandingSpan], new: Sequence[StandingSpan]) -> N
 
 
 def _story(row: Any, changes: Sequence[Any], tried: Sequence[Tried]) -> Story:
-    completed_on = _day(row.completed_at) if row.completed_at else None
-    return Story(row.season, _day(row.opened_at), row.category, changes, completed_on, tried)
-
-
-def _day(moment: Any) -> date:
-    return clock.local(moment).date()
+    completed_on = dates.local(row.completed_at) if row.completed_at else None
+    return Story(row.season, dates.local(row.opened_at), row.category, changes, completed_on, tried)
 
 
 def counted(standing: Any) -> Counted:
@@ -236,7 +232,7 @@ def _changes(ids: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
         RegisterEvent.row_id, RegisterEvent.at, RegisterEvent.change, RegisterEvent.before, RegisterEvent.after
     ).where(among(RegisterEvent.row_id, ids))
     for row_id, at, change, before, after in session.execute(query.order_by(RegisterEvent.id)):
-        found[row_id].append((_day(at), change, before, after))
+        found[row_id].append((dates.local(at), change, before, after))
     return found
 
 
@@ -263,7 +259,7 @@ def _tried(ids: Sequence[int]) -> dict[int, list[Tried]]:
     found: dict[int, dict[int, Tried]] = defaultdict(dict)
     steps: dict[int, list[tuple[date, State]]] = defaultdict(list)
     for number, row_id, kind, reason, to_path, submitted_at, at, state, _ in rows:
-        steps[number].append((_day(at), state))
+        steps[number].append((dates.local(at), state))
         if number not in found[row_id]:
             inside = ROUTES.get(kind, Route.DOMESTIC) is Route.DOMESTIC
             place = path_at(to_path, submitted_at, moves) if inside else None

@@ -21,6 +21,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from zhtj.kernel import dates
+
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 _TOPS = (10, 20, 50, 100)
 """Where the axis of per cents may end, each with five lines."""
@@ -200,7 +202,7 @@ class Drawing:
         ends = [0.0, 0.0]
         found = []
         for each in sorted(self.curve.deadlines, key=lambda each: each.day):
-            text = f"{each.day.month}月{each.day.day}日"
+            text = dates.short(each.day)
             half = wide(text, self.size.letter) / 2
             middle = min(max(self.x(each.day), half), self.size.width - half)
             row = 0 if middle - half >= ends[0] or ends[0] <= ends[1] else 1

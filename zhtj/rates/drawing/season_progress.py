@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
+from zhtj.kernel import dates
 from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
 from zhtj.rates.drawing import curve as curves
@@ -95,15 +96,14 @@ class Progress:
         """What the curve shows, in two or three sentences."""
         if self.latest is None:
             return f"{self.season} 届还没有数据。"
-        said = f"截至{_day(self.latest.day)}，{self.kind.label} {self.latest.rate}"
+        said = f"截至{dates.short(self.latest.day)}，{self.kind.label} {self.latest.rate}"
         if self.latest.before and self.latest.before.value is not None:
             said += f"，上届同日 {self.latest.before}"
         said += f"，目标 {self.target}。" if self.target else "。"
         if self.outlook and self.outlook.expected:
             wanted = self.outlook.expected
-            said += (
-                f"预计{_day(self.outlook.day)}达到 {wanted.middle}%，八成可能在 {wanted.low}% 至 {wanted.high}% 之间。"
-            )
+            until = dates.short(self.outlook.day)
+            said += f"预计{until}达到 {wanted.middle}%，八成可能在 {wanted.low}% 至 {wanted.high}% 之间。"
         return said
 
 
@@ -189,7 +189,3 @@ def _expected(
     if coming is None:
         return {}
     return {each.day: each for each in forecast.forecast(history, [day for day in days if day <= coming.day], before)}
-
-
-def _day(day: date) -> str:
-    return f"{day.month}月{day.day}日"

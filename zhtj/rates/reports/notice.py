@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation
 from zhtj.rates import queries
@@ -118,7 +118,7 @@ def write(organisation: Organisation, season: int, day: date | None, choice: Ran
         f"{organisation.full_name}关于 {season} 届毕业学生团员组织关系转接进展情况的通报",
         as_of_words(season, day),
         organisation.full_name,
-        _day_words(clock.today()),
+        dates.full(clock.today()),
         _opening(organisation, season, day, figures, own),
         tuple(_rate_line(kind, kind.of(figures), own.get(kind)) for kind in RateKind),
         f"{choice.level.label}按{choice.kind.label}排名，分母不足 {choice.minimum} 人的不排名次",
@@ -143,12 +143,8 @@ def as_of_words(season: int, day: date | None) -> str:
     """For which moment figures hold (PD-25)."""
     moment = clock.local(documents.as_of(season, day))
     if day is not None or season < clock.today().year:
-        return f"{_day_words(moment.date() - timedelta(days=1))} 24:00"
-    return f"{_day_words(moment.date())} {moment:%H:%M}"
-
-
-def _day_words(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
+        return f"{dates.full(moment.date() - timedelta(days=1))} 24:00"
+    return f"{dates.full(moment.date())} {moment:%H:%M}"
 
 
 def _opening(

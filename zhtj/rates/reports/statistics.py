@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from zhtj.graduation.models import BranchMark
 from zhtj.graduation.rules import markable_industries
 from zhtj.graduation.season_register import in_year
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, dates
 from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, session
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, subtree
@@ -347,6 +347,6 @@ def _letter(schools: Sequence[str], season: int) -> UrgingMessage:
     day = due_on(season)
     return UrgingMessage(
         f"催办：{season} 届毕业班和毕业学生数还没有上报",
-        f"{named}还没有上报 {season} 届毕业班数、毕业学生数（全省的表应于 {day.month}月{day.day}日前报出）。"
+        f"{named}还没有上报 {season} 届毕业班数、毕业学生数（全省的表应于 {dates.short(day)}前报出）。"
         "请在“衔接率”的“毕业生统计”中填写，没有毕业班的填 0。",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zhtj.kernel import dates
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
@@ -26,7 +27,7 @@ def joining_doubts(member: Member, policy: Policy) -> list[str]:
     # E-06: what does not agree is cleared up with the old organisation before anybody says yes.
     joined, number, found = member.joined_on, member.dev_number or "", []
     if len(number) == policy.dev_number_length and number[:_YEAR] != f"{joined:%Y}":
-        found.append(f"入团年月是{joined.year}年{joined.month}月，发展团员编号却以 {number[:_YEAR]} 开头。")
+        found.append(f"入团年月是{dates.month(joined)}，发展团员编号却以 {number[:_YEAR]} 开头。")
     if not number and joined >= policy.dev_number_required_from:
         found.append(f"{policy.dev_number_required_from.year}年及以后入团，却没有发展团员编号。")
     if member.account.id_number:

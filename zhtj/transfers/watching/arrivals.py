@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, dates
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
@@ -257,9 +257,7 @@ def _check_days(member: Member, arrival: Arrival, days: dict[str, date]) -> None
         if name in days and days[name] > clock.today():
             raise DomainError("日期不能晚于今天。", field=name, rule="U-26")
         if name in days and days[name] < arrived:
-            raise DomainError(
-                f"{member.name}在 {arrived.month}月{arrived.day}日 才转入，日期不能更早。", field=name, rule="U-26"
-            )
+            raise DomainError(f"{member.name}在 {dates.short(arrived)} 才转入，日期不能更早。", field=name, rule="U-26")
     if "dues_from" in days and days["dues_from"] < arrived.replace(day=1):
         raise DomainError(
             f"{member.name}在 {arrived.month}月 才转入，团费不能从更早的月份起交。", field="dues_from", rule="U-26"

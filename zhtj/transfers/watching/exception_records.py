@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation, Region, Tier
 from zhtj.transfers.models import Application, ApplicationEvent
@@ -190,7 +190,7 @@ def next_step(application: Application, sender: Organisation) -> NextStep:
     superior = _own_province(application.from_org) if abroad else _superior(blocker)
     when = clock.local(application.submitted_at)
     message = (
-        f"【学社衔接】{sender.short_name}的毕业生{application.member.name}于 {when.month}月{when.day}日 "
+        f"【学社衔接】{sender.short_name}的毕业生{application.member.name}于 {dates.short(when)} "
         f"申请将组织关系转往{application.to_name}，未被接受，原因：{why}。"
         f"经核实，本人去向属实，请协调{blocker.short_name}办理。联系人："
     )

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, func, literal, select
 from sqlalchemy.orm import aliased
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.work.outgoing import Robot
@@ -233,7 +233,7 @@ def _digest(heaps: Sequence[Heap], policies: Sequence[Policy], today: date) -> D
             f"最早的 {total.running[first]} 件须在 {deadline(first)} 前办理（{left}），逾期系统自动退回，需要重新发起。"
         )
     if total.review_end is not None:
-        end = f"{total.review_end.month}月{total.review_end.day}日"
+        end = dates.short(total.review_end)
         body += f"现在是审核期，其中 {total.to_review} 件尚未审核，收到的申请应当在 {end}前全部审核。"
     body += "请登录系统，在“待办”中办理。"
     title = f"待办提醒：{count} 件等待办理" + (f"，最早的 {deadline(first)} 前到期" if first else "")

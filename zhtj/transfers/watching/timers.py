@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing
@@ -222,7 +222,7 @@ def september(seat: ActiveSeat, policy: Policy, known: int | None = None) -> Sou
         number = unreviewed(seat, policy).count() if known is None else known
         if number:
             day = policy.application_end
-            what = f"{day.month}月{day.day}日以前提交的申请还有 {number} 件没有审核"
+            what = f"{dates.short(day)}以前提交的申请还有 {number} 件没有审核"
             yield Timer(TimerKind.REVIEW, end_of(policy.review_end), what, "D-08", seat.org_id)
 
     return read

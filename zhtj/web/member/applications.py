@@ -6,7 +6,7 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
@@ -82,7 +82,7 @@ def plea(found: Application) -> str:
     ground = application_progress.ground_label(event)
     why = f"，理由是“{ground}”" if ground else ""
     return (
-        f"老师您好！我是{found.from_name}的{member.name}。{day.month}月{day.day}日我申请把团组织关系转到{found.to_name}，"
+        f"老师您好！我是{found.from_name}的{member.name}。{dates.short(day)}我申请把团组织关系转到{found.to_name}，"
         f"{said}{why}。我的去向没有变，请帮我与{asked.name}{number}协调。"
         f"我的电话：{found.contact_mobile or member.account.mobile}。"
     )

@@ -20,7 +20,7 @@ from zhtj.cases.workflow import CaseState
 from zhtj.floating import branches, operations
 from zhtj.floating import queries as floating
 from zhtj.floating.models import Occupation, StayKind
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
@@ -262,7 +262,7 @@ def _report(seat: ActiveSeat, member: Member) -> str:
         found = operations.found(seat, member, clock.today(), place)
         operations.reported(seat, note or f"已落实：{place}", None)
         due = found.due_on or clock.today()
-        return f"已登记。请在 {due.month}月{due.day}日 前申请转接。"
+        return f"已登记。请在 {dates.short(due)} 前申请转接。"
     operations.reported(seat, note, situation)
     return "已报告，团组织会看到。"
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from flask import Flask
 from markupsafe import Markup
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 
 NOTHING = "—"
 WEEKDAYS = "一二三四五六日"
@@ -43,14 +43,8 @@ def register(app: Flask) -> None:
     )
 
 
-def _local_day(value: date | datetime) -> date:
-    return clock.local(value).date() if isinstance(value, datetime) else value
-
-
 def _day_text(value: date) -> str:
-    """10月5日 in the running year, 2025年10月5日 otherwise."""
-    text = f"{value.month}月{value.day}日"
-    return text if value.year == clock.today().year else f"{value.year}年{text}"
+    return dates.in_year(value, clock.today().year)
 
 
 def _time_element(value: date | datetime, text: str, title: str = "") -> Markup:
@@ -64,7 +58,7 @@ def day(value: date | datetime | None) -> str:
     """A day as ``<time>``: 10月5日, with the year if it is another one; — for None."""
     if value is None:
         return NOTHING
-    local = _local_day(value)
+    local = dates.local(value)
     return _time_element(local, _day_text(local))
 
 
@@ -72,7 +66,7 @@ def moment(value: datetime | None) -> str:
     """A point in time as ``<time>``: 10月5日 14:30; — for None."""
     if value is None:
         return NOTHING
-    return _time_element(value, f"{_day_text(_local_day(value))} {clock.local(value):%H:%M}")
+    return _time_element(value, f"{_day_text(dates.local(value))} {clock.local(value):%H:%M}")
 
 
 def relative(value: datetime) -> str:
@@ -84,7 +78,7 @@ def relative(value: datetime) -> str:
         return "刚刚" if suffix == "前" else "马上"
     if seconds < _HOUR:
         return f"{int(seconds // _MINUTE)} 分钟{suffix}"
-    days = abs((clock.today() - _local_day(value)).days)
+    days = abs((clock.today() - dates.local(value)).days)
     if days == 0 or seconds < _HOUR * 6:
         return f"{int(seconds // _HOUR)} 小时{suffix}"
     if days == 1:
@@ -109,7 +103,7 @@ def month(value: date | None) -> str:
 
 def last_day(due: date | datetime) -> date:
     """The last day on which one may still act: a deadline at 00:00 ends the day before at 24:00."""
-    return _local_day(due - timedelta(microseconds=1)) if isinstance(due, datetime) else due
+    return dates.local(due - timedelta(microseconds=1)) if isinstance(due, datetime) else due
 
 
 def days_left(due: date | datetime) -> int:

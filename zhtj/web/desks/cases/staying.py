@@ -23,7 +23,7 @@ from zhtj.floating import queries as floating
 from zhtj.floating.branches import Home
 from zhtj.imports.graduates import floating_members as f01
 from zhtj.imports.spreadsheets import XLSX
-from zhtj.kernel import audit
+from zhtj.kernel import audit, dates
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
@@ -127,7 +127,7 @@ def announce() -> AnyResponse:
                 needed_day_in("decides_on", rule="A-26"),
                 request.form.get("note", ""),
             )
-            words = f"{new.decides_on.month}月{new.decides_on.day}日"
+            words = dates.short(new.decides_on)
     except DomainError as error:
         session.expire_all()
         return make_response(_page(error), error.status)

@@ -13,7 +13,7 @@ from zhtj.cases.kinds import staying
 from zhtj.floating import branches, operations, queries
 from zhtj.floating.models import Occupation, Stay, StayKind
 from zhtj.floating.queries import STATUSES, LedgerFilters
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
@@ -199,7 +199,7 @@ def _found(member: Member) -> str:
         current_seat(), member, needed_day_in("found_on", rule="T-29"), request.form.get("found_what", "")
     )
     due = row.due_on or clock.today()
-    return f"已登记，请在 {due.month}月{due.day}日 前办理二次转接。"
+    return f"已登记，请在 {dates.short(due)} 前办理二次转接。"
 
 
 def _lost(member: Member) -> str:

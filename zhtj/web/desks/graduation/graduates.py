@@ -9,7 +9,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
@@ -147,7 +147,7 @@ def text() -> str:
 def chat_text(branch: str, names: list[str], policy: Policy) -> str:
     """What to write into the chat of one class."""
     until = next((day for day in (policy.initiate_target, policy.society_end) if clock.today() <= day), None)
-    when = f"在 {until.month}月{until.day}日 前" if until else "尽快"
+    when = f"在 {dates.short(until)} 前" if until else "尽快"
     return (
         f"【学社衔接】{branch}还有 {len(names)} 名同学没有发起团员组织关系转接：{'、'.join(names)}。"
         f"请{when}登录系统提交转接申请。不清楚该转到哪里的，系统会按去向给出建议，也可以联系团支部或学院团组织。"

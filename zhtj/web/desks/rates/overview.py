@@ -9,7 +9,7 @@ from typing import Any
 from flask import request
 
 from zhtj.graduation.models import CloseReason
-from zhtj.kernel import clock
+from zhtj.kernel import clock, dates
 from zhtj.kernel.permissions import Permission
 from zhtj.policy.model import Policy
 from zhtj.rates import explain, organisation_moves, queries, uncounted
@@ -102,7 +102,7 @@ def nothing_words(asked: AskedRates, figures: Figures) -> str:
     known = queries.seasons()
     if asked.season not in known:
         return f"系统中没有 {asked.season} 届的数据。"
-    when = f"截至 {explain.day(asked.day, asked.season)}，" if asked.day else ""
+    when = f"截至 {dates.in_year(asked.day, asked.season)}，" if asked.day else ""
     return f"{when}本组织没有 {asked.season} 届的毕业生，也没有人申请转入。"
 
 
