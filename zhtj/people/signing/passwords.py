@@ -13,7 +13,6 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from pypinyin import lazy_pinyin
 
 SHORTEST, LONGEST = 10, 128
 PERSONAL_RUN = 6
@@ -99,6 +98,8 @@ def _shares_run(plain: str, number: str) -> bool:
 
 
 def _contains_name(plain: str, name: str) -> bool:
+    from pypinyin import lazy_pinyin  # noqa: PLC0415 - its dictionaries cost 0.3 s; few processes judge a password
+
     pinyin = "".join(lazy_pinyin(name)).casefold()
     return bool(name) and (name.casefold() in plain or (len(pinyin) >= SHORTEST_PINYIN and pinyin in plain))
 
