@@ -1,7 +1,8 @@
 # 团员组织关系转接系统
 #
 #   make demo [PORT=8000]   准备环境并启动演示系统，Ctrl-C 全部停止
-#   make test               准备环境并运行全部测试
+#   make test               准备环境并运行测试；ALL=1 全部测试在两种数据库上各运行一遍，SLOWEST=1 更新 docs/testing.md
+#   make test-quick         只运行不需要数据库和浏览器的测试，数秒完成
 #   make check              代码检查；make rules 列出规则与测试的对应；make setup 只准备环境
 #   make drawings           按代码重新画出 docs/ 里的图
 
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check rules pictures drawings lock system-run system-test
+.PHONY: help setup setup-dev demo test test-quick check rules pictures drawings lock system-run system-test
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -56,8 +57,14 @@ tests/browser/node_modules/.installed: tests/browser/package-lock.json
 demo: setup
 	@exec $(BIN)/python -m zhtj.serve --host $(BIND) --port $(PORT) --with-parent
 
-test: setup-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+# What was needed first is told apart from what the tests took.
+test:
+	@begun=$$(date +%s); $(MAKE) --silent --no-print-directory setup-dev && \
+	SETUP_SECONDS=$$(($$(date +%s) - begun)) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup \
+		$(if $(ALL),,--brief) $(if $(SLOWEST),--slowest docs/testing.md) $(TESTS)
+
+test-quick: setup-dev
+	@$(BIN)/python -m pytest --quick $(TESTS)
 
 check: setup-dev
 	@$(BIN)/ruff check .

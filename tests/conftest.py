@@ -18,31 +18,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Config, Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from tests import services
+from tests import services, timing
 from tests.guards import html
 from tests.world import World
 from zhtj.factory import create_app
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import _LENT, db, lent
-from zhtj.kernel.sql import planner
+from zhtj.kernel.sql import planner, replica
+from zhtj.people.signing import passwords
 from zhtj.policy import seasons
 from zhtj.policy.layers import compose, lineage
+
+pytest_plugins = ("tests.timing", "tests.choosing")
 
 BACKENDS = ("sqlite", "postgresql")
 KEY = crypto.generate_key()
 SCHEMA = "schema"
+HEAVY, LIGHT = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 NOON = clock.parse("2026-10-14T09:00")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files first: with several workers the short ones fill up what time is left."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 class Installation:
@@ -117,16 +117,18 @@ class Installation:
         engine.dispose()
 
 
-def twin(app: Flask, url: str) -> Flask:
+def twin(app: Flask, url: str, replica_url: str = "") -> Flask:
     """The same application on another database: its configuration and its engines are its own, the rest is shared."""
     other = copy.copy(app)
     other.config = Config(app.root_path, app.config)
-    other.config["ZHTJ"] = replace(app.config["ZHTJ"], database_url=url)
+    other.config["ZHTJ"] = replace(app.config["ZHTJ"], database_url=url, replica_url=replica_url)
     other.config["SQLALCHEMY_DATABASE_URI"] = url
+    other.config["SQLALCHEMY_BINDS"] = {replica.BIND: replica.options(replica_url)} if replica_url else {}
     other.extensions = {name: kept for name, kept in app.extensions.items() if name not in {"sqlalchemy", _LENT}}
     other.teardown_appcontext_funcs = list(app.teardown_appcontext_funcs)
     other._got_first_request = False
     db.init_app(other)
+    replica.init_app(other)
     planner.init_app(other)
     return other
 
@@ -147,7 +149,8 @@ class _Installations(dict[str, Installation]):
         # The processes of a run have folders side by side.
         base = self.folders.getbasetemp()
         shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-        self[backend] = Installation(backend, self.folders.mktemp(backend), shared, self.stack)
+        with timing.apart():
+            self[backend] = Installation(backend, self.folders.mktemp(backend), shared, self.stack)
         return self[backend]
 
 
@@ -168,6 +171,14 @@ def clock_at() -> Iterator[Any]:
 
     yield move
     clock.use_real_time()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def light_passwords() -> Iterator[None]:
+    """Hashes that cost next to nothing: hundreds are made, and none protects anybody."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", LIGHT)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

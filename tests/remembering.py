@@ -22,6 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 from sqlalchemy import Connection, inspect, select
 from sqlalchemy.orm import make_transient_to_detached
 
+from tests.timing import apart
 from zhtj.kernel import clock
 from zhtj.kernel.database import Base, session, unit_of_work
 from zhtj.orgs.models import Organisation
@@ -52,7 +53,8 @@ def remembered(build: Callable[P, T]) -> Callable[P, T]:
         dialect = session().get_bind().dialect.name
         key = (f"{build.__module__}.{build.__qualname__}", dialect, clock.now())
         if key not in _kept:
-            answer = build(*args, **kwargs)
+            with apart():
+                answer = build(*args, **kwargs)
             _kept[key] = Kept(_read_rows(session.connection()), _freeze(answer))
             session.commit()
             return answer

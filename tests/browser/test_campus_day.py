@@ -26,6 +26,8 @@ from zhtj.orgs.operations import NewOrganisation, create
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import Reason
 
+pytestmark = pytest.mark.slow("drives a browser")
+
 MIXED = 8
 CLASSES = (3, 4, 5, 6, 7, MIXED)
 INDUSTRY = "普通高等院校"

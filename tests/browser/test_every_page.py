@@ -30,6 +30,8 @@ from zhtj.people.signing import passwords
 from zhtj.transfers import operations
 from zhtj.transfers.rules import Ground
 
+pytestmark = pytest.mark.slow("drives a browser")
+
 NARROWEST = {"width": 320, "height": 640}
 HASH = passwords.make_hash(PASSWORD)
 ADVICE = (

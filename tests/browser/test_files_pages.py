@@ -21,6 +21,8 @@ from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.people.models import Member
 from zhtj.people.signing import passwords
 
+pytestmark = pytest.mark.slow("drives a browser")
+
 NARROWEST = {"width": 320, "height": 640}
 HASH = passwords.make_hash(PASSWORD)
 DESK_PAGES = (

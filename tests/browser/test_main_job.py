@@ -18,6 +18,8 @@ from zhtj.kernel.database import session
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 
+pytestmark = pytest.mark.slow("drives a browser")
+
 
 def mobile(world: World, key: str) -> str:
     """What somebody signs in with."""

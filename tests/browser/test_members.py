@@ -23,6 +23,8 @@ from zhtj.people.models import Member, Sex
 from zhtj.people.operations import NewMember
 from zhtj.people.signing import passwords
 
+pytestmark = pytest.mark.slow("drives a browser")
+
 NARROWEST = {"width": 320, "height": 640}
 PAGES = (
     "/members?cols=age,dev_number,political,dues,mobile&order=name",

@@ -30,6 +30,8 @@ from zhtj.transfers.applying import drafts
 from zhtj.transfers.deciding import external
 from zhtj.transfers.models import Application
 
+pytestmark = pytest.mark.slow("drives a browser")
+
 NEW = "/member/transfer/new"
 PAGES = {
     "writes": (f"{NEW}/special", f"{NEW}/check"),

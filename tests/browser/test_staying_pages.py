@@ -27,6 +27,8 @@ from zhtj.orgs.models import Purpose
 from zhtj.people.models import Member
 from zhtj.people.signing import passwords
 
+pytestmark = pytest.mark.slow("drives a browser")
+
 NARROWEST = {"width": 320, "height": 640}
 HASH = passwords.make_hash(PASSWORD)
 STAYING = ("/floating", "/floating?status=allocate", "/members/{kept}/onward", "/staying", "/imports/floating")

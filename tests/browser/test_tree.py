@@ -17,6 +17,8 @@ from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.orgs.models import Category
 from zhtj.people.signing import passwords
 
+pytestmark = pytest.mark.slow("drives a browser")
+
 
 @pytest.fixture(scope="module")
 def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str]]:

@@ -28,6 +28,8 @@ from zhtj.transfers.many import mass_starts
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.workflow import Action, State
 
+pytestmark = pytest.mark.slow("several processes at once")
+
 ROUNDS = 8
 WORK = {"reason": "employed_with_org", "to": "共青团示例科技有限公司委员会", "unit_name": "示例科技有限公司"}
 NOW = "2026-10-14T09:00"
@@ -210,18 +212,20 @@ def test_a_bulk_start_holds_its_graduates_in_one_order(
     def held(connection: Connection, number: int, how: str = "") -> None:
         connection.execute(text(f"SELECT FROM season_register WHERE id = {number} FOR NO KEY UPDATE {how}"))
 
+    def waiting(connection: Connection) -> int:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        found = connection.execute(text(query)).scalar_one()
+        connection.rollback()  # else one would look at the same moment again
+        return int(found)
+
     # Given somebody at work on the first of two graduates
     with db.engine.connect() as other, db.engine.connect() as third:
         held(other, first)
         # When a college starts for both, the last one in front
         thread = Thread(target=start)
         thread.start()
-        waiting = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        until(lambda: third.execute(waiting).scalar() == 1, "the college to wait")
+        until(lambda: waiting(third) == 1, "the college to wait")
         # Then it waits for the first, and has not taken the last: nobody can wait for it in turn
-        third.rollback()
         held(third, last, "NOWAIT")
         third.rollback()
         other.rollback()

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -27,6 +28,8 @@ from zhtj.transfers import operations
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, State
+
+pytestmark = pytest.mark.slow("several processes at once")
 
 APPLICATIONS, THREADS, PROCESSES = 20, 25, 2
 PATIENCE = 240

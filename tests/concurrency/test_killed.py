@@ -33,6 +33,8 @@ from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import Action, State
 
+pytestmark = pytest.mark.slow("several processes at once")
+
 DUE = "2026-10-16T00:00"
 AFTER = "2026-10-16T00:01"
 MANY = 3000

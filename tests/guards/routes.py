@@ -1,8 +1,7 @@
 """Asks every route about everything near and far: 401, 403, 404 or let through as the table says.
 
 The cases are read off the URL map and ``zhtj.kernel.permissions.TABLE``: a new route is judged without being named
-here, unless it takes an argument these guards have never heard of - then they ask what it stands for. The walks take
-long, so ``test_routes*.py`` are several files, which run beside each other.
+here, unless it takes an argument these guards have never heard of - then they ask what it stands for.
 """
 
 from __future__ import annotations
@@ -27,8 +26,6 @@ from zhtj.web.access import PUBLIC, TOKEN
 
 ANONYMOUS, SEATLESS = "anonymous", "nobody"
 ACTORS = (ANONYMOUS, SEATLESS, *SeatKind)
-# Whose walks are the longest, each in a file of its own.
-COMMITTEES = (SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL)
 NUMBER = "<int:number>"
 # What a number in an address is the number of, by what stands before it.
 KINDS = {
@@ -151,7 +148,7 @@ class Ask:
     @property
     def name(self) -> str:
         """The route's name within its blueprint."""
-        return str(self.rule.endpoint).partition(".")[2]
+        return name_of(self.rule)
 
     def __str__(self) -> str:
         return f"{self.method} {self.url}" + (f" ({self.place.where})" if self.place else "")
@@ -159,6 +156,11 @@ class Ask:
 
 def rules(app: Flask) -> list[Rule]:
     return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+
+
+def name_of(rule: Rule) -> str:
+    """The route's name within its blueprint."""
+    return str(rule.endpoint).partition(".")[2]
 
 
 def permission_of(app: Flask, rule: Rule) -> Any:
@@ -247,14 +249,17 @@ def walk(app: Flask, actor: str) -> None:
     # Given somebody in this kind of seat
     town = Town.build()
     browser = Browser(app.test_client())
+    if actor != ANONYMOUS:
+        browser.login(town.actors[actor])
+    browser.get("/").follow()
+    comes_back = browser.returning()
     places = town.places(actor if actor in town.seats else SeatKind.SCHOOL)
     wrong, asked = [], 0
     # When he asks for everything there is, about his own, what is below, above, beside and far away
     for rule in rules(app):
         refused = turned_away(app, actor, rule)
         for ask in asks(rule, places, once=bool(refused)):
-            if actor != ANONYMOUS:
-                browser.login(town.actors[actor])  # again: one of the routes signs out
+            comes_back()  # one of the routes signs out
             page, written = answer(browser, ask)
             right = refused or (frozenset({404}) if out_of_sight(app, actor, ask) else frozenset())
             asked += 1

@@ -17,6 +17,8 @@ from tests.guards.blocking import blocking
 from zhtj.config import ROOT
 from zhtj.kernel.database import Base, db
 
+pytestmark = pytest.mark.both
+
 VERSION = "alembic_version"
 
 
@@ -103,6 +105,7 @@ def test_constraints_and_partial_indexes_too_are_those_of_the_models(engine: Eng
         plain.dispose()
 
 
+@pytest.mark.slow("takes every migration back and forth")
 def test_down_to_nothing_and_up_again(engine: Engine) -> None:
     before = schema(engine)
     assert before
@@ -114,6 +117,7 @@ def test_down_to_nothing_and_up_again(engine: Engine) -> None:
     assert schema(engine) == before
 
 
+@pytest.mark.slow("takes each migration back and forth")
 def test_every_step_can_be_taken_back_by_itself(engine: Engine) -> None:
     states = {}
     steps = [step.revision for step in script().walk_revisions()]  # the newest first

@@ -1,4 +1,4 @@
-"""Every route says who may use it; whoever holds no post in a committee gets exactly what the table names."""
+"""Every route says who may use it, and lets everybody through exactly as the table says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from flask import Flask
 from tests.browsing import Browser
 from tests.guards.routes import (
     ACTORS,
-    COMMITTEES,
     FORMS,
     NARROWER,
     NOT_THERE,
@@ -25,8 +24,6 @@ from zhtj.config import ROOT
 from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.web.access import PUBLIC, TOKEN
 from zhtj.web.routes import COMMITTEES as COMMITTEE_KINDS
-
-pytestmark = pytest.mark.long
 
 
 def test_every_route_says_who_may_use_it(installations) -> None:
@@ -105,7 +102,10 @@ def test_nothing_that_changes_is_open_to_everybody_but_the_ways_in_and_out(insta
 
 
 @pytest.mark.rule("PD-02")
-@pytest.mark.parametrize("actor", [actor for actor in ACTORS if actor not in COMMITTEES])
+@pytest.mark.slow("asks for every address there is, about things near and far")
+@pytest.mark.parametrize(
+    "actor", [pytest.param(actor, marks=pytest.mark.both if actor == SeatKind.MEMBER else ()) for actor in ACTORS]
+)
 def test_every_route_lets_through_exactly_whom_the_table_names(app: Flask, actor: str) -> None:
     walk(app, actor)
 
@@ -115,6 +115,7 @@ def test_every_exception_of_these_guards_is_still_needed(installations) -> None:
     assert set(NARROWER) | set(NOT_THERE) | set(FORMS) <= names
 
 
+@pytest.mark.slow("asks every address without a number")
 def test_an_expired_session_is_told_to_htmx_in_its_own_way(app: Flask) -> None:
     Town.build()
     browser = Browser(app.test_client())

@@ -7,9 +7,9 @@ import functools
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+from tests.guards.trees import calls, nodes, sources
 from zhtj.config import ROOT
 
 TIMES = frozenset(
@@ -40,33 +40,15 @@ WRITES = frozenset({"insert", "update", "delete"})
 CHANGES = frozenset({"add", "add_all", "delete", "merge", "commit", "flush", "bulk_save_objects"})
 
 
-def sources(*folders: str) -> Iterator[Path]:
-    for folder in folders:
-        place = ROOT / folder
-        yield from sorted(place.rglob("*.py")) if place.is_dir() else [place]
-
-
-@functools.cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
-
-
-def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
-    """Every call with the dotted name it is made by."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node
 
 
 @functools.cache
 def imported(path: Path) -> tuple[tuple[str, str, int], ...]:
     """Every import as (module, name, line); the name is "" for a whole module."""
     found: list[tuple[str, str, int]] = []
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found += ((alias.name, "", node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -88,7 +70,7 @@ def test_the_kernel_knows_no_room() -> None:
     for path in sources("zhtj/kernel"):
         guarded = {
             line
-            for node in ast.walk(tree(path))
+            for node in nodes(path)
             if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
         }
@@ -216,7 +198,7 @@ def test_no_loop_turns_pages_by_hand() -> None:
     found = {
         name_of(path)
         for path in sources("zhtj", "jobs")
-        for loop in ast.walk(tree(path))
+        for loop in nodes(path)
         if isinstance(loop, ast.While)
         if any(isinstance(node, ast.Attribute) and node.attr in {"limit", "after"} for node in ast.walk(loop))
     }
@@ -234,7 +216,7 @@ def test_no_context_decides_what_a_function_does() -> None:
     found |= {
         name_of(path)
         for path in sources("zhtj", "jobs")
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation).startswith("ContextVar")
     }
     assert found == set(CONTEXT)

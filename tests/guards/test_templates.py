@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from jinja2 import Environment, nodes
 
+from tests.guards.trees import nodes as nodes_of
 from zhtj.config import ROOT
 
 FOLDER = ROOT / "templates"
@@ -27,6 +28,7 @@ def environment(app: Flask) -> Environment:
     return app.jinja_env
 
 
+@pytest.mark.slow("compiles every template there is")
 @pytest.mark.parametrize("name", PAGES)
 def test_every_template_compiles(installations, name: str) -> None:
     environment = installations["sqlite"].app.jinja_env
@@ -36,7 +38,7 @@ def test_every_template_compiles(installations, name: str) -> None:
 def _in_python() -> Iterator[str]:
     """Names of templates as the programs write them; what they fill in stands as ``*``."""
     for path in (ROOT / "zhtj").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Constant):
                 text = str(node.value)
             elif isinstance(node, ast.JoinedStr):

@@ -119,6 +119,7 @@ def test_a_formula_error_is_no_text() -> None:
         cells.text("#N/A")
 
 
+@pytest.mark.slow("hundreds of invented cells")
 @given(st.one_of(st.text(), st.floats(), st.booleans(), st.dates(), st.datetimes(), st.none()))
 def test_any_cell_is_read_or_refused_with_advice(value: Cell) -> None:
     for read in (cells.text, cells.compact, cells.code, cells.month):

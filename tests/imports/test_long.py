@@ -304,6 +304,7 @@ def finished(browser: Browser, rows: list[dict[str, str]]) -> int:
     return number
 
 
+@pytest.mark.slow("imports a long file three times")
 @pytest.mark.parametrize("count", [3, 7])
 def test_an_import_can_be_taken_back_and_made_again(browser: Browser, session: Session, count: int) -> None:
     rows = roster(count)

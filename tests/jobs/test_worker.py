@@ -68,6 +68,7 @@ def worker(env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+@pytest.mark.slow("starts workers and kills one")
 def test_a_killed_workers_job_comes_back_and_is_done_once(queued: tuple[Flask, dict[str, str]], tmp_path: Path) -> None:
     # Given a job in the middle of its work
     _, env = queued
@@ -95,6 +96,7 @@ def test_a_killed_workers_job_comes_back_and_is_done_once(queued: tuple[Flask, d
     assert settings.get("held") == "x"
 
 
+@pytest.mark.slow("starts a worker")
 def test_a_polite_stop_lets_the_job_finish(queued: tuple[Flask, dict[str, str]], tmp_path: Path) -> None:
     _, env = queued
     with worker(env) as process:
@@ -109,6 +111,7 @@ def test_a_polite_stop_lets_the_job_finish(queued: tuple[Flask, dict[str, str]],
     assert len(lines(tmp_path / "ended")) == 1
 
 
+@pytest.mark.slow("starts a worker")
 def test_a_job_has_database_connections_of_its_own(queued: tuple[Flask, dict[str, str]]) -> None:
     _, env = queued
     with worker(env):
@@ -128,6 +131,7 @@ def test_jobs_travel_as_json(queued: tuple[Flask, dict[str, str]]) -> None:
     assert json.loads(data)[2] == ["return"]
 
 
+@pytest.mark.slow("starts a worker, and its queue twice")
 def test_a_worker_outlives_its_queue(queued: tuple[Flask, dict[str, str]], queue_folder: Path, tmp_path: Path) -> None:
     # Given a worker that has done a job
     _, env = queued

@@ -308,6 +308,7 @@ def test_what_was_cut_off_at_the_end_shows_in_the_newest_digest(session, sealed)
     assert verdict.head != before
 
 
+@pytest.mark.slow("changes every field of every event, one after another")
 @pytest.mark.rule("PD-38")
 @GENTLE
 @given(data=st.data(), details=st.lists(DETAILS, min_size=1, max_size=12), batch=st.integers(1, 5))

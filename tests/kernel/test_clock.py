@@ -119,6 +119,7 @@ def variables(live, **more: str) -> dict[str, str]:
     return known | more
 
 
+@pytest.mark.slow("starts processes")
 @pytest.mark.rule("PD-36")
 def test_all_processes_share_the_offset_in_the_database_and_the_variable_wins(live) -> None:
     # Given the demonstration, whose clock runs a hundred days ahead

@@ -16,7 +16,7 @@ from sqlalchemy import event, select, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.browsing import Browser, Page
-from tests.conftest import Installation
+from tests.conftest import Installation, twin
 from tests.transfers.steps import EMPLOYED, acting, do, start
 from tests.world import World
 from zhtj.graduation import operations as graduation
@@ -96,7 +96,7 @@ def paired(installation: Installation) -> Iterator[Callable[[str], Pair]]:
             db.session.remove()
             db.engine.dispose()
         _, url = installation.copy()
-        app = installation.build(url, ZHTJ_REPLICA_URL=nowhere or replica_url)
+        app = twin(installation.app, url, nowhere or replica_url)
         context = app.app_context()
         context.push()
         contexts.append(context)

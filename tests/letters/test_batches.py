@@ -65,6 +65,7 @@ def numbers():
     return session.scalars(select(Letter.number).order_by(Letter.number)).all()
 
 
+@pytest.mark.slow("prints hundreds of letters")
 @pytest.mark.rule("L-09", "L-13", "L-14", "L-22")
 def test_one_entry_serves_hundreds(many):
     # given a batch whose month, file and handler are filled in once
@@ -102,6 +103,7 @@ def test_the_months_of_the_members_own_files_come_first_if_wished(many):
     assert seen == [date(2026, 9, 1), date(2026, 3, 1)]
 
 
+@pytest.mark.slow("prints hundreds of letters")
 @pytest.mark.rule("PD-27")
 def test_what_cannot_be_issued_says_why_and_takes_no_number(many):
     # given one who has a letter, and one whose name no typeface draws
@@ -127,6 +129,7 @@ def test_what_cannot_be_issued_says_why_and_takes_no_number(many):
     assert "𰻝" in troubles[7]
 
 
+@pytest.mark.slow("prints hundreds of letters")
 @pytest.mark.rule("PD-27")
 def test_killed_anywhere_it_goes_on_without_gap_or_repeat(many, monkeypatch):
     # given a worker that dies now before a commit, now between two chunks, now while printing
@@ -160,6 +163,7 @@ def test_killed_anywhere_it_goes_on_without_gap_or_repeat(many, monkeypatch):
     assert session.get_one(LetterBatch, batch.id, populate_existing=True).state is BatchState.DONE
 
 
+@pytest.mark.slow("prints hundreds of letters")
 def test_twice_is_once(many):
     office, applications = many
     batch = keep(office, applications)
@@ -173,6 +177,7 @@ def test_twice_is_once(many):
     assert len(numbers()) == 7
 
 
+@pytest.mark.slow("prints hundreds of letters")
 @pytest.mark.rule("L-04")
 def test_files_can_be_had_again_and_never_hold_a_void_letter(many):
     # given a printed batch of which one letter is voided
@@ -198,6 +203,7 @@ def test_files_can_be_had_again_and_never_hold_a_void_letter(many):
     assert [file.letters for file in batch_files.files(batch)] == [2, 3, 1]
 
 
+@pytest.mark.slow("hundreds of applications")
 def test_what_was_only_looked_at_is_forgotten(many, clock_at):
     office, applications = many
     keep(office, applications)
@@ -232,6 +238,7 @@ def test_nobody_else_sees_it(many):
             letter_batches.owned(batch.id, office.seat(key))
 
 
+@pytest.mark.slow("hundreds of applications")
 @pytest.mark.rule("L-06")
 def test_the_list_offers_what_may_have_a_letter(many):
     # given applications to the company, one inside the school, one that has its letter, one withdrawn

@@ -76,6 +76,7 @@ def office(live: Flask) -> Office:
     return Office(seat, member_id, application_id)
 
 
+@pytest.mark.slow("two at once, many letters")
 @pytest.mark.rule("PD-27")
 def test_two_issuers_at_once_leave_no_gap_and_repeat_nothing(live, office):
     # given two people of one committee who issue at the same time, and now and then one of them is cut off

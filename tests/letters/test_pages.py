@@ -52,6 +52,7 @@ def test_the_register_as_a_file_is_filtered_as_its_page(school, office, letter):
         assert f"状态：{words}" in about
 
 
+@pytest.mark.slow("prints letters")
 def test_a_batch_from_the_list_to_the_files(school, office, application):
     # given two applications without letter
     apply(office, office.classmate, "company")
@@ -132,6 +133,7 @@ def test_a_seal_is_uploaded_seen_and_withdrawn(school, office):
     assert "印模须为 PNG 图片" in wrong.main
 
 
+@pytest.mark.slow("prints a letter")
 @pytest.mark.rule("T-31", "X-09")
 def test_an_offline_letter_from_the_members_page(school, office):
     page = school.get(f"/school/members/{office.sophomore.id}").click("线下介绍信")
@@ -230,6 +232,7 @@ def test_expired_void_and_unknown_codes_say_so_without_revealing_more(client, of
     assert "查不到" in anybody.get("/v/ZZZZ-ZZZZ-ZZZZ").main
 
 
+@pytest.mark.slow("prints letters")
 @pytest.mark.rule("L-05", "L-07")
 def test_the_member_downloads_slips_two_and_three_and_is_told_what_to_do(client, office, letter):
     member = visitor(client, office.graduate.account)

@@ -59,6 +59,7 @@ def more_than(count: int) -> bool:
     return issued() > count
 
 
+@pytest.mark.slow("starts two processes")
 @pytest.mark.rule("L-09", "PD-27")
 def test_two_processes_press_at_once_and_number_one_after_the_other(live: Flask, town: World) -> None:
     order = Order(town.seat("university"), town.sophomore.id, DETAILS, EACH)
@@ -71,6 +72,7 @@ def test_two_processes_press_at_once_and_number_one_after_the_other(live: Flask,
     assert session.scalars(select(LetterSeries.last_number)).one() == 2 * EACH
 
 
+@pytest.mark.slow("starts workers and kills them")
 @pytest.mark.rule("L-09", "PD-27")
 def test_a_worker_killed_three_times_leaves_all_letters_no_gap_and_no_repeat(live: Flask, town: World) -> None:
     # given a confirmed batch, and workers ready to start

@@ -293,6 +293,7 @@ def test_a_wrong_setting_is_refused_at_start_in_one_chinese_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow("starts the command line")
 def test_the_command_line_says_it_in_one_line_too(environment: dict[str, str]) -> None:
     wrong = environment | {MAIL: "bad", "PATH": os.environ["PATH"]}
     command = [sys.executable, "-m", "flask", "--app", "app", "sweep"]

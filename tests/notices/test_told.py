@@ -297,6 +297,7 @@ def test_no_message_carries_a_number_that_is_a_person_s(world: World, clock_at: 
     assert not [one.body for one in inboxes.everything() if re.search(r"\d{7,}", one.body + one.title)]
 
 
+@pytest.mark.slow("counts over many applications")
 @pytest.mark.rule("PD-18")
 def test_a_fact_of_many_applications_costs_one_select_and_one_insert(world: World, clock_at: Move) -> None:
     # Given sixty applications that fall due together

@@ -37,6 +37,7 @@ def test_the_data_file_is_small_and_leaves_external_regions_out(by_code: dict[st
     assert not {code[:2] for code in by_code} & {"11", "35", "44"}
 
 
+@pytest.mark.slow("reads the whole country's divisions")
 def test_superiors_come_first_and_children_in_the_order_of_codes():
     seen: set[str | None] = {None}
     for division in divisions.read():

@@ -142,6 +142,7 @@ def test_new_organisations_are_served_by_their_superiors_office(session: Session
     assert find(session, "460400100-001").office_id == centre.id
 
 
+@pytest.mark.slow("loads a whole province's tree")
 @pytest.mark.rule("O-02")
 def test_committees_without_a_branch_are_flagged(session: Session) -> None:
     # Given a province: every township has its branch; farms, zones and what has no township below it have none

@@ -145,6 +145,7 @@ def test_a_name_nobody_has_is_locked_just_the_same(account: Account, clock_at) -
     assert "以后再试" in known[-1]
 
 
+@pytest.mark.slow("a hundred wrong passwords")
 @pytest.mark.rule("PD-04")
 def test_an_address_is_locked_whichever_names_it_tries(account: Account, clock_at) -> None:
     # given a hundred failures of one network, each with another name
@@ -160,6 +161,7 @@ def test_an_address_is_locked_whichever_names_it_tries(account: Account, clock_a
     assert len(events("address.locked")) == 1
 
 
+@pytest.mark.slow("hundreds sign in")
 def test_a_campus_behind_one_address_signs_in_as_often_as_it_likes(account: Account) -> None:
     for _ in range(110):
         sign_in(account.mobile or "", GOOD, HOME)

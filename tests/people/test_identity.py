@@ -45,6 +45,7 @@ def test_no_single_wrong_sign_passes(made: tuple[str, date, int], place: int, si
         read(changed, today=TODAY)
 
 
+@pytest.mark.slow("hundreds of invented texts")
 @given(st.text(max_size=20))
 def test_any_text_is_either_read_or_refused(text: str) -> None:
     try:

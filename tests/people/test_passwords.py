@@ -5,10 +5,17 @@ from __future__ import annotations
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
+from tests.conftest import HEAVY
 from zhtj.people.signing import passwords
 
 ID = "340104200403140017"
 MOBILE = "13800001234"
+
+
+@pytest.fixture(autouse=True)
+def in_earnest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the hashes of real accounts."""
+    monkeypatch.setattr(passwords, "_hasher", HEAVY)
 
 
 def refusal(password: str) -> str:

@@ -233,6 +233,7 @@ def test_a_better_reason_is_one_that_is_offered_to_the_same_people():
             assert set(policy.reasons[better].audiences) & set(policy.reasons[reason].audiences)
 
 
+@pytest.mark.slow("goes through every question the table can be asked")
 @PATIENT
 @given(policy=POLICIES, reason=st.sampled_from(Reason), facts=FACTS)
 def test_every_alternative_is_itself_legal(policy, reason, facts):

@@ -164,5 +164,6 @@ def test_one_rule_is_explained_with_its_tests(marked, capsys):
     assert main(["Z-01", "--tests", str(folder)]) == 1
 
 
+@pytest.mark.slow("reads every test there is")
 def test_no_test_of_ours_marks_a_rule_that_does_not_exist():
     assert coverage(rulebook.rules(), collect(TESTS)).unknown == ()

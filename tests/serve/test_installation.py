@@ -80,6 +80,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return Installation(tmp_path_factory.mktemp("installation"))
 
 
+@pytest.mark.slow("starts the whole system with its demonstration")
 def test_from_nothing_to_a_running_system_and_back(installation: Installation) -> None:
     # Given an empty folder
     port = free_port()
@@ -109,6 +110,7 @@ def test_from_nothing_to_a_running_system_and_back(installation: Installation) -
     assert "已全部停止" in installation.said()
 
 
+@pytest.mark.slow("starts the whole system")
 def test_a_second_start_keeps_the_data_and_a_killed_one_leaves_nobody_behind(installation: Installation) -> None:
     port = free_port()
     if "已全部停止" not in installation.said():
@@ -145,6 +147,7 @@ def test_a_port_on_which_somebody_listens_is_refused_before_anything_starts(tmp_
     assert not list(tmp_path.glob("*.db"))
 
 
+@pytest.mark.slow("starts the whole system")
 def test_the_port_is_kept_from_others_while_the_database_is_prepared(installation: Installation) -> None:
     port = free_port()
     with installation.start(port) as process:
@@ -155,6 +158,7 @@ def test_the_port_is_kept_from_others_while_the_database_is_prepared(installatio
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.slow("starts the whole system")
 def test_one_folder_runs_once(installation: Installation) -> None:
     first, second = free_port(), free_port()
     with installation.start(first) as process:

@@ -13,6 +13,8 @@ from tests.processes import PATIENCE
 from tests.services import free_port
 from zhtj.config import ROOT
 
+pytestmark = pytest.mark.slow("starts servers and waits for them")
+
 QUIET, TELL = 2.0, 1.0
 
 

@@ -13,8 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+import pytest
+
 from tests.processes import PATIENCE, is_running, until
 from zhtj.config import ROOT
+
+pytestmark = pytest.mark.slow("starts processes")
 
 
 def numbers(path: Path) -> list[int]:

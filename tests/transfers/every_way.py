@@ -1,8 +1,7 @@
 """Random people do random things in random order while the clock jumps; after every step the invariants hold (PD-14).
 
 What a step may answer is success or a sentence (DomainError); after a sentence nothing has changed. The steps are
-drawn by Hypothesis, the same ones in every run; a failing sequence is printed in its shortest form. It takes minutes,
-so that each database has a test file of its own, which run beside each other.
+drawn by Hypothesis, the same ones in every run; a failing sequence is printed in its shortest form.
 """
 
 from __future__ import annotations
@@ -41,8 +40,9 @@ from zhtj.transfers.models import Application, ApplicationEvent, Objection
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import OPEN, RUNNING, TERMINAL, Action, State
 
-EXAMPLES, STEPS = 120, 50
-AT_LEAST = 5000
+EXAMPLES, BRIEFLY, STEPS = 120, 16, 50
+AT_LEAST = 42
+"""Steps that count, on average of an example."""
 FROM_BEIJING = 2
 START = "2026-08-25T09:00"
 
@@ -528,21 +528,21 @@ class EveryWay(RuleBasedStateMachine):
         return Submission(member=member, destination=self.world.orgs[key], **details)
 
 
-def go() -> None:
-    """Go every way on the database of the test that asks for it, and say so if anything was left out."""
+def go(examples: int) -> None:
+    """Go so many ways on the database of the test that asks for it, and say so if anything was left out."""
     clock.stand_still(clock.parse(START))
     town = Town.build(World.build())
     run_state_machine_as_test(
         lambda: EveryWay(town),  # type: ignore[arg-type]  # a factory will do
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             stateful_step_count=STEPS,
             derandomize=True,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert town.steps["taken"] >= AT_LEAST, town.steps
+    assert town.steps["taken"] >= AT_LEAST * examples, town.steps
     assert all(town.sentences)
-    # Every action has succeeded somewhere: the steps do drive the whole workflow.
-    assert {action.value for action in Action} <= set(town.steps), town.steps
+    # At full length every action has succeeded somewhere: the steps do drive the whole workflow.
+    assert examples < EXAMPLES or {action.value for action in Action} <= set(town.steps), town.steps

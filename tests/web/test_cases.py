@@ -232,6 +232,7 @@ def test_a_member_asks_for_a_correction_and_takes_it_back(world: World, browser:
     assert browser.get("/member/cases/new/removal").status == 403
 
 
+@pytest.mark.slow("more cases than a page holds")
 def test_the_list_is_filtered_and_paged(world: World, browser: Browser) -> None:
     for place in range(25):
         case = ask(world.seat("class1"), "statement", world.graduate, **WORDS)

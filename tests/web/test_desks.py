@@ -19,6 +19,8 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 def browser(client: FlaskClient) -> Browser:
@@ -178,6 +180,7 @@ def test_transfer_in_needs_name_and_full_number_and_shows_organisation_and_conta
     assert [look.detail["found"] for look in looks] == [False, True]
 
 
+@pytest.mark.slow("goes to the limit of its kind")
 def test_looking_people_up_is_limited(world: World, browser: Browser) -> None:
     page = browser.login(world.accounts["company"]).get("/school/transfer-in")
     form = page.form("/transfer-in")
@@ -217,6 +220,7 @@ def test_a_branch_marks_nothing(world: World, browser: Browser) -> None:
     assert browser.post(f"/branch/organisations/{world.orgs['class2'].id}/mark", {"month": "2027-06"}).status == 403
 
 
+@pytest.mark.slow("prints a letter")
 @pytest.mark.rule("L-02", "L-03")
 def test_the_school_issues_the_letter_and_nobody_else(world: World, browser: Browser) -> None:
     number = apply(world, world.graduate, "company").id
@@ -242,6 +246,7 @@ def test_the_school_issues_the_letter_and_nobody_else(world: World, browser: Bro
     assert printed.response.get_data().startswith(b"%PDF")
 
 
+@pytest.mark.slow("more lines than a page holds")
 def test_lists_are_paged_and_searched(world: World, browser: Browser) -> None:
     for number in range(25):
         world.enrol(f"学生{number:02d}", "class2")

@@ -88,6 +88,7 @@ def test_a_process_is_alive_even_if_everything_around_it_is_down(tmp_path) -> No
     assert (answer.status_code, answer.text, answer.mimetype) == (200, "ok\n", "text/plain")
 
 
+@pytest.mark.slow("builds the application anew")
 def test_it_is_not_ready_without_database_and_queue_and_says_which(tmp_path) -> None:
     answer = broken_installation(tmp_path).test_client().get("/readyz")
     assert (answer.status_code, answer.text) == (503, "database\nqueue\n")
@@ -111,6 +112,7 @@ def test_it_is_ready_with_both_and_not_when_the_queue_goes_down(app: Flask, clie
             app.extensions[EXTENSION] = kept[1]
 
 
+@pytest.mark.slow("builds the application anew")
 def test_a_page_without_a_database_is_an_error_page_and_no_traceback(tmp_path) -> None:
     answer = broken_installation(tmp_path).test_client().get("/v/ABCD")
     assert answer.status_code == 500

@@ -36,6 +36,7 @@ def signed(page: Page, form: str, **typed: Any) -> Page:
     return page.form(form).submit(**values)
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("PD-35", "F-08", "R-10", "R-12", "PD-10")
 def test_he_reads_the_six_points_signs_with_his_password_and_follows_it(browser: Browser, school: World) -> None:  # noqa: F811
     page = browser.get("/member/guides/retention").click("填写申请")
@@ -148,6 +149,7 @@ def grant_up(world: World, case: Any) -> None:
     do(case, world.seat("college"), CaseAction.FORWARD)
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("R-10", "R-11", "R-12", "R-03")
 def test_retained_he_sees_his_duties_and_reports(browser: Browser, school: World) -> None:  # noqa: F811
     grant(school, apply(school, school.graduate), "college", "university")

@@ -11,6 +11,8 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category, Purpose, Tier
 from zhtj.orgs.operations import NewOrganisation, create
 
+pytestmark = pytest.mark.both
+
 WORKBENCHES = {
     "province": "provincial",
     "county": "provincial",

@@ -180,6 +180,7 @@ def test_the_check_code_leads_to_the_public_page():
     assert sheet(ORDINARY, SITE + "/").code.url == f"{SITE}/v/ABCD-EFGH-JKMN"
 
 
+@pytest.mark.slow("prints letters")
 def test_letters_of_one_file_stand_one_a_page_in_order():
     # given three letters of which the middle one is long
     records = [replace(record, number=number) for number, record in enumerate([ORDINARY, LONG, RARE], start=7)]

@@ -146,6 +146,7 @@ def test_a_sheet_has_ten_slips_a_page_each_with_its_code_and_qr():
     assert is_tagged(document)
 
 
+@pytest.mark.slow("prints a register of many pages")
 @pytest.mark.rule("L-05")
 def test_the_register_repeats_its_headings_and_loses_no_row():
     row = [

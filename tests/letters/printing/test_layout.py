@@ -59,6 +59,7 @@ def test_with_a_seal_and_as_the_members_copy_too(name, with_stub):
     assert faults(page) == []
 
 
+@pytest.mark.slow("prints letters")
 @pytest.mark.parametrize("field", ["issuer", "receiver", "name", "address", "file_note", "handler", "reason_text"])
 @pytest.mark.parametrize("share", [0.2, 0.35, 0.5, 0.75, 1])
 def test_any_field_may_be_long_by_itself(field, share):

@@ -118,6 +118,7 @@ def test_a_file_holds_at_most_a_hundred_letters():
         render_letters([ORDINARY] * (MOST_LETTERS + 1), site=SITE)
 
 
+@pytest.mark.slow("prints letters in many threads")
 def test_letters_are_printed_in_many_threads():
     # given eight threads that each print a letter of their own
     records = [replace(ORDINARY, number=number) for number in range(1, 9)]

@@ -57,6 +57,7 @@ def row_of(member: Member) -> RegisterRow:
 # -- any day
 
 
+@pytest.mark.slow("asks the oracle about every place on every day")
 @pytest.mark.rule("PD-25")
 def test_any_past_day_can_be_told_again(area: Area, clock_at: Callable[..., None]) -> None:
     world, told = area.world, {}
@@ -87,6 +88,7 @@ def test_any_past_day_can_be_told_again(area: Area, clock_at: Callable[..., None
     agreement.everywhere(SEASON, [None, *days])
 
 
+@pytest.mark.slow("asks the oracle about every place on every day")
 @pytest.mark.rule("PD-25", "PD-08")
 def test_the_season_freezes_at_the_end_of_the_year(area: Area, clock_at: Callable[..., None]) -> None:
     # Given one transfer completed on the last evening, and one under way
@@ -137,6 +139,7 @@ def test_a_day_that_cannot_be_asked_for_is_refused(area: Area, day: date) -> Non
 # -- the people behind
 
 
+@pytest.mark.slow("asks the oracle about every place on every day")
 @pytest.mark.rule("PD-25")
 def test_as_many_people_stand_behind_a_figure_as_it_says(area: Area, clock_at: Callable[..., None]) -> None:
     world = town.build(area)

@@ -238,6 +238,7 @@ def test_nothing_leads_back_once_it_is_approved(world: World) -> None:
     assert world.graduate.org_id == outside.special_pool().id
 
 
+@pytest.mark.slow("starts two processes")
 @pytest.mark.rule("S-05")
 def test_of_two_secretaries_of_the_province_who_decide_at_once_one_is_told_the_other_was_first(live: Flask) -> None:
     with live.app_context():

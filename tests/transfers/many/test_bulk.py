@@ -293,6 +293,7 @@ def test_the_preview_says_what_the_decision_does_and_writes_nothing(world: World
     assert states(waiting) == [State.AWAITING_ACCEPTANCE] * 2
 
 
+@pytest.mark.slow("counts over many applications")
 def test_statements_do_not_grow_with_the_lines(world: World) -> None:
     with unit_of_work():
         few = [world.enrol(f"甲{number}", "class1") for number in range(3)]
@@ -314,6 +315,7 @@ def test_statements_do_not_grow_with_the_lines(world: World) -> None:
     assert count(many_ids) <= count(few_ids) + 2
 
 
+@pytest.mark.slow("two at once, over many applications")
 def test_two_people_who_picked_the_same_lines_do_each_once(live: Flask) -> None:
     with live.app_context(), audit.acting(None):
         world = World.build()

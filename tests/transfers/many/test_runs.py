@@ -291,6 +291,7 @@ def test_what_is_not_confirmed_goes_after_two_hours_a_result_after_a_week(
     assert session.scalars(select(runs.BulkLine)).all() == []
 
 
+@pytest.mark.slow("two at once, over many lines")
 def test_two_workers_on_one_run_do_each_line_once(live: Flask) -> None:
     with live.app_context(), audit.acting(None):
         world = World.build()

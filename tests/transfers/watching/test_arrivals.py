@@ -122,6 +122,7 @@ def test_filters_and_order(world: World, clock_at: Any) -> None:
     assert [branch.id for branch in arrivals.branches(world.seat("company"))] == [world.orgs["team"].id]
 
 
+@pytest.mark.slow("more people than a page holds")
 def test_pages_turn_through_everybody_once(world: World, clock_at: Any) -> None:
     with unit_of_work():
         people = [world.enrol(f"多{number:02}", "class1") for number in range(21)]

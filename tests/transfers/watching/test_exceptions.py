@@ -194,6 +194,7 @@ def test_where_an_office_acts_for_the_branch_its_own_superior_is_named(world: Wo
     assert (step.blocker.id, step.superior.id) == (world.orgs["township"].id, world.orgs["county"].id)
 
 
+@pytest.mark.slow("more lines than a page holds")
 def test_pages_turn_both_ways_and_number_the_lines(world: World, clock_at: Any) -> None:
     with unit_of_work():
         people = [world.enrol(f"多{number:02}", "class1") for number in range(23)]

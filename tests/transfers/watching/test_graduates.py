@@ -190,6 +190,7 @@ def test_closed_rows_and_other_schools_stay_out(world: World, crowd: dict[str, M
     assert lines(world, "township") == []
 
 
+@pytest.mark.slow("more people than a page holds")
 def test_every_page_is_turned_once_and_costs_the_same(world: World, crowd: dict[str, Member]) -> None:
     with unit_of_work():
         more = [world.enrol(f"多{number:02}", "class1") for number in range(30)]

@@ -21,6 +21,8 @@ from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
 
+pytestmark = pytest.mark.both
+
 START = "/member/transfer/new"
 ADDRESS = "安徽省合肥市蜀山区井岗镇香樟大道88号"
 
@@ -86,6 +88,7 @@ def applications() -> list[Application]:
     return list(session.scalars(select(Application).order_by(Application.id)))
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("A-01", "A-02", "T-14")
 def test_a_graduate_without_a_job_applies_in_four_pages(browser: Browser, world: World) -> None:
     # Given: the call on the home page.

@@ -202,6 +202,7 @@ def issue(world: World, application: Application) -> Letter:
         return letters.issue(application, world.seat("university"), details)
 
 
+@pytest.mark.slow("prints a letter")
 def test_own_letter_can_be_fetched_by_its_owner_alone(browser: Browser, client: FlaskClient, world: World) -> None:
     application = apply(world, world.graduate, "township", **UNPLACED, contact_mobile="13811112222")
     issued = issue(world, application)

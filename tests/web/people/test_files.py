@@ -54,6 +54,7 @@ def seen(action: str) -> int:
     return session.scalar(select(func.count()).select_from(AuditEvent).where(AuditEvent.action == action)) or 0
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("A-25", "U-13", "E-01")
 def test_a_member_learns_what_blocks_him_uploads_his_form_and_may_go_when_it_is_approved(
     world: World, browser: Browser
@@ -277,6 +278,7 @@ def test_an_upload_of_200_mb_is_refused_unread_with_a_page_that_explains(
     assert peak < 20 * 2**20
 
 
+@pytest.mark.slow("sends twenty megabytes")
 def test_a_form_of_twenty_megabytes_fits_and_a_larger_one_is_explained(world: World, browser: Browser) -> None:
     empty = len(pdf(stream(b"", packed=False)))
     full = pdf(stream(b"x" * (LARGEST - empty - 20), packed=False))

@@ -21,6 +21,8 @@ from zhtj.people import operations as people
 from zhtj.people.models import Member, MemberView, Post, Sex
 from zhtj.people.operations import NewMember
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 def browser(client: FlaskClient) -> Browser:
@@ -125,6 +127,7 @@ def test_columns_are_chosen(world: World, browser: Browser) -> None:
     assert world.graduate.dev_number in page.text
 
 
+@pytest.mark.slow("turns pages in every order")
 def test_pages_go_forth_and_back_in_every_order(world: World, browser: Browser) -> None:
     with unit_of_work():
         for serial in range(310, 352):

@@ -89,6 +89,7 @@ def test_an_id_number_with_a_small_x_is_the_same_number(world: World) -> None:
         people.create_account("甲", id_number=number)
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("U-15", "K-19", "PD-06")
 def test_a_pair_is_compared_and_its_merge_climbs_to_the_level_above_both(world: World, browser: Browser) -> None:
     with unit_of_work():
@@ -137,6 +138,7 @@ def test_a_level_of_city_rank_above_both_merges_at_once(world: World, browser: B
     assert {doubled.archived_why, world.graduate.archived_why} == {"merged", None}
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("K-19", "U-18")
 def test_a_record_with_an_open_application_is_not_merged_away(world: World, browser: Browser) -> None:
     with unit_of_work():

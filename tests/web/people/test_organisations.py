@@ -129,6 +129,7 @@ def test_the_last_administrator_leaves_only_with_a_word_on_who_acts(world: World
     assert "没有管理员" in done.main
 
 
+@pytest.mark.slow("goes to the limit of its kind")
 @pytest.mark.rule("PD-37")
 def test_somebody_elsewhere_is_appointed_by_name_and_number_a_limited_number_of_times(
     world: World, browser: Browser

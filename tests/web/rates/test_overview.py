@@ -61,6 +61,7 @@ def listed(page: Page) -> int:
         page = page.browser.get(unescape(following[1]))
 
 
+@pytest.mark.slow("opens the list behind every figure")
 @pytest.mark.rule("PD-25")
 @pytest.mark.parametrize("who", ["province", "city", "university", "college", "class1", "team", "p2_team", "q"])
 def test_every_figure_opens_a_list_of_exactly_that_many(example: Area, client, who: str) -> None:
@@ -180,6 +181,7 @@ def test_who_does_not_count_is_listed_with_the_reason(example: Area, client, mar
     assert "共 3 人" in browser.get("/school/rates/people?key=graduates&day=2026-10-15").main
 
 
+@pytest.mark.slow("opens the list behind every figure")
 def test_a_frozen_season_says_so_and_lists_who_was_late(example: Area, client, clock_at) -> None:
     # Given: q's application, under way since October, is accepted in January
     world = example.world
@@ -224,6 +226,7 @@ def test_a_closed_organisation_keeps_its_figures(example: Area, client) -> None:
     assert "33.33%" in page.main
 
 
+@pytest.mark.slow("opens the list behind every figure")
 @pytest.mark.rule("PD-25")
 def test_moved_organisations_are_explained_and_their_figures_lead_to_the_people(example: Area, client) -> None:
     # Given: U moves from P1 to P2 in the middle of the season
@@ -286,6 +289,7 @@ def test_people_from_outside_are_named_where_their_application_may_be_seen(examp
     assert "宓文" not in county.main
 
 
+@pytest.mark.slow("opens the list behind every figure")
 @pytest.mark.rule("M-03", "M-12")
 def test_who_is_kept_at_school_counts_as_not_completed_and_it_says_why(example: Area, client, clock_at) -> None:
     # Given: c stays in the school's branch for floating members, by a case that college and school granted

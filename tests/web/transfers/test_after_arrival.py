@@ -253,6 +253,7 @@ def test_a_superior_sees_arrivals_and_ticks_nothing(world: World, browser: Brows
 # ---- floating members ----
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("T-29", "D-17")
 def test_the_township_logs_contacts_and_starts_the_month(world: World, browser: Browser, clock_at: Any) -> None:
     bring(world, world.graduate, "floating", "township", **UNPLACED)

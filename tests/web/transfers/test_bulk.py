@@ -30,6 +30,8 @@ from zhtj.transfers.many.runs import BulkRun
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 
+pytestmark = pytest.mark.both
+
 SCREENFUL = 14 * 1024
 
 
@@ -203,6 +205,7 @@ def test_the_result_is_a_file_too(client: FlaskClient, world: World, applicants:
     assert table[1][1:6] == ["毕业生甲", "软工1班团支部", "示例科技团委", "成功", "已同意，请分配团支部。"]
 
 
+@pytest.mark.slow("three thousand applications")
 def test_three_thousand_waiting_lines_are_a_screenful_and_a_handful_of_statements(
     client: FlaskClient, world: World
 ) -> None:

@@ -111,6 +111,7 @@ def too_young(member: Member, joined: str = "2018-09-01") -> None:
 # ---- the member
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("X-01", "X-02", "X-03", "X-04", "PD-05")
 def test_a_member_chooses_the_region_types_the_name_twice_and_is_told_what_to_do(browser: Browser) -> None:
     # Given the region chosen: nothing there can be searched
@@ -385,6 +386,7 @@ def record(team: Browser, world: World, **changes: Any) -> Page:
     return form.submit(**{**CAME, "destination": world.orgs["team"].code, **changes})
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("PD-32")
 def test_who_comes_is_recorded_waits_like_any_other_and_is_accepted(team: Browser, world: World) -> None:
     done = record(team, world, file=(PDF, "通知.pdf")).follow()
@@ -471,6 +473,7 @@ def test_somebody_of_ours_is_not_entered_again(team: Browser, world: World) -> N
     assert "请用“办理转入”" in page.main
 
 
+@pytest.mark.slow("goes to the limit of its kind")
 @pytest.mark.rule("PD-37")
 def test_recording_is_limited_and_noted_like_a_look_up(team: Browser, world: World) -> None:
     known = world.classmate.account

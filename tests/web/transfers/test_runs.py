@@ -142,6 +142,7 @@ def test_no_freshman_list_outside_schools(client: FlaskClient, world: World) -> 
     assert "批量办理转入" not in page.main
 
 
+@pytest.mark.slow("more lines than are done at once")
 def test_more_than_a_few_are_left_to_a_job_with_a_page_that_says_how_far_it_is(college: Browser, world: World) -> None:
     with unit_of_work():
         people = [world.enrol(f"周{number}", "class1") for number in range(30)]
@@ -176,6 +177,7 @@ def test_the_template_can_be_filled_in(college: Browser, address: str, columns: 
     assert len(headings) == columns
 
 
+@pytest.mark.slow("a file of fifty thousand lines")
 def test_a_file_of_fifty_thousand_is_refused_at_the_field(college: Browser) -> None:
     page = upload(college, OUT, csv_bytes([["姓名", "身份证号码"], *([["某人", "1"]] * 50_000)]), "名单.csv")
     assert page.status == 422

@@ -225,6 +225,7 @@ def test_what_was_refused_is_started_again_from_its_page(app: Flask, world: Worl
 # ---- the province
 
 
+@pytest.mark.slow("walks through the whole way")
 @pytest.mark.rule("S-05", "S-07")
 def test_the_province_stops_reads_and_approves_on_the_line(province: Browser, world: World) -> None:
     number = waiting(world)

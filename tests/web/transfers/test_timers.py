@@ -57,6 +57,7 @@ def test_every_timer_stands_in_one_list_soonest_first(world: World, browser: Bro
     assert "介绍信有效期" not in page.main
 
 
+@pytest.mark.slow("more lines than a page holds")
 def test_a_long_list_is_paged_without_losing_or_repeating_anything(
     world: World, browser: Browser, clock_at: Move
 ) -> None:
