@@ -6,17 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from zhtj.cases.file_rules import USUAL, FileRule
+from zhtj.cases.models import Case
 from zhtj.cases.workflow import CaseAction, Decider
 from zhtj.kernel import clock
 from zhtj.kernel.permissions import SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
-
-if TYPE_CHECKING:
-    from zhtj.cases.models import Case
 
 REASON_AT_LEAST = 5
 # Ends the name under which a case keeps what stood in the record when it was raised.

@@ -26,8 +26,6 @@ from zhtj.kernel.database import after_commit
 if TYPE_CHECKING:
     from rq.job import Job
 
-    from zhtj.config import Config
-
 log = logging.getLogger(__name__)
 
 NAME = "zhtj"
@@ -62,15 +60,14 @@ def embedded_redis_url(instance: Path) -> str:
     return "unix://" + quote(str(socket_path(instance)))
 
 
-def redis_url(conf: Config) -> str:
-    """``ZHTJ_REDIS_URL``, or the embedded queue."""
-    return conf.redis_url or embedded_redis_url(conf.instance)
-
-
 def connect(app: Flask | None = None) -> Redis:
-    """A new connection pool to the queue of ``app`` (default: the current one); it connects when first used."""
-    conf: Config = (app or current_app).config["ZHTJ"]
-    return Redis.from_url(redis_url(conf), socket_timeout=5, socket_connect_timeout=2)
+    """A new connection pool to the queue of ``app`` (default: the current one); it connects when first used.
+
+    The address is ``ZHTJ_REDIS_URL``, or that of the embedded queue.
+    """
+    conf = (app or current_app).config["ZHTJ"]
+    url = conf.redis_url or embedded_redis_url(conf.instance)
+    return Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
 
 
 def connection() -> Redis:
