@@ -3,7 +3,6 @@
 from zhtj.cases import models as cases
 from zhtj.exports import models as exports
 from zhtj.floating import models as floating
-from zhtj.graduation import liaisons
 from zhtj.graduation import models as graduation
 from zhtj.identity import models as identity
 from zhtj.imports import models as imports
@@ -13,21 +12,14 @@ from zhtj.letters import models as letters
 from zhtj.letters.many import models as letter_batches
 from zhtj.notices import models as notices
 from zhtj.orgs import models as orgs
-from zhtj.orgs.searching import terms
 from zhtj.people import models as people
-from zhtj.rates import access_tokens
 from zhtj.rates import models as rates
-from zhtj.rates.reports import statistics, urging
 from zhtj.transfers import models as transfers
-from zhtj.transfers.applying import waits
-from zhtj.transfers.many import runs
-from zhtj.transfers.watching import exceptions
+from zhtj.transfers.many import models as runs
 
 __all__ = [
-    "access_tokens",
     "audit",
     "cases",
-    "exceptions",
     "exports",
     "floating",
     "graduation",
@@ -35,7 +27,6 @@ __all__ = [
     "imports",
     "letter_batches",
     "letters",
-    "liaisons",
     "limits",
     "notices",
     "orgs",
@@ -44,9 +35,5 @@ __all__ = [
     "rates",
     "runs",
     "settings",
-    "statistics",
-    "terms",
     "transfers",
-    "urging",
-    "waits",
 ]

@@ -19,12 +19,12 @@ from sqlalchemy import text
 
 from tests import services
 from zhtj.kernel.database import Base, db, session, unit_of_work
-from zhtj.orgs.searching import terms
+from zhtj.orgs.models import OrganisationTerm
 from zhtj.orgs.tree_load import LoadCounts, load_tree
 
 BOUNDS = {"sqlite": 15.0, "postgresql": 30.0}
 AGAIN = 2.0
-TABLES = ("organisations", terms.OrganisationTerm.__tablename__)
+TABLES = ("organisations", OrganisationTerm.__tablename__)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from zhtj.people import operations as people
 from zhtj.people.finding.members import MemberFilters
 from zhtj.people.models import Account, Member
 from zhtj.transfers.many import runs
-from zhtj.transfers.many.runs import RunKind
+from zhtj.transfers.many.models import RunKind
 
 MOVED = {"reason": "relocation", "place": "residence", "unit_address": "镇上", "remark": "搬到镇上居住"}
 PAPERS = Details(dues_until=date(2026, 9, 1), file_disposition=FileDisposition.WITH_PERSONAL_FILE)

@@ -17,7 +17,16 @@ from zhtj.imports.orgs.organisations import OrganisationPlan
 from zhtj.imports.orgs.rules import circles, code_fits
 from zhtj.kernel import clock
 from zhtj.kernel.database import unit_of_work
-from zhtj.orgs.models import INDUSTRIES_BRANCH, INDUSTRIES_COMMITTEE, Category, Organisation, Purpose, Region, Tier
+from zhtj.orgs.models import (
+    INDUSTRIES_BRANCH,
+    INDUSTRIES_COMMITTEE,
+    Category,
+    Organisation,
+    OrganisationTerm,
+    Purpose,
+    Region,
+    Tier,
+)
 from zhtj.people.models import Account, Post, Seat
 
 SCHOOL = "共青团新学校委员会"
@@ -393,8 +402,6 @@ def test_a_branch_is_built_for_what_its_name_says(
 
 
 def test_new_organisations_are_found_by_search_at_once(city: Organisation, session: Session) -> None:
-    from zhtj.orgs.searching.terms import OrganisationTerm  # noqa: PLC0415
-
     del city
     load(school(组织简称="新学校团委"))
     terms = session.scalars(select(OrganisationTerm.term).where(OrganisationTerm.org_id == named(session, SCHOOL).id))

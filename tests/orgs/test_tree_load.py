@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs import divisions, operations
-from zhtj.orgs.models import SEGMENT, Category, Organisation, Purpose, Tier, segment
+from zhtj.orgs.models import SEGMENT, Category, Organisation, OrganisationTerm, Purpose, Tier, segment
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.queries import branchless
 from zhtj.orgs.searching.search import search
-from zhtj.orgs.searching.terms import OrganisationTerm
 from zhtj.orgs.tree_load import load_tree
 
 HAINAN = ("46",)

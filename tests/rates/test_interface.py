@@ -21,7 +21,8 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Forbidden
 from zhtj.orgs.models import Organisation
 from zhtj.rates import access_tokens, queries
-from zhtj.rates.access_tokens import PER_MINUTE, AccessToken
+from zhtj.rates.access_tokens import PER_MINUTE
+from zhtj.rates.models import AccessToken
 from zhtj.transfers import operations
 
 LAST = date(2026, 12, 31)

@@ -27,8 +27,9 @@ from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.transfers import queries
 from zhtj.transfers.applying import waits
-from zhtj.transfers.applying.waits import AdmissionWait, Side
+from zhtj.transfers.applying.waits import Side
 from zhtj.transfers.deciding import objections
+from zhtj.transfers.models import AdmissionWait
 from zhtj.transfers.queries import Filters
 from zhtj.transfers.watching import arrivals
 from zhtj.transfers.watching.arrivals import ArrivalFilters, Arrived

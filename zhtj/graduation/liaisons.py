@@ -4,59 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ForeignKey, Select, String, func, select
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Select, func, select
 
+from zhtj.graduation.models import LONGEST_NAME, Liaison, LiaisonRole
 from zhtj.kernel import audit, clock
-from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, session
+from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Tier
-from zhtj.people.models import Account
 
 TITLE = "学社衔接负责人信息"
-LONGEST_NAME = 30
 _MOBILE = 11
-
-
-class Role(StrEnum):
-    """Who is named (负责人)."""
-
-    LEADER = "leader"
-    DEPUTY = "deputy"
-    CADRE = "cadre"
-
-    @property
-    def label(self) -> str:
-        """The term on the screen."""
-        # F-13: the three of the document.
-        return {"leader": "学院团总支负责人", "deputy": "学生副书记", "cadre": "团总支干部"}[self.value]
-
-    @property
-    def short(self) -> str:
-        """The same for a narrow screen."""
-        return "负责人" if self is Role.LEADER else self.label
-
-
-class Liaison(Base):
-    """学社衔接负责人: one of the three a college names a season."""
-
-    __tablename__ = "liaisons"
-
-    season: Mapped[int] = mapped_column(primary_key=True)
-    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
-    role: Mapped[Role] = mapped_column(StrEnumType(Role), primary_key=True)
-    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
-    phone: Mapped[str] = mapped_column(Encrypted)
-    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-
-    account: Mapped[Account] = relationship()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +26,12 @@ class CollegeLiaisons:
     """A college with those it has named, by role."""
 
     college: Organisation
-    named: Mapping[Role, Liaison]
+    named: Mapping[LiaisonRole, Liaison]
 
     @property
     def is_complete(self) -> bool:
         """Whether all three are named."""
-        return len(self.named) == len(Role)
+        return len(self.named) == len(LiaisonRole)
 
 
 def due_on(season: int) -> date:
@@ -82,8 +44,8 @@ def of_college(organisation: Organisation, season: int) -> CollegeLiaisons:
     return CollegeLiaisons(organisation, _named([organisation.id], season).get(organisation.id, {}))
 
 
-def _named(ids: Sequence[int], season: int) -> dict[int, dict[Role, Liaison]]:
-    found: dict[int, dict[Role, Liaison]] = {}
+def _named(ids: Sequence[int], season: int) -> dict[int, dict[LiaisonRole, Liaison]]:
+    found: dict[int, dict[LiaisonRole, Liaison]] = {}
     for one in session.scalars(select(Liaison).where(Liaison.season == season, Liaison.org_id.in_(ids))):
         found.setdefault(one.org_id, {})[one.role] = one
     return found
@@ -103,7 +65,7 @@ def write(organisation: Organisation, seat: ActiveSeat, typed: Mapping[str, str]
     if not _is_college(organisation):
         raise DomainError("学社衔接负责人由二级学院登记。", rule="F-13")
     season = clock.today().year
-    said = {role: _read(role, typed) for role in Role}
+    said = {role: _read(role, typed) for role in LiaisonRole}
     for role, (name, phone) in said.items():
         session.merge(
             Liaison(
@@ -124,7 +86,7 @@ def _is_college(organisation: Organisation) -> bool:
     return organisation.tier is Tier.SECOND and organisation.industry in SCHOOL_INDUSTRIES
 
 
-def _read(role: Role, typed: Mapping[str, str]) -> tuple[str, str]:
+def _read(role: LiaisonRole, typed: Mapping[str, str]) -> tuple[str, str]:
     name = " ".join(typed.get(f"name_{role}", "").split())
     phone = "".join(typed.get(f"phone_{role}", "").split())
     digits = phone.replace("-", "")
@@ -149,7 +111,7 @@ def _listed(seat: ActiveSeat, season: int, state: str) -> Select[Any]:
             .where(Liaison.org_id == Organisation.id, Liaison.season == season)
             .scalar_subquery()
         )
-        query = query.where(named == len(Role) if state == "yes" else named < len(Role))
+        query = query.where(named == len(LiaisonRole) if state == "yes" else named < len(LiaisonRole))
     return query
 
 

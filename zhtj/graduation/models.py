@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from zhtj.kernel import clock
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index, sorted_text
 from zhtj.orgs.models import Organisation
-from zhtj.people.models import Member
+from zhtj.people.models import Account, Member
 from zhtj.policy.vocabulary import Reason
 
 
@@ -204,3 +204,41 @@ class DestinationEntry(Base):
     entered_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
     row: Mapped[RegisterRow] = relationship()
+
+
+LONGEST_NAME = 30
+
+
+class LiaisonRole(StrEnum):
+    """Who is named (负责人)."""
+
+    LEADER = "leader"
+    DEPUTY = "deputy"
+    CADRE = "cadre"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        # F-13: the three of the document.
+        return {"leader": "学院团总支负责人", "deputy": "学生副书记", "cadre": "团总支干部"}[self.value]
+
+    @property
+    def short(self) -> str:
+        """The same for a narrow screen."""
+        return "负责人" if self is LiaisonRole.LEADER else self.label
+
+
+class Liaison(Base):
+    """学社衔接负责人: one of the three a college names a season."""
+
+    __tablename__ = "liaisons"
+
+    season: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    role: Mapped[LiaisonRole] = mapped_column(StrEnumType(LiaisonRole), primary_key=True)
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    phone: Mapped[str] = mapped_column(Encrypted)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+
+    account: Mapped[Account] = relationship()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, sorted_text
@@ -228,3 +228,19 @@ SCHOOL_INDUSTRIES = frozenset(INDUSTRIES_COMMITTEE[2:11])
 def industries(category: Category) -> tuple[str, ...]:
     """单位所属行业类别 a category may carry: 17 values, 14 for branches (O-16)."""
     return INDUSTRIES_BRANCH if category in {Category.BRANCH, Category.GRADUATES} else INDUSTRIES_COMMITTEE
+
+
+class OrganisationTerm(Base):
+    """检索词: one text, by whose beginning one organisation is found.
+
+    The primary key is the whole row and in the order of the question: how the text stands for the organisation (a
+    ``naming.Fit``), the text, the place in the tree. A search reads nothing else to know whom it found.
+    """
+
+    __tablename__ = "organisation_terms"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    fit: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    term: Mapped[str] = mapped_column(sorted_text(120), primary_key=True)
+    path: Mapped[str] = mapped_column(sorted_text(64), primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True, autoincrement=False)

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from sqlalchemy import ForeignKey, String, or_, select, update
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
-from zhtj.kernel.database import Base, UtcDateTime, session, touched
+from zhtj.kernel.database import session, touched
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.limits import Limit
 from zhtj.kernel.permissions import ActiveSeat, Permission, check, subtree
 from zhtj.orgs.models import Organisation
-from zhtj.people.models import Account
+from zhtj.rates.models import AccessToken
 
 PREFIX = "zhtj_"
 _BYTES = 32
@@ -33,34 +33,6 @@ PER_MINUTE = Limit("interface", times=120, seconds=60, what="这个令牌查询�
 REFUSED = Limit("interface-refused", times=30, seconds=600, what="错误的令牌太多")
 # Written at most so often: what reads is not to be slowed by what it writes.
 _NOTED_EVERY = timedelta(minutes=1)
-
-
-class AccessToken(Base):
-    """数据接口令牌: whoever holds it reads the figures of an organisation, and names if it says so."""
-
-    __tablename__ = "access_tokens"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
-    name: Mapped[str] = mapped_column(String(60))
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    hint: Mapped[str] = mapped_column(String(8))
-    # Whether it opens the people behind a figure, too.
-    people: Mapped[bool]
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    created_by_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    # The last day on which it is good.
-    valid_until: Mapped[date]
-    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    org: Mapped[Organisation] = relationship()
-    created_by: Mapped[Account] = relationship()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can still be used."""
-        return self.revoked_at is None and self.valid_until >= clock.today()
 
 
 def _hash(plain: str) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.graduation.models import GraduateCategory, RegisterRow
-from zhtj.kernel.database import Base, StrEnumType, partial_index, sorted_text
+from zhtj.kernel import clock
+from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, partial_index, sorted_text
+from zhtj.orgs.models import Organisation
+from zhtj.people.models import Account
 from zhtj.transfers.models import Application
 
 
@@ -91,3 +95,91 @@ class RateDay(FigureColumns, Base):
     season: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     path: Mapped[str] = mapped_column(sorted_text(64), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
+
+
+class AccessToken(Base):
+    """数据接口令牌: whoever holds it reads the figures of an organisation, and names if it says so."""
+
+    __tablename__ = "access_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    hint: Mapped[str] = mapped_column(String(8))
+    # Whether it opens the people behind a figure, too.
+    people: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    # The last day on which it is good.
+    valid_until: Mapped[date]
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    org: Mapped[Organisation] = relationship()
+    created_by: Mapped[Account] = relationship()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be used."""
+        return self.revoked_at is None and self.valid_until >= clock.today()
+
+
+class StatisticsSource(StrEnum):
+    """Where an entry comes from (数据来源)."""
+
+    REPORT = "report"
+    EDUCATION = "education"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"report": "上报", "education": "教育部门"}[self.value]
+
+
+class GraduationCount(Base):
+    """毕业生统计上报: classes and students of a school, a college, or, by the education department, of an area."""
+
+    __tablename__ = "graduation_counts"
+
+    season: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    source: Mapped[StatisticsSource] = mapped_column(StrEnumType(StatisticsSource), primary_key=True)
+    classes: Mapped[int]
+    students: Mapped[int]
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+
+    account: Mapped[Account] = relationship()
+    org: Mapped[Organisation] = relationship()
+
+
+class UrgingTopic(StrEnum):
+    """What an office is urged about (催办事项)."""
+
+    WAITING = "waiting"
+    NOT_STARTED = "not_started"
+    STATISTICS = "statistics"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"waiting": "待办申请", "not_started": "未发起", "statistics": "毕业生统计"}[self.value]
+
+
+class Urging(Base):
+    """催办记录: an office was urged about a matter on a day; the key lets it hear once."""
+
+    __tablename__ = "urgings"
+    __table_args__ = (UniqueConstraint("office_id", "topic", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    topic: Mapped[UrgingTopic] = mapped_column(StrEnumType(UrgingTopic))
+    day: Mapped[date]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by_org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+
+    by_org: Mapped[Organisation] = relationship(foreign_keys=[by_org_id])
+    account: Mapped[Account] = relationship()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index, sorted_text
 from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.naming import own_name
 from zhtj.people.models import Account, Member
 from zhtj.policy.vocabulary import Destination, Suitability
 from zhtj.transfers.workflow import FAILED, OPEN, RUNNING, Action, Initiator, Path, Route, State
@@ -307,3 +308,63 @@ class Evidence(Base):
 
     application: Mapped[Application] = relationship()
     account: Mapped[Account] = relationship()
+
+
+SCHOOL_NAME_AT_MOST = 120
+
+
+class AdmissionWait(Base):
+    """升学等待: one member waits for one school; at most one is open a member."""
+
+    __tablename__ = "admission_waits"
+    __table_args__ = (
+        partial_index("uq_admission_waits_open", "member_id", where="ended_at IS NULL", unique=True),
+        Index("ix_admission_waits_school_id_id", "school_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    # None: a school that does not stand in the tree yet; its name as it was typed.
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+    school_name: Mapped[str] = mapped_column(String(SCHOOL_NAME_AT_MOST))
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    member: Mapped[Member] = relationship()
+    school: Mapped[Organisation | None] = relationship()
+
+    @property
+    def name(self) -> str:
+        """What the school is called."""
+        return own_name(self.school.short_name) if self.school else self.school_name
+
+
+NOTE_AT_MOST = 500
+
+
+class ExceptionNote(Base):
+    """特殊情况: the remark on an unsuccessful application, or a whole line about a graduate who never applied."""
+
+    __tablename__ = "exception_notes"
+    __table_args__ = (
+        CheckConstraint("(application_id IS NULL) != (register_row_id IS NULL)", name="about"),
+        CheckConstraint("(register_row_id IS NULL) = (reason IS NULL)", name="reason"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int | None] = mapped_column(ForeignKey("applications.id"), unique=True)
+    register_row_id: Mapped[int | None] = mapped_column(ForeignKey("season_register.id"), unique=True)
+    # What the application would say, for a line entered by hand.
+    transfer_type: Mapped[str | None] = mapped_column(String(40))
+    province: Mapped[str | None] = mapped_column(String(40))
+    city: Mapped[str | None] = mapped_column(String(40))
+    destination: Mapped[str | None] = mapped_column(String(120))
+    reason: Mapped[str | None] = mapped_column(String(200))
+    remark: Mapped[str | None] = mapped_column(String(NOTE_AT_MOST))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    application: Mapped[Application | None] = relationship()
+    register_row: Mapped[RegisterRow | None] = relationship()

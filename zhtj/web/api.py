@@ -21,6 +21,7 @@ from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.sql import paging
 from zhtj.orgs.models import Organisation
 from zhtj.rates import access_tokens, queries
+from zhtj.rates.models import AccessToken
 from zhtj.rates.reports import documents
 from zhtj.web.access import TOKEN
 
@@ -37,7 +38,7 @@ class Unauthorised(DomainError):  # noqa: N818 - named as the status is
     status = 401
 
 
-def with_token(view: Callable[[access_tokens.AccessToken], dict[str, Any]]) -> Callable[[], AnyResponse]:
+def with_token(view: Callable[[AccessToken], dict[str, Any]]) -> Callable[[], AnyResponse]:
     """The route needs a token, is limited by it, and answers with a document and its ETag."""
 
     @wraps(view)
@@ -54,7 +55,7 @@ def with_token(view: Callable[[access_tokens.AccessToken], dict[str, Any]]) -> C
     return guarded
 
 
-def _token() -> access_tokens.AccessToken:
+def _token() -> AccessToken:
     scheme, _, plain = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not plain.strip():
         raise Unauthorised("请在 Authorization 请求头里给出令牌。", fix="写法：Authorization: Bearer zhtj_…")
@@ -85,7 +86,7 @@ def say_how(response: Response) -> Response:
 # ---- what is asked for
 
 
-def _asked(token: access_tokens.AccessToken) -> tuple[Organisation, int, date | None]:
+def _asked(token: AccessToken) -> tuple[Organisation, int, date | None]:
     """Organisation, season and day of the address.
 
     Raises:
@@ -127,14 +128,14 @@ def _next(cursor: str) -> str | None:
 
 @blueprint.get("/rates")
 @with_token
-def rates(token: access_tokens.AccessToken) -> dict[str, Any]:
+def rates(token: AccessToken) -> dict[str, Any]:
     """The five rates of an organisation."""
     return documents.overview(*_asked(token))
 
 
 @blueprint.get("/rates/children")
 @with_token
-def children(token: access_tokens.AccessToken) -> dict[str, Any]:
+def children(token: AccessToken) -> dict[str, Any]:
     """The same of its direct children, in the order of the tree."""
     asked, size = _asked(token), _size()
     found = documents.children(*asked)
@@ -162,7 +163,7 @@ def _behind(codes: Sequence[str]) -> int:
 
 @blueprint.get("/rates/people")
 @with_token
-def people(token: access_tokens.AccessToken) -> dict[str, Any]:
+def people(token: AccessToken) -> dict[str, Any]:
     """The people behind one figure, as many as it says (PD-25); for tokens that open names."""
     if not token.people:
         raise Forbidden("这个令牌不能读取名单。", fix="需要名单的，请管理员创建允许读取名单的令牌。")

@@ -19,8 +19,9 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category
+from zhtj.rates.models import GraduationCount
 from zhtj.rates.reports import statistics
-from zhtj.rates.reports.statistics import FourCounts, GraduationCount
+from zhtj.rates.reports.statistics import FourCounts
 
 
 def write(

@@ -21,9 +21,9 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.notices.models import Message, MessageKind
 from zhtj.orgs.models import Tier
+from zhtj.rates.models import Urging, UrgingTopic
 from zhtj.rates.reports import stuck, urging
 from zhtj.rates.reports.stuck import Direction, OfficeBacklog, Sort, StuckFilters
-from zhtj.rates.reports.urging import Urging, UrgingTopic
 from zhtj.transfers import operations
 
 

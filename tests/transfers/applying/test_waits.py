@@ -17,7 +17,8 @@ from zhtj.orgs.events import OrganisationCreated
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.transfers.applying import waits
-from zhtj.transfers.applying.waits import AdmissionWait, Side
+from zhtj.transfers.applying.waits import Side
+from zhtj.transfers.models import AdmissionWait
 from zhtj.transfers.workflow import State
 
 COLLEGE = "普通高等院校"

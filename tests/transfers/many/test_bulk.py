@@ -26,8 +26,8 @@ from zhtj.transfers import operations
 from zhtj.transfers.applying.situations import special_unit
 from zhtj.transfers.many import bulk, runs
 from zhtj.transfers.many.bulk import Order
+from zhtj.transfers.many.models import BulkRun, RunKind
 from zhtj.transfers.many.results import Result
-from zhtj.transfers.many.runs import RunKind
 from zhtj.transfers.models import Application, ApplicationEvent, RefusalFlag
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, State
@@ -351,7 +351,7 @@ def test_two_people_who_picked_the_same_lines_do_each_once(live: Flask) -> None:
     for thread in threads:
         thread.join()
     with live.app_context():
-        done = [session.get_one(runs.BulkRun, number) for number in numbers]
+        done = [session.get_one(BulkRun, number) for number in numbers]
         # Each line was done by exactly one of them, the other was told
         assert sum(run.done for run in done) == 30
         assert sum(run.failed for run in done) == 10

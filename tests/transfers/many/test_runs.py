@@ -33,7 +33,7 @@ from zhtj.people.models import Member, Seat
 from zhtj.transfers.applying.situations import Situation
 from zhtj.transfers.applying.starting import start
 from zhtj.transfers.many import mass_starts, runs
-from zhtj.transfers.many.runs import BulkRun, RunKind, RunState
+from zhtj.transfers.many.models import BulkLine, BulkRun, RunKind, RunState
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import Action, Initiator, State
 
@@ -288,7 +288,7 @@ def test_what_is_not_confirmed_goes_after_two_hours_a_result_after_a_week(
     assert runs.owned(done, seat).state is RunState.DONE
     clock_at(clock.now() + timedelta(days=7))
     assert sweeps.run("old-runs").done == 1
-    assert session.scalars(select(runs.BulkLine)).all() == []
+    assert session.scalars(select(BulkLine)).all() == []
 
 
 @pytest.mark.slow("two at once, over many lines")

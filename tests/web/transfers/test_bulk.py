@@ -26,7 +26,7 @@ from zhtj.people.models import Member, Sex
 from zhtj.people.operations import NewMember
 from zhtj.transfers import operations
 from zhtj.transfers.applying.situations import special_unit
-from zhtj.transfers.many.runs import BulkRun
+from zhtj.transfers.many.models import BulkRun
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 

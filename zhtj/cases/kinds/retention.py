@@ -35,7 +35,7 @@ from zhtj.floating.operations import Terms
 from zhtj.floating.queries import open_stay
 from zhtj.floating.rules import TEACHING_MONTHS, RetentionTerm, retained_until, retention_term
 from zhtj.graduation import liaisons
-from zhtj.graduation.models import DestinationEntry, RegisterRow
+from zhtj.graduation.models import DestinationEntry, LiaisonRole, RegisterRow
 from zhtj.graduation.queries import is_delayed
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
@@ -230,7 +230,7 @@ def _paper(matter: CaseMatter) -> Paper:
 
 def leader_of(college: Organisation) -> tuple[str, str]:
     """学社衔接工作负责人 of a college and his number: whom it has named this season, else who holds the post (F-13)."""
-    named = liaisons.of_college(college, clock.today().year).named.get(liaisons.Role.LEADER)
+    named = liaisons.of_college(college, clock.today().year).named.get(LiaisonRole.LEADER)
     if named is not None:
         return named.name, named.phone
     holder = next(iter(posts(college)), None)

@@ -15,9 +15,9 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.orgs import operations
 from zhtj.orgs.changing import administration
 from zhtj.orgs.changing.children import check_names, tidy_name
-from zhtj.orgs.models import Category, Organisation, Tier, industries
+from zhtj.orgs.models import Category, Organisation, OrganisationTerm, Tier, industries
 from zhtj.orgs.naming import Fit, Term, initials, normalise, own_name
-from zhtj.orgs.searching.terms import OrganisationTerm, index_terms
+from zhtj.orgs.searching.terms import index_terms
 
 # In the order of the form.
 FIELDS = ("full_name", "category", "industry", *administration.OWN_DATA)

@@ -15,9 +15,8 @@ from sqlalchemy import ColumnElement, Row, Select, String, and_, bindparam, func
 from sqlalchemy.orm import aliased
 
 from zhtj.orgs.bulk import AnySession
-from zhtj.orgs.models import SEGMENT, Organisation
+from zhtj.orgs.models import SEGMENT, Organisation, OrganisationTerm
 from zhtj.orgs.naming import Fit, as_floating_branch, normalise, own_name
-from zhtj.orgs.searching.terms import OrganisationTerm
 
 # Sorts behind every sign a name can have: the end of the range of terms with a common beginning.
 LAST_SIGN = "\U0010ffff"

@@ -9,12 +9,11 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, select
 
 from zhtj.orgs.bulk import AnySession
-from zhtj.orgs.models import SEGMENT, Organisation, Region
+from zhtj.orgs.models import SEGMENT, Organisation, OrganisationTerm, Region
 from zhtj.orgs.naming import Fit, as_floating_branch, normalise, own_name
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.orgs.rules import destination_problem
 from zhtj.orgs.searching.lookup import Match, in_place, inside, look_up, steps
-from zhtj.orgs.searching.terms import OrganisationTerm
 
 LIMIT = 20
 TEXT_LIMIT = 80

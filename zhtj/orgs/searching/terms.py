@@ -5,30 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ForeignKey, SmallInteger, func, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import func, update
 
-from zhtj.kernel.database import Base, insert_new, sorted_text
+from zhtj.kernel.database import insert_new
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.bulk import AnySession, insert_rows
-from zhtj.orgs.models import Organisation
+from zhtj.orgs.models import Organisation, OrganisationTerm
 from zhtj.orgs.naming import search_terms
-
-
-class OrganisationTerm(Base):
-    """检索词: one text, by whose beginning one organisation is found.
-
-    The primary key is the whole row and in the order of the question: how the text stands for the organisation (a
-    ``naming.Fit``), the text, the place in the tree. A search reads nothing else to know whom it found.
-    """
-
-    __tablename__ = "organisation_terms"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    fit: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    term: Mapped[str] = mapped_column(sorted_text(120), primary_key=True)
-    path: Mapped[str] = mapped_column(sorted_text(64), primary_key=True)
-    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True, autoincrement=False)
 
 
 def insert_terms(session: AnySession, rows: Iterable[tuple[int, str, str, int]]) -> int:

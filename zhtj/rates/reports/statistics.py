@@ -9,27 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Select, and_, exists, func, select
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy.orm import joinedload
 
 from zhtj.graduation.models import BranchMark
 from zhtj.graduation.rules import markable_industries
 from zhtj.graduation.season_register import in_year
 from zhtj.kernel import audit, clock, dates
-from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, session
+from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation, Tier
-from zhtj.people.models import Account
 from zhtj.rates import queries
+from zhtj.rates.models import GraduationCount, StatisticsSource, UrgingTopic
 from zhtj.rates.reports import urging
-from zhtj.rates.reports.urging import Urged, UrgingMessage, UrgingTopic
+from zhtj.rates.reports.urging import Urged, UrgingMessage
 
 TITLE = "毕业班、毕业班团支部、毕业学生、毕业学生团员数量统计表"
 # F-10, M-16: the four counts of the form, for every area.
@@ -37,35 +36,6 @@ COLUMNS = ("毕业班数", "毕业班团支部数", "毕业学生数", "毕业�
 LARGEST = 9_999_999
 NAMED = 3
 """Schools that a message names one by one."""
-
-
-class StatisticsSource(StrEnum):
-    """Where an entry comes from (数据来源)."""
-
-    REPORT = "report"
-    EDUCATION = "education"
-
-    @property
-    def label(self) -> str:
-        """The term on the screen."""
-        return {"report": "上报", "education": "教育部门"}[self.value]
-
-
-class GraduationCount(Base):
-    """毕业生统计上报: classes and students of a school, a college, or, by the education department, of an area."""
-
-    __tablename__ = "graduation_counts"
-
-    season: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
-    source: Mapped[StatisticsSource] = mapped_column(StrEnumType(StatisticsSource), primary_key=True)
-    classes: Mapped[int]
-    students: Mapped[int]
-    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-
-    account: Mapped[Account] = relationship()
-    org: Mapped[Organisation] = relationship()
 
 
 def due_on(season: int) -> date:

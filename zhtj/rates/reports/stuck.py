@@ -24,9 +24,10 @@ from zhtj.notices.digests import deadline
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Seat
 from zhtj.rates import queries
+from zhtj.rates.models import Urging, UrgingTopic
 from zhtj.rates.queries import Child
 from zhtj.rates.reports import urging
-from zhtj.rates.reports.urging import Urged, Urging, UrgingMessage, UrgingTopic
+from zhtj.rates.reports.urging import Urged, UrgingMessage
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import LISTED, attach_organisations
 from zhtj.transfers.workflow import OPEN

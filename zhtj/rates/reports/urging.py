@@ -4,54 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import audit, clock
-from zhtj.kernel.database import Base, StrEnumType, UtcDateTime, insert_new, session
+from zhtj.kernel.database import insert_new, session
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account
+from zhtj.rates.models import Urging, UrgingTopic
 
 MOST = 500
 """Offices urged at once."""
-
-
-class UrgingTopic(StrEnum):
-    """What an office is urged about (催办事项)."""
-
-    WAITING = "waiting"
-    NOT_STARTED = "not_started"
-    STATISTICS = "statistics"
-
-    @property
-    def label(self) -> str:
-        """The term on the screen."""
-        return {"waiting": "待办申请", "not_started": "未发起", "statistics": "毕业生统计"}[self.value]
-
-
-class Urging(Base):
-    """催办记录: an office was urged about a matter on a day; the key lets it hear once."""
-
-    __tablename__ = "urgings"
-    __table_args__ = (UniqueConstraint("office_id", "topic", "day"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    office_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
-    topic: Mapped[UrgingTopic] = mapped_column(StrEnumType(UrgingTopic))
-    day: Mapped[date]
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
-    by_org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-
-    by_org: Mapped[Organisation] = relationship(foreign_keys=[by_org_id])
-    account: Mapped[Account] = relationship()
 
 
 @dataclass(frozen=True, slots=True)

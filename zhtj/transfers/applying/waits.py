@@ -7,14 +7,13 @@ ready. The school sees who waits, and so does the old one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Select, String, and_, select, update
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy import Select, and_, select, update
+from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import audit, clock
-from zhtj.kernel.database import Base, UtcDateTime, partial_index, session
+from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing
@@ -28,39 +27,10 @@ from zhtj.orgs.searching import places
 from zhtj.people.models import Member
 from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
-from zhtj.transfers.models import Application
+from zhtj.transfers.models import SCHOOL_NAME_AT_MOST, AdmissionWait, Application
 from zhtj.transfers.workflow import Action
 
-NAME_AT_MOST = 120
 _CHUNK = 500
-_OPEN = "ended_at IS NULL"
-
-
-class AdmissionWait(Base):
-    """升学等待: one member waits for one school; at most one is open a member."""
-
-    __tablename__ = "admission_waits"
-    __table_args__ = (
-        partial_index("uq_admission_waits_open", "member_id", where=_OPEN, unique=True),
-        Index("ix_admission_waits_school_id_id", "school_id", "id"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
-    # None: a school that does not stand in the tree yet; its name as it was typed.
-    school_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
-    school_name: Mapped[str] = mapped_column(String(NAME_AT_MOST))
-    since: Mapped[datetime] = mapped_column(UtcDateTime)
-    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    member: Mapped[Member] = relationship()
-    school: Mapped[Organisation | None] = relationship()
-
-    @property
-    def name(self) -> str:
-        """What the school is called."""
-        return own_name(self.school.short_name) if self.school else self.school_name
 
 
 class Side(StrEnum):
@@ -82,7 +52,7 @@ def join(member: Member, name: str) -> AdmissionWait:
     Raises:
         DomainError: no name, or the school is ready already.
     """
-    name = name.strip()[:NAME_AT_MOST]
+    name = name.strip()[:SCHOOL_NAME_AT_MOST]
     if not name:
         raise DomainError("请填写录取学校全称。", field="unit", rule="T-09")
     schools = places.schools_named(name)

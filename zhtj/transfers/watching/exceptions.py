@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
     Select,
     String,
     Subquery,
@@ -26,52 +23,24 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
+from sqlalchemy.orm import aliased, joinedload
 
 from zhtj.graduation.models import RegisterRow
 from zhtj.graduation.season_line import check_season, in_season
 from zhtj.kernel import audit, clock
-from zhtj.kernel.database import Base, UtcDateTime, session
+from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.sql.listing import Listing, count_rows
 from zhtj.people.finding import search
 from zhtj.people.models import Member
-from zhtj.transfers.models import Application
+from zhtj.transfers.models import NOTE_AT_MOST, Application, ExceptionNote
 from zhtj.transfers.workflow import FAILED, OPEN, State
 
 BY_HAND = "by_hand"
 # A-28: whatever ended without success stands on the register by itself, the rest is entered by hand.
 KINDS = {**{state.value: state.label for state in State if state in FAILED}, BY_HAND: "未发起"}
-REMARK_AT_MOST = 500
 REASON_AT_LEAST = 5
-
-
-class ExceptionNote(Base):
-    """特殊情况: the remark on an unsuccessful application, or a whole line about a graduate who never applied."""
-
-    __tablename__ = "exception_notes"
-    __table_args__ = (
-        CheckConstraint("(application_id IS NULL) != (register_row_id IS NULL)", name="about"),
-        CheckConstraint("(register_row_id IS NULL) = (reason IS NULL)", name="reason"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    application_id: Mapped[int | None] = mapped_column(ForeignKey("applications.id"), unique=True)
-    register_row_id: Mapped[int | None] = mapped_column(ForeignKey("season_register.id"), unique=True)
-    # What the application would say, for a line entered by hand.
-    transfer_type: Mapped[str | None] = mapped_column(String(40))
-    province: Mapped[str | None] = mapped_column(String(40))
-    city: Mapped[str | None] = mapped_column(String(40))
-    destination: Mapped[str | None] = mapped_column(String(120))
-    reason: Mapped[str | None] = mapped_column(String(200))
-    remark: Mapped[str | None] = mapped_column(String(REMARK_AT_MOST))
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    application: Mapped[Application | None] = relationship()
-    register_row: Mapped[RegisterRow | None] = relationship()
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +272,8 @@ def enter(seat: ActiveSeat, row: RegisterRow | None, wanted: ByHand) -> Exceptio
 
 def _remark(text: str) -> str | None:
     words = text.strip()
-    if len(words) > REMARK_AT_MOST:
-        raise DomainError(f"备注最多 {REMARK_AT_MOST} 个字。", field="remark")
+    if len(words) > NOTE_AT_MOST:
+        raise DomainError(f"备注最多 {NOTE_AT_MOST} 个字。", field="remark")
     return words or None
 
 

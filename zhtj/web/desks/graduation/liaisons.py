@@ -8,7 +8,8 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.graduation import liaisons
-from zhtj.graduation.liaisons import TITLE, CollegeLiaisons, Role
+from zhtj.graduation.liaisons import TITLE, CollegeLiaisons
+from zhtj.graduation.models import LiaisonRole
 from zhtj.imports.spreadsheets import XLSX, write_xlsx
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
@@ -18,7 +19,7 @@ from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
-HEADINGS = ("学院", *(f"{role.label}{what}" for role in Role for what in ("姓名", "联系电话")), "登记时间")
+HEADINGS = ("学院", *(f"{role.label}{what}" for role in LiaisonRole for what in ("姓名", "联系电话")), "登记时间")
 
 
 @routes.desk.route("/liaisons", methods=["GET", "POST"], endpoint="liaisons")
@@ -38,7 +39,7 @@ def list_liaisons() -> AnyResponse:
             lines=page.rows,
             season=season,
             state=state,
-            roles=list(Role),
+            roles=list(LiaisonRole),
             due=liaisons.due_on(season),
             counts={key: listing.count() for key, listing in listings.items()},
             links=page_links(page, ".liaisons", state=state),
@@ -67,7 +68,7 @@ def _own() -> AnyResponse:
         line=line,
         typed=typed,
         season=season,
-        roles=list(Role),
+        roles=list(LiaisonRole),
         due=liaisons.due_on(season),
         error=error,
     )
@@ -96,7 +97,7 @@ def export() -> Response:
 
 def _cells(line: CollegeLiaisons) -> list[str]:
     """One line of the sheet, in the order of HEADINGS; an empty one shows who is missing."""
-    named = [line.named.get(role) for role in Role]
+    named = [line.named.get(role) for role in LiaisonRole]
     people = [words for one in named for words in ((one.name, one.phone) if one else ("", ""))]
     written = max((one.written_at for one in line.named.values()), default=None)
     return [line.college.full_name, *people, f"{clock.local(written):%Y-%m-%d}" if written else ""]

@@ -9,9 +9,9 @@ from zhtj.graduation import queries as graduation
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
+from zhtj.rates.models import UrgingTopic
 from zhtj.rates.reports import statistics, urging
 from zhtj.rates.reports.statistics import COLUMNS, TITLE
-from zhtj.rates.reports.urging import UrgingTopic
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors

@@ -12,6 +12,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.rates import access_tokens
+from zhtj.rates.models import AccessToken
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
@@ -27,7 +28,7 @@ def rates_tokens() -> str:
     return _page()
 
 
-def _page(error: DomainError | None = None, plain: str = "", made: access_tokens.AccessToken | None = None) -> str:
+def _page(error: DomainError | None = None, plain: str = "", made: AccessToken | None = None) -> str:
     today = clock.today()
     return render_template(
         "rates/tokens.html",

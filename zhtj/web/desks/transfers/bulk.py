@@ -21,7 +21,7 @@ from zhtj.transfers import queries
 from zhtj.transfers.deciding import receiving
 from zhtj.transfers.many import bulk, runs
 from zhtj.transfers.many.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
-from zhtj.transfers.many.runs import RunKind
+from zhtj.transfers.many.models import RunKind
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import ApplicationList, Filters
 from zhtj.transfers.rules import GROUNDS, Ground, grounds

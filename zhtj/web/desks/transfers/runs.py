@@ -29,8 +29,8 @@ from zhtj.people.finding.members import MemberFilters
 from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers.many import mass_starts, runs
 from zhtj.transfers.many.mass_starts import Seen
+from zhtj.transfers.many.models import BulkRun, RunKind, RunState
 from zhtj.transfers.many.results import Result
-from zhtj.transfers.many.runs import BulkRun, RunKind, RunState
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
