@@ -26,6 +26,8 @@ from zhtj.people import identity
 from zhtj.people.models import Account, Member, Membership, Seat, Sex
 from zhtj.transfers.models import Application
 
+pytestmark = pytest.mark.slow("loads a whole demonstration")
+
 
 def told(session: Session) -> list[list[tuple[Any, ...]]]:
     """All that a seed decides."""

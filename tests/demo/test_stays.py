@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -10,6 +11,8 @@ from zhtj.cases.workflow import CaseState
 from zhtj.demo.stays import PEOPLE
 from zhtj.floating.models import Contact, Stay, StayKind
 from zhtj.kernel.database import session
+
+pytestmark = pytest.mark.slow("loads a whole demonstration")
 
 
 def test_who_stays_in_the_demonstration(demo: Flask) -> None:

@@ -29,6 +29,8 @@ from zhtj.people.signing.passwords import verify
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import OPEN, Initiator, State
 
+pytestmark = pytest.mark.slow("loads a whole demonstration")
+
 MIDNIGHT = clock.parse("2026-10-15T00:00")
 
 

@@ -32,7 +32,7 @@ def test_that_says_why(): work(0.06)
 @pytest.mark.slow("runs pytest inside pytest")
 def test_a_slow_test_without_a_reason_fails_the_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given tests one of which is slow, and a page for the slowest
-    monkeypatch.setattr(timing, "SLOW", 0.01)
+    monkeypatch.setattr(timing, "SLOW", 0.004)
     pytester.makeini("[pytest]\nmarkers = slow(reason): why\n")
     pytester.makepyfile(test_file=FILE)
     (pytester.path / "page.md").write_text(f"above\n{timing.BEGIN}old\n{timing.END}\nbelow\n")
