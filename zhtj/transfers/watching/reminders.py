@@ -37,7 +37,7 @@ UNREVIEWED = frozenset(
 )
 
 
-class Heap(NamedTuple):
+class WaitingHeap(NamedTuple):
     """Applications that wait for one office and stand alike."""
 
     office_id: int
@@ -67,7 +67,7 @@ def due_today() -> Iterator[Digest]:
     """The digests of all offices that are due today."""
     today = clock.today()
     policies, which = _policies(today.year)
-    heaps = [Heap(*row) for row in session.execute(_heaps(which))]
+    heaps = [WaitingHeap(*row) for row in session.execute(_heaps(which))]
     for _, group in groupby(heaps, key=lambda heap: heap.office_id):
         waiting = list(group)
         if any(is_due(heap, policies[heap.policy], today) for heap in waiting):
@@ -99,7 +99,7 @@ def upcoming(path: str) -> list[Upcoming]:
     today = clock.today()
     policies, which = _policies(today.year)
     found = []
-    heaps = [Heap(*row) for row in session.execute(_heaps(which, path))]
+    heaps = [WaitingHeap(*row) for row in session.execute(_heaps(which, path))]
     for _, group in groupby(heaps, key=lambda heap: heap.office_id):
         waiting = list(group)
         days = (_next_day(heap, policies[heap.policy], today) for heap in waiting)
@@ -109,7 +109,7 @@ def upcoming(path: str) -> list[Upcoming]:
     return sorted(found, key=lambda one: (one.on, one.office_id))
 
 
-def _next_day(heap: Heap, policy: Policy, today: date) -> date | None:
+def _next_day(heap: WaitingHeap, policy: Policy, today: date) -> date | None:
     """The first day after today on which the office is due because of these; None: they go back before it comes."""
     ahead = max(policy.reminder_interval_days, policy.auto_return_days) + 1
     days = (today + timedelta(days=number) for number in range(1, ahead + 1))
@@ -161,7 +161,7 @@ def _heaps(which: Any, path: str = "") -> Any:
     )
 
 
-def clock_day(heap: Heap, policy: Policy, today: date) -> int:
+def clock_day(heap: WaitingHeap, policy: Policy, today: date) -> int:
     """Which day of the ten today is; 0 or less: the clock does not run yet, or never does (PD-18)."""
     if heap.due_at is None:
         return 0
@@ -172,7 +172,7 @@ def _clock_start(due_at: datetime, policy: Policy) -> date:
     return clock.local(due_at).date() - timedelta(days=policy.auto_return_days + 1)
 
 
-def is_due(heap: Heap, policy: Policy, today: date) -> bool:
+def is_due(heap: WaitingHeap, policy: Policy, today: date) -> bool:
     """Whether the office has to be reminded of these today (PD-19)."""
     since = clock.local(heap.oldest).date()
     # A clock that was set back starts again from there.
@@ -186,7 +186,7 @@ def is_due(heap: Heap, policy: Policy, today: date) -> bool:
     return weekly or _review_due(heap, policy, today, since, last)
 
 
-def _review_due(heap: Heap, policy: Policy, today: date, since: date, last: date | None) -> bool:
+def _review_due(heap: WaitingHeap, policy: Policy, today: date, since: date, last: date | None) -> bool:
     """Weekly from the first day of the review phase on, whatever was said before (D-08)."""
     if phase(policy, today) is not CampaignPhase.REVIEW or heap.state not in UNREVIEWED:
         return False
@@ -206,7 +206,7 @@ class _Sum:
     to_review: int = 0
     review_end: date | None = None
 
-    def add(self, heap: Heap, policy: Policy, today: date) -> None:
+    def add(self, heap: WaitingHeap, policy: Policy, today: date) -> None:
         self.by_state[heap.state] = self.by_state.get(heap.state, 0) + heap.number
         self.for_others += heap.number if heap.for_others else 0
         if heap.due_at is not None and clock_day(heap, policy, today) >= 0:
@@ -216,7 +216,7 @@ class _Sum:
             self.review_end = policy.review_end
 
 
-def _digest(heaps: Sequence[Heap], policies: Sequence[Policy], today: date) -> Digest:
+def _digest(heaps: Sequence[WaitingHeap], policies: Sequence[Policy], today: date) -> Digest:
     total = _Sum()
     for heap in heaps:
         total.add(heap, policies[heap.policy], today)

@@ -256,7 +256,7 @@ def unreviewed(seat: ActiveSeat, policy: Policy) -> Listing[Application]:
     )
 
 
-class Heap(NamedTuple):
+class OverdueHeap(NamedTuple):
     """How many applications lie with one organisation, since when."""
 
     org: Organisation
@@ -270,12 +270,12 @@ def _by_holder() -> Select[Any]:
     return found
 
 
-def unreviewed_by_organisation(seat: ActiveSeat, policy: Policy, most: int = 50) -> list[Heap]:
+def unreviewed_by_organisation(seat: ActiveSeat, policy: Policy, most: int = 50) -> list[OverdueHeap]:
     """Where they lie, the largest heaps first, for the receivers' superior to ring up (D-08, T-32)."""
     return _heaps(_unreviewed(_by_holder(), seat, policy), most)
 
 
-def _heaps(query: Select[Any], most: int) -> list[Heap]:
+def _heaps(query: Select[Any], most: int) -> list[OverdueHeap]:
     return _named(session.execute(_piles(query, most)).all())
 
 
@@ -283,9 +283,9 @@ def _piles(query: Select[Any], most: int | None) -> Select[Any]:
     return query.group_by(Application.holder_id).order_by(func.count().desc(), Application.holder_id).limit(most)
 
 
-def _named(rows: Sequence[Any]) -> list[Heap]:
+def _named(rows: Sequence[Any]) -> list[OverdueHeap]:
     found = _organisations([holder for holder, *_ in rows])
-    return [Heap(found[holder], number, oldest) for holder, number, oldest, *_ in rows]
+    return [OverdueHeap(found[holder], number, oldest) for holder, number, oldest, *_ in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +294,7 @@ class Rehearsal:
 
     at: datetime
     number: int
-    by_organisation: list[Heap]
+    by_organisation: list[OverdueHeap]
     lines: list[Application]
 
 
