@@ -148,5 +148,6 @@ def test_the_version_is_in_the_changelog():
     assert re.search(rf"^## {re.escape(version)}\b", text_of(ROOT / "docs" / "CHANGELOG.md"), flags=re.MULTILINE)
 
 
+@pytest.mark.slow("reads the imports of every module")
 def test_the_drawings_show_what_is():
     assert [path.name for path, drawn in drawings().items() if text_of(path) != drawn] == [], "run: make drawings"

@@ -99,6 +99,7 @@ def test_one_rule_is_explained_with_the_line_that_decides_it(program, capsys):
     assert 'zhtj/rules.py:1  if not text: raise Problem(rule="A-15")' in capsys.readouterr().out
 
 
+@pytest.mark.slow("starts the command")
 def test_it_answers_in_less_than_a_second_without_the_application():
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     # PD-22 is among the rules cited most.
