@@ -61,7 +61,7 @@ demo: setup
 test:
 	@begun=$$(date +%s); $(MAKE) --silent --no-print-directory setup-dev && \
 	SETUP_SECONDS=$$(($$(date +%s) - begun)) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup \
-		$(if $(ALL),,--brief) $(if $(SLOWEST),--slowest docs/testing.md) $(TESTS)
+		$(if $(ALL),,--brief) $(if $(SLOWEST),--slowest=docs/testing.md) $(TESTS)
 
 test-quick: setup-dev
 	@$(BIN)/python -m pytest --quick $(TESTS)
