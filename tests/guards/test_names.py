@@ -58,8 +58,6 @@ MAY_BE_FULLER = {
     "tests/browser/tour": "the tour's pictures",
     "tests/letters/pictures": "letters as they must look",
     "zhtj/web/desks/transfers": "one module a page of the largest room",
-    "templates/desks/transfers": "pages of the largest room with their fragments",
-    "templates/member": "pages of the phone with their fragments",
 }
 
 

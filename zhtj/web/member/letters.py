@@ -21,7 +21,7 @@ def letters() -> str:
     """Every letter about me, newest first."""
     seat, _ = own()
     return render_template(
-        "member/letters.html", letters=queries.of_member(seat.member_id or 0), validity=queries.validity_of
+        "member/letters/letters.html", letters=queries.of_member(seat.member_id or 0), validity=queries.validity_of
     )
 
 
@@ -32,7 +32,7 @@ def letter_page(number: int) -> str:
     seat, _ = own()
     found = queries.letter(seat, number)
     return render_template(
-        "member/letter.html",
+        "member/letters/letter.html",
         letter=found,
         record=found.record,
         validity=queries.validity_of(found),
