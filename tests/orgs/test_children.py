@@ -8,6 +8,8 @@ import pytest
 
 from tests.transfers.steps import acting
 from tests.world import World
+from zhtj.floating.models import StayKind
+from zhtj.floating.operations import kind_of_branch
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.orgs import queries as orgs
@@ -70,6 +72,40 @@ def test_a_school_has_each_purpose_built_branch_for_the_asking(
 )
 def test_who_may_have_which(world: World, parent: str, purposes: list[Purpose]) -> None:
     assert children.purposes_below(world.orgs[parent]) == purposes
+
+
+@pytest.mark.rule("O-08", "T-03")
+def test_a_city_without_counties_has_what_a_county_has(world: World) -> None:
+    """嘉峪关: the towns stand right below the city. A city with counties leaves that to them."""
+    assert children.purposes_below(world.orgs["city"]) == []
+    with unit_of_work():
+        small = world.add("small", "province", "共青团安徽省示范市委员会", "团示范市委", Category.LEADING_ORGAN)
+    build(world, "small", "共青团安徽省示范市文殊镇委员会", "团文殊镇委", Category.COMMITTEE, "农村")
+    assert children.purposes_below(small) == [Purpose.FLOATING]
+    built = build(world, "small", "安徽省示范市流动团员团支部", "示范市流动团员团支部", BRANCH, "农村")
+    assert kind_of_branch(built) is StayKind.COUNTY
+
+
+@pytest.mark.rule("O-13")
+@pytest.mark.parametrize(
+    ("parent", "category", "name", "short"),
+    [
+        ("county", Category.WORKING_COMMITTEE, "共青团示范开发区工作委员会", "示范开发区团工委"),
+        ("county", Category.GENERAL_BRANCH, "共青团示范制造有限公司总支部委员会", "示范制造团总支"),
+        ("company", Category.GENERAL_BRANCH, "共青团示例科技有限公司二分厂总支部委员会", "二分厂团总支"),
+    ],
+)
+def test_a_working_committee_and_a_general_branch_may_build_one_too(
+    world: World, parent: str, category: Category, name: str, short: str
+) -> None:
+    """O-13: a unit with probationers, whatever it is called."""
+    world.orgs["unit"] = build(world, parent, name, short, category, "非公企业")
+    assert Purpose.TEMPORARY in children.purposes_below(world.orgs["unit"])
+    proposed = children.proposal(world.orgs["unit"], Purpose.TEMPORARY)
+    with acting(world.seat("company")):
+        built = children.build(session.merge(world.orgs["unit"]), proposed)
+    assert (built.purpose, built.parent_id) == (Purpose.TEMPORARY, world.orgs["unit"].id)
+    assert not destination_problem(built), "probationers are taken in there"
 
 
 @pytest.mark.rule("O-13")

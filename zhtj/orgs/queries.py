@@ -85,6 +85,13 @@ def by_code_or_name(text: str) -> Organisation | None:
     return session.scalars(query).first()
 
 
+def over_townships(organisation: Organisation) -> bool:
+    """Whether it does for townships what a county does: a county, or a city whose towns stand right below it (T-03)."""
+    if organisation.tier is Tier.CITY:
+        return bool(townships(organisation, 1))
+    return organisation.tier is Tier.COUNTY
+
+
 def province_rank() -> list[Organisation]:
     """Province-rank organisations to search in first: the systems and the external ones are among them (O-19)."""
     query = select(Organisation).where(Organisation.tier == Tier.PROVINCE, Organisation.closed_at.is_(None))

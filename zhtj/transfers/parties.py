@@ -120,14 +120,17 @@ def _is_office_of(seat: ActiveSeat, organisation: Organisation | None) -> bool:
 
 
 def county_above(seat: ActiveSeat, destination: Organisation) -> Organisation | None:
-    """The county of a township's organisation, which may stand in for it (PD-22); None for any other destination."""
+    """The county of a township's organisation, which may stand in for it (PD-22); None for any other destination.
+
+    A city without counties stands right above its towns and does for them what a county does.
+    """
     if seat.kind is not SeatKind.PROVINCIAL:
         return None  # a question of leading organs alone; spares every other list the walk up the tree
     township = destination if destination.township_flag else destination.parent
     if township is None or not township.township_flag:
         return None
     county = township.parent
-    return county if county is not None and county.tier is Tier.COUNTY else None
+    return county if county is not None and county.tier in {Tier.COUNTY, Tier.CITY} else None
 
 
 def province_of(organisation: Organisation) -> Organisation:

@@ -165,14 +165,17 @@ def picked(seat: ActiveSeat, which: ApplicationList, filters: Filters, most: int
 
 def _of_townships(seat: ActiveSeat) -> ColumnElement[bool]:
     """Graduates who wait for a township of this county, or for a branch right below one (PD-22, D-15)."""
-    parent = aliased(Organisation)
+    township, county = aliased(Organisation), aliased(Organisation)
+    # The township itself, or a branch right below it.
+    itself = or_(
+        and_(Organisation.township_flag.is_(True), township.id == Organisation.id),
+        and_(township.id == Organisation.parent_id, township.township_flag.is_(True)),
+    )
     townships = (
         select(Organisation.id)
-        .join(parent, parent.id == Organisation.parent_id)
-        .where(
-            subtree(Organisation.path, seat.path),
-            or_(Organisation.township_flag.is_(True), parent.township_flag.is_(True)),
-        )
+        .join(township, itself)
+        .join(county, county.id == township.parent_id)
+        .where(subtree(Organisation.path, seat.path), county.office_id == seat.org_id)
     )
     return and_(
         Application.state == State.AWAITING_ACCEPTANCE,

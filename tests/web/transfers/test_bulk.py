@@ -159,6 +159,36 @@ def test_a_county_takes_over_from_its_list_of_townships(
     assert done.main.count("已转入蜀山区流动团员团支部。") == 2
 
 
+@pytest.mark.rule("PD-22", "T-03")
+def test_a_city_without_counties_takes_over_as_a_county_does(
+    client: FlaskClient, world: World, applicants: list[Member]
+) -> None:
+    """嘉峪关: its towns stand right below it."""
+    with unit_of_work():
+        world.add("small", "province", "共青团安徽省示范市委员会", "团示范市委", Category.LEADING_ORGAN)
+        world.appoint("small")
+        town = NewOrganisation(
+            "共青团安徽省示范市文殊镇委员会", "团文殊镇委", Category.COMMITTEE, "农村", township_flag=True
+        )
+        world.orgs["town"] = orgs.create(world.orgs["small"], town)
+        floating = NewOrganisation(
+            "安徽省示范市流动团员团支部", "示范市流动团员团支部", Category.BRANCH, purpose=Purpose.FLOATING
+        )
+        orgs.create(world.orgs["small"], floating)
+        world.appoint("city")
+    waiting = apply(world, applicants[0], "town", **UNPLACED)
+    apply(world, applicants[1], "township", **UNPLACED)
+    page = browser(client, world, "small").get("/provincial/waiting").click("乡镇街道待接收")
+    assert rows(page) == [str(waiting.id)]
+    chosen = page.browser.post("/provincial/bulk", {"listing": "townships", "action": "take_over", "row": rows(page)})
+    done = chosen.form("/bulk/confirm").submit().follow()
+    assert "已转入示范市流动团员团支部。" in done.main
+    # A city that has counties leaves it to them
+    page = browser(client, world, "city").get("/provincial/waiting")
+    assert "乡镇街道待接收" not in page.main
+    assert page.browser.get("/provincial/townships").status == 404
+
+
 def test_only_a_county_has_the_list_of_townships(client: FlaskClient, world: World) -> None:
     assert browser(client, world, "province").get("/provincial/townships").status == 404
     assert browser(client, world, "company").get("/school/townships").status == 404

@@ -25,6 +25,7 @@ from zhtj.orgs.models import (
 )
 from zhtj.orgs.naming import floating_short_name, own_name
 from zhtj.orgs.operations import NewOrganisation
+from zhtj.orgs.queries import over_townships
 from zhtj.orgs.rules import PURPOSE_ENDINGS, purpose_named, tier_below
 
 # How the name of an organisation ends, by category; the full name of a committee or branch says what it is (PD-05).
@@ -159,9 +160,7 @@ def purposes_below(parent: Organisation) -> list[Purpose]:
         # O-12: what a school and its colleges may build.
         return [Purpose.NEW_STUDENTS, Purpose.OVERSEAS, Purpose.DELAYED, Purpose.FLOATING]
     found = []
-    receives = parent.township_flag or parent.purpose is Purpose.PARK or parent.tier is Tier.COUNTY
-    # A city without counties does for its towns what a county does.
-    if receives or parent.tier is Tier.CITY:
+    if parent.township_flag or parent.purpose is Purpose.PARK or over_townships(parent):
         found.append(Purpose.FLOATING)
     if parent.tier not in LEADING_TIERS:
         # O-13: a unit takes in whose post is not decided yet.

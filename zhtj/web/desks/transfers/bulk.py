@@ -14,8 +14,9 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
-from zhtj.orgs.models import Organisation, Tier
+from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
+from zhtj.orgs.queries import over_townships
 from zhtj.policy.seasons import county_open
 from zhtj.transfers import queries
 from zhtj.transfers.deciding import receiving
@@ -143,7 +144,7 @@ def bar(listing: ApplicationList, filters: Filters, *, more: bool) -> dict[str, 
 
 
 def _is_county() -> bool:
-    return own_organisation().tier is Tier.COUNTY
+    return over_townships(own_organisation())
 
 
 def _filters() -> Filters:
