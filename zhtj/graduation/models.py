@@ -145,6 +145,8 @@ class RegisterRow(Base):
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     close_reason: Mapped[CloseReason | None] = mapped_column(StrEnumType(CloseReason))
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Since when his old unit has stated that his relation stays there (定向委培); no disposition, he counts on (PD-60).
+    with_unit_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     member: Mapped[Member] = relationship()
     origin: Mapped[Organisation | None] = relationship()

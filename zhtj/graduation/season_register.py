@@ -288,6 +288,13 @@ def open_entrant(member_id: int, category: GraduateCategory | None) -> RegisterR
     return row
 
 
+def keep_with_unit(row: RegisterRow, by: str) -> None:
+    """Mark that the graduate's old unit keeps him (留在单位): he still counts, as not completed (PD-60, M-04)."""
+    row.with_unit_since = clock.now()
+    session.flush()
+    audit.record("register.with_unit", "register", row.id, by=by)
+
+
 def is_frozen(row: RegisterRow) -> bool:
     """Whether the row's category stands for good: transferred, or the season is over (PD-08, PD-09)."""
     return row.completed_at is not None or row.season < clock.today().year

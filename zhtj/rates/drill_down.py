@@ -186,6 +186,7 @@ def _line(  # noqa: PLR0917 - what was read once for all lines of the page
         is_special=application is not None and application.route is Route.SPECIAL,
         from_outside=outside,
         kept_at=stay.short_name if stay is not None and _is_kept(stay) else "",
+        with_unit=row.with_unit_since is not None and (moment is None or row.with_unit_since < moment),
     )
     waits = moment is None and application is not None and application.state.is_open
     return ListedGraduate(

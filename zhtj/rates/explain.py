@@ -58,6 +58,7 @@ class GraduateOnDay:
         is_special: the destination is a special unit.
         from_outside: he comes in from outside the area that is looked at.
         kept_at: the school's branch for floating members in which he stays, if he does.
+        with_unit: his old unit has stated that his relation stays there (定向委培).
     """
 
     season: int
@@ -68,6 +69,7 @@ class GraduateOnDay:
     is_special: bool = False
     from_outside: bool = False
     kept_at: str = ""
+    with_unit: bool = False
 
 
 def why(person: GraduateOnDay, kind: RateKind) -> list[Explanation]:
@@ -110,11 +112,9 @@ def _initiated(person: GraduateOnDay) -> Explanation:
 
 
 def _not_done(person: GraduateOnDay, kind: RateKind) -> Explanation:
-    if person.kept_at:
-        return Explanation(f"保留在{person.kept_at}，未完成", ("M-03", "M-12"))
     state, to = person.state, person.to
-    if state is None:
-        return Explanation("没有提交申请，仍计入分母", ("M-04",))
+    if person.kept_at or state is None or (person.with_unit and not state.is_open):
+        return _stays(person)
     when = f"（{dates.in_year(person.since, person.season)}）" if person.since else ""
     if state.is_open:
         return Explanation(f"已申请转{'往' if person.is_special else '入'}{to}，{state.label}，未完成", (kind.rule,))
@@ -122,12 +122,24 @@ def _not_done(person: GraduateOnDay, kind: RateKind) -> Explanation:
         return Explanation(f"申请在{to}超期退回{when}，本人重新申请以前仍计入这里，未完成", ("PD-24",))
     if state is State.WITHDRAWN:
         return Explanation(f"申请已撤销{when}，不影响双方衔接率，仍计入毕业组织的分母", ("M-09",))
-    words = {
-        State.REFUSED: f"{to}未同意转入{when}",
-        State.RETURNED: f"{to}没有按期办理，申请超期退回{when}",
-        State.FAILED_EXTERNAL: f"{to}没有接收{when}",
-    }.get(state, f"申请{state.label}{when}")
-    return Explanation(f"{words}，需要重新申请，未完成", ("PD-24", "M-04"))
+    return Explanation(f"{_ended(state, to)}{when}，需要重新申请，未完成", ("PD-24", "M-04"))
+
+
+def _stays(person: GraduateOnDay) -> Explanation:
+    """Why somebody is where he was: retained, with his unit, or without an application."""
+    if person.kept_at:
+        return Explanation(f"保留在{person.kept_at}，未完成", ("M-03", "M-12"))
+    if person.with_unit:
+        return Explanation("定向委培，原单位说明组织关系留在该单位，没有转出，计为未完成", ("M-04", "PD-60"))
+    return Explanation("没有提交申请，仍计入分母", ("M-04",))
+
+
+def _ended(state: State, to: str) -> str:
+    return {
+        State.REFUSED: f"{to}未同意转入",
+        State.RETURNED: f"{to}没有按期办理，申请超期退回",
+        State.FAILED_EXTERNAL: f"{to}没有接收",
+    }.get(state, f"申请{state.label}")
 
 
 _CLOSED_BY = {

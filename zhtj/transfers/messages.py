@@ -100,6 +100,7 @@ def _explained(query: Any) -> Any:
             ApplicationEvent.ground,
             ApplicationEvent.remark,
             _Actor.parent_id.label("above_actor"),
+            _Actor.short_name.label("actor"),
             Objection.org_id.label("objected_to"),
         )
         .join(ApplicationEvent, ApplicationEvent.id == newest)
@@ -238,7 +239,8 @@ def _matter(row: Any, changed: ApplicationsChanged, *, by_member: bool) -> Matte
 
 
 def _actor(row: Any, *, by_member: bool) -> str:
-    return "本人" if by_member else row.starter
+    """Who acted; where the newest event was not read, that is who had started it."""
+    return "本人" if by_member else getattr(row, "actor", None) or row.starter
 
 
 def _place(name: str, system: Region, external_name: str | None) -> str:

@@ -29,7 +29,7 @@ from zhtj.transfers.models import Application
 from zhtj.transfers.parties import county_above, parties
 from zhtj.transfers.rules import Ground, check_refusal
 from zhtj.transfers.steps import Step, take
-from zhtj.transfers.workflow import Action, Route, next_state
+from zhtj.transfers.workflow import Action, Party, Route, State, next_state
 
 
 def submit(wanted: Submission, seat: ActiveSeat) -> Application:
@@ -154,6 +154,24 @@ def refusable(ground: Ground, remark: str) -> decisions.Check:
 def withdraw(application: Application, seat: ActiveSeat, *, remark: str = "") -> None:
     """The initiator, or the member himself, takes it back (A-18, A-21, PD-16)."""
     _one(application, seat, Action.WITHDRAW, remark=remark)
+
+
+def may_be_taken_back(application: Application) -> bool:
+    """Whether whoever started it could still withdraw it (PD-16)."""
+    party = Party(application.initiator.value)
+    return next_state(application.state, Action.WITHDRAW, party, application.way) is not None
+
+
+def end_by_statement(application: Application, why: str) -> None:
+    """End it as withdrawn, because a decided statement says that the member stays where he is (PD-60).
+
+    Raises:
+        Conflict: it is past its due time, accepted or ended meanwhile.
+    """
+    number = application.id
+    step = Step(application, Action.WITHDRAW, application.state, State.WITHDRAWN, remark=why)
+    if not may_be_taken_back(application) or not take([step]):
+        raise decisions.late_one(number)
 
 
 def _one(

@@ -16,7 +16,7 @@ from zhtj.cases.kind import (
     choice_label,
     chosen,
 )
-from zhtj.cases.membership import records
+from zhtj.cases.membership import commissioned, records
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel.errors import DomainError
@@ -47,6 +47,7 @@ def _decider(matter: CaseMatter) -> Decider:
 
 def _check(matter: CaseMatter) -> None:
     if matter.said("purpose") == COMMISSIONED:
+        commissioned.check(matter.person)
         for name, label in AGREED.items():
             if not matter.said(name):
                 raise DomainError(f"定向委培留在原单位的，请写明{label}。", field=name, rule="R-09")
@@ -66,7 +67,7 @@ def _effect(matter: CaseMatter, case: Case) -> str:
         records.restore(matter.person, f"case:{case.id}")
         return f"记录已恢复到{matter.person.org.short_name}，说明存入本人材料。"
     if matter.said("purpose") == COMMISSIONED:
-        return f"说明已存入本人材料，组织关系留在{matter.person.org.short_name}。"
+        return commissioned.settle(matter.person, case)
     return "说明已存入本人材料。"
 
 
@@ -78,7 +79,7 @@ def _short(matter: CaseMatter) -> str:
 KIND = CaseKind(
     key="statement",
     label="情况说明",
-    note="原单位写明情况，经团委审核后存入本人材料。记录被误删的，由市级团委决定恢复。",
+    note="原单位写明情况，经团委审核后存入本人材料。记录被误删的，由市级团委决定恢复；定向委培的，办结后正在办理的转接申请随之撤销。",
     rule="F-17",
     form="F-17",
     sheet="情况说明",

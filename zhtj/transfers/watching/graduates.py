@@ -111,6 +111,12 @@ class Graduate:
         return self.row.completed_at is not None
 
     @property
+    def is_with_unit(self) -> bool:
+        """Whether his old unit keeps him and nothing else is under way (定向委培, PD-60)."""
+        moves = self.application is not None and self.application.state.is_open
+        return self.row.with_unit_since is not None and not moves and not self.is_done
+
+    @property
     def step(self) -> str:
         """The step in words."""
         if self.is_done:
