@@ -21,7 +21,7 @@ from zhtj.kernel.command_line import NOT_SO, WRONG_USE, speak_plainly
 from zhtj.kernel.errors import DomainError
 from zhtj.people import commands as people
 from zhtj.rates import commands as rates
-from zhtj.transfers.watching import timers
+from zhtj.transfers.watching import conversions, timers
 
 log = logging.getLogger(__name__)
 
@@ -115,11 +115,15 @@ def _rehearse_conversion(at: datetime | None, *, as_json: bool) -> None:
     """What the conversion of 1 June would do with the marks as they stand, school by school (G-09)."""
     with clock.at(at or clock.now()):
         found, schools = conversion.forecast(""), conversion.by_school("")
+        stranded = conversions.count_foreseen("")
     if as_json:
         named = [{"code": one.org.code, "name": one.org.short_name, **_figures(one.forecast)} for one in schools]
-        _print_json({"season": found.season, "day": found.day.isoformat(), **_figures(found), "schools": named})
+        whole = {"season": found.season, "day": found.day.isoformat(), **_figures(found), "stranded": stranded}
+        _print_json({**whole, "schools": named})
         return
     click.echo(f"{found.day:%Y-%m-%d}\t{found.text}")
+    if stranded:
+        click.echo(f"转换后不能再接收的申请\t{stranded}")
     for one in schools:
         click.echo(f"{one.org.short_name}\t{one.forecast.text}")
 

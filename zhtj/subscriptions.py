@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from zhtj.floating.operations import after_completion
-from zhtj.graduation.events import RegisterChanged
+from zhtj.graduation.events import BranchesConverted, RegisterChanged
 from zhtj.kernel import events
 from zhtj.letters.operations import void_after_failure
 from zhtj.orgs.events import OrganisationCreated, OrganisationMoved
@@ -15,6 +15,7 @@ from zhtj.transfers.applying import waits
 from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.messages import tell
 from zhtj.transfers.places import moved
+from zhtj.transfers.watching import conversions
 
 SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     # An application that failed takes its letter with it (PD-28).
@@ -23,6 +24,8 @@ SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     (ApplicationsChanged, after_completion),
     # Every party of every step hears of it (PD-18, PD-20, PD-21).
     (ApplicationsChanged, tell),
+    # Who is on the way to a class that is converted has to go elsewhere (PD-57).
+    (BranchesConverted, conversions.tell),
     # Whoever waited for his new school applies or is told that he can (T-11).
     (ApplicationsChanged, waits.applied),
     (OrganisationCreated, waits.created),

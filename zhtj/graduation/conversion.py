@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
+from zhtj.graduation.events import BranchesConverted
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark
 from zhtj.graduation.rules import KEPT, markable_industries
 from zhtj.graduation.season_register import in_year
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, events
 from zhtj.kernel.database import session, touched
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import SEGMENT, Category, Organisation, Tier
@@ -94,6 +95,8 @@ def convert(*, branches: Collection[int] | None = None) -> tuple[int, int]:
         flagged = update(Member).where(Member.org_id.in_(turned), _turns()).values(is_graduate=True)
         members += touched(session.execute(flagged, execution_options={"synchronize_session": False}))
         audit.record_many("branch.convert", "organisation", [(branch, {"season": season}) for branch in turned])
+        if turned:
+            events.publish(BranchesConverted(tuple(turned)))
     own = exists().where(_individual(season))
     singly = update(Member).where(own, Member.is_graduate.is_(False), Member.archived_at.is_(None))
     if branches is None:
@@ -144,6 +147,11 @@ def revert(branch: Organisation) -> None:
         execution_options={"synchronize_session": "fetch"},
     )
     audit.record("branch.revert", "organisation", branch.id)
+
+
+def due(query: Select[Any]) -> Select[Any]:
+    """``query`` over organisations, narrowed to the branches that the season's conversion will turn."""
+    return _due(query, clock.today().year)
 
 
 def unmarked(query: Select[Any]) -> Select[Any]:

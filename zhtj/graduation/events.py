@@ -16,3 +16,10 @@ class RegisterChanged:
 
     ids: tuple[int, ...]
     new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BranchesConverted:
+    """These branches (ids) became 毕业生团组织: nobody can be transferred there any more (G-09, O-10)."""
+
+    ids: tuple[int, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.graduation import rules
+from zhtj.graduation import season_register
 from zhtj.graduation.conversion import unmarked
 from zhtj.graduation.models import BranchMark, MarkKind, MemberMark, NoTime, RegisterRow
 from zhtj.graduation.rules import markable_industries
-from zhtj.graduation.season_register import in_year, open_row
+from zhtj.graduation.season_register import in_year
 from zhtj.kernel import clock
-from zhtj.kernel.database import session
+from zhtj.kernel.database import among, session
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Tier
@@ -181,10 +181,13 @@ def own_marks(member_ids: Sequence[int]) -> dict[int, MemberMark]:
 
 def is_delayed(member: Member) -> bool:
     """Whether a member is a delayed graduate who is still at school (R-08)."""
-    mark = session.get(MemberMark, member.id)
-    if mark is None:
-        return False
-    return rules.is_delayed(mark, clock.today(), counts=open_row(member.id, clock.now()) is not None)
+    return bool(delayed_among([member.id]))
+
+
+def delayed_among(member_ids: Collection[int]) -> set[int]:
+    """Those of these members who are delayed graduates still at school (R-08)."""
+    query = select(Member.id).where(among(Member.id, member_ids), season_register.is_delayed(clock.today().year))
+    return set(session.scalars(query)) if member_ids else set()
 
 
 def members_of(branch: Organisation, text: str = "") -> Listing[Member]:

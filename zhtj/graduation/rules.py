@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from zhtj.graduation.models import MarkKind, MemberMark, NoTime
+from zhtj.graduation.models import NoTime
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Purpose
@@ -55,19 +55,6 @@ class MarkProblem:
     def error(self) -> DomainError:
         """The same, to be raised."""
         return DomainError(self.message, fix=self.fix, rule=self.rule)
-
-
-def is_delayed(mark: MemberMark | None, today: date, *, counts: bool) -> bool:
-    """Whether somebody is a delayed graduate who is still at school (R-08, PD-08).
-
-    Args:
-        mark: his own, if he has one.
-        today: a day of the present season.
-        counts: he has an open row on its register: his later time has come, he graduates like everybody else.
-    """
-    if mark is None or mark.kind is not MarkKind.DELAYED or mark.month is None:
-        return False
-    return not counts and mark.month.year >= today.year
 
 
 def markable_industries(policy: Policy | None) -> frozenset[str]:

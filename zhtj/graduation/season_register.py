@@ -175,6 +175,22 @@ def close_departed() -> int:
     return len(rows)
 
 
+def is_delayed(season: int) -> ColumnElement[bool]:
+    """SQL over Member: a delayed graduate who is still at school (R-08).
+
+    Once the season of the later time has them on its register they graduate like everybody else (PD-08).
+    """
+    marked = select(MemberMark.member_id).where(
+        MemberMark.member_id == Member.id,
+        MemberMark.kind == MarkKind.DELAYED,
+        MemberMark.month >= date(season, 1, 1),
+    )
+    counts = select(RegisterRow.id).where(
+        RegisterRow.member_id == Member.id, RegisterRow.season == season, RegisterRow.closed_at.is_(None)
+    )
+    return and_(marked.correlate(Member).exists(), ~counts.correlate(Member).exists())
+
+
 def keep() -> int:
     """What the sweep does: open what is missing, close who has left. Returns rows touched."""
     return open_register() + close_departed()

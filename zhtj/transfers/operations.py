@@ -24,7 +24,6 @@ from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.applying.starting import start
 from zhtj.transfers.deciding import decisions
 from zhtj.transfers.deciding.objections import flag_forbidden_ground
-from zhtj.transfers.kinds import keeps_those_who_stay
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import county_above, parties
 from zhtj.transfers.rules import Ground, check_refusal
@@ -78,22 +77,11 @@ def allocate(application: Application, seat: ActiveSeat, branch: Organisation) -
 
 
 def below(branch: Organisation) -> decisions.Check:
-    """Checks that members accepted by an application's destination can be put into ``branch`` (A-12, O-10)."""
-    stays = keeps_those_who_stay(branch)
+    """Checks that ``branch`` lies below an application's destination (A-12)."""
 
     def check(application: Application) -> None:
         if not branch.is_branch or not branch.path.startswith(application.to_org.path):
             raise DomainError("请选择转入组织下面的团支部。", field="branch", rule="A-12")
-        problem = destination_problem(branch)
-        if problem:
-            raise DomainError(problem, field="branch", rule="O-10")
-        if stays and application.register_row_id is not None:
-            raise DomainError(
-                "应届毕业生不能分配到学校的流动、出国（境）或延迟毕业团支部。",
-                fix="请选择其他团支部；要留在学校的，由本人申请保留团组织关系、出国（境）学习或延迟毕业。",
-                field="branch",
-                rule="M-12",
-            )
 
     return check
 

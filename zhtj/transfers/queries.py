@@ -19,6 +19,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import arrives_in
 from zhtj.people.finding import search
 from zhtj.people.models import Account, Member
+from zhtj.transfers.entries import way_now
 from zhtj.transfers.models import Application, ApplicationEvent, TransferDraft
 from zhtj.transfers.parties import DECISIONS, parties, roles
 from zhtj.transfers.places import below
@@ -246,7 +247,7 @@ def possible_actions(seat: ActiveSeat, application: Application) -> list[Action]
         return []
     deciding = frozenset(roles(seat, application))
     changing = frozenset(parties(seat, application, Action.WITHDRAW))
-    return list(offered(application.state, application.way, deciding, changing, DECISIONS))
+    return list(offered(application.state, way_now(application), deciding, changing, DECISIONS))
 
 
 def branches_below(organisation: Organisation) -> list[Organisation]:

@@ -24,6 +24,7 @@ class Ground(StrEnum):
     WRONG_DESTINATION = "wrong_destination"
     NOT_PASSED = "not_passed"
     NO_SPECIAL_UNIT = "no_special_unit"
+    BARRED = "barred"
     OTHER = "other"
     NOT_REGULAR = "not_regular"
     NOT_RESIDENT = "not_resident"
@@ -49,6 +50,7 @@ class _About:
 _RELEASE = frozenset({State.AWAITING_RELEASE})
 _ACCEPTANCE = frozenset({State.AWAITING_ACCEPTANCE})
 _PROVINCE = frozenset({State.AWAITING_PROVINCE})
+_ALLOCATION = frozenset({State.AWAITING_ALLOCATION})
 
 GROUNDS: dict[Ground, _About] = {
     Ground.NOT_OURS: _About("本人去向与本组织无关，申请转错了组织", _ACCEPTANCE),
@@ -60,6 +62,7 @@ GROUNDS: dict[Ground, _About] = {
     Ground.NOT_PASSED: _About("政审、体检等手续尚未完成", _PROVINCE),
     Ground.NO_SPECIAL_UNIT: _About("去向不属于参军入伍或涉密单位", _PROVINCE),
     Ground.WRONG_DATA: _About("申请信息有误，需要改正后重新发起", _RELEASE | _ACCEPTANCE | _PROVINCE),
+    Ground.BARRED: _About("按规定不能再转入（已转为毕业生团组织、延迟毕业等）", _ACCEPTANCE | _ALLOCATION),
     Ground.OTHER: _About("其他原因", _RELEASE | _ACCEPTANCE | _PROVINCE),
     Ground.NOT_REGULAR: _About("不是本单位正式职工", _ACCEPTANCE, "A-16"),
     Ground.NOT_RESIDENT: _About("不是本地户籍居民", _ACCEPTANCE, "A-16"),

@@ -155,6 +155,7 @@ class Path:
         release_needed: policy asks the old side even where the member applies (PD-15).
         under_actor: old and new branch both stand under the acting committee.
         route: domestic, to the special units' pool (S-02), or into an external system (PD-32).
+        barred: accepted, and by now no branch below the destination may take the member (PD-57).
     """
 
     initiator: Initiator
@@ -162,6 +163,7 @@ class Path:
     release_needed: bool = False
     under_actor: bool = False
     route: Route = Route.DOMESTIC
+    barred: bool = False
 
 
 Guard = Callable[[Path], bool]
@@ -197,6 +199,10 @@ def _new_side_branch(path: Path) -> bool:
 
 def _to_branch(path: Path) -> bool:
     return path.to_branch
+
+
+def _barred(path: Path) -> bool:
+    return path.barred
 
 
 def _special(path: Path) -> bool:
@@ -254,6 +260,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     # A-24: it goes back by itself, and anybody may start again.
     Transition(S.AWAITING_ACCEPTANCE, A.RETURN, SYSTEM, S.RETURNED),
     Transition(S.AWAITING_ALLOCATION, A.ALLOCATE, NEW, S.COMPLETED),
+    Transition(S.AWAITING_ALLOCATION, A.REFUSE, NEW, S.REFUSED, _barred),
     Transition(S.AWAITING_PROVINCE, A.APPROVE, PROVINCE, S.COMPLETED),
     Transition(S.AWAITING_PROVINCE, A.REFUSE, PROVINCE, S.REFUSED),
     Transition(S.AWAITING_PROVINCE, A.AMEND, ANYONE_STARTING, S.AWAITING_PROVINCE),

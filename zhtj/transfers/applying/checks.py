@@ -17,6 +17,7 @@ from zhtj.orgs.rules import destination_problem
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import ReasonField, Suitability
 from zhtj.transfers.applying.situations import Leaver, Situation
+from zhtj.transfers.entries import entry_problem
 from zhtj.transfers.rules import low_age
 from zhtj.transfers.workflow import Route
 
@@ -244,6 +245,11 @@ def warning_confirmed(situation: Situation) -> Problem | None:
     return DomainError(found.sentence, fix="如情况属实，请勾选确认并在备注中说明。", field="confirmed", rule=found.rule)
 
 
+def may_enter(situation: Situation) -> Problem | None:
+    """Nothing forbids to come in there, as it will be asked again at the moment of entry (PD-57)."""
+    return entry_problem(situation.entry) if situation.route is Route.DOMESTIC else None
+
+
 # ---- together
 
 
@@ -251,7 +257,7 @@ LEAVING: tuple[CheckOfLeaver, ...] = (nothing_open, may_leave, certified, number
 DESTINATION: tuple[Check, ...] = (can_be_chosen, is_elsewhere)
 REASON: tuple[Check, ...] = (reason_offered, reason_of_this_side, reason_across_systems)
 DETAILS: tuple[Check, ...] = (old_enough, named_there, special_unit_told, no_way_back_is_known, fields_given)
-TABLE: tuple[Check, ...] = (no_case_instead, table_allows, warning_confirmed)
+TABLE: tuple[Check, ...] = (no_case_instead, table_allows, may_enter, warning_confirmed)
 
 
 def leaves(situation: Situation) -> Problem | None:

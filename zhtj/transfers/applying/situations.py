@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import aliased
 
-from zhtj.graduation.models import MemberMark, RegisterRow
-from zhtj.graduation.rules import is_delayed
+from zhtj.graduation.models import RegisterRow
+from zhtj.graduation.season_register import is_delayed
 from zhtj.identity import certification
 from zhtj.identity.models import Certification
 from zhtj.kernel import clock
@@ -30,6 +30,7 @@ from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.seasons import campaign_open, county_open, return_due
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason
+from zhtj.transfers.entries import Entry
 from zhtj.transfers.kinds import Basics, admitting
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import serves
@@ -109,14 +110,14 @@ def leavers(members: Sequence[Member]) -> dict[int, Leaver]:
     """What is known of these members, by id: one statement for five hundred."""
     policies, today = policies_of(clock.today().year), clock.today()
     found: dict[int, Leaver] = {}
-    for member, row, mark, busy, certified, taken in _read(members, today):
+    for member, row, delayed, busy, certified, taken in _read(members, today):
         policy = policies.of(member.org)
         found[member.id] = Leaver(
             member,
             policy,
             row,
             is_busy=busy,
-            is_delayed=is_delayed(mark, today, counts=row is not None),
+            is_delayed=delayed,
             is_certified=certified is not None or not certification.is_needed(policy, member),
             number_taken=taken,
         )
@@ -138,9 +139,8 @@ def _read(members: Sequence[Member], today: date) -> Iterator[tuple[Any, ...]]:
     numbers = sorted(known)
     row = and_(RegisterRow.member_id == Member.id, RegisterRow.season == today.year, RegisterRow.closed_at.is_(None))
     query = (
-        select(Member.id, RegisterRow, MemberMark, _BUSY, Certification.member_id, _TAKEN)
+        select(Member.id, RegisterRow, is_delayed(today.year), _BUSY, Certification.member_id, _TAKEN)
         .outerjoin(RegisterRow, row)
-        .outerjoin(MemberMark, MemberMark.member_id == Member.id)
         .outerjoin(Certification, Certification.member_id == Member.id)
     )
     for start in range(0, len(numbers), CHUNK):
@@ -157,6 +157,7 @@ class Situation:
         leaver: what is known of the member.
         initiator: in which role it is started (A-01); None: it is none of the three kinds.
         kind: what the destination is for the member (PD-11).
+        into_school: the destination belongs to a school.
         inside_school: both organisations belong to one basic committee, such as one university (T-22).
         admitting_ready: whether the admitting school has built its organisation; None where that is no question.
         seat: who acts; None where it starts again.
@@ -168,6 +169,7 @@ class Situation:
     leaver: Leaver
     initiator: Initiator | None
     kind: Destination
+    into_school: bool
     inside_school: bool
     admitting_ready: bool | None
     seat: ActiveSeat | None = None
@@ -239,6 +241,11 @@ class Situation:
             admitting_ready=self.admitting_ready,
             delayed=self.leaver.is_delayed or None,
         )
+
+    @property
+    def entry(self) -> Entry:
+        """What it would be to come in there now (PD-57)."""
+        return Entry.into(self.new, self.wanted.reason, of_school=self.into_school, is_delayed=self.leaver.is_delayed)
 
     @property
     def _released_by(self) -> str:
@@ -325,6 +332,7 @@ def situations(
             who,
             role,
             basics.kind(who.member.org, each.destination),
+            basics.is_school(each.destination),
             basics.same(who.member.org, each.destination),
             ready.get(each.destination.id) if each.reason == Reason.FURTHER_STUDY else None,
             seat,

@@ -15,12 +15,15 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation
+from zhtj.transfers.entries import Entrants, way_now
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.parties import parties
 from zhtj.transfers.steps import Step, take
 from zhtj.transfers.workflow import Action, Party, State, ever_allows, next_state
 
 Check = Callable[[Application], None]
+# What brings a member in, or nearer to it; a refusal asks whether he has become barred.
+ENTERING = frozenset({Action.RELEASE, Action.ACCEPT, Action.ALLOCATE, Action.TAKE_OVER})
 
 
 def decide(
@@ -47,7 +50,7 @@ def decide(
     Returns:
         Why not, by id, for those that were not done.
     """
-    allowed, errors = foresee(applications, seat, action, check=check)
+    allowed, errors = foresee(applications, seat, action, branch=branch, check=check)
     steps: list[Step] = []
     for application, after in allowed:
         final = branch.id if branch else application.to_org_id if after is State.COMPLETED else None
@@ -59,17 +62,30 @@ def decide(
 
 
 def foresee(
-    applications: Sequence[Application], seat: ActiveSeat, action: Action, *, check: Check | None = None
+    applications: Sequence[Application],
+    seat: ActiveSeat,
+    action: Action,
+    *,
+    branch: Organisation | None = None,
+    check: Check | None = None,
 ) -> tuple[list[tuple[Application, State]], dict[int, DomainError]]:
-    """What ``decide`` would do now, without doing it: where each application would go; why not, by id."""
+    """What ``decide`` would do now, without doing it: where each application would go; why not, by id.
+
+    ``branch`` is where the members arrive, at once or in a step of its own right after this one.
+    """
     allowed: list[tuple[Application, State]] = []
     errors: dict[int, DomainError] = {}
+    entrants = Entrants.of(applications, branch) if action in ENTERING else None
     for application in applications:
         try:
             # First whether it is still there to be decided: who comes late hears that, not what else is wrong.
             after = _allowed(application, seat, action)
             if check is not None:
                 check(application)
+            # Last whether the member may still come in: that is asked at the very moment of it (PD-57).
+            problem = entrants.problem(application, after, branch) if entrants is not None else None
+            if problem is not None:
+                raise problem
             allowed.append((application, after))
         except DomainError as error:
             errors[application.id] = error
@@ -81,7 +97,8 @@ def _allowed(application: Application, seat: ActiveSeat, action: Action) -> Stat
     if seat.kind is not SeatKind.MEMBER and seat.member_id == application.member_id:
         raise Forbidden("不能办理本人的申请，由直接上级办理。", fix="请联系上级团组织。", rule="PD-02")
     roles = parties(seat, application, action)
-    found = (next_state(application.state, action, party, application.way) for party in roles)
+    way = way_now(application) if action is Action.REFUSE else application.way
+    found = (next_state(application.state, action, party, way) for party in roles)
     after = next((state for state in found if state is not None), None)
     if after is None:
         raise too_late(application, action, roles)

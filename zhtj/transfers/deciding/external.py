@@ -175,6 +175,7 @@ INCOMING: tuple[Check, ...] = (
     _not_here_already,
     checks.no_case_instead,
     checks.table_allows,
+    checks.may_enter,
 )
 
 

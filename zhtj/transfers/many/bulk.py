@@ -142,7 +142,7 @@ def foresee(
     with parties.many():
         for branch, group in _by_branch(applications, order):
             check = None if unfinished and _is_unfinished(order, branch) else _check(seat, order, branch)
-            allowed, errors = decisions.foresee(group, seat, order.action, check=check)
+            allowed, errors = decisions.foresee(group, seat, order.action, branch=branch, check=check)
             for application, state in allowed:
                 after = State.COMPLETED if branch is not None else state
                 warnings = doubts.about(application) if warn and order.action in RECEIVING else ()

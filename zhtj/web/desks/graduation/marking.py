@@ -20,6 +20,7 @@ from zhtj.kernel.errors import DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Category, Organisation
 from zhtj.orgs.policies import policy_of
+from zhtj.transfers.watching import conversions
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation, page_links
@@ -368,5 +369,7 @@ def rehearsal() -> str:
         "desks/graduation/marking_rehearsal.html",
         forecast=conversion.forecast(seat.path),
         schools=conversion.by_school(seat.path)[:SHOWN],
+        stranded=conversions.foreseen(seat.path),
+        stranded_count=conversions.count_foreseen(seat.path),
         own=own_organisation(),
     )
