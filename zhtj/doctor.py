@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, String, and_, cast, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from zhtj.cases.models import Case, CaseEvent
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import clock
-from zhtj.kernel.database import session
+from zhtj.kernel.database import UtcDateTime, session
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.orgs.models import SEGMENT, Category, Organisation, Region, Tier
 from zhtj.people.models import Member, Membership, Seat
@@ -202,16 +203,44 @@ def _cases() -> Select[Any]:
 
 
 def _standings() -> Select[Any]:
-    this_season = RegisterRow.season == clock.today().year
     present = and_(Standing.row_id == RegisterRow.id, Standing.until.is_(None))
     fits = exists().where(
         present,
         Standing.season_path == RegisterRow.season_path,
         Standing.category.is_not_distinct_from(RegisterRow.category),
-        Standing.done == RegisterRow.completed_at.is_not(None),
+        Standing.done == _completed_in_season(),
+        or_(Standing.to_path.is_(None), ~_left_in_season()),
     )
     counts = RegisterRow.closed_at.is_(None)
-    return select(RegisterRow.id).where(this_season, or_(and_(counts, ~fits), and_(~counts, exists().where(present))))
+    wrong = or_(and_(counts, ~fits), and_(~counts, exists().where(present)))
+    return select(RegisterRow.id).where(RegisterRow.season.in_(_judged()), wrong)
+
+
+def _judged() -> tuple[int, int]:
+    """The season that runs and the one before: what fell due in it may have been written since (PD-58)."""
+    season = clock.today().year
+    return season - 1, season
+
+
+def _frozen() -> ColumnElement[datetime]:
+    """SQL: when the row's season froze or will freeze (PD-08)."""
+    ends = {season: literal(clock.start_of_day(date(season + 1, 1, 1)), UtcDateTime()) for season in _judged()}
+    return case(ends, value=RegisterRow.season)
+
+
+def _completed_in_season() -> ColumnElement[bool]:
+    return and_(RegisterRow.completed_at.is_not(None), RegisterRow.completed_at < _frozen())
+
+
+def _left_in_season() -> ColumnElement[bool]:
+    """SQL: the application that a standing rests on had ended by then, so that nobody comes in by it any more."""
+    gone = or_(
+        ApplicationEvent.to_state.in_((State.REFUSED, State.WITHDRAWN, State.FAILED_EXTERNAL)),
+        and_(ApplicationEvent.to_state == State.RETURNED, ApplicationEvent.from_state == State.AWAITING_RELEASE),
+    )
+    return exists().where(
+        ApplicationEvent.application_id == Standing.application_id, ApplicationEvent.at < _frozen(), gone
+    )
 
 
 def _counters() -> Select[Any]:

@@ -118,9 +118,10 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
         setattr(entry, one.name, getattr(given, one.name) or None)
     entry.entered_at, entry.entered_by_account_id = clock.now(), audit.actor().account_id
     session.flush()
-    if changed:
-        audit.record("register.destination", "register", row.id, reason=given.reason, changed=changed)
     category = category_of(policy, Reason(given.reason)) or row.category or GraduateCategory.SOCIETY
+    # Said once more after an application it changes what he counts for: that stands in the log too (PD-09, PD-38).
+    if changed or category is not row.category:
+        audit.record("register.destination", "register", row.id, reason=given.reason, changed=changed)
     season_register.categorise(row, category)
     return entry
 

@@ -122,7 +122,8 @@ def _not_done(person: GraduateOnDay, kind: RateKind) -> Explanation:
         return Explanation(f"申请在{to}超期退回{when}，本人重新申请以前仍计入这里，未完成", ("PD-24",))
     if state is State.WITHDRAWN:
         return Explanation(f"申请已撤销{when}，不影响双方衔接率，仍计入毕业组织的分母", ("M-09",))
-    return Explanation(f"{_ended(state, to)}{when}，需要重新申请，未完成", ("PD-24", "M-04"))
+    rules = ("PD-12", "PD-58") if state is State.COMPLETED else ("PD-24", "M-04")
+    return Explanation(f"{_ended(state, to)}{when}，需要重新申请，未完成", rules)
 
 
 def _stays(person: GraduateOnDay) -> Explanation:
@@ -136,6 +137,7 @@ def _stays(person: GraduateOnDay) -> Explanation:
 
 def _ended(state: State, to: str) -> str:
     return {
+        State.COMPLETED: f"已在本校内转到{to}，不是升学，也不是到用人单位",
         State.REFUSED: f"{to}未同意转入",
         State.RETURNED: f"{to}没有按期办理，申请超期退回",
         State.FAILED_EXTERNAL: f"{to}没有接收",

@@ -221,12 +221,16 @@ class Tried:
             the origin only (PD-24).
         to_unit: the destination is an employer's organisation; special units are none (M-05).
         steps: (day, state reached), in order; the first is the submission.
+        counts: False for a move inside the own school that leads neither into study nor to an employer (PD-58).
+        taken_to: the county that took him over from the township he had applied to (T-03, PD-58).
     """
 
     id: int
     to_path: str | None
     to_unit: bool
     steps: Sequence[tuple[date, State]]
+    counts: bool = True
+    taken_to: str | None = None
 
     def state_on(self, day: date) -> State | None:
         """Its state at the end of a day; None: not submitted yet."""
@@ -241,9 +245,12 @@ class Tried:
         """
         reached = self._reached(day)
         # PD-24: with the new side as long as it is open, done or returned; never with the old one.
-        if not reached or reached[-1] not in _COMING or reached[-2:] == [State.AWAITING_RELEASE, State.RETURNED]:
+        if not self.counts or not reached or reached[-1] not in _COMING:
             return None
-        return self.to_path
+        if reached[-2:] == [State.AWAITING_RELEASE, State.RETURNED]:
+            return None
+        taken = self.taken_to if reached[-1] is State.COMPLETED else None
+        return taken or self.to_path
 
     def _reached(self, day: date) -> list[State]:
         return [state for when, state in self.steps if when <= day]
@@ -278,7 +285,7 @@ class Story:
         states = [(each, each.state_on(day)) for each in self.tried]
         if done:
             # The first that was completed; later ones are secondary transfers and count nowhere.
-            rests_on = next((each for each, state in states if state is State.COMPLETED), None)
+            rests_on = next((each for each, state in states if state is State.COMPLETED and each.counts), None)
         else:
             rests_on = next((each for each, state in reversed(states) if state is not None), None)
         return Counted(

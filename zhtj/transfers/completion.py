@@ -13,6 +13,7 @@ from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation
 from zhtj.people.moves import Move, move_members
 from zhtj.transfers.models import Application, Arrival
+from zhtj.transfers.rules import counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def complete(moved: Sequence[Moved]) -> None:
             for each in moved
         ]
     )
-    rows = [each.application.register_row_id for each in moved if each.application.register_row_id is not None]
+    applications = [each.application for each in moved if counts(each.application.kind, each.application.reason)]
+    rows = [each.register_row_id for each in applications if each.register_row_id is not None]
     graduation.complete_many(rows, moment)
     paths = _paths({each.org_id for each in moved})
     # with the arrival they are the new organisation's to look after.

@@ -70,6 +70,7 @@ def _facts() -> Any:
             _Starter.short_name.label("starter"),
             _Starter.office_id.label("starter_office"),
             _Holder.office_id.label("holder_office"),
+            _Holder.short_name.label("holder"),
             func.coalesce(_FromOffice.parent_id, _From.parent_id).label("above_old"),
             func.coalesce(_ToOffice.parent_id, _To.parent_id).label("above_new"),
             _FromOffice.short_name.label("old_office_name"),
@@ -183,12 +184,17 @@ def _sides(row: Any, changed: ApplicationsChanged) -> list[Side]:
     # A township whose graduates the county has taken over has nothing more to do (PD-22).
     reader = Reader.STARTER if changed.action is Action.TAKE_OVER else Reader.NEW_SIDE
     new: Side = (row.to_org_id, row.new_office, row.new_system, reader)
-    if changed.after is State.AWAITING_PROVINCE:
+    if changed.after is State.AWAITING_PROVINCE or _asks_superior(row, changed):
         new = (row.holder_id, row.holder_office, Region.NATIONAL, Reader.NEW_SIDE)
     sides = [old, new] if changed.after in OLD_SIDE_ACTS else [new, old]
     if changed.after is State.COMPLETED and row.final_org_id not in {None, row.to_org_id}:
         sides.insert(0, (row.final_org_id, row.final_office, Region.NATIONAL, Reader.NEW_SIDE))
     return sides
+
+
+def _asks_superior(row: Any, changed: ApplicationsChanged) -> bool:
+    """Whether another than the new side decides: the superior of who started it (PD-58)."""
+    return changed.after is State.AWAITING_ACCEPTANCE and row.holder_id != row.to_org_id
 
 
 def _others(row: Any, changed: ApplicationsChanged) -> Iterator[Side]:
@@ -235,6 +241,7 @@ def _matter(row: Any, changed: ApplicationsChanged, *, by_member: bool) -> Matte
         deadline=_deadline(row.due_at),
         special=special,
         lapsed=lapsed,
+        decider=row.holder if _asks_superior(row, changed) else "",
     )
 
 

@@ -51,7 +51,13 @@ def release_offices(application: Application) -> set[int]:
 
 
 def accepts(seat: ActiveSeat, application: Application) -> bool:
-    """Whether the seat acts for the destination: its office; where the applicant himself sits there, the one above."""
+    """Whether the seat acts for the destination: its office; where the applicant himself sits there, the one above.
+
+    Where the superior of who started it has to decide, that is nobody else (PD-58).
+    """
+    holder = application.holder
+    if application.state is State.AWAITING_ACCEPTANCE and holder is not None and holder.id != application.to_org_id:
+        return seat.org_id == holder.office_id
     office = application.to_org.office
     if office is None:
         return False

@@ -1,7 +1,8 @@
-"""Pure rules: grounds of refusal (A-15 … A-17), the joining age that external systems ask for (X-09)."""
+"""Pure rules: grounds of refusal (A-15 … A-17), what counts (PD-58), the age external systems ask for (X-09)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.people import identity
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
+from zhtj.policy.vocabulary import Destination, Reason
 from zhtj.transfers.workflow import State
 
 
@@ -105,6 +107,35 @@ def forbidden_ground_in(remark: str) -> Ground | None:
     """The forbidden ground that a remark gives away, or None (A-16, PD-17)."""
     plain = "".join(remark.split())
     return next((ground for ground, words in _FORBIDDEN_WORDS.items() if any(word in plain for word in words)), None)
+
+
+# ⑥ of PD-12: kept at the old school.
+_KEPT = frozenset({Destination.OWN_SCHOOL, Destination.OWN_FLOATING, Destination.OWN_OVERSEAS, Destination.OWN_DELAYED})
+_STUDY = frozenset({Reason.FURTHER_STUDY, Reason.INTERNAL_UPGRADE})
+_EMPLOYER = frozenset({Reason.EMPLOYED_WITH_ORG, Reason.OVERSEAS_OFFICIAL})
+
+
+def counts(kind: Destination, reason: str) -> bool:
+    """Whether a graduate's transfer counts at the receiver, and as completed once it is (PD-12, PD-58).
+
+    Inside one's own school it does only into further study, or where the school is the employer (T-01).
+    """
+    return kind not in _KEPT or reason in _STUDY | _EMPLOYER
+
+
+def employs(kind: Destination, reason: str, employers: Collection[Destination]) -> bool:
+    """Whether a completed transfer led to an employer's organisation (M-05, PD-58).
+
+    Args:
+        kind: what the destination was for the member.
+        reason: key of the reason.
+        employers: kinds that are receiver ① of the policy, an employer's organisation.
+    """
+    if reason == Reason.EMPLOYED_WITH_ORG:
+        return True  # whatever kind of organisation employs them, an external one too
+    if reason == Reason.OVERSEAS_OFFICIAL:
+        return kind in employers
+    return reason == Reason.OTHER and kind is Destination.UNIT
 
 
 def low_age(policy: Policy, member: Member) -> bool:

@@ -44,6 +44,7 @@ class Matter:
         deadline: until when it has to be decided, in words; "" where no clock runs.
         special: into the special units' pool.
         lapsed: name of the organisation that let it lapse.
+        decider: who decides in place of the new side; "" where that decides itself (PD-58).
     """
 
     name: str
@@ -57,6 +58,7 @@ class Matter:
     deadline: str = ""
     special: bool = False
     lapsed: str = ""
+    decider: str = ""
 
 
 HAPPENED = {
@@ -100,7 +102,7 @@ TURN = {
 }
 WAITS = {
     State.AWAITING_RELEASE: "现在等待{old}同意转出。",
-    State.AWAITING_ACCEPTANCE: "现在等待{new}审批。",
+    State.AWAITING_ACCEPTANCE: "现在等待{decider}审批。",
     State.AWAITING_ALLOCATION: "现在等待{new}分配团支部，分配后转接完成。",
     State.AWAITING_PROVINCE: "现在等待省级团委审批。",
     State.AWAITING_EXTERNAL: "现在等待对方系统处理，结果由{old}登记。",
@@ -180,6 +182,7 @@ def text_of_many(
         old=_common((one.old for one in matters), "原组织"),
         new=_common((one.new for one in matters), "转入组织"),
         final=_common((one.final for one in matters), "新的组织"),
+        decider=_common((one.decider for one in matters), "上级团组织"),
         lapsed=_common((one.lapsed for one in matters), "有关组织"),
         ground=_common((one.ground for one in matters), ""),
         remark=_common((one.remark for one in matters), ""),
@@ -230,7 +233,14 @@ def _ahead(matter: Matter, action: Action, after: State, reader: Reader) -> str:
     else:
         table = SPECIAL_ENDS if matter.special and (after, reader) in SPECIAL_ENDS else ENDS
         words = table.get((after, reader), "")
-    return words.format(old=matter.old, new=matter.new, final=matter.final, name=matter.name, lapsed=matter.lapsed)
+    return words.format(
+        old=matter.old,
+        new=matter.new,
+        final=matter.final,
+        name=matter.name,
+        lapsed=matter.lapsed,
+        decider=matter.decider or matter.new,
+    )
 
 
 def _kind(after: State, action: Action, *, turn: bool) -> MessageKind:

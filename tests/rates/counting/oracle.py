@@ -1,8 +1,9 @@
 """The rates a second time, slowly and by another way: person by person and set by set (PD-24).
 
 Nothing here comes from zhtj/rates but the name of the result. Who stands below whom is not read off paths that were
-kept, but off the tree as it stood at the moment: today's tree, with the moves taken back one by one. Whom an area
-counts is a set of people; figures are the sizes of sets.
+kept, but off the tree as it stood at the moment: today's tree, with the moves taken back one by one. What somebody
+counts for is not read off the register, but off what was registered and applied for, in the order of the log, and what
+the policy's table says of it. Whom an area counts is a set of people; figures are the sizes of sets.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from sqlalchemy import select
 
 from zhtj.graduation.models import RegisterEvent, RegisterRow
 from zhtj.kernel import clock
+from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation, OrganisationMove
+from zhtj.policy.seasons import policy_for
+from zhtj.policy.vocabulary import Reason
 from zhtj.rates.rules import Figures
 from zhtj.transfers.models import Application, ApplicationEvent
 
 OPEN = {"awaiting_release", "awaiting_acceptance", "awaiting_allocation", "awaiting_province", "awaiting_external"}
 NOBODY: frozenset[int] = frozenset()
+# With these a graduate's move inside his own school leads into study, or to the employer (PD-58).
+INSIDE = {"further_study", "internal_upgrade", "employed_with_org", "overseas_official"}
 SEVERAL: Mapping[str, tuple[str, ...]] = {
     "graduates": ("further_study", "society"),
     "done": ("further_study_done", "society_done"),
@@ -72,6 +78,9 @@ class Oracle:
         self.events = _grouped(_read(RegisterEvent), "row_id")
         self.applications = _grouped(_read(Application), "register_row_id")
         self.steps = _grouped(_read(ApplicationEvent), "application_id")
+        self.row_of = {each.id: each.register_row_id for each in _read(Application)}
+        self.kinds = {each.id: (str(each.kind), str(each.reason)) for each in _read(Application)}
+        self.words = self._words()
         self.organisations = {each.id: each for each in _read(Organisation)}
         self.moves = sorted(_read(OrganisationMove), key=lambda move: -move.id)
         self.lines: dict[tuple[int, int], frozenset[int]] = {}
@@ -134,14 +143,13 @@ class Oracle:
         closings = [event.change for event in noted if event.change != "category" and event.at < end]
         if closings and closings[-1] == "closed":
             return None
-        category = row.category
-        for event in reversed(noted):
-            if event.change == "category" and event.at >= end:
-                category = event.before
         tried = [(each, states) for each in self.applications[row.id] if (states := self._states(each, end))]
         arrived = min(
-            (each for each in tried if each[1][-1][0] == "completed"), key=lambda one: one[1][-1][1:], default=None
+            (each for each in tried if each[1][-1][0] == "completed" and self._counts(each[0])),
+            key=lambda one: one[1][-1][1:],
+            default=None,
         )
+        category = self._category(row, end)
         stands = arrived or max(tried, key=lambda one: one[0].id, default=None)
         return Person(
             row.id,
@@ -163,17 +171,61 @@ class Oracle:
         to = self.organisations[application.to_org_id]
         if to.system != "national" or to.purpose == "special_pool":
             return NOBODY
+        if not self._counts(application):
+            return NOBODY
         last = states[-1][0]
         lapsed_there = last == "returned" and [state for state, _, _ in states][-2] == "awaiting_acceptance"
+        taken = next((step for step in self.steps[application.id] if step.action == "take_over"), None)
+        if last == "completed" and taken is not None:
+            return self._line(self.organisations[application.final_org_id].parent_id, taken.at)
         if last in OPEN or last == "completed" or lapsed_there:
             return self._line(to.id, application.submitted_at)
         return NOBODY
 
+    def _counts(self, application: Any) -> bool:
+        """Whether it counts at all: inside one's own school into study or to the employer alone (PD-58)."""
+        kind, reason = self.kinds[application.id]
+        return not kind.startswith("own_") or reason in INSIDE
+
     def _employs(self, application: Any) -> bool:
-        """An employer's organisation (M-05): ours by what it is, an external one by the reason."""
-        if self.organisations[application.to_org_id].system != "national":
-            return bool(application.reason == "employed_with_org")
-        return bool(application.kind == "unit")
+        """An employer's organisation (M-05, PD-58): by the reason, abroad by the table's receiver ①."""
+        kind, reason = self.kinds[application.id]
+        if reason == "overseas_official":
+            return kind in {str(each) for each in self._policy(application.season).receivers[0].destinations}
+        return reason == "employed_with_org" or (reason, kind) == ("other", "unit")
+
+    # -- what somebody counts for
+
+    def _policy(self, season: int) -> Any:
+        return policy_for(season, ())
+
+    def _words(self) -> dict[int, list[tuple[str, Any]]]:
+        """By row of the register, in the order of the log: what was said that he counts for, and what froze it."""
+        found: dict[int, list[tuple[str, Any]]] = defaultdict(list)
+        for event in _read(AuditEvent):
+            row = event.subject_id if event.subject_type == "register" else self.row_of.get(event.subject_id)
+            if event.action == "register.destination":
+                found[row].append((event.detail["reason"], event.at))
+            elif event.action.startswith("transfer.") and row is not None:
+                kind, reason = self.kinds[event.subject_id]
+                if event.action == "transfer.submit":
+                    found[row].append((reason, event.at))
+                freezes = not kind.startswith("own_") or reason in INSIDE
+                if freezes and event.detail.get("after") == "completed":
+                    found[row].append(("", event.at))
+        return found
+
+    def _category(self, row: Any, end: datetime) -> str | None:
+        """The last word before it was frozen by completion or the end of the season (PD-09)."""
+        category = None
+        for reason, at in self.words.get(row.id, ()):
+            if at >= end or at >= clock.start_of_day(date(row.season + 1, 1, 1)):
+                break
+            if not reason:
+                break
+            said = self._policy(row.season).reasons[Reason(reason)].category
+            category = said or category
+        return category
 
     # -- the tree as it was
 

@@ -20,9 +20,9 @@ from tests.rates.counting import agreement
 from tests.rates.town import UNIT
 from tests.transfers.steps import acting, do
 from tests.world import World
-from zhtj.graduation import operations as graduation
-from zhtj.graduation import season_register
-from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterRow
+from zhtj.graduation import destinations, season_register
+from zhtj.graduation.destinations import Given
+from zhtj.graduation.models import CloseReason, RegisterRow
 from zhtj.graduation.queries import register_row
 from zhtj.imports.files.layouts import ROSTER
 from zhtj.kernel import audit, clock
@@ -76,7 +76,7 @@ def test_any_past_day_can_be_told_again(area: Area, clock_at: Callable[..., None
     passes(1)
     with unit_of_work():
         season_register.reopen([world.classmate.id], CloseReason.TEACHER)
-        graduation.categorise(row_of(area.third), GraduateCategory.FURTHER_STUDY)
+        destinations.enter(row_of(area.third), Given("further_study", unit_name="淮上示范大学"))
     passes(10)
     # Then each of them, and those in between, is told as it was
     assert len({str(figures) for figures in told.values()}) == len(told) == 4
@@ -267,7 +267,7 @@ def life(live: Flask) -> Iterator[World]:
     with live.app_context():
         world = World.build()
         with unit_of_work():
-            graduation.categorise(row_of(world.graduate), GraduateCategory.SOCIETY)
+            destinations.enter(row_of(world.graduate), Given("unplaced"))
         yield world
         session.rollback()
 

@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from zhtj import sweeps
 from zhtj.factory import create_app
-from zhtj.graduation import season_register
-from zhtj.graduation.models import CloseReason, GraduateCategory, RegisterRow
+from zhtj.graduation import destinations, season_register
+from zhtj.graduation.destinations import Given
+from zhtj.graduation.models import CloseReason, RegisterRow
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
@@ -71,10 +72,10 @@ def _reopen(_chance: random.Random, some: Sequence[int], _seats: Seats) -> int:
 
 
 def _categorise(chance: random.Random, some: Sequence[int], _seats: Seats) -> int:
-    done, wanted = 0, chance.choice(list(GraduateCategory))
+    done, wanted = 0, chance.choice([Given("further_study", unit_name="淮上示范大学"), Given("unplaced")])
     for row in session.scalars(select(RegisterRow).where(RegisterRow.member_id.in_(some)).order_by(RegisterRow.id)):
-        if row.category is not wanted and not season_register.is_frozen(row):
-            season_register.categorise(row, wanted)
+        if not destinations.frozen_why(row):
+            destinations.enter(row, wanted)
             done += 1
     return done
 

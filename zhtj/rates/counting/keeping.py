@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -20,15 +21,17 @@ from zhtj.graduation.models import RegisterEvent, RegisterRow
 from zhtj.kernel import clock, dates
 from zhtj.kernel.database import among, before_commit, insert_rows, pending, session
 from zhtj.orgs.changing.moving import all_moves, path_at
-from zhtj.orgs.models import OrganisationMove
-from zhtj.policy.vocabulary import Destination, Reason
+from zhtj.orgs.models import SEGMENT, Organisation, OrganisationMove
+from zhtj.policy.seasons import policy_for
+from zhtj.policy.vocabulary import Destination
 from zhtj.rates.counting import counters
 from zhtj.rates.counting.counters import StandingSpan
 from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import Counted, Span, Story, Tried, spans
 from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import ROUTES, Application, ApplicationEvent
-from zhtj.transfers.workflow import Route, State
+from zhtj.transfers.rules import counts, employs
+from zhtj.transfers.workflow import Action, Route, State
 
 CHUNK = 2000
 _QUEUE, _NEW = "rates_queue", "rates_new"
@@ -48,19 +51,19 @@ def register_changed(event: RegisterChanged) -> None:
 def applications_changed(event: ApplicationsChanged) -> None:
     """The same, for the graduates among the applicants."""
     if event.before is None or event.after in _ENDED or (event.before, event.after) == _NEVER_RELEASED:
+        # PD-58: a return belongs to the season in which it fell due, however late it is written.
         for part in _parts(event.ids):
-            _later(
-                session.scalars(
-                    select(Application.register_row_id).where(
-                        among(Application.id, part), Application.register_row_id.is_not(None)
-                    )
-                )
+            graduates = select(Application.register_row_id, Application.ended_at).where(
+                among(Application.id, part), Application.register_row_id.is_not(None)
             )
+            for row_id, ended in session.execute(graduates):
+                fell_due = ended if event.action is Action.RETURN else None
+                _later([row_id], season=clock.local(fell_due).year if fell_due else None)
 
 
-def _later(ids: Iterable[int | None], queue: str = _QUEUE) -> None:
+def _later(ids: Iterable[int | None], queue: str = _QUEUE, season: int | None = None) -> None:
     """With the season in which it was told: a commit just after its last midnight still belongs to it."""
-    season = clock.today().year
+    season = season or clock.today().year
     pending(queue).update((season, number) for number in ids)
     before_commit(settle)
 
@@ -142,7 +145,7 @@ def _refresh(row_ids: Collection[int], season: int) -> Iterator[Move]:
 
 def _compared(held: Sequence[Any]) -> Iterator[Move]:
     numbers = [row.id for row in held]
-    changes, tried, stored = _changes(numbers), _tried(numbers), _stored(numbers)
+    changes, tried, stored = _changes(numbers), _tried(numbers, held[0].season), _stored(numbers)
     gone: list[StandingSpan] = []
     new: list[StandingSpan] = []
     for row in held:
@@ -236,7 +239,8 @@ def _changes(ids: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
     return found
 
 
-def _tried(ids: Sequence[int]) -> dict[int, list[Tried]]:
+def _tried(ids: Sequence[int], season: int) -> dict[int, list[Tried]]:
+    employers = _employers(season)
     query = (
         select(
             Application.id,
@@ -247,9 +251,12 @@ def _tried(ids: Sequence[int]) -> dict[int, list[Tried]]:
             Application.submitted_at,
             ApplicationEvent.at,
             ApplicationEvent.to_state,
+            ApplicationEvent.action,
+            Organisation.path.label("final_path"),
             _LAST_MOVE.label("last_move"),
         )
         .join(ApplicationEvent, ApplicationEvent.application_id == Application.id)
+        .outerjoin(Organisation, Organisation.id == Application.final_org_id)
         .where(among(Application.register_row_id, ids))
         .order_by(Application.id, ApplicationEvent.id)
     )
@@ -258,17 +265,22 @@ def _tried(ids: Sequence[int]) -> dict[int, list[Tried]]:
     moves = all_moves() if moved else ()
     found: dict[int, dict[int, Tried]] = defaultdict(dict)
     steps: dict[int, list[tuple[date, State]]] = defaultdict(list)
-    for number, row_id, kind, reason, to_path, submitted_at, at, state, _ in rows:
-        steps[number].append((dates.local(at), state))
-        if number not in found[row_id]:
-            inside = ROUTES.get(kind, Route.DOMESTIC) is Route.DOMESTIC
-            place = path_at(to_path, submitted_at, moves) if inside else None
-            found[row_id][number] = Tried(number, place, is_unit(kind, reason), steps[number])
+    for row in rows:
+        number, known = row.id, found[row.register_row_id]
+        steps[number].append((dates.local(row.at), row.to_state))
+        if number not in known:
+            inside = ROUTES.get(row.kind, Route.DOMESTIC) is Route.DOMESTIC
+            place = path_at(row.to_path, row.submitted_at, moves) if inside else None
+            to_unit = employs(row.kind, row.reason, employers)
+            known[number] = Tried(number, place, to_unit, steps[number], counts(row.kind, row.reason))
+        if row.action is Action.TAKE_OVER:
+            county = path_at(row.final_path[:-SEGMENT], row.at, moves)
+            known[number] = replace(known[number], taken_to=county)
     return {row_id: list(each.values()) for row_id, each in found.items()}
 
 
-def is_unit(kind: Destination, reason: str) -> bool:
-    """Whether a destination is an employer's organisation (M-05); in an external system only the reason tells it."""
-    if kind is Destination.EXTERNAL:
-        return reason == Reason.EMPLOYED_WITH_ORG
-    return kind is Destination.UNIT
+def _employers(season: int) -> frozenset[Destination]:
+    """Kinds that are receiver ① of the season's policy: an employer's organisation (PD-12)."""
+    return frozenset(
+        kind for each in policy_for(season, ()).receivers if each.number == 1 for kind in each.destinations
+    )

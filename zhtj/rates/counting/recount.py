@@ -37,6 +37,10 @@ class Recount:
     days: int
 
 
+# So long after its end what fell due in a season is still written down, in the worst case.
+WRITTEN_WITHIN = timedelta(days=90)
+
+
 def recount() -> Recount:
     """Count this season anew, and seasons that have never been counted; put right what differs (PD-25).
 
@@ -56,7 +60,8 @@ def recount() -> Recount:
 
 def _seasons() -> list[int]:
     counted = exists().where(Standing.season == RegisterRow.season)
-    query = select(RegisterRow.season).where((RegisterRow.season == clock.today().year) | ~counted)
+    now = RegisterRow.season.in_((clock.today().year, (clock.today() - WRITTEN_WITHIN).year))
+    query = select(RegisterRow.season).where(now | ~counted)
     return list(session.scalars(query.distinct().order_by(RegisterRow.season)))
 
 

@@ -29,7 +29,7 @@ from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict, judge
 from zhtj.policy.model import Policy, ReasonSpec
 from zhtj.policy.seasons import campaign_open, county_open, return_due
-from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason
+from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, Suitability
 from zhtj.transfers.entries import Entry
 from zhtj.transfers.kinds import Basics, admitting
 from zhtj.transfers.models import Application
@@ -262,14 +262,23 @@ class Situation:
         return self.old.parent if self._released_by == "committee" and self.old.parent is not None else self.old
 
     @property
-    def at_once(self) -> bool:
-        """Whether both sides stand under the committee that acts, so that nobody else need be asked (PD-14)."""
+    def under_actor(self) -> bool:
+        """Whether both sides stand under the committee that acts (PD-14)."""
         seat = self.seat
         return (
             seat is not None
             and seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL}
             and all(org.path.startswith(seat.path) for org in (self.old, self.new))
         )
+
+    @property
+    def asks_superior(self) -> bool:
+        """Whether the next superior has to decide: of its own graduates nobody completes what the table only warns of.
+
+        Where both branches stand under who acts, nobody else would have looked at it (PD-58).
+        """
+        graduate = self.leaver.row is not None
+        return self.under_actor and self.new.is_branch and graduate and self.verdict.level is Suitability.WARNED
 
     @property
     def way(self) -> Path:
@@ -280,7 +289,7 @@ class Situation:
             self.initiator,
             self.new.is_branch,
             release_needed=self.release_needed,
-            under_actor=self.at_once,
+            under_actor=self.under_actor and not self.asks_superior,
             route=self.route,
         )
 

@@ -110,6 +110,8 @@ def _first_holder(situation: Situation, state: State) -> int | None:
         return province_of(situation.old).id
     if state is State.AWAITING_RELEASE and situation.initiator is Initiator.MEMBER:
         return situation.releaser.id
+    if situation.asks_superior and situation.seat is not None:
+        return session.get_one(Organisation, situation.seat.org_id).parent_id
     return situation.old.id if state in {State.AWAITING_RELEASE, State.AWAITING_EXTERNAL} else situation.new.id
 
 
