@@ -27,8 +27,8 @@ from zhtj.rates.rules import RateKind
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.workflow import Route, State
 
-CLOSED, LATE = "closed", "late"
-_TEXTS = {CLOSED: "不计入的毕业生", LATE: "封存以后才办完的毕业生"}
+CLOSED, LATE, TAKEN_OVER = "closed", "late", "taken_over"
+_TEXTS = {CLOSED: "不计入的毕业生", LATE: "封存以后才办完的毕业生", TAKEN_OVER: "由县级接收的毕业生"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ListQuery:
     Args:
         place: whose, see ``queries.behind``.
         season: year.
-        key: one of ``queries.asked_for``, or ``closed``, ``closed.<reason>``, ``late``.
+        key: one of ``queries.asked_for``, or ``closed``, ``closed.<reason>``, ``late``, ``taken_over``.
         day: at the end of which; None: now.
         text: start of the name, or a whole student number.
     """
@@ -131,6 +131,8 @@ def _query(asked: ListQuery) -> Select[Any]:
     query: Select[Any]
     if asked.key == LATE:
         query, row_id = uncounted.late(asked.place, asked.season), RegisterRow.id
+    elif asked.key == TAKEN_OVER:
+        query, row_id = uncounted.taken_over(asked.place, asked.season, asked.day), RegisterRow.id
     elif _is_of_register(asked.key):
         query = uncounted.closed(asked.place, asked.season, asked.day, _close_reason(asked.key))
         row_id = RegisterRow.id
@@ -215,6 +217,11 @@ def _not_counted(asked: ListQuery, rows: Sequence[RegisterRow]) -> list[ListedGr
     if asked.key == LATE:
         done = ((row, row.completed_at) for row in rows if row.completed_at)
         reasons = {row.id: explain.why_late(dates.local(at), row.season) for row, at in done}
+    elif asked.key == TAKEN_OVER:
+        takers = uncounted.takers(rows, asked.season, asked.day)
+        reasons = {
+            number: explain.why_taken_over(name, dates.local(at), asked.season) for number, (name, at) in takers.items()
+        }
     else:
         why = uncounted.reasons(rows, asked.season, asked.day)
         reasons = {

@@ -159,6 +159,12 @@ def why_closed(reason: CloseReason, since: date | None, season: int) -> Explanat
     return Explanation(WHY_CLOSED[reason] + when, _CLOSED_BY[reason])
 
 
+def why_taken_over(branch: str, on: date, season: int) -> Explanation:
+    """Why a graduate on the way to a township counts at the county (T-03, PD-58)."""
+    when = dates.in_year(on, season)
+    return Explanation(f"乡镇街道暂不能接收，{when} 由县级接收到{branch}，计入县级，不计入这里", ("T-03", "PD-58"))
+
+
 def why_late(completed_on: date, season: int) -> Explanation:
     """Why a transfer that was completed after the season froze counts nowhere (PD-08)."""
     return Explanation(

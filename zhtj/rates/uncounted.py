@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, and_, exists, func, select
 
 from zhtj.graduation.models import CloseReason, RegisterChange, RegisterEvent, RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.sql.replica import reports
+from zhtj.orgs.models import Organisation
 from zhtj.rates.counting.counters import holds
 from zhtj.rates.models import Standing
 from zhtj.rates.queries import Place, inside
+from zhtj.transfers.models import Application, ApplicationEvent
+from zhtj.transfers.workflow import Action
 
 
 def end_of(season: int, day: date | None) -> datetime | None:
@@ -97,6 +100,32 @@ def late(place: Place, season: int) -> Select[RegisterRow]:
     return select(RegisterRow).where(
         RegisterRow.season == season, inside(RegisterRow.season_path, place), RegisterRow.completed_at >= frozen
     )
+
+
+def taken_over(place: Place, season: int, day: date | None = None) -> Select[RegisterRow]:
+    """Graduates on their way here whom the county took over: they count there and above (T-03, PD-58)."""
+    by = and_(Application.register_row_id == RegisterRow.id, inside(Application.to_path, place))
+    took = exists().where(by, *_taking(season, day), ~inside(Organisation.path, place))
+    return select(RegisterRow).where(RegisterRow.season == season, took)
+
+
+def _taking(season: int, day: date | None) -> tuple[Any, ...]:
+    """Application, its take-over by the end of the day, and the county's branch it led to."""
+    moment = end_of(season, day)
+    return (
+        ApplicationEvent.application_id == Application.id,
+        ApplicationEvent.action == Action.TAKE_OVER,
+        Organisation.id == Application.final_org_id,
+        *((ApplicationEvent.at < moment,) if moment is not None else ()),
+    )
+
+
+def takers(rows: Sequence[RegisterRow], season: int, day: date | None) -> dict[int, tuple[str, datetime]]:
+    """Into which branch and when each of these was taken over, by row."""
+    query = select(Application.register_row_id, Organisation.short_name, ApplicationEvent.at).where(
+        Application.register_row_id.in_([row.id for row in rows]), *_taking(season, day)
+    )
+    return {row_id: (name, at) for row_id, name, at in reports().execute(query) if row_id is not None}
 
 
 def how_many(query: Select[Any]) -> int:

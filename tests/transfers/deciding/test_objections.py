@@ -14,7 +14,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.people import operations as people
-from zhtj.people.models import Seat
+from zhtj.people.models import Post, Seat
 from zhtj.transfers import operations, queries
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application, Objection, RefusalFlag
@@ -23,6 +23,7 @@ from zhtj.transfers.workflow import Action, State
 
 Move = Callable[[str], None]
 WHY = "劳动合同已签，去向属实"
+UPGRADED = {"reason": "other", "remark": "留在本校其他支部", "confirmed": True}
 
 
 def refused(world: World, ground: Ground = Ground.WORKS_ELSEWHERE, remark: str = "本人已在别处就业") -> Application:
@@ -172,3 +173,54 @@ def test_where_the_superior_has_nobody_the_next_one_up_decides(world: World) -> 
     assert objections.waiting(world.seat("province")) == (1, 0)
     (objection,) = objections.objections(world.seat("province")).page().rows
     assert answered(objection, world.seat("province"), sustained=True) is not None
+
+
+@pytest.mark.rule("PD-61", "PD-02", "PD-17")
+def test_an_objection_of_who_would_decide_it_himself_goes_one_level_higher(world: World) -> None:
+    # Given a graduate who holds a post in the company's committee, refused by its team
+    with unit_of_work():
+        people.start_seat(world.graduate.account, world.orgs["company"], Post.DEPUTY)
+    application = refused(world)
+    objection = objected(world, application)
+    # Then the county decides, and he cannot
+    assert objection.org_id == world.orgs["county"].id
+    assert objections.superior_of(application) == world.orgs["county"]
+    assert objections.waiting(world.seat("company")) == (0, 0)
+    again = answered(objection, world.seat("county"), sustained=True)
+    assert again is not None
+    assert again.state is State.AWAITING_ACCEPTANCE
+
+
+@pytest.mark.rule("PD-61", "PD-02", "PD-17")
+def test_so_does_one_of_the_committee_that_started_it(world: World) -> None:
+    # Given a transfer that the company starts for its own team's new member, refused by the old class
+    begun = start(world.seat("company"), world.graduate, world.orgs["team"])
+    do(operations.refuse, begun, world.seat("class1"), Ground.NOT_LEAVING, "本人说不去这个单位")
+    session.expire_all()
+    found = queries.application(world.seat("company"), begun.id)
+    assert objections.superior_of(found) == world.orgs["college"]
+    # And one that the college starts inside itself, refused by the class it goes to
+    inside = start(world.seat("college"), world.classmate, world.orgs["class2"], **UPGRADED)
+    do(operations.refuse, inside, world.seat("university"), Ground.NOT_OURS, "没有这项安排，请核实")
+    session.expire_all()
+    found = queries.application(world.seat("college"), inside.id)
+    assert objections.superior_of(found) == world.orgs["city"]
+
+
+@pytest.mark.rule("PD-17")
+def test_a_refusal_by_the_old_side_can_be_objected_to(world: World) -> None:
+    # Given a sophomore whose own class will not let him change his subject
+    application = apply(world, world.sophomore, "class1", reason="internal_transfer")
+    assert application.state is State.AWAITING_RELEASE
+    do(operations.refuse, application, world.seat("class2"), Ground.NOT_LEAVING, "还没有办完转专业手续")
+    session.expire_all()
+    seat = world.own_seat(world.sophomore)
+    found = queries.application(seat, application.id)
+    assert objections.may_object(seat, found)
+    with acting(seat):
+        raised = objections.object_to(found, seat, "手续早已办完，学院可以证明")
+    assert raised.org_id == world.orgs["college"].id
+    # Sustained, it waits for the other side: the old one has had its say
+    again = answered(raised, world.seat("college"), sustained=True)
+    assert again is not None
+    assert (again.state, again.follows_id) == (State.AWAITING_ACCEPTANCE, application.id)

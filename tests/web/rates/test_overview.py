@@ -15,15 +15,17 @@ from tests.floating.steps import apply as ask_to_stay
 from tests.floating.steps import build, grant
 from tests.rates.conftest import Area, area
 from tests.statements import statements
-from tests.transfers.steps import EMPLOYED, acting, do
+from tests.transfers.steps import EMPLOYED, UNPLACED, acting, do
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import MarkKind
 from zhtj.graduation.personal import OwnMark, mark_members
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.orgs import operations as organisations
 from zhtj.orgs import policies
 from zhtj.orgs.changing import moving
-from zhtj.orgs.models import Organisation, Purpose
+from zhtj.orgs.models import Category, Organisation, Purpose
+from zhtj.orgs.operations import NewOrganisation
 from zhtj.policy.layers import compose, lineage
 from zhtj.policy.seasons import policy_for
 from zhtj.transfers import operations
@@ -200,6 +202,27 @@ def test_a_frozen_season_says_so_and_lists_who_was_late(example: Area, client, c
     assert "2027年1月5日 才办完" in browser.get("/school/rates/people?season=2026&key=late").main
     for href, number in figures(page):
         assert f"共 {number} 人" in browser.get(href).main, href
+
+
+@pytest.mark.rule("PD-58", "T-03", "PD-25")
+def test_the_township_s_page_names_whom_the_county_took_over_in_no_rate(area: Area, client) -> None:
+    # Given two who wait for the township, of whom the county takes one over
+    world = area.world
+    with unit_of_work():
+        name = "安徽省合肥市蜀山区流动团员团支部"
+        new = NewOrganisation(name, "蜀山区流动团员团支部", Category.BRANCH, purpose=Purpose.FLOATING)
+        world.orgs["county_floating"] = organisations.create(world.orgs["county"], new)
+    taken, _ = [area.goes(one, "township", **UNPLACED) for one in (world.graduate, world.classmate)]
+    do(operations.take_over, taken, world.seat("county"), world.orgs["county_floating"])
+    # Then the township's page says so in a line that leads to exactly him
+    browser = at(area, client, "township")
+    assert "由县级接收的 1 人，计入县级及以上，不计入这里" in browser.get("/school/rates").main
+    people = browser.get("/school/rates/people?key=taken_over").main
+    assert "共 1 人，与指标页的数字一致" in people
+    assert "卜喆" not in people
+    assert "由县级接收到蜀山区流动团员团支部，计入县级" in people
+    # And nobody else's does
+    assert "由县级接收的" not in at(area, client, "county").get("/provincial/rates").main
 
 
 @pytest.mark.parametrize(

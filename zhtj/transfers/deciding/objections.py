@@ -14,12 +14,13 @@ from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
+from zhtj.people.models import Seat
 from zhtj.transfers.applying import checks, situations
 from zhtj.transfers.applying.starting import start
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, RefusalFlag
 from zhtj.transfers.rules import Ground, forbidden_ground_in
 from zhtj.transfers.steps import Step, record
-from zhtj.transfers.workflow import Action, State
+from zhtj.transfers.workflow import Action, Initiator, State
 
 TEXT_AT_LEAST = 5
 OBJECTIONABLE = (State.AWAITING_RELEASE, State.AWAITING_ACCEPTANCE)
@@ -35,7 +36,7 @@ def may_object(seat: ActiveSeat, application: Application) -> bool:
     if application.state is not State.REFUSED or not _applicant(seat, application):
         return False
     event = refusal(application)
-    if event is None or event.from_state not in OBJECTIONABLE or _superior(event) is None:
+    if event is None or event.from_state not in OBJECTIONABLE or _decider(application, event) is None:
         return False
     policy = policy_of(application.from_org)
     return _objections_in_chain(application) < policy.objection_limit
@@ -50,7 +51,19 @@ def _applicant(seat: ActiveSeat, application: Application) -> bool:
 def superior_of(application: Application) -> Organisation | None:
     """Who would decide an objection to this refusal, or None."""
     event = refusal(application)
-    return _superior(event) if event else None
+    return _decider(application, event) if event else None
+
+
+def _decider(application: Application, event: ApplicationEvent) -> Organisation | None:
+    """The refuser's direct superior; where whoever objects sits there, one level higher (PD-02, PD-61)."""
+    posts = select(Seat.org_id).where(Seat.account_id == application.member.account_id, Seat.ended_at.is_(None))
+    own = set(session.scalars(posts))
+    if application.initiator is not Initiator.MEMBER:
+        own.add(application.initiator_org_id)
+    above = _superior(event)
+    while above is not None and above.office_id in own:
+        above = above.parent
+    return above
 
 
 def _superior(event: ApplicationEvent) -> Organisation | None:
@@ -82,7 +95,7 @@ def object_to(application: Application, seat: ActiveSeat, text: str) -> Objectio
     if not _applicant(seat, application):
         raise Forbidden("只有申请人可以申诉。")
     event = refusal(application)
-    superior = _superior(event) if event else None
+    superior = _decider(application, event) if event else None
     if event is None or superior is None or not may_object(seat, application):
         raise Conflict("这份申请不能再申诉。", fix="每份申请只能申诉一次；可以改正后重新发起。", rule="PD-17")
     if len("".join(text.split())) < TEXT_AT_LEAST:

@@ -11,6 +11,7 @@ from flask import request
 from zhtj.graduation.models import CloseReason
 from zhtj.kernel import clock, dates
 from zhtj.kernel.permissions import Permission
+from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
 from zhtj.rates import explain, organisation_moves, queries, uncounted
 from zhtj.rates.explain import Deadlines, Explanation
@@ -74,6 +75,7 @@ def overview() -> str:
         responsible=responsible(wanted.policy(here), asked),
         closed=uncounted.by_reason(here.path, asked.season, asked.day),
         late=uncounted.how_many(uncounted.late(here.path, asked.season)) if asked.is_over else 0,
+        taken_over=0 if here.is_leading else _taken_over(here, asked),
         moved=organisation_moves.of(here),
         children=in_order([child for child in children if child.figures], sort),
         hidden=[child.organisation for child in children if not child.figures],
@@ -85,6 +87,11 @@ def overview() -> str:
         people=people_of(asked, "everyone") if not children else None,
         nothing=nothing_words(asked, figures),
     )
+
+
+def _taken_over(here: Organisation, asked: AskedRates) -> int:
+    """How many on their way to a township the county took over (PD-58)."""
+    return uncounted.how_many(uncounted.taken_over(here.path, asked.season, asked.day))
 
 
 def responsible(policy: Policy | None, asked: AskedRates) -> Explanation | None:
