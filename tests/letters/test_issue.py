@@ -19,7 +19,8 @@ from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters import operations, queries
 from zhtj.letters.many import candidates
-from zhtj.letters.models import Letter, LetterState
+from zhtj.letters.many.candidates import CandidateFilters
+from zhtj.letters.models import Letter, LetterSeries, LetterState
 from zhtj.letters.operations import Details
 from zhtj.letters.queries import LetterFilters, Validity
 from zhtj.letters.record import FileDisposition, LetterReason
@@ -274,6 +275,26 @@ def test_when_the_application_fails_its_letter_is_void(office, application, cloc
     assert State(how).label in (letter.void_reason or "")
     actions = session.scalars(select(AuditEvent.action).where(AuditEvent.subject_type == "letter")).all()
     assert actions == ["letter.issue", "letter.void"]
+
+
+@pytest.mark.rule("PD-57", "PD-28", "PD-18")
+def test_from_the_due_moment_on_no_letter_is_issued_swept_or_not(office, application, clock_at):
+    clock_at(application.due_at)
+    with pytest.raises(Conflict, match="超过办理期限"):
+        issue(application, office.seat("university"))
+    # and none of the numbers is wasted
+    assert session.scalars(select(Letter)).all() == []
+    assert session.scalars(select(LetterSeries)).all() == []
+    policy = policy_of(office.orgs["university"])
+    assert candidates.picked(office.seat("university"), policy, CandidateFilters(), None, 10) == []
+
+
+@pytest.mark.rule("PD-57", "PD-28")
+def test_a_letter_issued_before_is_worth_nothing_from_then_on(office, application, clock_at):
+    letter = issue(application, office.seat("university"))
+    assert queries.by_code(letter.code).validity is Validity.VALID
+    clock_at(application.due_at)
+    assert queries.by_code(letter.code).validity is Validity.VOID
 
 
 def test_completion_leaves_the_letter_valid(office, application):

@@ -24,6 +24,7 @@ from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
+from zhtj.transfers.deciding import decisions
 from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, special_label
@@ -149,6 +150,8 @@ def receiver_of(text: str) -> Organisation | None:
 
 def _draft(application: Application, seat: ActiveSeat, details: Details) -> _Draft:
     authority.check_issuer(seat)
+    if application.has_lapsed:  # the due moment counts, swept or not (PD-57)
+        raise decisions.stale(application)
     policy = policy_of(application.from_org)
     problem = rules.state_problem(application.state, requires_completion=policy.letter_requires_completion)
     if problem is not None:

@@ -51,6 +51,12 @@ def validity_of(letter: Letter, today: date | None = None) -> Validity:
     return Validity.VALID if (today or clock.today()) <= letter.last_valid_on else Validity.LAPSED
 
 
+def rests_on_nothing(letter: Letter) -> bool:
+    """Whether the application it was issued for has passed its due moment: it will be void (PD-28, PD-57)."""
+    found = session.get(Application, letter.application_id) if letter.application_id else None
+    return found is not None and found.has_lapsed
+
+
 def visible(seat: ActiveSeat) -> ColumnElement[bool]:
     """His own to the member; to administrators those of members who left from their part of the tree."""
     if seat.kind is SeatKind.MEMBER:
@@ -164,5 +170,5 @@ def by_code(code: str) -> PublicView | None:
         receiver=record.receiver,
         issued_on=record.issued_on,
         last_valid_day=record.last_valid_day,
-        validity=validity_of(found),
+        validity=Validity.VOID if rests_on_nothing(found) else validity_of(found),
     )

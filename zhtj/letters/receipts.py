@@ -18,7 +18,7 @@ from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.kernel.permissions import check as check_permission
-from zhtj.letters import authority, messages
+from zhtj.letters import authority, messages, queries
 from zhtj.letters.models import CardEntry, CardSide, Letter, LetterReceipt, LetterState, ReceiptWay
 
 LARGEST = 5 * 1024 * 1024
@@ -84,7 +84,7 @@ def _check_own(letter: Letter, seat: ActiveSeat) -> None:
 
 
 def _record(letter: Letter, seat: ActiveSeat, slip: ReceiptSlip, way: ReceiptWay, side: CardSide) -> LetterReceipt:
-    if letter.state is LetterState.VOID:
+    if letter.state is LetterState.VOID or queries.rests_on_nothing(letter):
         raise Conflict("这份介绍信已作废，不能填写回执。", fix="请联系转出团委。", rule="L-04")
     _check(letter, slip)
     media_type = _media_type(slip.content) if slip.content else None
@@ -154,7 +154,7 @@ def enter_card(letter: Letter, seat: ActiveSeat, side: CardSide, entered_on: dat
         _check_own(letter, seat)
     elif not may_fill(letter, seat):
         raise NotFound
-    if letter.state is LetterState.VOID:
+    if letter.state is LetterState.VOID or queries.rests_on_nothing(letter):
         raise Conflict("这份介绍信已作废。", rule="L-04")
     if not letter.record.issued_on <= entered_on <= clock.today():
         raise DomainError("登记日期应在介绍信开具之后、今天之前。", field="entered_on", rule="L-30")

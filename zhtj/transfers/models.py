@@ -9,6 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.graduation.models import RegisterRow
+from zhtj.kernel import clock
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index, sorted_text
 from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.naming import own_name
@@ -138,6 +139,11 @@ class Application(Base):
     def way(self) -> Path:
         """What decides its way through the workflow."""
         return Path(self.initiator, self.to_org.is_branch, self.release_needed, route=self.route)
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether its due moment has come, swept or not: it goes back, and nothing rests on it any more (PD-18)."""
+        return self.due_at is not None and self.due_at <= clock.now()
 
     @property
     def route(self) -> Route:

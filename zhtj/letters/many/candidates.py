@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
 
+from zhtj.kernel import clock
 from zhtj.kernel.permissions import ActiveSeat, Permission, scope, subtree
 from zhtj.kernel.sql.listing import Listing
 from zhtj.letters import rules
@@ -65,6 +66,7 @@ def _listed(seat: ActiveSeat, policy: Policy, filters: CandidateFilters) -> Sele
         .where(
             scope(Application.from_path, seat, Permission.LETTER_ISSUE),
             Application.state.in_(allowed),
+            or_(Application.due_at.is_(None), Application.due_at > clock.now()),
             ~letter.exists(),
             # Inside one committee none is needed (L-06).
             ~subtree(Application.to_path, seat.path),

@@ -132,7 +132,7 @@ def with_history(ids: Sequence[int]) -> Sequence[Application]:
 
 def stale(application: Application) -> Conflict:
     """What to tell somebody who came too late: what happened meanwhile, and when."""
-    if application.due_at is not None and application.due_at <= clock.now():
+    if application.has_lapsed and application.due_at is not None:
         return Conflict(
             f"这份申请已于 {clock.local(application.due_at):%m月%d日 %H:%M} 超过办理期限，将自动退回。",
             fix="请由申请人重新发起。",

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
@@ -60,7 +59,7 @@ def _failed(application: Application) -> bool:
 
 def is_overdue(application: Application) -> bool:
     """Past its due time but not swept yet: nobody can act on it any more (PD-18)."""
-    return application.due_at is not None and application.due_at <= clock.now()
+    return application.has_lapsed
 
 
 def last_event(application: Application | None) -> ApplicationEvent | None:
