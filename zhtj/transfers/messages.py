@@ -21,7 +21,7 @@ from zhtj.policy.vocabulary import Destination
 from zhtj.transfers import wording
 from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, special_label
-from zhtj.transfers.rules import Ground, forbidden_ground_in
+from zhtj.transfers.rules import hidden_ground
 from zhtj.transfers.wording import ABOUT_OBJECTIONS, Matter, Reader
 from zhtj.transfers.workflow import Action, Initiator, State
 
@@ -217,7 +217,7 @@ def _besides(row: Any, changed: ApplicationsChanged, matter: Matter) -> Iterator
             words = wording.duties_pass(matter, post, Reader.SUPERIOR)
             yield NewMessage(*words, org_id=row.old_superior, subject=subject)
         yield NewMessage(*wording.duties_pass(matter, post, Reader.MEMBER), member_id=row.member_id, subject=subject)
-    hidden = changed.action is Action.REFUSE and row.ground == Ground.OTHER and forbidden_ground_in(row.remark or "")
+    hidden = changed.action is Action.REFUSE and row.ground and hidden_ground(row.ground, row.remark or "")
     if hidden and row.above_actor is not None:
         yield NewMessage(*wording.flagged(matter), org_id=row.above_actor, subject=subject)
 

@@ -96,11 +96,21 @@ def check_refusal(state: State, ground: Ground, remark: str, at_least: int) -> N
         )
 
 
-# Words by which a remark under 其他 gives one of the forbidden grounds away all the same (A-16).
+# Words by which a remark gives one of the forbidden grounds away, whatever ground was chosen (A-16).
 _FORBIDDEN_WORDS = {
     Ground.NOT_REGULAR: ("正式职工", "正式员工", "正式工", "在编", "编制", "合同工", "临时工", "派遣", "试用", "实习"),
     Ground.NOT_RESIDENT: ("户籍", "户口", "本地人", "外地人", "本地居民"),
 }
+
+
+# What a ground says by itself may be written under it: where somebody works, which data are wrong.
+_SAID_ANYWAY = {Ground.WORKS_ELSEWHERE: Ground.NOT_REGULAR, Ground.WRONG_DATA: Ground.NOT_RESIDENT}
+
+
+def hidden_ground(ground: str, remark: str) -> Ground | None:
+    """The forbidden ground that a refusal hides behind a permitted one, or None (A-16, T-06, PD-17)."""
+    found = forbidden_ground_in(remark)
+    return None if found is None or _SAID_ANYWAY.get(Ground(ground)) is found else found
 
 
 def forbidden_ground_in(remark: str) -> Ground | None:

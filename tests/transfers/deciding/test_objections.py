@@ -13,6 +13,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat
+from zhtj.notices.models import Message
 from zhtj.people import operations as people
 from zhtj.people.models import Post, Seat
 from zhtj.transfers import operations, queries
@@ -224,3 +225,27 @@ def test_a_refusal_by_the_old_side_can_be_objected_to(world: World) -> None:
     again = answered(raised, world.seat("college"), sustained=True)
     assert again is not None
     assert (again.state, again.follows_id) == (State.AWAITING_ACCEPTANCE, application.id)
+
+
+@pytest.mark.rule("A-16", "T-06", "PD-17")
+@pytest.mark.parametrize(
+    ("ground", "remark", "flagged"),
+    [
+        (Ground.NOT_OURS, "该同学还在试用期", True),
+        (Ground.NOT_OURS, "只是来实习的，不接收", True),
+        (Ground.FILE_UNVERIFIED, "劳务派遣人员的档案不收", True),
+        (Ground.WORKS_ELSEWHERE, "不是本地户籍，不接收", True),
+        (Ground.WRONG_DATA, "本人不是正式职工", True),
+        (Ground.OTHER, "户口不在我镇", True),
+        (Ground.WORKS_ELSEWHERE, "本人已在合肥一家公司实习", False),
+        (Ground.WRONG_DATA, "户籍所在地填错了一个字", False),
+        (Ground.NOT_OURS, "本人已经去了外地读书", False),
+    ],
+)
+def test_a_forbidden_ground_is_seen_whatever_was_chosen(
+    world: World, ground: Ground, remark: str, *, flagged: bool
+) -> None:
+    application = refused(world, ground, remark)
+    assert (session.get(RefusalFlag, application.id) is not None) is flagged
+    told = [one for one in session.scalars(select(Message)) if one.title.startswith("请核实")]
+    assert bool(told) is flagged

@@ -18,7 +18,7 @@ from zhtj.people.models import Seat
 from zhtj.transfers.applying import checks, situations
 from zhtj.transfers.applying.starting import start
 from zhtj.transfers.models import Application, ApplicationEvent, Objection, RefusalFlag
-from zhtj.transfers.rules import Ground, forbidden_ground_in
+from zhtj.transfers.rules import Ground, hidden_ground
 from zhtj.transfers.steps import Step, record
 from zhtj.transfers.workflow import Action, Initiator, State
 
@@ -173,8 +173,8 @@ def _start_again(refused: Application) -> Application | None:
 
 
 def flag_forbidden_ground(applications: Sequence[Application], ground: Ground, remark: str) -> None:
-    """Tell the level above where 其他 hides a forbidden ground (A-16, PD-17)."""
-    if ground is not Ground.OTHER or forbidden_ground_in(remark) is None:
+    """Tell the level above where the remark of a refusal gives a forbidden ground away (A-16, T-06, PD-17)."""
+    if hidden_ground(ground, remark) is None:
         return
     for application in applications:
         event = refusal(application)
