@@ -18,7 +18,7 @@ from zhtj.cases.membership import records
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import db, session, unit_of_work
 from zhtj.people import operations as people
-from zhtj.people.finding import duplicates, views
+from zhtj.people.finding import duplicates, saved_views
 from zhtj.people.models import Member, Sex
 from zhtj.people.operations import NewMember
 from zhtj.people.signing import passwords
@@ -67,7 +67,7 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
             session.flush()
             records.archive(gone, "death", "test")
             duplicates.find()
-            views.keep(world.seat("university"), "长" * 30, {"age": "over"})
+            saved_views.keep(world.seat("university"), "长" * 30, {"age": "over"})
             session.merge(world.accounts["university"]).password_hash = passwords.make_hash(PASSWORD)
         names = {"gone": gone.id, "late": late.id, "one": pair[0].id, "two": pair[1].id}
         with serve(app) as home:

@@ -14,9 +14,9 @@ from zhtj.kernel import clock
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.policies import national_policy
 from zhtj.policy.vocabulary import PlaceTie
-from zhtj.transfers.watching import exception_records, exceptions, graduates, quality
+from zhtj.transfers.watching import exception_records, exceptions_register, graduates, quality
 from zhtj.transfers.watching.exception_records import Record
-from zhtj.transfers.watching.exceptions import ExceptionFilters, ExceptionLine
+from zhtj.transfers.watching.exceptions_register import ExceptionFilters, ExceptionLine
 from zhtj.transfers.watching.graduates import CATEGORIES, UNREGISTERED, Graduate, GraduateFilters
 from zhtj.transfers.watching.quality import Cut
 
@@ -110,7 +110,7 @@ EXCEPTIONS = ExportList(
     exception_records.TITLE,
     Permission.EXCEPTIONS,
     ExceptionFilters,
-    lambda seat, chosen: exceptions.listing(seat, _season(), chosen).dressed(_records),
+    lambda seat, chosen: exceptions_register.listing(seat, _season(), chosen).dressed(_records),
     tuple(_recorded(place, heading, group) for place, (heading, group) in enumerate(_F02)),
     banner=True,
 )

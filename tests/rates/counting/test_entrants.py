@@ -34,7 +34,7 @@ from zhtj.transfers.deciding import external
 from zhtj.transfers.deciding.external import Incoming
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.watching import exceptions, graduates
+from zhtj.transfers.watching import exceptions_register, graduates
 from zhtj.transfers.watching.graduates import GraduateFilters
 
 EVERYONE_ABOVE = ("team", "company", "county", "city", "province", "centre")
@@ -168,7 +168,7 @@ def test_no_list_of_own_graduates_has_him(area: Area) -> None:
     do(operations.refuse, application, area.world.seat("team"), Ground.NOT_OURS, "经核实，本单位没有这名团员")
     assert destinations.of_member(area.world.seat("centre"), application.member_id) is None
     with pytest.raises(NotFound):
-        exceptions.of_application(area.world.seat("province"), application)
+        exceptions_register.of_application(area.world.seat("province"), application)
 
 
 def test_nobody_is_reminded_of_his_papers(area: Area) -> None:

@@ -24,9 +24,9 @@ from zhtj.people.models import Member
 from zhtj.transfers import operations, queries
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.watching import exception_records, exceptions, sweeps
+from zhtj.transfers.watching import exception_records, exceptions_register, sweeps
 from zhtj.transfers.watching.exception_records import Record
-from zhtj.transfers.watching.exceptions import BY_HAND, ByHand, ExceptionFilters
+from zhtj.transfers.watching.exceptions_register import BY_HAND, ByHand, ExceptionFilters
 
 SEASON = 2026
 ELSEWHERE = (Ground.WORKS_ELSEWHERE, "本人已在滨湖新区就业")
@@ -41,7 +41,7 @@ def refuse(world: World, member: Member, to: str = "team") -> Application:
 def shown(world: World, key: str = "college", **filters: Any) -> list[Record]:
     session.expire_all()
     reasons = {each.value: spec.label for each, spec in national_policy().reasons.items()}
-    lines = list(exceptions.listing(world.seat(key), SEASON, ExceptionFilters(**filters)))
+    lines = list(exceptions_register.listing(world.seat(key), SEASON, ExceptionFilters(**filters)))
     return exception_records.records(lines, reasons)
 
 
@@ -90,7 +90,7 @@ def test_a_line_closes_by_itself_when_a_later_transfer_completes(world: World) -
     refuse(world, world.classmate)
     # When one of the two is transferred after all
     again = apply(world, world.graduate, "floating", **UNPLACED)
-    assert exceptions.under_way([world.graduate.id, world.classmate.id]) == {world.graduate.id}
+    assert exceptions_register.under_way([world.graduate.id, world.classmate.id]) == {world.graduate.id}
     assert len(shown(world, status="open")) == 2
     do(operations.accept, again, world.seat("township"))
     # Then his line is closed and stands behind the open one
@@ -118,9 +118,11 @@ def test_the_register_is_seen_where_he_graduated_and_above(world: World) -> None
 @pytest.mark.rule("A-28")
 def test_who_never_applied_is_entered_by_hand(world: World) -> None:
     seat = world.seat("college")
-    row = exceptions.graduate(seat, world.graduate, SEASON)
+    row = exceptions_register.graduate(seat, world.graduate, SEASON)
     with acting(seat):
-        exceptions.enter(seat, row, ByHand("本人失去联系，家中电话无人接听", "升学", "江苏省", "南京市", "示例大学"))
+        exceptions_register.enter(
+            seat, row, ByHand("本人失去联系，家中电话无人接听", "升学", "江苏省", "南京市", "示例大学")
+        )
     (record,) = shown(world, kind=BY_HAND)
     assert record.cells()[5:] == (
         "升学",
@@ -133,7 +135,7 @@ def test_who_never_applied_is_entered_by_hand(world: World) -> None:
     )
     # Corrected in place, not doubled
     with acting(seat):
-        exceptions.enter(seat, row, ByHand("本人在国外，暂时无法联系", remark="已托同学转告"))
+        exceptions_register.enter(seat, row, ByHand("本人在国外，暂时无法联系", remark="已托同学转告"))
     (record,) = shown(world)
     assert (record.why, record.remark) == ("本人在国外，暂时无法联系", "已托同学转告")
     # And closed by his transfer
@@ -143,32 +145,34 @@ def test_who_never_applied_is_entered_by_hand(world: World) -> None:
 
 
 def test_what_cannot_be_entered_by_hand_says_why(world: World) -> None:
-    seat, row = world.seat("college"), exceptions.graduate(world.seat("college"), world.graduate, SEASON)
+    seat, row = world.seat("college"), exceptions_register.graduate(world.seat("college"), world.graduate, SEASON)
     for wanted in (ByHand("不知道"), ByHand("失" * 201), ByHand("本人失去联系多时", remark="长" * 501)):
         with pytest.raises(DomainError), unit_of_work():
-            exceptions.enter(seat, row, wanted)
+            exceptions_register.enter(seat, row, wanted)
     with pytest.raises(DomainError, match="本届毕业生"):
-        exceptions.graduate(seat, world.sophomore, SEASON)
+        exceptions_register.graduate(seat, world.sophomore, SEASON)
     with pytest.raises(NotFound):
-        exceptions.graduate(world.seat("township"), world.graduate, SEASON)
+        exceptions_register.graduate(world.seat("township"), world.graduate, SEASON)
     refuse(world, world.graduate)
     with pytest.raises(DomainError, match="已经发起过"), unit_of_work():
-        exceptions.enter(seat, exceptions.graduate(seat, world.graduate, SEASON), ByHand("本人失去联系多时"))
+        exceptions_register.enter(
+            seat, exceptions_register.graduate(seat, world.graduate, SEASON), ByHand("本人失去联系多时")
+        )
 
 
 def test_a_remark_is_kept_and_audited(world: World) -> None:
     application, seat = refuse(world, world.graduate), world.seat("college")
     for words in ("已与对方电话沟通", "对方同意重新接收"):
-        do(lambda a, s, text: exceptions.annotate(s, a, text), application, seat, words)
+        do(lambda a, s, text: exceptions_register.annotate(s, a, text), application, seat, words)
     assert shown(world)[0].remark == "对方同意重新接收"
     event = session.scalars(select(AuditEvent).where(AuditEvent.action == "exception.remark")).all()[-1]
     assert (event.detail["before"], event.detail["after"]) == ("已与对方电话沟通", "对方同意重新接收")
     # The receiving side has no business in it
     with pytest.raises(NotFound), unit_of_work():
-        exceptions.annotate(world.seat("company"), application, "不归我们管")
+        exceptions_register.annotate(world.seat("company"), application, "不归我们管")
     running = apply(world, world.classmate, "team")
     with pytest.raises(DomainError, match="没有被退回"), unit_of_work():
-        exceptions.annotate(seat, running, "还在办理")
+        exceptions_register.annotate(seat, running, "还在办理")
 
 
 @pytest.mark.rule("A-23")
@@ -203,7 +207,7 @@ def test_pages_turn_both_ways_and_number_the_lines(world: World, clock_at: Any) 
         clock_at(f"2026-10-14T10:{number:02}")
         refuse(world, member)
     seat = world.seat("college")
-    listing = exceptions.listing(seat, SEASON, ExceptionFilters())
+    listing = exceptions_register.listing(seat, SEASON, ExceptionFilters())
     first = listing.page()
     second = listing.page(after=first.after)
     assert [line.number for line in first.rows] == list(range(1, 21))
@@ -212,7 +216,7 @@ def test_pages_turn_both_ways_and_number_the_lines(world: World, clock_at: Any) 
     assert (first.before, second.after) == ("", "")
     back = listing.page(before=second.before)
     assert [line.number for line in back.rows] == list(range(1, 21))
-    assert exceptions.listing(seat, SEASON, ExceptionFilters(text="多0")).count() == 10
+    assert exceptions_register.listing(seat, SEASON, ExceptionFilters(text="多0")).count() == 10
     with pytest.raises(DomainError):
         listing.page(after="WzFd")
 
@@ -220,7 +224,7 @@ def test_pages_turn_both_ways_and_number_the_lines(world: World, clock_at: Any) 
 @pytest.mark.rule("F-02")
 def test_the_file_has_exactly_the_columns_of_the_form(world: World) -> None:
     application = refuse(world, world.graduate)
-    do(lambda a, s: exceptions.annotate(s, a, "=1+1"), application, world.seat("college"))
+    do(lambda a, s: exceptions_register.annotate(s, a, "=1+1"), application, world.seat("college"))
     target = BytesIO()
     order = ExportOrder(LISTS["exceptions"], world.seat("college"), ExceptionFilters(), FileFormat.XLSX)
     assert order.write(target, {}, lambda _: None) == 1

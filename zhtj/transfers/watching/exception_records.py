@@ -13,7 +13,7 @@ from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation, Region, Tier
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.watching.exceptions import ExceptionLine
+from zhtj.transfers.watching.exceptions_register import ExceptionLine
 from zhtj.transfers.workflow import FAILED, State
 
 # 附件2 of the source, in its order; a pair is a heading over two columns.

@@ -44,7 +44,7 @@ from zhtj.web.desks.loading import number_in
 from zhtj.web.desks.people import members
 from zhtj.web.desks.rates import asked as rates
 from zhtj.web.desks.rates import offered
-from zhtj.web.desks.transfers import arrivals, decisions, exceptions, quality
+from zhtj.web.desks.transfers import arrivals, decisions, exceptions_register, quality
 from zhtj.web.htmx import hx_redirect, is_htmx
 
 
@@ -82,7 +82,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "files": lambda: files.read_filters(request.args),
     "record": lambda: graduates.read_filters(request.args),
     "destinations": lambda: registration.read_filters(request.args),
-    "exceptions": lambda: exceptions.read_filters(request.args),
+    "exceptions": lambda: exceptions_register.read_filters(request.args),
     "quality": quality.read_cut,
     "applications": decisions.read_filters,
     "waiting": decisions.read_filters,

@@ -19,7 +19,7 @@ from zhtj.kernel.permissions import Permission, SeatKind, check
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people import archive_grounds
 from zhtj.people.finding import members as people
-from zhtj.people.finding import views
+from zhtj.people.finding import saved_views
 from zhtj.people.finding.members import POLITICAL, Age, MemberFilters, MemberOrder, MembershipStatus, Missing
 from zhtj.people.models import Member, Sex
 from zhtj.transfers import queries as transfers
@@ -130,7 +130,7 @@ def _list(said: MultiDict[str, str], error: DomainError | None = None, name: str
         counted=counted,
         total=0 if page.is_whole or beyond else counted,
         beyond=people.COUNTED if beyond else 0,
-        views=views.views_of(seat),
+        views=saved_views.views_of(seat),
         options=OPTIONS,
         today=clock.today(),
         error=error,
@@ -170,7 +170,7 @@ def keep_view() -> AnyResponse | tuple[str, int]:
     arguments = kept(member_filters(request.form), _columns(request.form))
     try:
         with unit_of_work():
-            views.keep(current_seat(), request.form.get("name", ""), arguments)
+            saved_views.keep(current_seat(), request.form.get("name", ""), arguments)
     except DomainError as error:
         session.rollback()
         return _list(request.form, error, request.form.get("name", "")), error.status
@@ -183,7 +183,7 @@ def keep_view() -> AnyResponse | tuple[str, int]:
 def forget_view() -> AnyResponse:
     """Delete a saved view."""
     with unit_of_work():
-        gone = views.forget(current_seat(), number_in(request.form.get("view", "")) or 0)
+        gone = saved_views.forget(current_seat(), number_in(request.form.get("view", "")) or 0)
     flash("已删除。" if gone else "这个名单已经删除过了。", "success")
     return redirect(url_for(".members"), 303)
 

@@ -15,9 +15,9 @@ from zhtj.orgs.policies import national_policy
 from zhtj.people.models import Member
 from zhtj.transfers import queries
 from zhtj.transfers.models import Application
-from zhtj.transfers.watching import exception_records, exceptions
+from zhtj.transfers.watching import exception_records, exceptions_register
 from zhtj.transfers.watching.exception_records import TITLE
-from zhtj.transfers.watching.exceptions import KINDS, ByHand, ExceptionFilters
+from zhtj.transfers.watching.exceptions_register import KINDS, ByHand, ExceptionFilters
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.graduation.graduates import chosen_organisation, parts_below
@@ -49,12 +49,12 @@ def list_exceptions() -> str:
     """The register, open lines first."""
     seat, season = current_seat(), clock.today().year
     chosen, filters = chosen_organisation(request.args.get("org", "")), read_filters(request.args)
-    page = exceptions.listing(seat, season, filters).page(**cursors())
+    page = exceptions_register.listing(seat, season, filters).page(**cursors())
     kept = {"status": filters.status, "kind": filters.kind, "q": filters.text, "org": str(chosen.id) if chosen else ""}
     return render_template(
         "desks/watching/exceptions.html",
         rows=list(zip(page.rows, exception_records.records(page.rows, _reasons()), strict=True)),
-        under_way=exceptions.under_way([line.row.member_id for line in page.rows]),
+        under_way=exceptions_register.under_way([line.row.member_id for line in page.rows]),
         filters=filters,
         kept=kept,
         statuses=[("", "全部"), *STATUSES.items()],
@@ -77,7 +77,7 @@ def exception(number: int) -> AnyResponse | str:
     try:
         with unit_of_work():
             session.refresh(application)
-            exceptions.annotate(seat, application, remark)
+            exceptions_register.annotate(seat, application, remark)
     except DomainError as error:
         session.expire_all()
         return make_response(_page(queries.application(seat, number), error, remark), error.status)
@@ -87,14 +87,14 @@ def exception(number: int) -> AnyResponse | str:
 
 def _page(application: Application, error: DomainError | None = None, typed: str | None = None) -> str:
     seat = current_seat()
-    line = exceptions.of_application(seat, application)
+    line = exceptions_register.of_application(seat, application)
     return render_template(
         "desks/watching/exception.html",
         line=line,
         record=exception_records.records([line], _reasons())[0],
         application=application,
         step=exception_records.next_step(application, own_organisation()),
-        under_way=bool(exceptions.under_way([application.member_id])),
+        under_way=bool(exceptions_register.under_way([application.member_id])),
         may_start=seat.may(Permission.TRANSFER_OUT, application.member.org.path),
         typed=(line.note.remark if line.note else "") if typed is None else typed,
         error=error,
@@ -106,14 +106,16 @@ def _page(application: Application, error: DomainError | None = None, typed: str
 def by_hand(number: int) -> AnyResponse | str:
     """Enter or correct the line of a graduate who never applied."""
     seat, member = current_seat(), load_member(number, Permission.EXCEPTIONS)
-    row = exceptions.graduate(seat, member, clock.today().year)
-    note = exceptions.of_graduate(row)
+    row = exceptions_register.graduate(seat, member, clock.today().year)
+    note = exceptions_register.of_graduate(row)
     if request.method == "GET":
         return _form(member, {name: getattr(note, name, None) or "" for name in FIELDS})
     typed = {name: request.form.get(name, "").strip() for name in FIELDS}
     try:
         with unit_of_work():
-            exceptions.enter(seat, exceptions.graduate(seat, member, clock.today().year), ByHand(**typed))
+            exceptions_register.enter(
+                seat, exceptions_register.graduate(seat, member, clock.today().year), ByHand(**typed)
+            )
     except DomainError as error:
         session.expire_all()
         return make_response(_form(load_member(number, Permission.EXCEPTIONS), typed, error), error.status)
