@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from zhtj.policy import rulebook
 from zhtj.policy.destinations import Answers, advise, groups, judge, options, rows
 from zhtj.policy.layers import layer_names, policy_named
-from zhtj.policy.model import Facts
+from zhtj.policy.parts import Facts
 from zhtj.policy.vocabulary import Audience, CountsAs, Destination, PlaceTie, Reason, StayingCase, Suitability
 
 PATIENT = settings(deadline=None)  # a busy machine is no failure

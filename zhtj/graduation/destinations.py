@@ -21,7 +21,8 @@ from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.people.finding import search
 from zhtj.people.models import Account, Member
-from zhtj.policy.model import Policy, ReasonSpec
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import ReasonSpec
 from zhtj.policy.vocabulary import Audience, Reason, ReasonField
 
 CHUNK = 1000

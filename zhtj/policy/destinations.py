@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from zhtj.policy import rulebook
-from zhtj.policy.model import DecisionRow, DestinationRule, Facts, Policy
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import DecisionRow, DestinationRule, Facts
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
 
 _LOCAL = frozenset(destination for destination in Destination if destination.place_bound)

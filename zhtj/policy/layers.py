@@ -15,19 +15,8 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from zhtj.policy.model import (
-    DecisionRow,
-    DestinationRule,
-    Head,
-    Milestone,
-    Part,
-    Policy,
-    ReasonSpec,
-    Receiver,
-    RuleId,
-    Source,
-    Values,
-)
+from zhtj.policy.model import Policy, Values
+from zhtj.policy.parts import DecisionRow, DestinationRule, Head, Milestone, Part, ReasonSpec, Receiver, RuleId, Source
 from zhtj.policy.vocabulary import Reason
 
 DATA = Path(__file__).parent / "data"

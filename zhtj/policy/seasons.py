@@ -14,7 +14,8 @@ from functools import lru_cache
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
 from zhtj.policy.layers import compose, layer, layer_names, lineage
-from zhtj.policy.model import Head, Milestone, Policy
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import Head, Milestone
 from zhtj.policy.vocabulary import CampaignPhase
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from zhtj.policy.destinations import Advice, options
-from zhtj.policy.model import Facts, Policy, Receiver
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import Facts, Receiver
 from zhtj.policy.vocabulary import Audience, CountsAs, Reason, StayingCase, Suitability
 
 WIDTH, GAP, TOP = 900, 14, 46

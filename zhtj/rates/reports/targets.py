@@ -9,7 +9,8 @@ from decimal import Decimal
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import SeasonPolicies, policies_of
-from zhtj.policy.model import Policy, Source
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import Source
 from zhtj.policy.seasons import NoPolicyError
 from zhtj.rates.rules import Rate, RateKind
 

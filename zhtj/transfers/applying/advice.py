@@ -24,7 +24,8 @@ from zhtj.orgs.searching import places
 from zhtj.people.models import Member
 from zhtj.policy import seasons
 from zhtj.policy.destinations import Advice, Answers, Verdict, advise, best_level, groups, judge, reason_of
-from zhtj.policy.model import DecisionRow, Milestone, Policy
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import DecisionRow, Milestone
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
 from zhtj.transfers.kinds import admitting_ready, basic_of, destination_kind, same_basic
 from zhtj.transfers.rules import low_age

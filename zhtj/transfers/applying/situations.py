@@ -27,7 +27,8 @@ from zhtj.orgs.outside import special_pool
 from zhtj.orgs.policies import policies_of
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict, judge
-from zhtj.policy.model import Policy, ReasonSpec
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import ReasonSpec
 from zhtj.policy.seasons import campaign_open, county_open, return_due
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, Suitability
 from zhtj.transfers.entries import Entry

@@ -21,7 +21,7 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Account, Member
-from zhtj.policy.model import ReasonSpec
+from zhtj.policy.parts import ReasonSpec
 from zhtj.policy.vocabulary import PlaceTie, Reason, Suitability
 from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.situations import Situation, Submission, initiator, leavers, situations, special_unit

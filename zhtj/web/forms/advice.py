@@ -17,7 +17,8 @@ from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.people.models import Member
 from zhtj.policy import seasons
 from zhtj.policy.destinations import reason_of
-from zhtj.policy.model import DecisionRow, Policy
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import DecisionRow
 from zhtj.policy.vocabulary import Audience, PlaceTie, Reason
 from zhtj.transfers.applying import advice
 from zhtj.transfers.applying.advice import UNSURE, Asked, Counsel, Found

@@ -20,7 +20,8 @@ from wtforms.validators import InputRequired, Length, Regexp
 
 from zhtj.kernel.errors import DomainError
 from zhtj.policy.destinations import Verdict, judge
-from zhtj.policy.model import Policy, ReasonSpec
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import ReasonSpec
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField, Suitability
 
 MOBILE = r"^1[3-9]\d{9}$"

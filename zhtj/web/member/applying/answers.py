@@ -19,7 +19,8 @@ from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Region
 from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict
-from zhtj.policy.model import Policy, ReasonSpec
+from zhtj.policy.model import Policy
+from zhtj.policy.parts import ReasonSpec
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField
 from zhtj.transfers import queries
 from zhtj.transfers.applying import checks
