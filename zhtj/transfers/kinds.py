@@ -41,15 +41,15 @@ class Basics:
             return None
         return next((self._known[path] for path in organisation.line if path in self._known), None)
 
-    def same(self, old: Organisation, new: Organisation) -> bool:
-        """Whether both stand under the same basic committee, such as one university."""
-        basic = self.of(old)
-        return basic is not None and new.path.startswith(basic.path)
-
     def is_school(self, organisation: Organisation) -> bool:
         """Whether it belongs to a school."""
         basic = self.of(organisation)
         return basic is not None and basic.industry in SCHOOL_INDUSTRIES
+
+    def same_school(self, old: Organisation, new: Organisation) -> bool:
+        """Whether both belong to one school; what moves inside an employer or a township is not meant (T-22, PD-15)."""
+        basic = self.of(old)
+        return basic is not None and basic.industry in SCHOOL_INDUSTRIES and new.path.startswith(basic.path)
 
     def kind(self, old: Organisation | None, new: Organisation) -> Destination:
         """What ``new`` is for a member of ``old``: what it is by itself, then own school, then what its committee is.
@@ -59,7 +59,7 @@ class Basics:
         fixed = _by_itself(new)
         if fixed is not None:
             return fixed
-        if self.is_school(new) and old is not None and self.same(old, new):
+        if old is not None and self.same_school(old, new):
             return _OWN_PURPOSES.get(new.purpose, Destination.OWN_SCHOOL) if new.purpose else Destination.OWN_SCHOOL
         basic = self.of(new)
         if new.purpose in _OWN_PURPOSES:
@@ -72,9 +72,9 @@ def basic_of(organisation: Organisation) -> Organisation | None:
     return Basics([organisation]).of(organisation)
 
 
-def same_basic(old: Organisation, new: Organisation) -> bool:
-    """Whether both stand under the same basic committee, such as one university."""
-    return Basics([old]).same(old, new)
+def same_school(old: Organisation, new: Organisation) -> bool:
+    """Whether both belong to one school, see ``Basics.same_school``."""
+    return Basics([old]).same_school(old, new)
 
 
 def destination_kind(old: Organisation | None, new: Organisation) -> Destination:

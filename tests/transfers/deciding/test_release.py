@@ -73,6 +73,14 @@ def test_inside_one_school_the_branch_is_asked_by_default(world: World) -> None:
     assert application.state is State.AWAITING_RELEASE
 
 
+@pytest.mark.rule("PD-15")
+def test_inside_one_employer_nobody_of_the_old_side_is_asked(world: World) -> None:
+    with unit_of_work():
+        world.add("shop", "company", "示例科技有限公司销售团支部", "销售团支部", Category.BRANCH, "非公企业")
+    application = apply(world, world.employee, "shop", reason="work", unit_name="示例科技有限公司")
+    assert application.state is State.AWAITING_ACCEPTANCE
+
+
 @pytest.fixture(autouse=True)
 def another_class(world: World) -> None:
     """A class to change to inside the school."""

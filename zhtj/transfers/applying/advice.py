@@ -27,7 +27,7 @@ from zhtj.policy.destinations import Advice, Answers, Verdict, advise, best_leve
 from zhtj.policy.model import Policy
 from zhtj.policy.parts import DecisionRow, Milestone
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
-from zhtj.transfers.kinds import admitting_ready, basic_of, destination_kind, same_basic
+from zhtj.transfers.kinds import admitting_ready, basic_of, destination_kind, same_school
 from zhtj.transfers.rules import low_age
 
 UNSURE = "employed_unsure"
@@ -348,7 +348,7 @@ class Counsel:
         if kind in {Destination.NEW_STUDENTS, Destination.SCHOOL}:
             facts["admitting_ready"] = admitting_ready(organisation)
         if self.old is not None:
-            facts["inside_own_school"] = same_basic(self.old, organisation)
+            facts["inside_own_school"] = same_school(self.old, organisation)
         if place is PlaceTie.RESIDENCE:
             facts["also_household"] = self._is_household(organisation)
         reason = self.reason or Reason.OTHER

@@ -159,7 +159,7 @@ class Situation:
         initiator: in which role it is started (A-01); None: it is none of the three kinds.
         kind: what the destination is for the member (PD-11).
         into_school: the destination belongs to a school.
-        inside_school: both organisations belong to one basic committee, such as one university (T-22).
+        inside_school: both organisations belong to one school (T-22, PD-15).
         admitting_ready: whether the admitting school has built its organisation; None where that is no question.
         seat: who acts; None where it starts again.
         again: the refused application that a sustained objection starts again (PD-17).
@@ -343,7 +343,7 @@ def situations(
             role,
             basics.kind(who.member.org, each.destination),
             basics.is_school(each.destination),
-            basics.same(who.member.org, each.destination),
+            basics.same_school(who.member.org, each.destination),
             ready.get(each.destination.id) if each.reason == Reason.FURTHER_STUDY else None,
             seat,
         )
