@@ -222,3 +222,28 @@ def test_the_new_time_is_later_and_the_organisation_must_be_there(world: World) 
     case = ask(seat, "delay", **DELAY)
     with pytest.raises(DomainError, match="还没有“延迟毕业团组织”"):
         do(case, world.seat("college"), CaseAction.APPROVE)
+
+
+LIFE = {"purpose": "life", "university": "", "subject_abroad": "", "degree": ""}
+
+
+@pytest.mark.rule("PD-62")
+def test_who_goes_abroad_to_live_there_may_stay_since_2022(school: World) -> None:
+    case = apply(school, school.graduate, "overseas_study", **LIFE)
+    grant(school, case, "college", "university")
+
+    assert where(school.graduate) == school.orgs["abroad"].id
+    paper = session.scalars(select(SignedForm)).one().content
+    said = dict(paper["rows"])
+    assert "前往境外生活" in paper["text"][0]
+    assert {"学校", "攻读专业", "攻读学位"}.isdisjoint(said)
+    assert said["计划在外时间"] == "2026年9月至2027年12月"
+
+
+@pytest.mark.rule("PD-62", "T-18")
+def test_before_2022_only_studies_abroad_kept_somebody_at_school(school: World, policy: Any) -> None:
+    policy("2020-national")
+
+    with pytest.raises(DomainError, match="学习、研究的才能留在学校") as refused:
+        apply(school, school.graduate, "overseas_study", **LIFE)
+    assert refused.value.field == "purpose"

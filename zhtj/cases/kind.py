@@ -58,6 +58,7 @@ class FormField:
         hint: under the label.
         width: characters at most.
         at_least: characters at least, blanks not counted.
+        moot_with: name and value of another answer with which this one is not asked.
     """
 
     name: str
@@ -68,6 +69,7 @@ class FormField:
     hint: str = ""
     width: int = 200
     at_least: int = 0
+    moot_with: tuple[str, str] = ("", "")
 
     @property
     def is_secret(self) -> bool:

@@ -56,9 +56,11 @@ def read(kind: CaseKind, typed: Mapping[str, str]) -> dict[str, str]:
     """The answers as they are kept. Raises Invalid that names every wrong field."""
     answers, errors, near = {}, {}, {}
     for one in kind.fields:
-        text = unicodedata.normalize("NFC", typed.get(one.name, "")).strip()
+        other, value = one.moot_with
+        moot = bool(other) and typed.get(other, "").strip() == value
+        text = "" if moot else unicodedata.normalize("NFC", typed.get(one.name, "")).strip()
         try:
-            answers[one.name] = _read_one(one, text)
+            answers[one.name] = "" if moot else _read_one(one, text)
         except DomainError as error:
             errors[one.name] = str(error)
             near[one.name] = error.near if isinstance(error, NoSuchOrganisation) else ()

@@ -1,4 +1,7 @@
-"""出国（境）学习研究: whoever studies abroad stays at his old school, by application (T-16, R-14 … R-17, F-07)."""
+"""出国（境）学习研究: whoever studies abroad stays at his old school, by application (T-16, R-14 … R-17, F-07).
+
+By the edition of 2022 whoever goes to live there may stay as well (PD-62).
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ from zhtj.people import identity
 FORM = "F-07"
 LEVELS = (("本科", "本科"), ("硕士", "硕士"), ("博士", "博士"), ("专科", "专科"))
 DEGREES = (("硕士", "硕士"), ("博士", "博士"), ("本科", "本科"), ("交流研究", "交流、研究"))
-DEGREE = FormField("degree", "攻读", Shape.CHOICE, choices=DEGREES)
+LIFE = "life"
+LIVING = ("purpose", LIFE)
+DEGREE = FormField("degree", "攻读", Shape.CHOICE, choices=DEGREES, moot_with=LIVING)
+PURPOSES = (("study", "学习、研究"), (LIFE, "生活（不求学）"))
 # R-14: place, period, whom to reach at home and how.
 FIELDS = (
     FormField("ethnicity", "民族", width=20),
@@ -44,8 +50,9 @@ FIELDS = (
     FormField("level", "毕业生层次", Shape.CHOICE, choices=LEVELS),
     FormField("graduated", "毕业时间", Shape.MONTH, hint="写成 2026-06。"),
     FormField("country", "前往国家（地区）", width=40),
-    FormField("university", "学校或研究机构", width=80),
-    FormField("subject_abroad", "攻读专业", width=60),
+    FormField("purpose", "出国（境）做什么", Shape.CHOICE, required=False, choices=PURPOSES, hint="不选的按求学办理。"),
+    FormField("university", "学校或研究机构", hint="去生活的不填，下面两项也不填。", width=80, moot_with=LIVING),
+    FormField("subject_abroad", "攻读专业", width=60, moot_with=LIVING),
     DEGREE,
     FormField("begins", "计划从哪个月开始", Shape.MONTH, hint="写成 2026-09。"),
     FormField("ends", "计划到哪个月结束", Shape.MONTH, hint="写成 2028-06。"),
@@ -72,6 +79,8 @@ def _check(matter: CaseMatter) -> None:
             "延迟毕业的团员仍在学校，毕业后再办。", fix="标记有误的，请先撤销。", field="subject", rule="G-19"
         )
     staying.check_free(person)
+    if matter.answers:
+        _check_purpose(matter)
     if matter.answers and matter.month("ends") <= matter.month("begins"):
         raise DomainError("结束的月份应晚于开始的月份。", field="ends", rule="R-14")
     if matter.answers and end_of_month(matter.month("ends")) < clock.today():
@@ -80,6 +89,17 @@ def _check(matter: CaseMatter) -> None:
             fix="延长了的，请填写新的结束月份；已经回来的，请申请转接。",
             field="ends",
             rule="R-14",
+        )
+
+
+def _check_purpose(matter: CaseMatter) -> None:
+    """Who goes to live there may stay where the edition in force says so (PD-62)."""
+    if matter.said("purpose") == LIFE and "life" not in policy_of(matter.person.org).overseas_stay:
+        raise DomainError(
+            "按本届规定，去国（境）外学习、研究的才能留在学校。",
+            fix="请转到户籍所在地或本人、父母居住地的乡镇街道。",
+            field="purpose",
+            rule="PD-62",
         )
 
 
@@ -93,7 +113,9 @@ def _effect(matter: CaseMatter, case: Case) -> str:
     branch = branches.for_overseas(home)
     until = end_of_month(matter.month("ends"))
     operations.keep(matter.person, branch, Terms(until, None, home.nearest), f"case:{case.id}")
-    return f"已编入{branch.short_name}，登记到 {until:%Y-%m-%d}；不再计入转接率。在外期间至少每 6 个月报告一次。"
+    interval = policy_of(home.school).contact_interval_months
+    words = f"已编入{branch.short_name}，登记到 {until:%Y-%m-%d}；不再计入转接率。"
+    return f"{words}在外期间至少每 {interval} 个月报告一次。"
 
 
 def _written(text: str) -> str:
@@ -109,6 +131,12 @@ def _paper(matter: CaseMatter) -> Paper:
     number = person.account.id_number or ""
     college = home.nearest.full_name if home is not None else person.org.full_name
     # F-07: everything the document names, in its order.
+    life = said("purpose") == LIFE
+    study = (
+        ("学校", said("university")),
+        ("攻读专业", said("subject_abroad")),
+        ("攻读学位", choice_label(DEGREE, said("degree"))),
+    )
     rows = (
         ("姓名", person.name),
         ("性别", person.sex.label),
@@ -123,15 +151,14 @@ def _paper(matter: CaseMatter) -> Paper:
         ("层次", f"{said('level')}毕业生"),
         ("毕业时间", _written(said("graduated"))),
         ("前往国家（地区）", said("country")),
-        ("学校", said("university")),
-        ("攻读专业", said("subject_abroad")),
-        ("攻读学位", choice_label(DEGREE, said("degree"))),
-        ("计划学习时间", f"{_written(said('begins'))}至{_written(said('ends'))}"),
+        *(() if life else study),
+        ("计划在外时间" if life else "计划学习时间", f"{_written(said('begins'))}至{_written(said('ends'))}"),
         ("团组织关系保留在", college),
         ("国内联系人", f"{said('contact')}（{said('relation')}）"),
         ("联系电话", said("contact_mobile")),
     )
-    text = "本人毕业后前往境外学习，特申请将团组织关系保留在原学校，在外期间按时报告、履行团员义务。"
+    what = "生活" if life else "学习"
+    text = f"本人毕业后前往境外{what}，特申请将团组织关系保留在原学校，在外期间按时报告、履行团员义务。"
     return Paper(FORM, "关于保留团组织关系的申请", (text, "特此申请。"), rows)
 
 
@@ -144,6 +171,8 @@ def _period(line: ExportedCase) -> str:
 
 
 def _subject(line: ExportedCase) -> str:
+    if line.matter.said("purpose") == LIFE:
+        return dict(PURPOSES)[LIFE]
     return f"{line.matter.said('subject_abroad')}（{choice_label(DEGREE, line.matter.said('degree'))}）"
 
 
