@@ -15,7 +15,9 @@ from zhtj.imports.members import rules
 from zhtj.imports.members.rules import CheckedRoster
 from zhtj.imports.orgs.known_organisations import Branches, KnownOrganisation
 from zhtj.people.models import Sex
+from zhtj.policy.layers import policy_named
 
+POLICY = policy_named("2026-national")
 TODAY = date(2026, 10, 14)
 OTHER = "江淮示范大学计算机学院2022级软件工程专业2班团支部"
 PLACES = [
@@ -29,13 +31,13 @@ PLACES = [
 def check(*rows: dict[str, Any], typed: bool = True) -> CheckedRoster:
     table = roster(*rows)
     table.typed = typed
-    return rules.check(table, Branches("共青团江淮示范大学委员会", PLACES), TODAY)
+    return rules.check(table, Branches("共青团江淮示范大学委员会", PLACES), POLICY, TODAY)
 
 
 def errors(**cells: Any) -> list[ImportProblem]:
     """Errors of one row; those of a new member included."""
     checked = check(person(1, **cells))
-    return checked.errors + [one for entry in checked.entries for one in rules.new_member_problems(entry)]
+    return checked.errors + [one for entry in checked.entries for one in rules.new_member_problems(entry, POLICY)]
 
 
 def test_a_right_row_has_nothing_to_complain_about() -> None:

@@ -135,7 +135,11 @@ def test_what_a_local_document_leaves_out_stays_as_in_the_national_one(name):
 def test_the_running_season_marks_what_its_documents_do_not_say():
     policy = policy_named("2026-national")
 
-    assert [field for field, source in policy.sources.items() if source.assumed] == ["residence_near"]
+    assert [field for field, source in policy.sources.items() if source.assumed] == [
+        "liaisons_due",
+        "statistics_due",
+        "residence_near",
+    ]
     assumed = {(line.reasons, line.place, line.rule) for line in policy.table if line.assumed}
     assert assumed == {
         ((Reason.EMPLOYED_WITHOUT_ORG,), (PlaceTie.RESIDENCE,), "PD-62"),  # outside the city

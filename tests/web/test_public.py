@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -159,6 +160,28 @@ def test_help_is_open_before_login(browser: Browser) -> None:
     assert page.status == 200
     assert "我是毕业生团员" in page.main
     assert browser.get("/login").links()["帮助"] == "/help/"
+
+
+@pytest.mark.rule("PD-62", "PD-61")
+def test_help_speaks_of_the_edition_in_force_and_of_its_days(browser: Browser, policy: Any) -> None:
+    page = browser.get("/help/")
+
+    assert "《毕业生团员团组织关系转接工作指引》（4.0 版，2022 年 5 月）" in page.main
+    assert "经常居住地就在附近的，转到居住地也一样" in page.main
+    assert "首选转到经常居住地" in page.main
+    assert "10月1日起开始计时，满 10 天" in page.main
+
+    policy("2020-college", auto_return_days=7)
+    page = browser.get("/help/")
+    assert "第一版 2020年" in page.main
+    assert "某学院" not in page.main  # who asks nothing belongs to no school
+    assert "居住地、户籍所在地或生源地" in page.main
+    assert "5月1日起开始计时，满 7 天" in page.main
+
+
+@pytest.mark.rule("PD-62")
+def test_help_says_that_no_diploma_hangs_on_a_transfer(browser: Browser) -> None:
+    assert "谁也不能以没有转接、没有登记去向为由扣发证书" in browser.get("/help/").main
 
 
 # ---- the check of a letter ----

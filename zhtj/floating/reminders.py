@@ -19,7 +19,9 @@ from zhtj.kernel.sql.listing import Listing
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
+from zhtj.policy.wording import months
 
 TERM, CONTACT = "期限", "联系"
 Told = tuple[Stay, DeadlineStage]
@@ -83,10 +85,12 @@ def _messages(told: Sequence[Told], what: str) -> Iterator[NewMessage]:
 def _to_member(stay: Stay, reached: DeadlineStage, what: str) -> NewMessage:
     if what == CONTACT:
         late = reached is DeadlineStage.PAST
-        title = "已超过半年没有联系团组织" if late else "该和团组织联系了"
+        policy = policy_of(stay.org)
+        interval, lost = months(policy.contact_interval_months), months(policy.suspend_after_months)
+        title = f"已超过{interval}没有联系团组织" if late else "该和团组织联系了"
         until = dates.full(stay.contact_by)
         when = f"{until} 前应当联系，还没有联系" if late else f"请在 {until} 前联系"
-        body = f"您在{stay.org.short_name}，{when}。请登录报告近况；失去联系 1 年以上的，停止团籍。"
+        body = f"您在{stay.org.short_name}，{when}。请登录报告近况；失去联系{lost}以上的，停止团籍。"
     else:
         late = reached is DeadlineStage.PAST
         title = "应转出，已经逾期" if late else "转出期限快到了"

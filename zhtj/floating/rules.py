@@ -9,8 +9,6 @@ from enum import IntEnum
 
 from zhtj.people.rules import months_after
 
-TEACHING_MONTHS = 12
-"""支教保研 stays one year, whatever else the policy says (T-23)."""
 # Days before a deadline on which one is told: once a month ahead, once a week ahead, once when it has passed.
 AHEAD, NEAR = 30, 7
 CONTACT_AHEAD = 14

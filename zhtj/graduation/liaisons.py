@@ -16,6 +16,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation, Tier
+from zhtj.policy.seasons import policy_for
 
 TITLE = "学社衔接负责人信息"
 _MOBILE = 11
@@ -36,7 +37,7 @@ class CollegeLiaisons:
 
 def due_on(season: int) -> date:
     """The day by which they are named."""
-    return date(season, 5, 30)
+    return policy_for(season, ()).liaisons_due
 
 
 def of_college(organisation: Organisation, season: int) -> CollegeLiaisons:

@@ -10,6 +10,7 @@ from zhtj.letters.models import Letter, LetterReceipt
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
+from zhtj.orgs.policies import policy_of
 
 SUBJECT = "letter"
 # More than so many of one event reach an organisation as one message.
@@ -75,7 +76,8 @@ def remind_of_receipts(letters: Sequence[Letter]) -> int:
             "介绍信回执逾期未回",
             lambda letter: (
                 f"{letter.record.name}的介绍信（{letter.serial}，{letter.record.issuer}转往{letter.record.receiver}）"
-                "已满一个月，还没有回执。转入团委请在“介绍信—回执”中填写，或扫介绍信上的二维码填写；"
+                f"满 {policy_of(letter.issuer).letter_receipt_days} 天还没有回执。"
+                "转入团委请在“介绍信—回执”中填写，或扫介绍信上的二维码填写；"
                 "转出团委收到纸质回执的，请登记。"
             ),
             MessageKind.REMINDER,

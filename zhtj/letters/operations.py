@@ -18,7 +18,7 @@ from zhtj.kernel.permissions import check as check_permission
 from zhtj.letters import authority, messages, rules, seals
 from zhtj.letters.models import Letter, LetterSeries, LetterState
 from zhtj.letters.printing.issuing_checks import check
-from zhtj.letters.record import NO_NUMBER, FileDisposition, LetterReason, LetterRecord
+from zhtj.letters.record import FileDisposition, LetterReason, LetterRecord
 from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Account, Member
@@ -125,7 +125,7 @@ def _offline_draft(
 ) -> _Draft:
     authority.check_issuer(seat)
     policy = policy_of(member.org)
-    rules.check_identity(member.joined_on, too_young=low_age(policy, member))
+    rules.check_identity(member.joined_on, policy.strict_join_from, too_young=low_age(policy, member))
     name = receiver.strip()
     known = receiver_of(name)
     case = _Case(
@@ -265,7 +265,7 @@ def _record(case: _Case, issuer: Organisation, seat: ActiveSeat, details: Detail
         # L-19: the member's record follows the application form.
         joined_month=member.joined_on,
         # L-20: 无 is written out; the line is never blank.
-        dev_number=member.dev_number or NO_NUMBER,
+        dev_number=member.dev_number or policy.dev_number_missing,
         reason=reason,
         reason_text=reason_text if reason is LetterReason.OTHER else "",
         dues_until=details.dues_until,

@@ -34,19 +34,18 @@ def check_issuer(kind: SeatKind, *, authorised: bool = False) -> None:
         raise Forbidden("介绍信由转出团委开具，团员本人不能开具。", rule="L-02")
 
 
-IDENTITY_SINCE = date(2017, 1, 1)
-
-
-def check_identity(joined_on: date, *, too_young: bool) -> None:
-    """Raise DomainError for somebody who joined too young from 2017 on: his identity is not recognised (X-09, T-31).
+def check_identity(joined_on: date, since: date, *, too_young: bool) -> None:
+    """Raise DomainError for somebody who joined too young lately: his identity is not recognised (X-09, T-31).
 
     Args:
         joined_on: month in which he joined.
+        since: from this day on.
         too_young: he was below the age that the interfaces accept.
     """
-    if too_young and joined_on >= IDENTITY_SINCE:
+    if too_young and joined_on >= since:
         raise DomainError(
-            "该团员 2017 年 1 月 1 日以后入团且当时未满规定年龄，团员身份不予认定，不能开具介绍信。",
+            f"该团员 {since.year} 年 {since.month} 月 {since.day} 日以后入团且当时未满规定年龄，"
+            "团员身份不予认定，不能开具介绍信。",
             fix="请先核对入团志愿书上的入团时间；录入有误的，更正后再开具。",
             rule="X-09",
         )

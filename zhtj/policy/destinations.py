@@ -182,6 +182,13 @@ def advise(policy: Policy, answers: Answers) -> list[Advice]:
     return found + [_say(other) for other in policy.situations.values() if other.when and facts.meet(other.when)]
 
 
+def summary(policy: Policy, key: str) -> tuple[str, str]:
+    """A situation in two breaths: what it is called; where it leads, why, and what to mind (H-01)."""
+    said, *rest = advise(policy, Answers(situation=key))
+    best = next((each for each in rest if each.level is not Suitability.FORBIDDEN), None)
+    return said.title, (best.sentence if best else "") + said.sentence
+
+
 @lru_cache(maxsize=512)
 def options(policy: Policy, reason: Reason, facts: Facts) -> tuple[Advice, ...]:
     """Every destination with this reason, grouped by the line that decides, best first."""

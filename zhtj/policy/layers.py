@@ -7,7 +7,7 @@ destination table in a second file, ``<name>.destinations.toml``.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 from zhtj.policy.model import Policy, Values
 from zhtj.policy.parts import DecisionRow, DestinationRule, Head, Milestone, Part, ReasonSpec, Receiver, RuleId, Source
 from zhtj.policy.vocabulary import Reason
+from zhtj.policy.wording import said
 
 DATA = Path(__file__).parent / "data"
 TABLE_SUFFIX = ".destinations.toml"
@@ -152,8 +153,8 @@ def compose(names: Sequence[str], season: int) -> Policy:
             sources=sources,
             milestones=_milestones(layers, values, sources, season),
             reasons=_reasons(layers, values),
-            table=_table(layers),
-            situations=_situations(layers),
+            table=_table(layers, dict(values)),
+            situations=_situations(layers, dict(values)),
             receivers=_receivers(layers),
         )
     except ValidationError as error:
@@ -178,7 +179,7 @@ def _reasons(layers: Sequence[Layer], values: Values) -> dict[Reason, ReasonSpec
     return {code: spec if spec.label else spec.model_copy(update=named) for code, spec in specs.items()}
 
 
-def _table(layers: Sequence[Layer]) -> tuple[DestinationRule, ...]:
+def _table(layers: Sequence[Layer], values: Mapping[str, Any]) -> tuple[DestinationRule, ...]:
     """Guards first, then the other lines; of each, those of upper layers first."""
     downwards = list(reversed(layers))
     return tuple(
@@ -186,6 +187,7 @@ def _table(layers: Sequence[Layer]) -> tuple[DestinationRule, ...]:
             update={
                 "assumed": line.assumed or _read_back(each, layers[-1]),
                 "cited": _cited(layers, each, line.rule),
+                "why": said(line.why, values),
             }
         )
         for lines in ([(each, each.guards) for each in downwards], [(each, each.destinations) for each in downwards])
@@ -194,9 +196,15 @@ def _table(layers: Sequence[Layer]) -> tuple[DestinationRule, ...]:
     )
 
 
-def _situations(layers: Sequence[Layer]) -> dict[str, DecisionRow]:
+def _situations(layers: Sequence[Layer], values: Mapping[str, Any]) -> dict[str, DecisionRow]:
     return {
-        key: row.model_copy(update={"cited": _cited(layers, each, row.rule)})
+        key: row.model_copy(
+            update={
+                "cited": _cited(layers, each, row.rule),
+                "title": said(row.title, values),
+                "say": said(row.say, values),
+            }
+        )
         for each in layers
         for key, row in each.situations.items()
     }

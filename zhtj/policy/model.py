@@ -53,6 +53,10 @@ class Values(Part):
     """By then receivers have taken in all who go to society."""
     further_study_end: Day
     """By then transfers to admitting schools are done."""
+    liaisons_due: Day
+    """By then each college has named whom to ask (学社衔接负责人)."""
+    statistics_due: Day
+    """By then the province hands in the four counts."""
     further_study_setup_months: Positive
     """Months after enrolment in which the admitting school builds its organisation and starts the transfers in."""
     auto_return_days: Positive
@@ -101,6 +105,8 @@ class Values(Part):
     """Months of retention from the end of the graduation month."""
     retention_max_months: Positive
     """With extension by application."""
+    teaching_months: Positive
+    """Months for which who teaches before graduate study stays (支教保研); no extension."""
     retention_school_types: tuple[str, ...]
     """行业类别 of schools whose graduates may be retained; empty: all."""
     retention_tiers: Literal[1, 2]
@@ -276,6 +282,11 @@ class Policy(Values):
     def join_age(self, joined: date) -> JoinAge:
         """The age limits for somebody who joined on that day (PD-31)."""
         return [limit for limit in self.min_join_age if limit.since is None or limit.since <= joined][-1]
+
+    @property
+    def strict_join_from(self) -> date:
+        """Who joined from this day on too young is no member at all; earlier ones are managed offline (U-11, X-09)."""
+        return next((limit.since for limit in reversed(self.min_join_age) if limit.since), date.min)
 
     def reasons_for(self, audience: Audience) -> dict[Reason, ReasonSpec]:
         """The reasons offered to graduates or to everybody else, in the order of PD-10."""

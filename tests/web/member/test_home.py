@@ -78,6 +78,24 @@ def test_the_deadline_shown_is_the_next_of_the_season(
     assert deadline in home(browser).main
 
 
+@pytest.mark.rule("D-11", "D-07")
+@pytest.mark.parametrize(
+    ("reason", "deadline"),
+    [
+        ("further_study", "10月31日（周六）24:00 前，还剩 51 天\n升学的团员应完成转接"),
+        ("unplaced", "9月30日（周三）24:00 前，还剩 20 天\n流向社会的团员应完成转接"),
+    ],
+)
+def test_a_draft_has_the_deadline_of_what_it_is_about(
+    browser: Browser, world: World, clock_at: Any, reason: str, deadline: str
+) -> None:
+    clock_at("2026-09-10T09:00")
+    with unit_of_work():
+        drafts.save(world.graduate, {"reason": reason})
+
+    assert deadline in home(browser).main
+
+
 def test_member_who_does_not_graduate_is_told_when_a_transfer_is_needed(client: FlaskClient, world: World) -> None:
     page = home(Browser(client).login(world.sophomore.account))
 

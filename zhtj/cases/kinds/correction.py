@@ -23,9 +23,9 @@ from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
+from zhtj.orgs.policies import policy_of
 from zhtj.people import identity
 from zhtj.people.models import Member
-from zhtj.people.rules import least_age
 
 _LABELS = {"name": "姓名", "id_number": "身份证号码", "joined": "入团年月"}
 
@@ -57,9 +57,10 @@ def _check(matter: CaseMatter) -> None:
     right = {**known, **wanted}
     joined = first_of_month(right["joined"])
     age = identity.read(right["id_number"]).age_on(joined)
-    if {"joined", "id_number"} & wanted.keys() and age < least_age(joined):
+    least = policy_of(person.org).join_age(joined).error_below
+    if {"joined", "id_number"} & wanted.keys() and age < least:
         raise DomainError(
-            f"这样更正后，入团时只有 {max(age, 0)} 周岁，应满 {least_age(joined)} 周岁。",
+            f"这样更正后，入团时只有 {max(age, 0)} 周岁，应满 {least} 周岁。",
             fix="请对照身份证和入团志愿书核对。",
             field="joined" if "joined" in wanted else "id_number",
             rule="U-11",

@@ -134,7 +134,7 @@ def _source(line: ExportedCase) -> str:
 KIND = CaseKind(
     key=KEY,
     label="上传入团志愿书（团员身份认证）",
-    note="2020 年及以后入团的，入团志愿书经上级审核通过才能转接组织关系。已通过的档案由团委替换，由上级领导机关审核。",
+    note="按规定需要上传的，入团志愿书经上级审核通过才能转接组织关系。已通过的档案由团委替换，由上级领导机关审核。",
     rule="U-13",
     sheet="团员电子档案",
     raised_by=ANYBODY,

@@ -33,7 +33,7 @@ from zhtj.floating import branches, operations
 from zhtj.floating.models import Stay, StayKind
 from zhtj.floating.operations import Terms
 from zhtj.floating.queries import open_stay
-from zhtj.floating.rules import TEACHING_MONTHS, RetentionTerm, retained_until, retention_term
+from zhtj.floating.rules import RetentionTerm, retained_until, retention_term
 from zhtj.graduation import liaisons
 from zhtj.graduation.models import DestinationEntry, LiaisonRole, RegisterRow
 from zhtj.graduation.queries import is_delayed
@@ -46,16 +46,26 @@ from zhtj.orgs.policies import policy_of
 from zhtj.people.queries import posts
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
+from zhtj.policy.wording import months as spoken
+from zhtj.policy.wording import said
 
 FORM = "F-08"
-# What the notice tells whoever is retained: the six points of the document in our words (R-10 … R-12, D-21, D-22).
+
+# What the notice tells whoever is retained: the six points of the document in our words, with the policy's terms
+# (R-10 … R-12, D-21, D-22).
 NOTICES = (
     # R-10: this and the next.
     "流动团员要执行团章，履行团章规定的团员义务。",
     "要配合团组织完成线上转接、线下报到，主动加入网上流动团员社群，接受教育管理，参加组织生活。",
     "工作单位或居住地相对固定的，要把组织关系及时转出。",
-    "至少每 6 个月与所在团组织联系 1 次，号码变了及时告知。失联 1 年以上的停止团籍，再过 2 年仍失联的按自行脱团除名。",
-    "没有正当理由，不按规定交纳团费、不过组织生活，或连续 6 个月不做团组织分配的工作的，按自行脱团除名。",
+    (
+        "至少每 {contact_interval_months:n} 个月与所在团组织联系 1 次，号码变了及时告知。"
+        "失联{suspend_after_months}以上的停止团籍，再过 {remove_after_suspension_years} 年仍失联的按自行脱团除名。"
+    ),
+    (
+        "没有正当理由，不按规定交纳团费、不过组织生活，"
+        "或连续 {inactive_months:n} 个月不做团组织分配的工作的，按自行脱团除名。"
+    ),
     "请珍惜团员身份。被停止团籍、除名，会对今后的学习、工作和生活造成长久的影响。",
 )
 # The document's drop-down list of 转出人毕业去向.
@@ -89,7 +99,7 @@ FIELDS = (
     ),
     PLAN,
     FormField("mobile", "常用联系电话", Shape.MOBILE, required=False, width=20, hint="保留期间能找到本人的手机。"),
-    FormField("dues", "团费怎样交纳", required=False, hint="例如：每半年用微信交给学院团委。", width=200, at_least=2),
+    FormField("dues", "团费怎样交纳", required=False, hint="例如：按月用微信交给学院团委。", width=200, at_least=2),
     FormField("life", "怎样参加组织生活", required=False, hint="例如：参加线上主题团日，每季度汇报一次。", width=200),
     FormField("remark", "备注", Shape.LONG, required=False, hint="毕业去向选“其他”的，在这里写明。", width=300),
     FormField("leader", "学社衔接工作负责人", required=False, hint="不填的，用学院登记的负责人。", width=60),
@@ -149,7 +159,7 @@ def _branch(matter: CaseMatter) -> Organisation:
 def months(policy: Policy, ground: str) -> tuple[int, int]:
     """How long somebody may stay for this reason, and how long with an extension (D-18, T-23)."""
     if ground == TEACHING:
-        return TEACHING_MONTHS, TEACHING_MONTHS
+        return policy.teaching_months, policy.teaching_months
     return policy.retention_months, policy.retention_max_months
 
 
@@ -159,7 +169,7 @@ def _term(matter: CaseMatter) -> RetentionTerm:
     graduation = staying.graduation_month(matter.person) or today
     first, most = months(policy, matter.said("ground"))
     if not matter.said("ground"):
-        most = max(most, TEACHING_MONTHS)
+        most = max(most, policy.teaching_months)
     found = retention_term(graduation, first, most, today)
     if found is None:
         last = retained_until(graduation, max(first, most))
@@ -178,7 +188,8 @@ def _effect(matter: CaseMatter, case: Case) -> str:
     policy, term = policy_of(home.school), _term(matter)
     terms = Terms(term.until, matter.said("ground"), home.nearest, term.extended)
     operations.keep(person, branch, terms, f"case:{case.id}")
-    words = f"已编入{branch.short_name}，保留到 {term.until:%Y-%m-%d}；保留期间计为未完成转接，落实去向后一个月内转出。"
+    words = f"已编入{branch.short_name}，保留到 {term.until:%Y-%m-%d}；保留期间计为未完成转接，"
+    words += f"落实去向后{spoken(policy.floating_onward_months)}内转出。"
     if term.extended:
         words += f"头 {policy.retention_months} 个月已过，按延长保留办理，不能再延长。"
     if home.college is not None and branch.parent_id == home.school.id and policy.retention_tiers > 1:
@@ -210,11 +221,11 @@ def _paper(matter: CaseMatter) -> Paper:
     """F-08: six notices, whom to ring, what was agreed, the receipt."""
     home = branches.home_of(matter.person.org)
     name, phone = leader_of(home.nearest if home is not None else matter.person.org)
-    account = matter.person.account
+    account, values = matter.person.account, dict(policy_of(matter.person.org))
     return Paper(
         FORM,
         "流动团员管理服务告知书",
-        tuple(f"{number}. {words}" for number, words in enumerate(NOTICES, start=1)),
+        tuple(f"{number}. {said(words, values)}" for number, words in enumerate(NOTICES, start=1)),
         (
             ("团组织联系人", name),
             ("联系电话", phone),

@@ -27,7 +27,7 @@ from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict
 from zhtj.orgs.models import Organisation
-from zhtj.orgs.policies import policy_of
+from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.people import bulk
 from zhtj.people import operations as people
 from zhtj.people.bulk import Enrolment
@@ -113,7 +113,7 @@ class Checking:
     def part(self, table: ImportTable) -> RosterPlan:
         """What importing these rows would do."""
         organisation = session.get_one(Organisation, self._organisation_id)
-        checked = rules.check(table, self._branches, clock.today(), self._earlier)
+        checked = rules.check(table, self._branches, national_policy(), clock.today(), self._earlier)
         plan = RosterPlan(
             read=len(table.rows),
             errors=checked.errors,
@@ -127,7 +127,7 @@ class Checking:
             person, owner = _match(entry, known)
             problems = _identity_problems(entry, person, owner)
             if person is None or person.member_id is None:
-                problems = problems or rules.new_member_problems(entry)
+                problems = problems or rules.new_member_problems(entry, national_policy())
                 if entry.joined_on is not None and not problems:
                     _enrol(entry, entry.joined_on, person, plan)
             elif not problems:

@@ -30,15 +30,12 @@ from zhtj.imports.files.layouts import (
 )
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.reading import Reading
-from zhtj.imports.files.tables import ImportTable, TableRow
+from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.orgs.known_organisations import Branches, KnownOrganisation
 from zhtj.people import identity
 from zhtj.people.identity import Identity, IdentityError
 from zhtj.people.models import Sex
-from zhtj.people.rules import NUMBERED_SINCE, least_age
-
-USUAL_AGE = 14
-DEV_DIGITS = 12
+from zhtj.policy.model import Policy
 
 _PHONE = re.compile(r"[0-9+()-]{7,20}")
 _NONE = frozenset({"无", "/", "暂无", "没有", "\\"})
@@ -101,12 +98,15 @@ class CheckedRoster:
     warnings: list[ImportProblem] = field(default_factory=list)
 
 
-def check(table: ImportTable, branches: Branches, today: date, earlier: Earlier | None = None) -> CheckedRoster:
+def check(
+    table: ImportTable, branches: Branches, policy: Policy, today: date, earlier: Earlier | None = None
+) -> CheckedRoster:
     """Check every row by itself and against the rows above it (PD-31).
 
     Args:
         table: the roster, or a part of it.
         branches: where its members may go.
+        policy: whose ages and numbers hold.
         today: nobody is born or joins later.
         earlier: what the parts above have.
     """
@@ -114,7 +114,7 @@ def check(table: ImportTable, branches: Branches, today: date, earlier: Earlier 
     earlier = earlier or Earlier()
     for row in table.rows:
         reading = Reading(row, ROSTER, typed=table.typed)
-        entry = _entry(row, reading, branches, today, earlier)
+        entry = _entry(reading, branches, policy, today, earlier)
         checked.errors += reading.errors
         checked.warnings += reading.warnings
         if entry is not None:
@@ -122,13 +122,15 @@ def check(table: ImportTable, branches: Branches, today: date, earlier: Earlier 
     return checked
 
 
-def new_member_problems(entry: RosterEntry) -> list[ImportProblem]:
+def new_member_problems(entry: RosterEntry, policy: Policy) -> list[ImportProblem]:
     """What a person who is not in the system yet must bring besides (PD-31, U-10)."""
     if entry.joined_on is None:
         return [ImportProblem(entry.row, JOINED, "没有填写入团年月。", "请按入团志愿书补上。")]
-    if entry.dev_number is None and entry.joined_on >= NUMBERED_SINCE:
-        cause = "2017 年及以后入团的团员必须有发展团员编号。"
-        return [ImportProblem(entry.row, DEV_NUMBER, cause, "请从团员证或入团志愿书上抄录 12 位编号。")]
+    since = policy.dev_number_required_from
+    if entry.dev_number is None and entry.joined_on >= since:
+        cause = f"{since.year} 年及以后入团的团员必须有发展团员编号。"
+        fix = f"请从团员证或入团志愿书上抄录 {policy.dev_number_length} 位编号。"
+        return [ImportProblem(entry.row, DEV_NUMBER, cause, fix)]
     return []
 
 
@@ -144,21 +146,21 @@ class Earlier:
         return None if first == row else first
 
 
-def _entry(row: TableRow, reading: Reading, branches: Branches, today: date, earlier: Earlier) -> RosterEntry | None:
+def _entry(reading: Reading, branches: Branches, policy: Policy, today: date, earlier: Earlier) -> RosterEntry | None:
     name = person_name(reading)
     who = person_identity(reading, today)
     mobile = _mobile(reading)
-    joined = _joined(reading, who, today)
-    dev_number = _dev_number(reading, joined)
+    joined = _joined(reading, who, policy, today)
+    dev_number = _dev_number(reading, joined, policy)
     branch = _branch(reading, branches)
     details = _details(reading)
     _sex(reading, who)
-    _repeated(row.number, reading, earlier, {ID_NUMBER: who.number if who else "", MOBILE: mobile})
-    if dev_number and (first := earlier.row_of(DEV_NUMBER, dev_number, row.number)):
+    _repeated(reading.number, reading, earlier, {ID_NUMBER: who.number if who else "", MOBILE: mobile})
+    if dev_number and (first := earlier.row_of(DEV_NUMBER, dev_number, reading.number)):
         reading.warning(DEV_NUMBER, f"编号与第 {first} 行相同。", "一人一号，重复的编号以后不能转接，请核对。")
     if reading.errors or who is None or branch is None:
         return None
-    return RosterEntry(row.number, name, who, mobile, branch, joined, dev_number, details)
+    return RosterEntry(reading.number, name, who, mobile, branch, joined, dev_number, details)
 
 
 def person_name(reading: Reading) -> str:
@@ -188,7 +190,7 @@ def _mobile(reading: Reading) -> str:
     return reading.mobile(MOBILE, reading.required(MOBILE, reading.compact(MOBILE)))
 
 
-def _joined(reading: Reading, who: Identity | None, today: date) -> date | None:
+def _joined(reading: Reading, who: Identity | None, policy: Policy, today: date) -> date | None:
     joined = reading.month(JOINED)
     if joined is None:
         return None
@@ -198,27 +200,28 @@ def _joined(reading: Reading, who: Identity | None, today: date) -> date | None:
     if who is None:
         return joined
     age = max(who.age_on(joined), 0)
-    strict = joined >= NUMBERED_SINCE
-    least = least_age(joined)
+    limit, since = policy.join_age(joined), policy.strict_join_from
+    strict, least = joined >= since, limit.error_below
     if age < least:
-        since = "2017 年及以后" if strict else "2017 年以前"
+        when = f"{since.year} 年及以后" if strict else f"{since.year} 年以前"
         fix = "请核对两项；确实如此的，身份不能认定。" if strict else "请核对两项；确实如此的，核查档案后线下管理。"
-        reading.error(JOINED, f"按身份证号码，入团时 {age} 周岁；{since}入团应满 {least} 周岁。", fix)
-    elif strict and age < USUAL_AGE:
-        reading.warning(JOINED, f"入团时 {age} 周岁，不满 {USUAL_AGE} 周岁。", "请对照入团志愿书核对。")
+        reading.error(JOINED, f"按身份证号码，入团时 {age} 周岁；{when}入团应满 {least} 周岁。", fix)
+    elif limit.warn_below is not None and age < limit.warn_below:
+        reading.warning(JOINED, f"入团时 {age} 周岁，不满 {limit.warn_below} 周岁。", "请对照入团志愿书核对。")
     return joined
 
 
-def _dev_number(reading: Reading, joined: date | None) -> str | None:
+def _dev_number(reading: Reading, joined: date | None, policy: Policy) -> str | None:
     number = reading.compact(DEV_NUMBER)
     if not number or number in _NONE:
         return None
-    if len(number) == DEV_DIGITS and number.isascii() and number.isdigit():
+    digits, since = policy.dev_number_length, policy.dev_number_required_from
+    if len(number) == digits and number.isascii() and number.isdigit():
         return number
     length = f"这里是 {len(number)} 位" if number.isdigit() else "这里有别的字符"
-    cause = f"发展团员编号应为 12 位数字，{length}。"
-    if joined is not None and joined < NUMBERED_SINCE:
-        reading.warning(DEV_NUMBER, cause, "2017 年以前入团的按“无”登记。")
+    cause = f"发展团员编号应为 {digits} 位数字，{length}。"
+    if joined is not None and joined < since:
+        reading.warning(DEV_NUMBER, cause, f"{since.year} 年以前入团的按“{policy.dev_number_missing}”登记。")
         return None
     reading.error(DEV_NUMBER, cause, "请对照团员证或入团志愿书填写。")
     return None

@@ -19,10 +19,11 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column, scope, subtree
 from zhtj.kernel.sql.listing import Listing, count_rows
 from zhtj.orgs.models import Organisation, Purpose
+from zhtj.orgs.policies import national_policy
 from zhtj.orgs.searching.lookup import LAST_SIGN
 from zhtj.people.finding import search
 from zhtj.people.models import Account, Member, Membership, Sex
-from zhtj.people.rules import LEAVING_AGE, NUMBERED_SINCE, years_before
+from zhtj.people.rules import years_before
 from zhtj.people.signing.accounts import tidy
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
@@ -56,7 +57,8 @@ class Age(StrEnum):
     @property
     def label(self) -> str:
         """The term on the screen."""
-        return {"turning": "一年内满 28 周岁", "over": "已满 28 周岁"}[self.value]
+        age = national_policy().leave_age
+        return {"turning": f"一年内满 {age} 周岁", "over": f"已满 {age} 周岁"}[self.value]
 
 
 class Missing(StrEnum):
@@ -75,7 +77,7 @@ class Missing(StrEnum):
         """The term on the screen."""
         return {
             "mobile": "手机号码",
-            "dev_number": "发展团员编号（2017 年起入团）",
+            "dev_number": f"发展团员编号（{national_policy().dev_number_required_from.year} 年起入团）",
             "student_no": "学号",
             "political_status": "政治面貌",
             "residence": "居住地",
@@ -252,11 +254,12 @@ def _inside(org_id: int) -> ColumnElement[bool]:
 
 
 def _aged(age: Age) -> list[ColumnElement[bool]]:
-    """Born before the day on which one turns 28, or in the year behind it."""
-    over = years_before(clock.today(), LEAVING_AGE)
+    """Born before the day on which one turns that old, or in the year behind it."""
+    today, leaving = clock.today(), national_policy().leave_age
+    over = years_before(today, leaving)
     if age is Age.OVER:
         return [bool_column(Member.born <= over)]
-    return [bool_column(Member.born.between(over + date.resolution, years_before(clock.today(), LEAVING_AGE - 1)))]
+    return [bool_column(Member.born.between(over + date.resolution, years_before(today, leaving - 1)))]
 
 
 def _lacking(missing: Missing) -> list[ColumnElement[bool]]:
@@ -265,7 +268,7 @@ def _lacking(missing: Missing) -> list[ColumnElement[bool]]:
     column = getattr(Member, missing.value)
     conditions: list[ColumnElement[bool]] = [column.is_(None)]
     if missing is Missing.DEV_NUMBER:
-        conditions.append(Member.joined_on >= NUMBERED_SINCE)
+        conditions.append(Member.joined_on >= national_policy().dev_number_required_from)
     return conditions
 
 

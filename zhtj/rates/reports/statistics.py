@@ -25,6 +25,7 @@ from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing
 from zhtj.kernel.sql.replica import reports
 from zhtj.orgs.models import SEGMENT, Organisation, Tier
+from zhtj.policy.seasons import policy_for
 from zhtj.rates import queries
 from zhtj.rates.models import GraduationCount, StatisticsSource, UrgingTopic
 from zhtj.rates.reports import urging
@@ -40,7 +41,7 @@ NAMED = 3
 
 def due_on(season: int) -> date:
     """The day by which the province hands the table to the centre (F-10)."""
-    return date(season, 5, 20)
+    return policy_for(season, ()).statistics_due
 
 
 @dataclass(frozen=True, slots=True)

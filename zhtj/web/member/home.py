@@ -10,7 +10,7 @@ from flask import render_template
 
 from zhtj.cases.queries import pending
 from zhtj.floating import queries as floating
-from zhtj.graduation.models import GraduateCategory
+from zhtj.graduation.models import GraduateCategory, RegisterRow
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import Permission
@@ -123,9 +123,15 @@ class Deadline:
 def _season(filling: Filling) -> dict[str, Any]:
     row = filling.leaver.row
     is_due = row is not None and row.completed_at is None
-    deadline = deadline_of(filling.policy, row.category) if row and is_due else None
+    deadline = deadline_of(filling.policy, _heading_for(filling, row)) if row and is_due else None
     phase = phases.line(filling.policy) if deadline else None
     return {"row": row, "deadline": deadline, "phase": phase, "waiting": waits.of_member(filling.member.id)}
+
+
+def _heading_for(filling: Filling, row: RegisterRow) -> GraduateCategory | None:
+    """Further study or society: what his draft says, else what he is registered as (PD-09)."""
+    named = filling.spec.category if filling.draft is not None and filling.spec else None
+    return GraduateCategory(named) if named else row.category
 
 
 def deadline_of(policy: Policy, category: GraduateCategory | None) -> Deadline:

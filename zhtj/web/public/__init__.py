@@ -13,6 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.kernel.database import session
 from zhtj.kernel.work import queue as work_queue
+from zhtj.orgs.policies import national_policy
+from zhtj.policy.destinations import judge, summary
+from zhtj.policy.vocabulary import Destination, Reason
 from zhtj.web import routes
 from zhtj.web.access import current_choice, public
 from zhtj.web.public import advice, chart, interface, letters, offices
@@ -20,6 +23,17 @@ from zhtj.web.rendering.navigation import home_of
 
 __all__ = ["advice", "chart", "interface", "letters", "offices"]
 
+# What most people ask, in the words of the policy in force.
+EXPLAINED = (
+    "employed_with_org",
+    "employed_without_org",
+    "further_study",
+    "unplaced",
+    "enlisted",
+    "overseas_study",
+    "overseas_private",
+    "delayed",
+)
 FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
 
 
@@ -39,7 +53,10 @@ def index() -> AnyResponse:
 @public
 def help_page() -> str:
     """How the transfer goes, in our own words; open before login (H-01)."""
-    return render_template("public/help.html")
+    policy = national_policy()
+    external = judge(policy, Reason.OTHER, Destination.EXTERNAL)
+    where_to = [summary(policy, key) for key in EXPLAINED] + [(Destination.EXTERNAL.label, external.why)]
+    return render_template("public/help.html", where_to=where_to, policy=policy)
 
 
 @routes.public.get("/healthz")

@@ -15,6 +15,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from zhtj.kernel import clock, dates
+from zhtj.policy import wording
 
 NOTHING = "—"
 WEEKDAYS = "一二三四五六日"
@@ -32,6 +33,8 @@ def register(app: Flask) -> None:
         moment=moment,
         ago=ago,
         month=month,
+        months=wording.months,
+        season_day=dates.short,
         deadline=deadline,
         days_left=days_left,
         masked_id=masked_id,

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from zhtj.graduation.models import BranchMark
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Organisation
-from zhtj.orgs.policies import national_policy
+from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.people.models import Membership
 from zhtj.people.queries import first_mobile
 from zhtj.policy.vocabulary import PlaceTie, Reason
@@ -46,6 +46,8 @@ def register(app: Flask) -> None:
         office_of=office_of,
         organisation_crumbs=organisation_crumbs,
         organisation_options=organisation_codes,
+        season_policy=national_policy,
+        policy_of=policy_of,
         place_label=lambda key: PlaceTie(key).label,
         phone_icon=phone_icon(app),
         reason_label=reason_label,
