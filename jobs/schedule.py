@@ -35,7 +35,7 @@ TICK = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ScheduledJob:
     """Timed work.
 
     Args:
@@ -57,12 +57,12 @@ class Entry:
         return int(((moment - EPOCH).total_seconds() - self.offset) // self.every)
 
 
-def sweep(name: str, every: int, offset: int = 0) -> Entry:
+def sweep(name: str, every: int, offset: int = 0) -> ScheduledJob:
     """An entry that runs one of ``zhtj.sweeps``."""
-    return Entry(f"sweep-{name}", every, SWEEP, (name,), offset)
+    return ScheduledJob(f"sweep-{name}", every, SWEEP, (name,), offset)
 
 
-SCHEDULE: tuple[Entry, ...] = (
+SCHEDULE: tuple[ScheduledJob, ...] = (
     sweep("return", MINUTE),
     sweep("deliver", MINUTE),
     sweep("seal", MINUTE),
@@ -89,7 +89,7 @@ SCHEDULE: tuple[Entry, ...] = (
 )
 
 
-def tick(schedule: Sequence[Entry] = SCHEDULE) -> list[str]:
+def tick(schedule: Sequence[ScheduledJob] = SCHEDULE) -> list[str]:
     """Enqueue every entry whose present period nobody has claimed yet; returns their names.
 
     Raises:
@@ -99,7 +99,7 @@ def tick(schedule: Sequence[Entry] = SCHEDULE) -> list[str]:
     return [entry.name for entry in schedule if _enqueue_once(entry, entry.period(moment))]
 
 
-def _enqueue_once(entry: Entry, period: int) -> bool:
+def _enqueue_once(entry: ScheduledJob, period: int) -> bool:
     if session.get(periods.SchedulePeriod, (entry.name, period)) is not None:
         return False
     with unit_of_work():
@@ -111,7 +111,7 @@ def _enqueue_once(entry: Entry, period: int) -> bool:
     return True
 
 
-def run(app: Flask, schedule: Sequence[Entry] = SCHEDULE, *, stop: threading.Event | None = None) -> None:
+def run(app: Flask, schedule: Sequence[ScheduledJob] = SCHEDULE, *, stop: threading.Event | None = None) -> None:
     """Tick until told to stop by SIGTERM, SIGINT or ``stop``; a lost queue or database is waited for."""
     stop = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():

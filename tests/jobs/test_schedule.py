@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobs import schedule
-from jobs.schedule import DAY, HOUR, MINUTE, Entry
+from jobs.schedule import DAY, HOUR, MINUTE, ScheduledJob
 from tests import services
 from zhtj import sweeps
 from zhtj.kernel import clock
@@ -25,8 +25,8 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.work import periods
 from zhtj.kernel.work import queue as work_queue
 
-EVERY_MINUTE = Entry("minute", MINUTE, "jobs.sweeps.run_sweep", ("return",))
-AT_THREE = Entry("nightly", DAY, "jobs.sweeps.run_sweep", ("seal",), offset=3 * HOUR)
+EVERY_MINUTE = ScheduledJob("minute", MINUTE, "jobs.sweeps.run_sweep", ("return",))
+AT_THREE = ScheduledJob("nightly", DAY, "jobs.sweeps.run_sweep", ("seal",), offset=3 * HOUR)
 BOTH = (EVERY_MINUTE, AT_THREE)
 
 

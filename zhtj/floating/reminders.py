@@ -21,7 +21,7 @@ from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
 from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
-from zhtj.policy.wording import months
+from zhtj.policy.spoken import months
 
 TERM, CONTACT = "期限", "联系"
 Told = tuple[Stay, DeadlineStage]

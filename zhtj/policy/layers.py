@@ -17,8 +17,8 @@ from pydantic import Field, ValidationError
 
 from zhtj.policy.model import Policy, Values
 from zhtj.policy.parts import DecisionRow, DestinationRule, Head, Milestone, Part, ReasonSpec, Receiver, RuleId, Source
+from zhtj.policy.spoken import said
 from zhtj.policy.vocabulary import Reason
-from zhtj.policy.wording import said
 
 DATA = Path(__file__).parent / "data"
 TABLE_SUFFIX = ".destinations.toml"

@@ -45,9 +45,9 @@ from zhtj.orgs.models import Organisation, Purpose
 from zhtj.orgs.policies import policy_of
 from zhtj.people.queries import posts
 from zhtj.policy.model import Policy
+from zhtj.policy.spoken import months as spoken
+from zhtj.policy.spoken import said
 from zhtj.policy.vocabulary import Reason
-from zhtj.policy.wording import months as spoken
-from zhtj.policy.wording import said
 
 FORM = "F-08"
 

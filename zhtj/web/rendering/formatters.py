@@ -15,7 +15,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from zhtj.kernel import clock, dates
-from zhtj.policy import wording
+from zhtj.policy import spoken
 
 NOTHING = "—"
 WEEKDAYS = "一二三四五六日"
@@ -33,7 +33,7 @@ def register(app: Flask) -> None:
         moment=moment,
         ago=ago,
         month=month,
-        months=wording.months,
+        months=spoken.months,
         season_day=dates.short,
         deadline=deadline,
         days_left=days_left,

@@ -6,26 +6,26 @@ from datetime import date
 
 import pytest
 
-from zhtj.policy import layers, wording
+from zhtj.policy import layers, spoken
 from zhtj.policy.layers import compose, lineage
 
 
 @pytest.mark.parametrize(
-    ("number", "spoken"), [(1, "一个月"), (3, "3 个月"), (6, "半年"), (12, "一年"), (24, "两年"), (36, "36 个月")]
+    ("number", "words"), [(1, "一个月"), (3, "3 个月"), (6, "半年"), (12, "一年"), (24, "两年"), (36, "36 个月")]
 )
-def test_months_are_said_as_people_say_them(number, spoken):
-    assert wording.months(number) == spoken
+def test_months_are_said_as_people_say_them(number, words):
+    assert spoken.months(number) == words
 
 
 def test_a_sentence_names_the_values_it_speaks_of():
     values = {"clear_months": 12, "from": date(2026, 9, 1), "age": 28}
 
-    assert wording.said("{from}起，{clear_months}内；{clear_months:n} 个月，{age} 周岁。", values) == (
+    assert spoken.said("{from}起，{clear_months}内；{clear_months:n} 个月，{age} 周岁。", values) == (
         "9月1日起，一年内；12 个月，28 周岁。"
     )
-    assert wording.said("没有。", {}) == "没有。"
+    assert spoken.said("没有。", {}) == "没有。"
     with pytest.raises(KeyError):
-        wording.said("{nothing}", values)
+        spoken.said("{nothing}", values)
 
 
 @pytest.mark.rule("PD-61")

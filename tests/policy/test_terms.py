@@ -20,7 +20,7 @@ TERM = re.compile(
 SPARED = {
     "zhtj/demo/": "the demonstration's people",
     "zhtj/policy/data/": "the layers themselves",
-    "zhtj/policy/wording.py": "how a term is said",
+    "zhtj/policy/spoken.py": "how a term is said",
     "zhtj/policy/rulebook/": "the rules",
     "templates/components/": "examples of components",
     "zhtj/web/rendering/gallery.py": "examples of components",
