@@ -32,6 +32,7 @@ from zhtj.factory import create_app
 from zhtj.kernel import audit, clock, crypto
 from zhtj.kernel.database import _LENT, db, lent
 from zhtj.kernel.sql import planner, replica
+from zhtj.kernel.work import queue as work_queue
 from zhtj.people.signing import passwords
 from zhtj.policy import seasons
 from zhtj.policy.layers import compose, lineage
@@ -117,6 +118,10 @@ class Installation:
         engine.dispose()
 
 
+# What an application holds on to that belongs to its own database or queue.
+OWN = {"sqlalchemy", _LENT, work_queue.EXTENSION}
+
+
 def twin(app: Flask, url: str, replica_url: str = "") -> Flask:
     """The same application on another database: its configuration and its engines are its own, the rest is shared."""
     other = copy.copy(app)
@@ -124,7 +129,7 @@ def twin(app: Flask, url: str, replica_url: str = "") -> Flask:
     other.config["ZHTJ"] = replace(app.config["ZHTJ"], database_url=url, replica_url=replica_url)
     other.config["SQLALCHEMY_DATABASE_URI"] = url
     other.config["SQLALCHEMY_BINDS"] = {replica.BIND: replica.options(replica_url)} if replica_url else {}
-    other.extensions = {name: kept for name, kept in app.extensions.items() if name not in {"sqlalchemy", _LENT}}
+    other.extensions = {name: kept for name, kept in app.extensions.items() if name not in OWN}
     other.teardown_appcontext_funcs = list(app.teardown_appcontext_funcs)
     other._got_first_request = False
     db.init_app(other)

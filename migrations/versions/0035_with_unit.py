@@ -1,7 +1,8 @@
 """whether a graduate's old unit has stated that it keeps him."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from zhtj.kernel.sql import migrating
 
 revision = "0035"
 down_revision = "0034"
@@ -11,9 +12,9 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    op.add_column("season_register", sa.Column("with_unit_since", sa.DateTime(timezone=True)))
+    migrating.add_column("season_register", sa.Column("with_unit_since", sa.DateTime(timezone=True)))
 
 
 def downgrade() -> None:
     """Undo."""
-    op.drop_column("season_register", "with_unit_since")
+    migrating.drop_column("season_register", "with_unit_since")

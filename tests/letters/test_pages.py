@@ -15,7 +15,7 @@ from tests.exports.reading import csv_file
 from tests.letters.printing.reading import pages, reader, squeeze
 from tests.letters.test_issue import issue, void
 from tests.letters.test_seals import stamp
-from tests.transfers.steps import apply
+from tests.transfers.steps import apply, do
 from tests.uploads import PNG
 from zhtj.kernel.database import session
 from zhtj.letters.many import letter_batches
@@ -23,6 +23,7 @@ from zhtj.letters.many import print_files as batch_files
 from zhtj.letters.many.models import LetterBatch
 from zhtj.letters.models import CardSide, Letter, LetterReceipt
 from zhtj.letters.receipts import card_of
+from zhtj.transfers import operations as transfers
 
 
 @pytest.fixture
@@ -215,7 +216,8 @@ def test_whom_it_does_not_concern_learns_nothing_by_the_code(client, office, let
     assert visitor(client, office.graduate.account).get(f"/v/{letter.code}/receipt").status == 403
 
 
-def test_expired_void_and_unknown_codes_say_so_without_revealing_more(client, office, letter, clock_at):
+def test_expired_void_and_unknown_codes_say_so_without_revealing_more(client, office, application, letter, clock_at):
+    do(transfers.accept, application, office.seat("company"))  # else it goes back long before
     anybody = Browser(client.application.test_client())
     clock_at("2027-01-13T09:00")
     lapsed = anybody.get(f"/v/{letter.code}")

@@ -119,7 +119,8 @@ def test_what_does_not_fit_is_refused_at_its_field(office, letter, field, slip):
 
 
 @pytest.mark.rule("L-07")
-def test_a_letter_received_after_its_last_day_gets_no_receipt(office, letter, clock_at):
+def test_a_letter_received_after_its_last_day_gets_no_receipt(office, application, letter, clock_at):
+    do(transfers.accept, application, office.seat("company"))  # else it goes back long before
     clock_at("2027-01-20T09:00")
     with pytest.raises(DomainError) as caught:
         fill(office, letter, slip=replace(SLIP, received_on=date(2027, 1, 13)))

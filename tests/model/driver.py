@@ -269,7 +269,7 @@ class Run:
         if person.origin is None or person.delayed or person.done is not None or person.branch.key != "class1":
             return
         member, seat = session.get_one(Member, number), self.world.seat("college")
-        wanted = lambda: personal.delay(member, date(2027, 6, 1), "学分未修满", seat.account_id)  # noqa: E731
+        wanted = lambda: personal.delay(member, date(2027, 6, 1), "学分未修满", seat.seat_id)  # noqa: E731
         if self._do("delay", f"delay {person.key}", seat, wanted, answer=True):
             person.delayed = True
 
