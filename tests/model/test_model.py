@@ -17,6 +17,7 @@ WANTED = {
 }
 
 
+@pytest.mark.slow("random worlds are driven for a stated time")
 @pytest.mark.rule("PD-14", "PD-16", "PD-18", "PD-24", "PD-57", "PD-58")
 def test_the_product_agrees_with_the_model(app: Flask) -> None:
     del app
