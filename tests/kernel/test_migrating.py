@@ -290,7 +290,8 @@ def going_on(site: Site, body: str) -> Iterator[Callable[[], None]]:
 
 def waits(site: Site) -> bool:
     """Whether the migration waits for somebody."""
-    return bool(site.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+    here = "datname = current_database()"  # in others somebody may wait as well
+    return bool(site.ask(f"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND {here}"))
 
 
 def work(connection: sa.Connection) -> None:
