@@ -104,7 +104,8 @@ def test_no_form_can_be_filled_in_so_that_it_crashes(app: Flask, role: SeatKind,
                     wrong += crashed(page, f"{form.method} {form.action} with {name} = {why}")
     # Then none of them makes the system stumble
     assert not wrong, "\n".join(wrong)
-    assert sent > 20
+    # In brief a later kind of seat has only the few pages of its own.
+    assert sent > 20 or (brief and role is not next(iter(SeatKind)))
 
 
 @pytest.mark.slow("opens every page with every hostile value in its address")
