@@ -109,7 +109,8 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
     wrong = problem(given, policy)
     if wrong is not None:
         raise DomainError(wrong[1], field=wrong[0], rule="T-34")
-    entry = session.get(DestinationEntry, row.id)
+    season_register.hold(rows=[row.id])  # two who register the same graduate come one after the other
+    entry = session.get(DestinationEntry, row.id, populate_existing=True)
     changed = changes(entry, given)
     if entry is None:
         entry = DestinationEntry(row_id=row.id, entered_at=clock.now(), reason=Reason(given.reason))
