@@ -20,12 +20,14 @@ def work(seconds):
 @pytest.fixture(scope="module")
 def shared():
     work(0.06)
+    yield
+    work(0.06)
 
-def test_quick(): pass
 def test_that_came_first(shared): pass
 def test_that_is_slow(): work(0.06)
 @pytest.mark.slow("it works long")
 def test_that_says_why(): work(0.06)
+def test_that_came_last(): pass
 """
 
 
