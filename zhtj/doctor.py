@@ -16,7 +16,8 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import UtcDateTime, session
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.orgs.models import SEGMENT, Category, Organisation, Region, Tier
-from zhtj.people.models import Member, Membership, Seat
+from zhtj.people.models import Member, Membership
+from zhtj.people.queries import is_administered
 from zhtj.rates.counting import counters
 from zhtj.rates.models import Standing
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
@@ -83,7 +84,7 @@ def _application_places() -> Select[Any]:
 
 
 def _offices() -> Select[Any]:
-    seated = exists().where(Seat.org_id == Organisation.id, Seat.ended_at.is_(None))
+    seated = is_administered(Organisation.id)
     above = select(Parent.office_id).where(Parent.id == Organisation.parent_id).scalar_subquery()
     return select(Organisation.id).where(
         or_(

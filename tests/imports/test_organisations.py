@@ -27,7 +27,8 @@ from zhtj.orgs.models import (
     Region,
     Tier,
 )
-from zhtj.people.models import Account, Post, Seat
+from zhtj.people.models import Account, CodeKind, Post, Seat
+from zhtj.people.signing import codes
 
 SCHOOL = "共青团新学校委员会"
 
@@ -314,6 +315,13 @@ def test_nothing_is_built_in_an_external_region(city: Organisation, session: Ses
     assert "自己的系统" in plan.errors[0].cause
 
 
+def activate(session: Session, account: Account) -> None:
+    """As the owner does with the code he was given."""
+    code = codes.issue_as_operator(CodeKind.ACTIVATION, session.merge(account))
+    codes.activate(code.plain, "山高月小水落石出真好看")
+
+
+@pytest.mark.rule("PD-61", "PD-22")
 def test_another_secretary_takes_the_seat(world: World, session: Session) -> None:
     row = organisation(
         world.orgs["class1"].full_name, world.orgs["college"].code, 书记姓名="新书记", 书记手机="13600000001"
@@ -327,7 +335,13 @@ def test_another_secretary_takes_the_seat(world: World, session: Session) -> Non
 
     seats = session.scalars(select(Seat).where(Seat.org_id == world.orgs["class1"].id, Seat.ended_at.is_(None))).all()
     assert [seat.account.name for seat in seats] == ["新书记"]
-    assert session.get_one(Organisation, world.orgs["class1"].id).office_id == world.orgs["class1"].id
+    # PD-61: until he has activated his account, the college acts.
+    branch = session.get_one(Organisation, world.orgs["class1"].id)
+    assert branch.office_id == world.orgs["college"].id
+    with unit_of_work():
+        activate(session, seats[0].account)
+    session.refresh(branch)
+    assert branch.office_id == branch.id
 
 
 @pytest.mark.rule("PD-02")

@@ -11,6 +11,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Account
+from zhtj.people.operations import take_up_posts
 from zhtj.people.signing import passwords
 
 # Nobody's name, no part of anybody's number; the same for all.
@@ -29,6 +30,7 @@ def activate(account_ids: Sequence[int]) -> None:
     for start in range(0, len(account_ids), 500):
         some = account_ids[start : start + 500]
         session.execute(update(Account).where(Account.id.in_(some)).values(**values))
+        take_up_posts(some)
     audit.record_many("account.activate", "account", [(account_id, {}) for account_id in account_ids])
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
@@ -15,6 +16,7 @@ from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Organisation, Region
 from zhtj.people import identity
 from zhtj.people.models import Account, Member, Membership, Post, Seat, Sex
+from zhtj.people.queries import is_administered
 
 
 def create_account(name: str, *, id_number: str | None = None, mobile: str | None = None) -> Account:
@@ -52,13 +54,23 @@ def change_mobile(account: Account, mobile: str) -> None:
 
 
 def start_seat(account: Account, org: Organisation, post: Post) -> Seat:
-    """Put somebody into a post; the organisation now handles its own work (PD-22)."""
+    """Put somebody into a post; with an activated account the organisation now handles its own work (PD-22)."""
     seat = Seat(account_id=account.id, org_id=org.id, post=post, started_at=clock.now())
     session.add(seat)
     session.flush()
-    orgs.set_office(org, has_administrator=True)
+    # PD-61: who has never activated his account is no administrator yet, see ``take_up_posts``.
+    if account.activated_at is not None:
+        orgs.set_office(org, has_administrator=True)
     audit.record("seat.start", "seat", seat.id, org=org.code, post=post.value)
     return seat
+
+
+def take_up_posts(account_ids: Sequence[int]) -> None:
+    """Whoever has just activated his account administers from now on where he holds a post (PD-61, PD-22)."""
+    query = select(Organisation).join(Seat, Seat.org_id == Organisation.id)
+    query = query.where(Seat.account_id.in_(account_ids), Seat.ended_at.is_(None)).order_by(Organisation.path)
+    for org in session.scalars(query).unique().all():
+        orgs.set_office(org, has_administrator=True)
 
 
 def end_seat(seat: Seat, why: str) -> None:
@@ -67,8 +79,7 @@ def end_seat(seat: Seat, why: str) -> None:
     orgs.hold(seat.org_id)
     seat.ended_at, seat.ended_why = clock.now(), why
     session.flush()
-    left = session.scalar(select(func.count()).where(Seat.org_id == seat.org_id, Seat.ended_at.is_(None)))
-    if not left:
+    if not session.scalar(select(is_administered(seat.org_id))):
         orgs.set_office(seat.org, has_administrator=False)
     audit.record("seat.end", "seat", seat.id, why=why)
 

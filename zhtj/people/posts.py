@@ -25,7 +25,7 @@ MOST = 30
 
 
 def successor(organisation: Organisation) -> Organisation | None:
-    """Who acts once the organisation has no administrator left (PD-22); None where nobody above has one."""
+    """Who acts where the organisation has no activated administrator (PD-22); None where nobody above has one."""
     above = select(Organisation.office_id).where(Organisation.id == organisation.parent_id).scalar_subquery()
     return session.scalars(select(Organisation).where(Organisation.id == above)).first()
 
@@ -35,6 +35,17 @@ def open_posts(organisation: Organisation) -> list[Seat]:
     query = select(Seat).where(Seat.org_id == organisation.id, Seat.ended_at.is_(None))
     seats = session.scalars(query.options(joinedload(Seat.account)).order_by(Seat.id)).all()
     return sorted(seats, key=lambda seat: list(Post).index(seat.post))
+
+
+def is_last(seat: Seat, held: Sequence[Seat]) -> bool:
+    """Whether nobody of ``held`` acts any more once this post has ended (PD-61)."""
+    return [one.id for one in held if one.account.activated_at is not None] == [seat.id]
+
+
+def has_ended(seat: ActiveSeat) -> bool:
+    """Whether the post that somebody acts in has ended meanwhile, by what he has just done."""
+    held = session.get(Seat, seat.seat_id) if seat.seat_id is not None else None
+    return held is not None and held.ended_at is not None
 
 
 def past_posts(organisation: Organisation, limit: int = 20) -> Sequence[Seat]:
@@ -142,7 +153,7 @@ def end(seat: ActiveSeat, organisation: Organisation, number: int, *, acts: str 
         raise NotFound
     if found.ended_at is not None:
         raise Conflict("这项任职刚刚已经结束。", fix="请刷新页面查看。", rule="PD-02")
-    if [one.id for one in open_posts(organisation)] == [found.id]:
+    if is_last(found, open_posts(organisation)):
         _check_successor(organisation, acts)
     end_seat(found, ENDED)
     return found

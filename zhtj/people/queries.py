@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import ColumnElement, and_, bindparam, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
 
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
@@ -148,6 +148,12 @@ def signed_in(account_id: int, version: int) -> SignedIn | None:
     if present != version or activated_at is None:
         return None
     return SignedIn(number, name, present, _choices(number, rows))
+
+
+def is_administered(org_id: ColumnElement[int] | InstrumentedAttribute[int] | int) -> ColumnElement[bool]:
+    """SQL: somebody who has activated his account holds a post in this organisation (PD-22, PD-61)."""
+    held = select(Seat.id).join(Account, Account.id == Seat.account_id)
+    return held.where(Seat.org_id == org_id, Seat.ended_at.is_(None), Account.activated_at.is_not(None)).exists()
 
 
 _FIRST_MOBILE = (

@@ -14,7 +14,9 @@ from tests.world import World
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category, Organisation, Purpose
-from zhtj.people.models import Code, CodeKind, Seat
+from zhtj.people import operations as people
+from zhtj.people import posts
+from zhtj.people.models import Code, CodeKind, Post, Seat
 from zhtj.people.signing import codes
 from zhtj.people.signing.accounts import rules_now
 
@@ -114,7 +116,49 @@ def test_a_secretary_hands_over_on_the_page(world: World, browser: Browser) -> N
     back = page.form(root, button="任命").submit(**chosen)
     assert back.status == 422
     assert "现任书记是" in back.text
-    assert "已任命卜喆为书记" in back.form(root, button="任命").submit(**chosen, hand_over="1").follow().follow().text
+    # Then he has no seat left: he is signed out, and the page says so
+    done = back.form(root, button="任命").submit(**chosen, hand_over="1").follow()
+    assert done.status == 200
+    assert done.url == "/login"
+    assert "已任命卜喆为书记" in done.text
+    assert "您在软工1班团支部的任职已结束，没有其他任职，已退出登录" in done.text
+    assert browser.get("/account").location.startswith("/login")
+
+
+@pytest.mark.rule("U-23", "PD-02")
+def test_whoever_gives_up_his_post_goes_on_with_what_is_left(world: World, browser: Browser) -> None:
+    # Given a member of the class who is its secretary too
+    with unit_of_work():
+        secretary = people.start_seat(world.graduate.account, world.orgs["class1"], Post.SECRETARY)
+        old = next(one for one in posts.open_posts(world.orgs["class1"]) if one.id != secretary.id)
+        people.end_seat(old, "ended")
+    root = f"/branch/organisations/{world.orgs['class1'].id}/posts"
+    # When he hands over
+    page = browser.login(world.graduate.account).get(f"{root}?q=卜")
+    chosen: dict[str, Any] = {"member": str(world.classmate.id), "post": "secretary", "hand_over": "1"}
+    done = page.form(root, button="任命").submit(**chosen).follow()
+    # Then he is on his own page, and reads why
+    assert done.status == 200
+    assert done.url == "/member/"
+    assert "已任命卜喆为书记" in done.text
+    assert "您在软工1班团支部的任职已结束，现在的身份是：软工1班团支部 团员" in done.text
+    # The successor ends his own post in the same way
+    page = browser.login(world.classmate.account).get(root)
+    done = page.form(f"{root}/end").submit(acts=world.orgs["college"].code).follow()
+    assert (done.status, done.url) == (200, "/member/")
+    assert "您在软工1班团支部的任职已结束" in done.text
+
+
+@pytest.mark.rule("U-23", "PD-61")
+def test_a_successor_who_has_not_activated_leaves_the_work_to_the_superior(world: World, browser: Browser) -> None:
+    with unit_of_work():
+        world.classmate.account.activated_at = None
+    root = f"/college/organisations/{world.orgs['class1'].id}/posts"
+    page = browser.login(world.accounts["college"]).get(f"{root}?q=卜")
+    chosen: dict[str, Any] = {"member": str(world.classmate.id), "post": "secretary", "hand_over": "1"}
+    done = page.form(root, button="任命").submit(**chosen).follow()
+    assert "已任命卜喆为书记，账号激活之前由上级代办" in done.text
+    assert "还没有人激活账号；激活之前，事项由计算机学院团总支代办" in done.main
 
 
 @pytest.mark.rule("PD-22")

@@ -319,6 +319,7 @@ def activate(typed: str, password: str) -> Account:
     account.activated_at = clock.now()
     set_password(account, password)
     unlock(account)
+    people.take_up_posts([account.id])
     audit.record("account.activate", "account", account.id)
     return account
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import request, session
-from flask_login import current_user, login_user
+from flask import flash, request, session
+from flask_login import current_user, login_user, logout_user
 
 from zhtj.people.models import Account
 from zhtj.people.queries import choose, seat_choices
@@ -15,6 +15,7 @@ from zhtj.web.auth.resume import KEPT
 from zhtj.web.rendering.navigation import home_of
 
 ACCOUNT_PAGE = "/account"
+LOGIN_PAGE = "/login"
 
 
 def address() -> str:
@@ -51,6 +52,25 @@ def stay(account: Account) -> None:
 def sit_down(seat: str) -> None:
     """Choose the seat to act in, by its key."""
     session[SEAT_KEY] = seat
+
+
+def leave_seat(where: str) -> str:
+    """Go on after one's own post has ended: in the seat that is left, else signed out; says so on the next page.
+
+    Args:
+        where: the organisation in which it was held.
+
+    Returns:
+        Address of that page.
+    """
+    session.pop(SEAT_KEY, None)
+    left = choose(seat_choices(current_user.account_id), None)
+    if left is None:
+        logout_user()
+        flash(f"您在{where}的任职已结束，没有其他任职，已退出登录。", "info")
+        return LOGIN_PAGE
+    flash(f"您在{where}的任职已结束，现在的身份是：{left.organisation} {left.label}。", "info")
+    return home_of(left.seat.kind)
 
 
 def home(account_id: int | None = None) -> str:

@@ -18,7 +18,7 @@ from zhtj.people.signing import codes
 from zhtj.people.signing.accounts import rules_now
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.auth import code_sheets
+from zhtj.web.auth import code_sheets, visitor
 from zhtj.web.desks.loading import load_organisation, number_in
 
 HOUR = 3600
@@ -43,6 +43,7 @@ def _page(shown: Organisation, error: DomainError | None = None, *, ending: int 
         past=people.past_posts(shown),
         next_one=next_one,
         acts=next_one.code if next_one else "none",
+        last=next((seat.id for seat in held if people.is_last(seat, held)), None),
         secretary=next((seat.account for seat in held if seat.post is Post.SECRETARY), None),
         q=text,
         found=found[: people.MOST],
@@ -67,14 +68,22 @@ def appoint(number: int) -> AnyResponse:
             account = session.get_one(Account, person)
             hand_over = bool(request.form.get("hand_over"))
             people.appoint(current_seat(), shown, account, wanted, hand_over=hand_over)
-            name = account.name
+            name, where = account.name, shown.short_name
+            waits = "，账号激活之前由上级代办" if shown.office_id != shown.id else ""
+            own = people.has_ended(current_seat())
     except TooMany:
         raise
     except DomainError as error:
         session.expire_all()
         return make_response(_page(shown, error), error.status)
-    flash(f"已任命{name}为{wanted.label}。", "success")
-    return redirect(url_for(".posts", number=number), 303)
+    words = f"已任命{name}为{wanted.label}{waits}。"
+    return _go_on(words, where, number, own=own)
+
+
+def _go_on(words: str, where: str, number: int, *, own: bool) -> AnyResponse:
+    """Back to the posts; whoever has just given up the seat he acts in, to what is left to him (U-23)."""
+    flash(words, "success")
+    return redirect(visitor.leave_seat(where) if own else url_for(".posts", number=number), 303)
 
 
 def _post() -> Post:
@@ -118,12 +127,12 @@ def end_post(number: int) -> AnyResponse:
     try:
         with unit_of_work():
             ended = people.end(current_seat(), shown, post, acts=request.form.get("acts", ""))
-            words, own = f"{ended.account.name}的{ended.post.label}任职已结束。", ended.id == current_seat().seat_id
+            words, own = f"{ended.account.name}的{ended.post.label}任职已结束。", people.has_ended(current_seat())
+            where = shown.short_name
     except DomainError as error:
         session.expire_all()
         return make_response(_page(shown, error, ending=post), error.status)
-    flash(words, "success")
-    return redirect("/" if own else url_for(".posts", number=number), 303)
+    return _go_on(words, where, number, own=own)
 
 
 @routes.desk.post("/organisations/<int:number>/posts/code")
