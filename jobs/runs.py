@@ -9,6 +9,6 @@ from zhtj.transfers.many import runs
 def work_off(number: int) -> bool:
     """Do the next lines of a run, then queue up again behind the others for the rest. Returns whether it is done."""
     done = runs.work_off(number)
-    if not done and runs.count_open(number):
+    if not done and runs.RUNS.count_open(number):
         work_queue.enqueue(runs.JOB, number)
     return done

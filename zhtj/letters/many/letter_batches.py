@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import audit, clock
-from zhtj.kernel.database import insert_new, session, touched, unit_of_work
+from zhtj.kernel.database import session, touched, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.work import queue as work_queue
-from zhtj.kernel.work.tasks import LOST_AFTER
+from zhtj.kernel.work.shared import LOOKED_AT_FOR, Shared
 from zhtj.letters import messages, operations
 from zhtj.letters.many import print_files as batch_files
 from zhtj.letters.many.models import BatchState, LetterBatch, LetterBatchLine, LetterFile
@@ -40,8 +40,15 @@ ISSUE_JOB = "jobs.letters.issue"
 AT_MOST = 5000
 CHUNK = 50
 LINES_A_JOB = 1000
-LOOKED_AT_FOR = timedelta(hours=2)
 FILES_KEPT = timedelta(days=30)
+BATCHES = Shared(
+    LetterBatch,
+    LetterBatchLine,
+    owner=LetterBatchLine.batch_id,
+    is_open=and_(LetterBatchLine.letter_id.is_(None), LetterBatchLine.trouble.is_(None)),
+    previewed=BatchState.PREVIEWED,
+    running=(BatchState.ISSUING, BatchState.PRINTING),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +77,18 @@ def keep(seat: ActiveSeat, numbers: Sequence[int], *, key: str, title: str, deta
         details: what holds for all lines, as typed (see ``line_details``).
         site: address of this installation (PD-29).
     """
-    moment = clock.now()
-    made = session.execute(
-        insert_new(LetterBatch).values(
-            org_id=seat.org_id,
-            account_id=seat.account_id,
-            key=key,
-            title=title,
-            details=json.dumps(details, ensure_ascii=False),
-            site=site,
-            state=BatchState.PREVIEWED,
-            total=len(numbers),
-            issued=0,
-            failed=0,
-            files=0,
-            created_at=moment,
-            touched_at=moment,
-        ),
-        execution_options={"preserve_rowcount": True},
-    )
-    batch = session.scalars(select(LetterBatch).where(LetterBatch.org_id == seat.org_id, LetterBatch.key == key)).one()
-    if touched(made) == 1 and numbers:
-        lines = [
-            {"batch_id": batch.id, "place": place, "application_id": number}
-            for place, number in enumerate(numbers, start=1)
-        ]
-        session.execute(insert(LetterBatchLine), lines)
+    values = {
+        "org_id": seat.org_id,
+        "account_id": seat.account_id,
+        "key": key,
+        "title": title,
+        "details": json.dumps(details, ensure_ascii=False),
+        "site": site,
+        "issued": 0,
+        "files": 0,
+    }
+    same = and_(LetterBatch.org_id == seat.org_id, LetterBatch.key == key)
+    batch = BATCHES.keep(values, [{"application_id": number} for number in numbers], same)
     return batch.id
 
 
@@ -198,14 +191,7 @@ def confirm(batch: LetterBatch, seat: ActiveSeat, refused: dict[int, DomainError
     Returns:
         Whether this call started it.
     """
-    started = session.execute(
-        update(LetterBatch)
-        .where(LetterBatch.id == batch.id, LetterBatch.state == BatchState.PREVIEWED)
-        .values(state=BatchState.ISSUING, touched_at=clock.now(), account_id=seat.account_id),
-        execution_options={"synchronize_session": False},
-    )
-    session.refresh(batch)
-    if touched(started) != 1:
+    if not BATCHES.confirm(batch, account_id=seat.account_id):
         return False
     for place, error in refused.items():
         _fail(batch.id, place, error)
@@ -222,9 +208,8 @@ def discard(batch: LetterBatch) -> None:
 
 
 def _delete(numbers: Sequence[int]) -> None:
-    for table in (LetterFile, LetterBatchLine):
-        session.execute(delete(table).where(table.batch_id.in_(numbers)))
-    session.execute(delete(LetterBatch).where(LetterBatch.id.in_(numbers)))
+    session.execute(delete(LetterFile).where(LetterFile.batch_id.in_(numbers)))
+    BATCHES.delete(numbers)
 
 
 def issue(number: int, *, at_most: int = LINES_A_JOB) -> bool:
@@ -238,24 +223,17 @@ def issue(number: int, *, at_most: int = LINES_A_JOB) -> bool:
         Whether all lines are done; then its files wait to be printed.
     """
     for _ in range(0, at_most, CHUNK):
-        places = _open_places(number)
+        places = BATCHES.open_places(number, CHUNK)
         if not places:
             return _plan_files(number)
         if not _issue_chunk(number, places):
             return False  # another one has them in hand
-    return not _open_places(number) and _plan_files(number)
-
-
-def _open_places(number: int) -> list[int]:
-    query = select(LetterBatchLine.place).where(
-        LetterBatchLine.batch_id == number, LetterBatchLine.letter_id.is_(None), LetterBatchLine.trouble.is_(None)
-    )
-    return list(session.scalars(query.order_by(LetterBatchLine.place).limit(CHUNK)))
+    return not is_open(number) and _plan_files(number)
 
 
 def is_open(number: int) -> bool:
     """Whether lines of a batch are still without result."""
-    return bool(_open_places(number))
+    return BATCHES.count_open(number) > 0
 
 
 def _issue_chunk(number: int, places: Sequence[int]) -> int:
@@ -264,17 +242,7 @@ def _issue_chunk(number: int, places: Sequence[int]) -> int:
         batch = session.get_one(LetterBatch, number, populate_existing=True)
         if batch.state is not BatchState.ISSUING:
             return 0
-        mine = session.scalars(
-            select(LetterBatchLine)
-            .where(
-                LetterBatchLine.batch_id == number,
-                LetterBatchLine.place.in_(places),
-                LetterBatchLine.letter_id.is_(None),
-                LetterBatchLine.trouble.is_(None),
-            )
-            .order_by(LetterBatchLine.place)
-            .with_for_update(skip_locked=True)
-        ).all()
+        mine = BATCHES.hold(number, places)
         seat = people.post_seat(batch.account_id, batch.org_id)
         if seat is None:
             gone = DomainError("办理人的任职已经结束，没有开具。", fix="请由现任管理员开具。")
@@ -349,20 +317,12 @@ def lines(batch: LetterBatch) -> list[tuple[LetterBatchLine, Application, Letter
 
 def resume(at: datetime) -> tuple[int, int]:
     """Go on with batches that have lost their job. Returns (found, done)."""
-    lost = select(LetterBatch.id).where(
-        LetterBatch.state.in_((BatchState.ISSUING, BatchState.PRINTING)), LetterBatch.touched_at <= at - LOST_AFTER
-    )
-    numbers = list(session.scalars(lost.order_by(LetterBatch.id)))
-    return len(numbers), sum(_to_the_end(number) for number in numbers)
+    return BATCHES.resume(at, _issue_and_print)
 
 
-def _to_the_end(number: int) -> bool:
-    before = -1
-    while not issue(number):
-        left = len(_open_places(number))
-        if left == before:
-            return False
-        before = left
+def _issue_and_print(number: int) -> bool:
+    if not issue(number):
+        return False
     batch = session.get_one(LetterBatch, number, populate_existing=True)
     for place in batch_files.missing(batch):
         batch_files.print_file(number, place)

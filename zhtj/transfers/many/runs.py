@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.exc import OperationalError
 
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import (
-    insert_new,
     session,
     touched,
     unit_of_work,
@@ -28,7 +27,7 @@ from zhtj.kernel.database import (
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.kernel.work import queue as work_queue
-from zhtj.kernel.work.tasks import LOST_AFTER
+from zhtj.kernel.work.shared import LOOKED_AT_FOR, Shared
 from zhtj.people import queries as people
 from zhtj.transfers.many import bulk, mass_starts
 from zhtj.transfers.many.models import BulkLine, BulkRun, Outcome, RunKind, RunState
@@ -37,9 +36,16 @@ from zhtj.transfers.many.results import Result
 log = logging.getLogger(__name__)
 
 JOB = "jobs.runs.work_off"
-LOOKED_AT_FOR = timedelta(hours=2)
 KEPT_FOR = timedelta(days=7)
 LINES_A_JOB = 1000
+RUNS = Shared(
+    BulkRun,
+    BulkLine,
+    owner=BulkLine.run_id,
+    is_open=BulkLine.outcome.is_(None),
+    previewed=RunState.PREVIEWED,
+    running=(RunState.RUNNING,),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,41 +83,27 @@ def keep(
         key: of the page or upload it comes from.
         title: file or list, as the pages name it.
     """
-    moment = clock.now()
-    made = session.execute(
-        insert_new(BulkRun).values(
-            kind=kind,
-            account_id=seat.account_id,
-            org_id=seat.org_id,
-            key=key,
-            title=title,
-            options=json.dumps(options or {}, ensure_ascii=False),
-            state=RunState.PREVIEWED,
-            total=len(contents),
-            done=0,
-            failed=0,
-            created_at=moment,
-            touched_at=moment,
-            expires_at=moment + LOOKED_AT_FOR,
-        ),
-        execution_options={"preserve_rowcount": True},
-    )
-    run = of_key(seat, key)
-    if run is None:
-        raise LookupError(key)
-    if touched(made) == 1 and contents:
-        lines = [
-            {"run_id": run.id, "place": place, "content": json.dumps(content, ensure_ascii=False)}
-            for place, content in enumerate(contents, start=1)
-        ]
-        session.execute(insert(BulkLine), lines)
-    return run
+    values = {
+        "kind": kind,
+        "account_id": seat.account_id,
+        "org_id": seat.org_id,
+        "key": key,
+        "title": title,
+        "options": json.dumps(options or {}, ensure_ascii=False),
+        "done": 0,
+        "expires_at": clock.now() + LOOKED_AT_FOR,
+    }
+    lines = [{"content": json.dumps(content, ensure_ascii=False)} for content in contents]
+    return RUNS.keep(values, lines, _mine(seat, key))
 
 
 def of_key(seat: ActiveSeat, key: str) -> BulkRun | None:
     """The run that a page has already begun."""
-    mine = (BulkRun.account_id == seat.account_id, BulkRun.org_id == seat.org_id, BulkRun.key == key)
-    return session.scalars(select(BulkRun).where(*mine)).first()
+    return session.scalars(select(BulkRun).where(_mine(seat, key))).first()
+
+
+def _mine(seat: ActiveSeat, key: str) -> ColumnElement[bool]:
+    return and_(BulkRun.account_id == seat.account_id, BulkRun.org_id == seat.org_id, BulkRun.key == key)
 
 
 def owned(number: int, seat: ActiveSeat) -> BulkRun:
@@ -160,15 +152,7 @@ def confirm(run: BulkRun, refused: dict[int, DomainError] | None = None) -> bool
     Returns:
         Whether it is to be worked off at once, in the request; otherwise a job will.
     """
-    moment = clock.now()
-    started = session.execute(
-        update(BulkRun)
-        .where(BulkRun.id == run.id, BulkRun.state == RunState.PREVIEWED)
-        .values(state=RunState.RUNNING, touched_at=moment, expires_at=moment + KEPT_FOR),
-        execution_options={"synchronize_session": False},
-    )
-    session.refresh(run)
-    if touched(started) != 1:
+    if not RUNS.confirm(run, expires_at=clock.now() + KEPT_FOR):
         return False
     _write(run.id, {place: Result.refusal(error) for place, error in (refused or {}).items()})
     audit.record("bulk.start", "bulk_run", run.id, kind=run.kind.value, lines=run.total)
@@ -182,7 +166,7 @@ def discard(run: BulkRun) -> None:
     """Throw away what was only looked at. Raises Conflict for a run that has begun."""
     if run.state is not RunState.PREVIEWED:
         raise Conflict("这次批量办理已经开始，不能放弃。", fix="请查看办理结果。")
-    _delete([run.id])
+    RUNS.delete([run.id])
 
 
 def work_off(number: int, *, at_most: int = LINES_A_JOB) -> bool:
@@ -201,7 +185,7 @@ def work_off(number: int, *, at_most: int = LINES_A_JOB) -> bool:
         run = session.get(BulkRun, number, populate_existing=True)
         if run is None or run.state is not RunState.RUNNING:
             return True
-        places = _open_places(run, after, WORK[run.kind].chunk)
+        places = RUNS.open_places(number, WORK[run.kind].chunk, after)
         if places:
             progress = _do_or_bisect(number, places) > 0 or progress
             begun, after = begun + len(places), places[-1]
@@ -213,11 +197,6 @@ def work_off(number: int, *, at_most: int = LINES_A_JOB) -> bool:
         else:
             return False
     return False
-
-
-def _open_places(run: BulkRun, after: int, limit: int) -> list[int]:
-    query = select(BulkLine.place).where(BulkLine.run_id == run.id, BulkLine.outcome.is_(None), BulkLine.place > after)
-    return list(session.scalars(query.order_by(BulkLine.place).limit(limit)))
 
 
 def _do_or_bisect(number: int, places: Sequence[int]) -> int:
@@ -247,13 +226,7 @@ def _do(number: int, places: Sequence[int]) -> int:
     """Do those of these lines that nobody has done or is doing, and write down what came of each. Returns lines."""
     with unit_of_work():
         run = session.get_one(BulkRun, number)
-        mine = session.scalars(
-            select(BulkLine)
-            .where(BulkLine.run_id == number, BulkLine.place.in_(places), BulkLine.outcome.is_(None))
-            .order_by(BulkLine.place)
-            .with_for_update(skip_locked=True)
-        ).all()
-        taken = [(line.place, json.loads(line.content)) for line in mine]
+        taken = [(line.place, json.loads(line.content)) for line in RUNS.hold(number, places)]
         seat = people.post_seat(run.account_id, run.org_id)
         if seat is None:
             gone = Result(ok=False, text="办理人的任职已经结束，这一行没有办理。", fix="请由现任管理员办理。")
@@ -313,32 +286,14 @@ def _finish(number: int) -> None:
 
 def resume(at: datetime) -> tuple[int, int]:
     """Work off the runs that have lost their job. Returns (found, finished)."""
-    lost = select(BulkRun.id).where(BulkRun.state == RunState.RUNNING, BulkRun.touched_at <= at - LOST_AFTER)
-    numbers = list(session.scalars(lost.order_by(BulkRun.id)))
-    return len(numbers), sum(_to_the_end(number) for number in numbers)
-
-
-def _to_the_end(number: int) -> bool:
-    """Call after call, as jobs would; stops where another one has the rest in hand."""
-    before = -1
-    while not work_off(number):
-        left = count_open(number)
-        if left == before:
-            return False
-        before = left
-    return True
+    return RUNS.resume(at, work_off)
 
 
 def purge() -> int:
     """Delete what has expired. Returns how many runs."""
     numbers = list(session.scalars(select(BulkRun.id).where(BulkRun.expires_at <= clock.now())))
-    _delete(numbers)
+    RUNS.delete(numbers)
     return len(numbers)
-
-
-def _delete(numbers: Sequence[int]) -> None:
-    session.execute(delete(BulkLine).where(BulkLine.run_id.in_(numbers)))
-    session.execute(delete(BulkRun).where(BulkRun.id.in_(numbers)))
 
 
 def recent(seat: ActiveSeat, limit: int = 10) -> Sequence[BulkRun]:
@@ -347,9 +302,3 @@ def recent(seat: ActiveSeat, limit: int = 10) -> Sequence[BulkRun]:
         BulkRun.account_id == seat.account_id, BulkRun.org_id == seat.org_id, BulkRun.expires_at > clock.now()
     )
     return session.scalars(query.order_by(BulkRun.id.desc()).limit(limit)).all()
-
-
-def count_open(number: int) -> int:
-    """Lines of a run that are still to be done."""
-    query = select(func.count()).where(BulkLine.run_id == number, BulkLine.outcome.is_(None))
-    return session.scalar(query) or 0
