@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from zhtj import demo, doctor, sweeps
 from zhtj.cases import commands as cases
+from zhtj.editions import commands as editions
 from zhtj.graduation import conversion
 from zhtj.imports import commands as imports
 from zhtj.kernel import audit, clock
@@ -33,7 +34,7 @@ def register(app: Flask) -> None:
     foreign = set(app.cli.commands.values())
     for command in (sweep_command, doctor_command, audit_group):
         app.cli.add_command(command)
-    for part in (people, imports, cases, rates, demo, jobs):
+    for part in (people, imports, cases, rates, editions, demo, jobs):
         part.register(app)
     for own in set(app.cli.commands.values()) - foreign:
         speak_plainly(own)

@@ -343,3 +343,21 @@ def insert_new(table: type[Base]) -> Any:
     """An INSERT that skips rows which are already there (unique key), on SQLite and PostgreSQL alike."""
     maker = sqlite.insert if session().get_bind().dialect.name == "sqlite" else postgresql.insert
     return maker(table).on_conflict_do_nothing()
+
+
+@contextmanager
+def reading_only() -> Iterator[None]:
+    """Within, the database itself refuses every write; what was begun before goes on afterwards."""
+    current = session()
+    current.flush()
+    point, connection = current.begin_nested(), current.connection()
+    is_postgres = connection.dialect.name == "postgresql"
+    # On PostgreSQL it holds until the savepoint is undone, on SQLite for the connection.
+    connection.exec_driver_sql("SET TRANSACTION READ ONLY" if is_postgres else "PRAGMA query_only=ON")
+    try:
+        yield
+    finally:
+        if not is_postgres:
+            connection.exec_driver_sql("PRAGMA query_only=OFF")
+        if point.is_active:
+            point.rollback()

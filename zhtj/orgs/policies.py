@@ -14,7 +14,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Organisation
 from zhtj.policy.model import Policy
-from zhtj.policy.seasons import governed, policy_for
+from zhtj.policy.seasons import governed, policy_for, policy_under
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,14 @@ class SeasonPolicies:
         Raises:
             NoPolicyError: the season lies before all policies.
         """
-        return policy_for(self.season, [code for above, code in self.layered if path.startswith(above)])
+        return policy_for(self.season, self._line(path))
+
+    def under(self, layer: str, path: str) -> Policy:
+        """The policy that would hold at this place if a layer did, see ``seasons.policy_under``. Raises PolicyError."""
+        return policy_under(layer, self.season, self._line(path))
+
+    def _line(self, path: str) -> list[str]:
+        return [code for above, code in self.layered if path.startswith(above)]
 
 
 def policies_of(season: int, read: Session | None = None) -> SeasonPolicies:

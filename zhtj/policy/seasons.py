@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
-from zhtj.policy.layers import compose, layer, layer_names, lineage
+from zhtj.policy.layers import PolicyError, compose, layer, layer_names, lineage
 from zhtj.policy.model import Policy
 from zhtj.policy.parts import Head, Milestone
 from zhtj.policy.vocabulary import CampaignPhase
@@ -79,6 +79,7 @@ def bind(bindings: Iterable[Binding]) -> None:
     """Let these local layers hold from now on, in place of those bound before."""
     _bound[:] = bindings
     _policy_for.cache_clear()
+    _policy_under.cache_clear()
     governed.cache_clear()
 
 
@@ -108,17 +109,54 @@ def policy_for(season: int, line: Sequence[str]) -> Policy:
     return _policy_for(season, tuple(code for code in line if code in governed(season)))
 
 
+def policy_under(name: str, season: int, line: Sequence[str]) -> Policy:
+    """What would hold for an organisation if this layer did (PD-62).
+
+    Args:
+        name: a national layer takes the place of the season's own; a local one is laid over all that holds there.
+        season: year of graduation.
+        line: codes of its superiors and itself, from the top down.
+
+    Raises:
+        PolicyError: there is no such layer, it is none by itself, or it rests on a later edition than holds there.
+        NoPolicyError: the season lies before the first national layer.
+    """
+    return _policy_under(name, season, tuple(code for code in line if code in governed(season)))
+
+
+@lru_cache(maxsize=256)
+def _policy_under(name: str, season: int, line: tuple[str, ...]) -> Policy:
+    head = layer(name).layer
+    if head.scope == "base":
+        raise PolicyError(f"{head.title}是各层共同的底，不能单独试行。")
+    if head.scope == "national":
+        return compose(_names(lineage(name), season, line), season)
+    names = _names(lineage(_national(season).name), season, line)
+    if not set(lineage(name)[:-1]) <= set(names):
+        raise PolicyError(f"{head.title}以较新的版本为基础，不适用于 {season} 届。")
+    return compose([*(each for each in names if each != name), name], season)
+
+
 @lru_cache(maxsize=256)
 def _policy_for(season: int, line: tuple[str, ...]) -> Policy:
-    names = lineage(_national(season).name)
+    return compose(_names(lineage(_national(season).name), season, line), season)
+
+
+def _names(national: Sequence[str], season: int, line: tuple[str, ...]) -> list[str]:
+    """The national layers, and over them those of the line that rest on no other edition."""
+    names = list(national)
     for code in line:
         names += [
             head.name
             for head in _heads("local")
             if code in head.organisations and _covers(head, season) and set(lineage(head.name)[:-1]) <= set(names)
         ]
-        names += [each.layer for each in _bound if each.code == code and each.covers(season)]
-    return compose(list(dict.fromkeys(names)), season)
+        names += [
+            each.layer
+            for each in _bound
+            if each.code == code and each.covers(season) and set(lineage(each.layer)[:-1]) <= set(names)
+        ]
+    return list(dict.fromkeys(names))
 
 
 def _national(season: int) -> Head:
