@@ -420,3 +420,17 @@ def test_new_organisations_are_found_by_search_at_once(city: Organisation, sessi
     load(school(组织简称="新学校团委"))
     terms = session.scalars(select(OrganisationTerm.term).where(OrganisationTerm.org_id == named(session, SCHOOL).id))
     assert "新学校" in set(terms)
+
+
+@pytest.mark.rule("O-07", "O-12")
+def test_a_purpose_built_branch_says_in_both_names_what_it_is_for(world: World, session: Session) -> None:
+    del session
+    college = world.orgs["college"].code
+    full = "江淮示范大学计算机学院流动团员团支部"
+    plan = preview(organisation(full, college, 组织简称="计算机学院流动支部"), scope=world.orgs["university"])
+    assert problems(plan) == [(2, "组织简称")]
+    assert "结尾" in plan.errors[0].cause
+    load(organisation(full, college, 组织简称="计算机学院流动团员团支部"), scope=world.orgs["university"])
+    # A known one is not renamed otherwise either
+    plan = preview(organisation(full, college, 组织简称="流动支部"), scope=world.orgs["university"])
+    assert problems(plan) == [(2, "组织简称")]

@@ -117,12 +117,12 @@ def _free_code(parent_code: str, number: int) -> str:
     return code
 
 
-def amend(organisation: Organisation, **changes: str | Category | None) -> None:
-    """Change names or contact data of an organisation, its industry, or its category within the same level.
+def amend(organisation: Organisation, **changes: str | Category | Purpose | None) -> None:
+    """Change names or contact data of an organisation, its industry, purpose, or its category within the same level.
 
     Args:
         organisation: which one.
-        changes: new values of short_name, category, industry, phone, address, postcode, online_community.
+        changes: new values of short_name, category, industry, purpose, phone, address, postcode, online_community.
 
     Raises:
         DomainError: the category does not fit the level, or the industry the category (O-16).

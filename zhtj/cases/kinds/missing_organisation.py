@@ -25,7 +25,7 @@ from zhtj.orgs.changing import children
 from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category, Organisation, Region, Tier, industries
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.queries import by_code_or_name
-from zhtj.orgs.rules import destination_problem, tier_below
+from zhtj.orgs.rules import destination_problem
 
 _OFFERED = (Category.COMMITTEE, Category.WORKING_COMMITTEE, Category.GENERAL_BRANCH, Category.BRANCH)
 _CATEGORY = FormField(
@@ -35,6 +35,16 @@ _CATEGORY = FormField(
 
 def _parent(matter: CaseMatter) -> Organisation:
     return session.get_one(Organisation, int(matter.said("parent")))
+
+
+def _wanted(matter: CaseMatter) -> NewOrganisation:
+    return NewOrganisation(
+        full_name=matter.said("full_name"),
+        short_name=matter.said("short_name"),
+        category=Category(matter.said("category")),
+        industry=matter.said("industry"),
+        phone=matter.said("phone") or None,
+    )
 
 
 def _line(matter: CaseMatter) -> list[int]:
@@ -55,9 +65,6 @@ def _check(matter: CaseMatter) -> None:
             field="full_name",
             rule="O-20",
         )
-    children.check_names(
-        category, children.tidy_name(matter.said("full_name")), children.tidy_name(matter.said("short_name"))
-    )
     if parent.system is not Region.NATIONAL:
         raise DomainError(
             f"{parent.system.label}使用自己的系统，其组织不在这里建立。",
@@ -65,26 +72,19 @@ def _check(matter: CaseMatter) -> None:
             field="parent",
             rule="X-01",
         )
+    # What building it would refuse is said now, not by the level that decides.
     try:
-        tier_below(parent.tier, category)
+        children.prepared(parent, _wanted(matter))
     except DomainError as error:
-        raise DomainError(error.message, fix=error.fix, field="parent", rule=error.rule) from error
+        field = {"category": "parent", "purpose": "full_name"}.get(error.field or "", error.field)
+        raise DomainError(error.message, fix=error.fix, field=field, rule=error.rule) from error
     if matter.said("industry") not in industries(category):
         raise DomainError("这个行业类别不适用于所选的组织类别。", field="industry", rule="O-16")
 
 
 def _effect(matter: CaseMatter, case: Case) -> str:
     del case
-    created = children.build(
-        _parent(matter),
-        NewOrganisation(
-            full_name=matter.said("full_name"),
-            short_name=matter.said("short_name"),
-            category=Category(matter.said("category")),
-            industry=matter.said("industry"),
-            phone=matter.said("phone") or None,
-        ),
-    )
+    created = children.build(_parent(matter), _wanted(matter))
     return f"已建立{created.full_name}，编码 {created.code}。"
 
 

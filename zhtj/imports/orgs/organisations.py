@@ -35,9 +35,10 @@ from zhtj.imports.plans import Change, Plan, Update
 from zhtj.kernel import audit
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
-from zhtj.kernel.errors import Conflict
+from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.orgs import operations as orgs
-from zhtj.orgs.models import SCHOOL_INDUSTRIES, SEGMENT, Category, Organisation, Region
+from zhtj.orgs.changing.administration import check_purpose_name
+from zhtj.orgs.models import SCHOOL_INDUSTRIES, SEGMENT, Category, Organisation, Purpose, Region
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.people import operations as people
 from zhtj.people.models import Account, Post, Seat
@@ -148,7 +149,7 @@ class _Preview:
         if entry.category is Category.GRADUATES:
             fix = "请填团支部，并填写毕业时间。"
             return ImportProblem(entry.row, CATEGORY, "毕业生团组织由系统在毕业时自动转换，不能新建。", fix)
-        return self._mark_problem(entry, entry.industry)
+        return _name_problem(entry, rules.purpose_of(entry)) or self._mark_problem(entry, entry.industry)
 
     def _known_problem(self, entry: OrganisationEntry, organisation: Organisation) -> ImportProblem | None:
         if not self._inside(organisation):
@@ -165,7 +166,9 @@ class _Preview:
             return ImportProblem(
                 entry.row, CATEGORY, f"系统里是{organisation.category.label}，不能改成这一类。", "请另建组织。"
             )
-        return self._mark_problem(entry, entry.industry or organisation.industry or "")
+        # A name that stays as it is may be of an older fashion.
+        purpose = organisation.purpose if entry.short_name != organisation.short_name else None
+        return _name_problem(entry, purpose) or self._mark_problem(entry, entry.industry or organisation.industry or "")
 
     def _mark_problem(self, entry: OrganisationEntry, industry: str) -> ImportProblem | None:
         if entry.graduation is None or (industry in SCHOOL_INDUSTRIES and industry != graduation.UNMARKABLE):
@@ -243,6 +246,15 @@ class _Preview:
             return []
         amendment.marks = self._may_mark(entry, organisation.parent_id)
         return [Change(GRADUATION, "", f"{month:%Y-%m}")] if amendment.marks else []
+
+
+def _name_problem(entry: OrganisationEntry, purpose: Purpose | None) -> ImportProblem | None:
+    """A purpose-built branch says in both names what it is for (O-07, O-12)."""
+    try:
+        check_purpose_name(purpose, entry.short_name, SHORT_NAME)
+    except DomainError as error:
+        return ImportProblem(entry.row, SHORT_NAME, error.message, "请改写简称。")
+    return None
 
 
 def _named(entries: Iterable[OrganisationEntry]) -> set[str]:

@@ -13,7 +13,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.orgs import operations, queries
 from zhtj.orgs.models import LEADING_TIERS, Category, Organisation, Purpose
-from zhtj.orgs.naming import FLOATING_BRANCH
+from zhtj.orgs.rules import PURPOSE_ENDINGS
 
 # What an administrator changes himself. Names in full, category and flag go another way (O-06).
 OWN_DATA = {
@@ -99,17 +99,21 @@ def check_own_data(organisation: Organisation, values: Mapping[str, str]) -> Non
             raise DomainError(f"{label}最多 {longest} 个字。", field=name)
     if not values["short_name"]:
         raise DomainError("组织简称不能为空。", field="short_name")
-    check_branch_name(organisation.purpose, values["short_name"], "short_name")
+    # A name that stays as it is may be of an older fashion.
+    if values["short_name"] != organisation.short_name:
+        check_purpose_name(organisation.purpose, values["short_name"], "short_name")
     if values["phone"] and not _PHONE.fullmatch(values["phone"]):
         raise DomainError("联系电话请填写固定电话（可带区号）或手机号码。", field="phone", rule="O-24")
     if values["postcode"] and not _POSTCODE.fullmatch(values["postcode"]):
         raise DomainError("邮政编码应为 6 位数字。", field="postcode")
 
 
-def check_branch_name(purpose: Purpose | None, name: str, field: str) -> None:
-    """Raise DomainError if a floating branch would be called otherwise (O-07)."""
-    if purpose is Purpose.FLOATING and not name.endswith(FLOATING_BRANCH):
-        raise DomainError(f"流动团员团支部的名称应为“××{FLOATING_BRANCH}”。", field=field, rule="O-07")
+def check_purpose_name(purpose: Purpose | None, name: str, field: str) -> None:
+    """Raise DomainError if a purpose-built branch would be called otherwise (O-07, O-12)."""
+    ending = PURPOSE_ENDINGS.get(purpose) if purpose else None
+    if purpose is not None and ending is not None and not name.endswith(ending):
+        rule = "O-07" if purpose is Purpose.FLOATING else "O-12"
+        raise DomainError(f"{purpose.label}的全称和简称都应以“{ending}”结尾。", field=field, rule=rule)
 
 
 @dataclass(frozen=True, slots=True)

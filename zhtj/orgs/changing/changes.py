@@ -14,8 +14,8 @@ from zhtj.kernel.database import insert_new, session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.orgs import operations
 from zhtj.orgs.changing import administration
-from zhtj.orgs.changing.children import check_names, tidy_name
-from zhtj.orgs.models import Category, Organisation, OrganisationTerm, Tier, industries
+from zhtj.orgs.changing.children import check_names, may_have_park, tidy_name
+from zhtj.orgs.models import Category, Organisation, OrganisationTerm, Purpose, Tier, industries
 from zhtj.orgs.naming import Fit, Term, initials, normalise, own_name
 from zhtj.orgs.searching.terms import index_terms
 
@@ -40,7 +40,8 @@ def change(organisation: Organisation, typed: Mapping[str, str], shown: str) -> 
 
     Args:
         organisation: which one.
-        typed: new values of ``FIELDS``; "" takes away what need not be there.
+        typed: new values of ``FIELDS``; "" takes away what need not be there. ``park``, where it is given: whether it
+            is a park's 园区团工委.
         shown: what ``seen`` said when the form was made.
 
     Returns:
@@ -58,13 +59,15 @@ def change(organisation: Organisation, typed: Mapping[str, str], shown: str) -> 
     # A name that stays as it is may be of an older fashion.
     if names != {name: getattr(organisation, name) for name in names}:
         check_names(category, names["full_name"], names["short_name"])
-        administration.check_branch_name(organisation.purpose, names["full_name"], "full_name")
+        administration.check_purpose_name(organisation.purpose, names["full_name"], "full_name")
     own = {name: administration.tidy(typed.get(name, "")) for name in administration.OWN_DATA} | {
         "short_name": names["short_name"]
     }
     administration.check_own_data(organisation, own)
     wanted: dict[str, Any] = {name: value or None for name, value in own.items()}
     wanted |= {"category": category, "industry": _industry(category, typed.get("industry", ""))}
+    if "park" in typed:
+        wanted["purpose"] = _park(organisation, category, wanted=bool(typed["park"]))
     changes = {name: value for name, value in wanted.items() if value != getattr(organisation, name)}
     if changes:
         operations.amend(organisation, **changes)
@@ -80,6 +83,30 @@ def _category(organisation: Organisation, text: str) -> Category:
     if text not in categories(organisation):
         raise DomainError("不能改为这个组织类别：层级会随之改变。", fix="请另建组织。", field="category", rule="O-01")
     return Category(text)
+
+
+def may_be_park(organisation: Organisation) -> bool:
+    """Whether its county or city may say that it is a park's 园区团工委, or that it is not (PD-61, O-08)."""
+    above = organisation.parent
+    is_working = organisation.category is Category.WORKING_COMMITTEE
+    return is_working and organisation.purpose in {None, Purpose.PARK} and above is not None and may_have_park(above)
+
+
+def _park(organisation: Organisation, category: Category, *, wanted: bool) -> Purpose | None:
+    if wanted is (organisation.purpose is Purpose.PARK):
+        return organisation.purpose
+    if not may_be_park(organisation) or category is not Category.WORKING_COMMITTEE:
+        raise DomainError("园区团工委由县级或市级团委建立，类别是团工委。", field="park", rule="O-08")
+    if wanted:
+        return Purpose.PARK
+    branches = select(Organisation.id).where(
+        Organisation.parent_id == organisation.id,
+        Organisation.purpose == Purpose.FLOATING,
+        Organisation.closed_at.is_(None),
+    )
+    if session.scalar(branches.limit(1)) is not None:
+        raise DomainError("下面还有流动团员团支部。", fix="请先停用它，再改为不是园区。", field="park", rule="O-08")
+    return None
 
 
 def _industry(category: Category, text: str) -> str | None:

@@ -13,6 +13,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.orgs import operations
+from zhtj.orgs.changing.administration import check_purpose_name
 from zhtj.orgs.models import (
     INDUSTRIES_BRANCH,
     LEADING_TIERS,
@@ -79,15 +80,32 @@ def categories_below(parent: Organisation) -> list[Category]:
 
 
 def build(parent: Organisation, new: NewOrganisation) -> Organisation:
-    """Build ``new`` below ``parent``; a township gets its flag and its floating branch with it.
+    """Build ``new`` below ``parent``; a township or a park gets its floating branch with it.
+
+    Args:
+        parent: the direct superior.
+        new: as typed, see ``prepared``.
+
+    Raises:
+        DomainError: as ``prepared``.
+        Conflict: somebody builds the same at this moment.
+    """
+    created = _create(parent, prepared(parent, new))
+    # O-03, O-08: a township has its floating branch from the first day, and so has a park.
+    if created.township_flag or created.purpose is Purpose.PARK:
+        _create(created, proposal(created, Purpose.FLOATING))
+    return created
+
+
+def prepared(parent: Organisation, new: NewOrganisation) -> NewOrganisation:
+    """``new`` as it would be built below ``parent``; nothing is written.
 
     Args:
         parent: the direct superior.
         new: as typed; names are tidied, flag and purpose found from them where they are not given.
 
     Raises:
-        DomainError: names, category, industry or purpose cannot be there; each at its field.
-        Conflict: somebody builds the same at this moment.
+        DomainError: names, category or purpose cannot be there; each at its field.
     """
     if parent.system is not Region.NATIONAL or parent.closed_at is not None:
         raise DomainError(
@@ -103,11 +121,7 @@ def build(parent: Organisation, new: NewOrganisation) -> Organisation:
     # O-04: a township's committee is known by its name, directly below a leading organ; nobody is asked.
     if tier is Tier.BASIC and new.township_flag is None and is_township(new.full_name):
         new = replace(new, township_flag=True)
-    created = _create(parent, new)
-    # O-03: a township has its floating branch from the first day.
-    if created.township_flag:
-        _create(created, proposal(created, Purpose.FLOATING))
-    return created
+    return new
 
 
 def _create(parent: Organisation, new: NewOrganisation) -> Organisation:
@@ -125,15 +139,19 @@ def is_township(full_name: str) -> bool:
 
 def _check_purpose(parent: Organisation, new: NewOrganisation) -> None:
     purpose = new.purpose
-    ending = PURPOSE_ENDINGS.get(purpose) if purpose else None
-    if purpose is None or ending is None:
+    if purpose is Purpose.PARK and not (new.category is Category.WORKING_COMMITTEE and may_have_park(parent)):
+        raise DomainError("园区团工委由县级或市级团委建立，类别是团工委。", field="purpose", rule="O-08")
+    if purpose is None or purpose not in PURPOSE_ENDINGS:
         return
-    if not (new.full_name.endswith(ending) and new.short_name.endswith(ending)):
-        rule = "O-07" if purpose is Purpose.FLOATING else "O-12"
-        field = "short_name" if new.full_name.endswith(ending) else "full_name"
-        raise DomainError(f"{purpose.label}的全称和简称都应以“{ending}”结尾。", field=field, rule=rule)
+    check_purpose_name(purpose, new.full_name, "full_name")
+    check_purpose_name(purpose, new.short_name, "short_name")
     if purpose not in purposes_below(parent):
         raise DomainError(_NOT_THERE[purpose], field="purpose", rule=_RULES[purpose])
+
+
+def may_have_park(parent: Organisation) -> bool:
+    """Whether a park's 园区团工委 can stand below: a county or a city has them (PD-61, O-08)."""
+    return parent.tier in {Tier.COUNTY, Tier.CITY} and parent.closed_at is None
 
 
 _RULES = {

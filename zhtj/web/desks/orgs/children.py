@@ -20,7 +20,7 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_organisation
 from zhtj.web.desks.orgs.organisations import organisation_page
 
-NEW = ("category", "full_name", "short_name", "industry", "purpose", "phone")
+NEW = ("category", "full_name", "short_name", "industry", "purpose", "phone", "park")
 
 
 @routes.desk.route("/organisations/<int:number>/new", methods=["GET", "POST"])
@@ -50,6 +50,8 @@ def _wanted(typed: dict[str, str]) -> NewOrganisation:
         raise DomainError("请选择组织类别。", field="category", rule="O-01")
     if purpose and purpose not in set(PURPOSE_ENDINGS):
         raise DomainError("没有这种专用团支部。", field="purpose", rule="O-12")
+    if typed["park"]:
+        purpose = Purpose.PARK.value
     return NewOrganisation(
         full_name=typed["full_name"],
         short_name=typed["short_name"],
@@ -67,6 +69,7 @@ def _new_page(parent: Organisation, typed: dict[str, Any], error: DomainError | 
         parent=parent,
         typed=typed,
         error=error,
+        may_have_park=children.may_have_park(parent),
         categories=[{"value": one.value, "label": one.label} for one in options],
         industries=[("", "不填"), *((name, name) for name in INDUSTRIES_COMMITTEE)],
         endings=[(one.label, children.ENDINGS[one]) for one in options],
@@ -89,6 +92,8 @@ def organisation_edit(number: int) -> AnyResponse | str:
     if request.method == "GET":
         return _edit_page(shown)
     typed = {name: request.form.get(name, "") for name in changes.FIELDS}
+    if changes.may_be_park(shown):
+        typed["park"] = request.form.get("park", "")
     try:
         with unit_of_work():
             changed = changes.change(shown, typed, request.form.get("seen", ""))
@@ -110,6 +115,8 @@ def _edit_page(shown: Organisation, error: DomainError | None = None) -> str:
         values=values,
         seen=changes.seen(shown),
         error=error,
+        may_be_park=changes.may_be_park(shown),
+        park=shown.purpose is Purpose.PARK if stale else bool(request.form.get("park")),
         earlier=changes.earlier_names(shown),
         categories=[(one.value, one.label) for one in changes.categories(shown)],
         industries=[("", "不填"), *((name, name) for name in INDUSTRIES_COMMITTEE)],
