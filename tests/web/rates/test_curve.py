@@ -24,7 +24,7 @@ from zhtj.rates.rules import RateKind
 from zhtj.transfers import operations
 
 __all__ = ["area"]
-ROW = re.compile(r"<tr><th[^>]*><time datetime=\"([\d-]+)\">.*?</tr>", re.DOTALL)
+ROW = re.compile(r"<tr>\s*<th[^>]*><time datetime=\"([\d-]+)\">.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<td[^>]*>(.*?)</td>", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 

@@ -18,7 +18,8 @@ from zhtj.transfers import operations
 
 __all__ = ["area"]
 LINK = "{http://www.w3.org/2000/svg}a"
-ROW = re.compile(r'<tr><th scope="row" data-label="组织">(.*?)</th>(.*?)</tr>', re.DOTALL)
+ROW = re.compile(r'<tr>\s*<th scope="row" data-label="组织">(.*?)</th>(.*?)</tr>', re.DOTALL)
+CELL = re.compile(r"<td[^>]*>(.*?)</td>", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 
 
@@ -47,7 +48,7 @@ def listed_parts(page: Page) -> set[str]:
     """What the table says, in the same words."""
     found = set()
     for name, cells in ROW.findall(page.source):
-        counted, done, rate = (TAG.sub("", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", cells))
+        counted, done, rate = (TAG.sub("", cell).strip() for cell in CELL.findall(cells))
         found.add(f"{TAG.sub('', name).split()[0]}：{rate}（{done}/{counted}）")
     return found
 

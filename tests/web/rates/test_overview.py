@@ -32,7 +32,7 @@ from zhtj.transfers import operations
 from zhtj.transfers.models import Application
 
 __all__ = ["area"]
-FIGURE = re.compile(r'<a class="count-link" href="([^"]+)"[^>]*>([\d,]+)</a>')
+FIGURE = re.compile(r'<a class="count-link"\s+href="([^"]+)"[^>]*>([\d,]+)</a>')
 
 
 def figures(page: Page) -> Iterator[tuple[str, int]]:
