@@ -21,6 +21,7 @@ PAGES = [name for name in ALL if name.endswith(".html")]
 NAME = re.compile(r"[\w*./-]+\.(html|css)")
 # The letters' press names its styles by where they stand in its folder.
 PRESS = "letters/"
+WIDTH = 120
 
 
 @pytest.fixture
@@ -94,6 +95,12 @@ def test_nothing_is_let_through_unescaped(installations, name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_no_template_is_so_long_that_nobody_reads_it(name: str) -> None:
     assert len(_source(name).splitlines()) <= 150 or name == "_components.html"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_line_is_so_long_that_nobody_reads_its_end(name: str) -> None:
+    """Break between attributes, inside ``{{ }}`` and ``{% %}``, and before ``{{-``: there no white space shows."""
+    assert [number for number, line in enumerate(_source(name).splitlines(), 1) if len(line) > WIDTH] == []
 
 
 def test_folders_hold_templates_only() -> None:
