@@ -32,8 +32,10 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+NARROWEST = {"width": 320, "height": 640}
 PHONE = {"width": 360, "height": 640}
 DESK = {"width": 1280, "height": 900}
+SIZES = (NARROWEST, PHONE, DESK)
 # axe injects itself and its styles; a page under our policy refuses them, so it is checked with the policy set aside.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -99,17 +101,36 @@ class Visitor:
         """No violation on the page as it stands, and nothing to scroll sideways."""
         self.page.wait_for_load_state("networkidle")
         if self.javascript:
-            while not self.page.evaluate(QUIET):
-                self.page.wait_for_timeout(20)
-            violations = audit(self.page)
-            assert not violations, f"{self.page.url}: {violations}"
-            wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, f"{self.page.url}: {wide} px too wide"
+            self._settle()
+            self._audit()
+            self._fits()
+
+    def check_sizes(self) -> None:
+        """The same of a page just opened, on every size of window; loaded once, for loading is what takes long."""
+        self._settle()
+        for size in SIZES:
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]  # a plain dict does
+            self._fits()
+            if size is not PHONE:  # the style sheet makes no difference between the two phones
+                self._audit()
+
+    def _settle(self) -> None:
+        while not self.page.evaluate(QUIET):
+            self.page.wait_for_timeout(20)
+
+    def _fits(self) -> None:
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{self.page.url}: {wide} px too wide at {self.page.viewport_size}"
+
+    def _audit(self) -> None:
+        violations = audit(self.page)
+        assert not violations, f"{self.page.url}: {violations}"
 
 
 def audit(page: Page) -> list[str]:
     """Violations axe finds, one line each."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     result: dict[str, Any] = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)
     return [
         f"{found['id']}: {found['help']} {[node['target'] for node in found['nodes']][:3]}"

@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import PASSWORD
-from tests.browser.stage import DESK, PHONE, serve, visit
+from tests.browser.stage import DESK, serve, visit
 from tests.browser.test_main_job import mobile
 from tests.conftest import Installation
 from tests.world import World, id_number
@@ -25,7 +25,6 @@ from zhtj.people.signing import passwords
 
 pytestmark = pytest.mark.slow("drives a browser")
 
-NARROWEST = {"width": 320, "height": 640}
 PAGES = (
     "/members?cols=age,dev_number,political,dues,mobile&order=name",
     "/members?standing=archived",
@@ -76,13 +75,10 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
         db.engine.dispose()
 
 
-@pytest.mark.parametrize("size", [NARROWEST, PHONE, DESK], ids=["320", "360", "1280"])
-def test_the_pages_of_members_pass_axe_and_fit(
-    house: tuple[World, str, dict[str, str]], chromium: Browser, size: dict[str, int]
-) -> None:
+def test_the_pages_of_members_pass_axe_and_fit(house: tuple[World, str, dict[str, str]], chromium: Browser) -> None:
     world, home, names = house
-    with visit(chromium, home, size) as visitor:
+    with visit(chromium, home, DESK) as visitor:
         visitor.sign_in(mobile(world, "university"), PASSWORD)
         for page in PAGES:
             visitor.go("/school" + page.format(**names))
-            visitor.check()
+            visitor.check_sizes()
