@@ -40,6 +40,14 @@ SIZES = (NARROWEST, PHONE, DESK)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+# What is in order is not sent across: with it the answer takes three times as long.
+AUDIT = """rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']}).then(
+    result => result.violations.map(
+        found => `${found.id}: ${found.help} ${JSON.stringify(found.nodes.slice(0, 3).map(node => node.target))}`
+    )
+)"""
+
+
 QUIET = "!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')"
 """Nothing is being fetched or put in place."""
 
@@ -131,11 +139,8 @@ def audit(page: Page) -> list[str]:
     """Violations axe finds, one line each."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    result: dict[str, Any] = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)
-    return [
-        f"{found['id']}: {found['help']} {[node['target'] for node in found['nodes']][:3]}"
-        for found in result["violations"]
-    ]
+    found: list[str] = page.evaluate(AUDIT, RULES)
+    return found
 
 
 @contextmanager
