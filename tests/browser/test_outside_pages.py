@@ -15,7 +15,7 @@ from tests.conftest import Installation
 from tests.transfers.applying.test_external import ABROAD, NAME, NOTE
 from tests.transfers.applying.test_special_units import ARMY, enlist
 from tests.transfers.steps import do, start
-from tests.uploads import PNG
+from tests.uploads import PNG, SHOT
 from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import audit, clock
@@ -83,7 +83,7 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[dict[str, st
         enlisted, gone, failed = (session.get_one(Application, numbers[key]) for key in ("enlisted", "gone", "failed"))
         do(operations.approve, enlisted, world.seat("province"))
         do(external.confirm, gone, world.seat("class1"), NOTE, Upload("截图.png", PNG))
-        do(external.fail, failed, world.seat("class1"), "对方说全称多一个区字")
+        do(external.fail, failed, world.seat("class1"), "对方说全称多一个区字", SHOT)
         with unit_of_work():
             started = {
                 "writes": {"reason": "special_unit", "remark": ARMY},

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from tests.notices import inboxes
 from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
+from tests.uploads import SHOT
 from tests.world import World
 from zhtj import sweeps
 from zhtj.graduation import operations as graduation
@@ -283,7 +284,7 @@ def test_what_an_external_system_decided_is_told_on_our_side_alone(world: World)
     assert task.kind is MessageKind.TASK
     assert "→ 北京示例科技有限公司团支部（北京）" in task.body
     assert "把对方系统的处理结果登记到“待办”中" in task.body
-    do(external.fail, application, world.seat("class1"), "2026-10-12 电话 010-12345678 核实，对方没有接收")
+    do(external.fail, application, world.seat("class1"), "2026-10-12 电话 010-12345678 核实，对方没有接收", SHOT)
     assert inboxes.recipients() == {"软工1班团支部", "本人"}
     (own, _) = inboxes.of_member(world, world.graduate)
     assert "说明：2026-10-12 电话 （号码略） 核实，对方没有接收。请按对方的意见改正后重新发起" in own.body

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import func, select
 
 from tests.conftest import undone
+from tests.uploads import SHOT
 from tests.world import World, id_number
 from zhtj import doctor, sweeps
 from zhtj.graduation import operations as graduation
@@ -235,8 +236,8 @@ class EveryWay(RuleBasedStateMachine):
             Action.ALLOCATE: lambda: operations.allocate(application, seat, target),
             Action.TAKE_OVER: lambda: operations.take_over(application, seat, target),
             Action.APPROVE: lambda: operations.approve(application, seat),
-            Action.CONFIRM: lambda: external.confirm(application, seat, "电话核实，对方已接收"),
-            Action.FAIL: lambda: external.fail(application, seat, "电话核实，对方没有接收"),
+            Action.CONFIRM: lambda: external.confirm(application, seat, "电话核实，对方已接收", SHOT),
+            Action.FAIL: lambda: external.fail(application, seat, "电话核实，对方没有接收", SHOT),
             Action.REFUSE: lambda: operations.refuse(application, seat, data.draw(GROUNDS, "ground"), remark),
             Action.AMEND: lambda: operations.amend(application, seat, {"remark": remark, "unit_name": "新名字公司"}),
             Action.WITHDRAW: lambda: operations.withdraw(application, seat),
@@ -275,8 +276,8 @@ class EveryWay(RuleBasedStateMachine):
                 ("refuse", seat, lambda: operations.refuse(application, seat, Ground.NOT_PASSED, "政审没有通过")),
             ],
             State.AWAITING_EXTERNAL: [
-                ("confirm", seat, lambda: external.confirm(application, seat, "电话核实，对方已接收")),
-                ("fail", seat, lambda: external.fail(application, seat, "电话核实，对方没有接收")),
+                ("confirm", seat, lambda: external.confirm(application, seat, "电话核实，对方已接收", SHOT)),
+                ("fail", seat, lambda: external.fail(application, seat, "电话核实，对方没有接收", SHOT)),
             ],
         }
         self._do(*data.draw(st.sampled_from(ways[state]), "way"))
@@ -308,8 +309,8 @@ class EveryWay(RuleBasedStateMachine):
                 "take_over": (county, lambda: operations.take_over(application, county, orgs_by["county_floating"])),
                 "withdraw": (own, lambda: operations.withdraw(application, own)),
                 "approve": (seat, lambda: operations.approve(application, seat)),
-                "confirm": (seat, lambda: external.confirm(application, seat, "电话核实，对方已接收")),
-                "fail": (seat, lambda: external.fail(application, seat, "电话核实，对方没有接收")),
+                "confirm": (seat, lambda: external.confirm(application, seat, "电话核实，对方已接收", SHOT)),
+                "fail": (seat, lambda: external.fail(application, seat, "电话核实，对方没有接收", SHOT)),
             }
             self._do(end, *deeds[end])
 
@@ -374,6 +375,7 @@ class EveryWay(RuleBasedStateMachine):
             self.world.orgs["team"],
             "work",
             "原单位已同意转出",
+            upload=SHOT,
         )
         if self._do("incoming", seat, lambda: external.record_incoming(wanted, seat)):
             self.members += 1

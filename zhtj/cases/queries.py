@@ -188,6 +188,17 @@ def pending(member_id: int) -> Case | None:
     return session.scalars(query.options(defer(Case.data), joinedload(Case.holder)).order_by(Case.id.desc())).first()
 
 
+def waiting_about(member_id: int, kind: str) -> Case | None:
+    """The case of this kind that waits about a member; at most one does."""
+    query = select(Case).where(
+        Case.kind == kind,
+        Case.subject_type == About.MEMBER.value,
+        Case.subject_id == member_id,
+        Case.state == CaseState.WAITING,
+    )
+    return session.scalars(query.options(defer(Case.data), joinedload(Case.holder))).first()
+
+
 def about_himself(seat: ActiveSeat, found: Case) -> bool:
     """Whether the case is about the actor's own membership (PD-02)."""
     own = seat.member_id is not None and seat.member_id

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
+from io import BytesIO
 
+from PIL import Image
 from sqlalchemy import select
 
 from zhtj import sweeps
 from zhtj.demo.plots import HOME, LETTER, Goal, Plot, StartingSeat, Turn
 from zhtj.demo.stage import FLOATING, HOME_TOWNSHIP, Stage, find, own_seat
 from zhtj.kernel import audit, clock
+from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.letters import operations as letters
@@ -49,6 +52,13 @@ class PlayedMember:
     def is_local(self) -> dict[str, bool]:
         """By place: whether it is the township whose administrator is on the login page."""
         return {place: address == HOME_TOWNSHIP for place, address in self.home.items()}
+
+
+def _picture() -> Upload:
+    """What somebody photographed of the other system's page."""
+    target = BytesIO()
+    Image.new("RGB", (360, 200), "#eef2f7").save(target, "PNG", optimize=True)
+    return Upload("对方系统截图.png", target.getvalue())
 
 
 @dataclass(slots=True)
@@ -121,6 +131,7 @@ class Play:
             destination=team,
             reason=Reason.WORK.value,
             note="本人出示对方系统页面，原团支部已同意转出。",
+            upload=_picture(),
         )
         seat = self.stage.seat_of(team)
         with audit.acting(seat):
@@ -169,8 +180,8 @@ class Play:
             Action.AMEND: lambda: transfers.amend(application, seat, {"remark": turn.remark}),
             Action.OBJECT: lambda: objections.object_to(application, seat, turn.remark),
             Action.SUSTAIN: lambda: self._sustain(person, application, seat, turn.remark),
-            Action.CONFIRM: lambda: external.confirm(application, seat, turn.remark),
-            Action.FAIL: lambda: external.fail(application, seat, turn.remark),
+            Action.CONFIRM: lambda: external.confirm(application, seat, turn.remark, _picture()),
+            Action.FAIL: lambda: external.fail(application, seat, turn.remark, _picture()),
             Action.ACCEPT: lambda: transfers.accept(application, seat, remark=turn.remark),
             Action.RELEASE: lambda: transfers.release(application, seat, remark=turn.remark),
             Action.APPROVE: lambda: transfers.approve(application, seat, remark=turn.remark),

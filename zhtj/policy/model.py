@@ -196,6 +196,8 @@ class Values(Part):
 
     # -- external systems
     external_systems: tuple[ExternalSystem, ...]
+    external_without_file: Literal["superior", "recorder"]
+    """Who answers for what an external system decided where no file shows it: a second person above, or one alone."""
 
     # -- letters
     letter_template: str

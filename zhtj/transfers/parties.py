@@ -53,11 +53,11 @@ def release_offices(application: Application) -> set[int]:
 def accepts(seat: ActiveSeat, application: Application) -> bool:
     """Whether the seat acts for the destination: its office; where the applicant himself sits there, the one above.
 
-    Where the superior of who started it has to decide, that is nobody else (PD-58).
+    Where the superior of who started it has to decide, that is nobody else and not himself (PD-58, PD-61).
     """
     holder = application.holder
     if application.state is State.AWAITING_ACCEPTANCE and holder is not None and holder.id != application.to_org_id:
-        return seat.org_id == holder.office_id
+        return seat.org_id == holder.office_id and seat.account_id != application.initiator_account_id
     office = application.to_org.office
     if office is None:
         return False

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from tests.rates.conftest import SEASON, SOCIETY, Area
 from tests.transfers.steps import EMPLOYED, acting, do
+from tests.uploads import SHOT
 from tests.world import id_number
 from zhtj import doctor
 from zhtj.graduation import destinations
@@ -64,6 +65,7 @@ def arrive(area: Area, person: NewMember | None = None, **changes: Any) -> Appli
         destination=area.world.orgs["team"],
         reason="employed_with_org",
         note="收到北京系统的转接通知。",
+        upload=SHOT,
     )
     with acting(seat):
         return external.record_incoming(replace(wanted, **changes), seat)
@@ -148,7 +150,7 @@ def test_who_graduated_here_and_comes_back_keeps_his_row(area: Area) -> None:
     world = area.world
     name = {"external_name": "北京某公司团支部", "external_name_again": "北京某公司团支部"}
     out = area.goes(world.graduate, "beijing", **EMPLOYED, **name)
-    do(external.confirm, out, world.seat("class1"), "对方系统已显示该团员。")
+    do(external.confirm, out, world.seat("class1"), "对方系统已显示该团员。", SHOT)
     known = world.graduate.account
     session.refresh(world.graduate)
     person = NewMember(world.graduate.name, known.id_number or "", known.mobile, Sex.MALE, date(2019, 5, 1))

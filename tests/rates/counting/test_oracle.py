@@ -24,6 +24,7 @@ from tests.rates.conftest import SEASON, Area
 from tests.rates.counting import agreement
 from tests.rates.counting.oracle import Oracle
 from tests.rates.town import MOVES, WAYS
+from tests.uploads import SHOT
 from tests.world import World, id_number
 from zhtj import sweeps
 from zhtj.cases.membership import records
@@ -168,11 +169,14 @@ class EveryHistory(RuleBasedStateMachine):
             State.AWAITING_ACCEPTANCE: ("accept", lambda: operations.accept(application, seat)),
             State.AWAITING_ALLOCATION: ("allocate", lambda: self._allocate(application, seat)),
             State.AWAITING_PROVINCE: ("approve", lambda: operations.approve(application, seat)),
-            State.AWAITING_EXTERNAL: ("confirm", lambda: external.confirm(application, seat, "电话核实，对方已接收")),
+            State.AWAITING_EXTERNAL: (
+                "confirm",
+                lambda: external.confirm(application, seat, "电话核实，已接收", SHOT),
+            ),
         }
         name, deed = ways[application.state]
         if refuses and application.state is State.AWAITING_EXTERNAL:
-            name, deed = "fail", lambda: external.fail(application, seat, "电话核实，对方没有接收")
+            name, deed = "fail", lambda: external.fail(application, seat, "电话核实，对方没有接收", SHOT)
         elif refuses and application.state is not State.AWAITING_ALLOCATION:
             ground = Ground.NOT_PASSED if application.state is State.AWAITING_PROVINCE else Ground.OTHER
             name, deed = "refuse", lambda: operations.refuse(application, seat, ground, "户籍不在本地不接收")
@@ -256,7 +260,7 @@ class EveryHistory(RuleBasedStateMachine):
         seat, world = self.world.seat(to), self.world
         note = "原单位已同意转出"
         wanted = external.Incoming(
-            world.orgs["beijing"], "北京示例大学团支部", person, world.orgs[to], "employed_with_org", note
+            world.orgs["beijing"], "北京示例大学团支部", person, world.orgs[to], "employed_with_org", note, upload=SHOT
         )
         self._do("incoming", seat, lambda: external.record_incoming(wanted, seat))
 

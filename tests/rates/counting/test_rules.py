@@ -12,6 +12,7 @@ from tests.rates import town
 from tests.rates.conftest import Area
 from tests.rates.town import ABROAD, HOME, SPECIAL, STUDY, UNIT
 from tests.transfers.steps import accept_into, acting, do
+from tests.uploads import SHOT
 from zhtj import sweeps
 from zhtj.cases.membership import records
 from zhtj.floating import operations as floating
@@ -177,7 +178,7 @@ def test_only_employers_organisations_count_for_the_unit_rate(wide: Area) -> Non
     army = wide.goes(wide.third, "pool", **SPECIAL)
     do(operations.approve, army, world.seat("province"))
     beijing = wide.goes(more[0], "beijing", **ABROAD)
-    do(external.confirm, beijing, world.seat("class1"), "电话核实，对方已接收")
+    do(external.confirm, beijing, world.seat("class1"), "电话核实，对方已接收", SHOT)
     completed(wide, more[1], "q_freshmen", **STUDY)
     # Over all graduates but those who study: the company here and the one in Beijing; neither township nor army
     assert pair(wide.rate("city", RateKind.UNIT)) == (2, 4)
@@ -352,7 +353,7 @@ def test_special_units_and_external_systems_count_at_the_origin_only(wide: Area,
     if key == "pool":
         do(operations.approve, application, world.seat("province"))
     else:
-        do(external.confirm, application, world.seat("class1"), "电话核实，对方已接收")
+        do(external.confirm, application, world.seat("class1"), "电话核实，对方已接收", SHOT)
     assert {pair(wide.rate(each)) for each in ("class1", "university", "city", "province")} == {(1, 5)}
     above = session.merge(world.orgs[key])
     while above.parent is not None:

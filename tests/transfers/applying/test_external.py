@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from tests.transfers.steps import EMPLOYED, acting, apply, do, start
-from tests.uploads import JPG, PDF, PNG
+from tests.uploads import JPG, PDF, PNG, SHOT
 from tests.world import World, id_number
 from zhtj import doctor, sweeps
 from zhtj.graduation import operations as graduation
@@ -169,7 +169,7 @@ def test_the_old_side_records_that_he_was_taken_in_and_he_leaves_our_roster(worl
 @pytest.mark.rule("PD-32")
 def test_the_old_side_records_that_he_was_not_and_everything_can_be_sent_again(world: World) -> None:
     application = abroad(world)
-    do(external.fail, application, world.seat("college"), "对方系统里全称多一个“区”字，退回。")
+    do(external.fail, application, world.seat("college"), "对方系统里全称多一个“区”字，退回。", SHOT)
     assert application.state is State.FAILED_EXTERNAL
     assert world.graduate.org_id == world.orgs["class1"].id
     again = abroad(world, follows=application)
@@ -182,9 +182,9 @@ def test_nobody_else_says_what_the_other_system_decided(world: World, who: str) 
     application = abroad(world)
     for answer in (external.confirm, external.fail):
         with pytest.raises(Forbidden):
-            do(answer, application, world.seat(who), NOTE)
+            do(answer, application, world.seat(who), NOTE, SHOT)
     with pytest.raises(Forbidden):
-        do(external.confirm, application, world.own_seat(world.graduate), NOTE)
+        do(external.confirm, application, world.own_seat(world.graduate), NOTE, SHOT)
     assert application.state is State.AWAITING_EXTERNAL
 
 
@@ -194,7 +194,7 @@ def test_what_shows_it_has_to_be_said(world: World, note: str) -> None:
     application = abroad(world)
     for answer in (external.confirm, external.fail):
         with pytest.raises(DomainError) as caught:
-            do(answer, application, world.seat("class1"), note)
+            do(answer, application, world.seat("class1"), note, SHOT)
         assert caught.value.field == "remark"
     assert application.state is State.AWAITING_EXTERNAL
 
@@ -250,11 +250,11 @@ def test_evidence_is_kept_encrypted_and_each_look_is_noted(
 @pytest.mark.rule("PD-32")
 def test_an_answer_is_recorded_once(world: World) -> None:
     application = abroad(world)
-    do(external.fail, application, world.seat("class1"), "对方说没有这个人")
+    do(external.fail, application, world.seat("class1"), "对方说没有这个人", SHOT)
     with pytest.raises(Conflict) as caught:
         do(external.confirm, application, world.seat("college"), NOTE, Upload("a.png", PNG))
     assert "登记对方未接收" in caught.value.message
-    assert session.scalar(select(func.count()).select_from(Evidence)) == 0
+    assert session.scalars(select(Evidence.filename)).all() == [SHOT.filename]
 
 
 @pytest.mark.rule("X-04", "PD-18")
@@ -270,7 +270,7 @@ def test_without_an_answer_it_is_returned_after_ten_days(world: World, clock_at:
     # From the due moment nothing else is possible, swept or not
     clock_at("2026-10-16T00:00")
     with pytest.raises(Conflict):
-        do(external.confirm, application, world.seat("class1"), NOTE)
+        do(external.confirm, application, world.seat("class1"), NOTE, SHOT)
     sweeps.run("return")
     session.refresh(application)
     assert application.state is State.RETURNED
@@ -285,7 +285,7 @@ def test_the_member_takes_it_back_until_the_answer_is_recorded(world: World) -> 
     do(operations.withdraw, application, world.own_seat(world.graduate))
     assert application.state is State.WITHDRAWN
     late = abroad(world, world.classmate)
-    do(external.confirm, late, world.seat("class1"), NOTE)
+    do(external.confirm, late, world.seat("class1"), NOTE, SHOT)
     with pytest.raises(Conflict):
         do(operations.withdraw, late, world.own_seat(world.classmate))
 
@@ -293,7 +293,7 @@ def test_the_member_takes_it_back_until_the_answer_is_recorded(world: World) -> 
 @pytest.mark.rule("X-03")
 def test_who_is_there_starts_nothing_here_and_is_not_entered_anew(world: World) -> None:
     application = abroad(world)
-    do(external.confirm, application, world.seat("class1"), NOTE)
+    do(external.confirm, application, world.seat("class1"), NOTE, SHOT)
     for seat in (world.own_seat(world.graduate), world.seat("team")):
         with pytest.raises(DomainError) as caught:
             start(seat, world.graduate, world.orgs["team"], reason="work", unit_name="示例科技有限公司")
@@ -337,6 +337,7 @@ def incoming(world: World, **changes: Any) -> Incoming:
         destination=world.orgs["team"],
         reason="employed_with_org",
         note="10月9日收到北京系统的转接通知。",
+        upload=SHOT,
     )
     return replace(wanted, **changes)
 
@@ -411,7 +412,7 @@ def test_a_known_number_with_another_name_is_doubted(world: World) -> None:
 
 def test_who_went_there_from_us_comes_back_as_the_same_member(world: World) -> None:
     out = abroad(world)
-    do(external.confirm, out, world.seat("class1"), NOTE)
+    do(external.confirm, out, world.seat("class1"), NOTE, SHOT)
     known = world.graduate
     person = newcomer(name=known.name, id_number=known.account.id_number, mobile=known.account.mobile)
     # Not from another region than he went to

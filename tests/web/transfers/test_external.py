@@ -14,7 +14,7 @@ from sqlalchemy import select
 from tests.browsing import Browser, Page
 from tests.transfers.applying.test_external import ABROAD, NAME, NOTE
 from tests.transfers.steps import EMPLOYED, apply, do, start
-from tests.uploads import JPG, PDF, PNG
+from tests.uploads import JPG, PDF, PNG, SHOT
 from tests.world import World, id_number
 from zhtj import doctor, sweeps
 from zhtj.graduation import operations as graduation
@@ -201,7 +201,7 @@ def test_a_draft_is_continued_with_the_name_and_another_region_asks_anew(browser
 @pytest.mark.rule("A-23")
 def test_after_a_failure_he_reads_why_and_everything_is_filled_in_again(browser: Browser, world: World) -> None:
     number = abroad(world)
-    do(external.fail, session.get_one(Application, number), world.seat("class1"), "对方说全称多一个区字")
+    do(external.fail, session.get_one(Application, number), world.seat("class1"), "对方说全称多一个区字", SHOT)
     home = browser.get("/member/")
     assert "对方系统没有接收" in home.main
     assert "对方说全称多一个区字" in home.main
@@ -230,7 +230,7 @@ def test_after_ten_days_his_page_says_that_nothing_was_recorded(
 def test_once_taken_in_his_page_says_where_he_is_and_that_he_must_not_be_entered_anew(
     browser: Browser, world: World
 ) -> None:
-    do(external.confirm, session.get_one(Application, abroad(world)), world.seat("class1"), NOTE)
+    do(external.confirm, session.get_one(Application, abroad(world)), world.seat("class1"), NOTE, SHOT)
     home = browser.get("/member/")
     assert "组织关系在北京的系统" in home.main
     assert NAME in home.main
@@ -299,7 +299,11 @@ def test_the_old_side_records_the_answer_with_a_file_from_its_list(desk: Browser
 def test_the_old_side_records_a_failure_and_starts_again_with_everything_filled_in(desk: Browser, world: World) -> None:
     number = start(world.seat("class1"), world.graduate, world.orgs["beijing"], **ABROAD).id
     asked = desk.get(f"/branch/applications/{number}/fail")
-    desk_said = asked.form(f"/applications/{number}/fail").submit(remark="对方说全称多一个区字").follow()
+    desk_said = (
+        asked.form(f"/applications/{number}/fail")
+        .submit(remark="对方说全称多一个区字", file=(BytesIO(PNG), "截图.png"))
+        .follow()
+    )
     assert "已登记对方未接收，可以重新发起" in desk_said.text
     page = desk.get(f"/branch/applications/{number}")
     assert "外部系统未接收" in page.main
@@ -488,7 +492,7 @@ def test_recording_is_limited_and_noted_like_a_look_up(team: Browser, world: Wor
 
 @pytest.mark.rule("X-03")
 def test_looking_somebody_up_who_is_there_leads_to_the_record(team: Browser, world: World) -> None:
-    do(external.confirm, session.get_one(Application, abroad(world)), world.seat("class1"), NOTE)
+    do(external.confirm, session.get_one(Application, abroad(world)), world.seat("class1"), NOTE, SHOT)
     page = team.get("/branch/transfer-in").form("/transfer-in")
     found = page.submit(name="丁一", id_number=world.graduate.account.id_number)
     assert "组织关系在北京的系统" in found.main
@@ -499,7 +503,7 @@ def test_looking_somebody_up_who_is_there_leads_to_the_record(team: Browser, wor
 def test_who_was_recorded_and_not_accepted_reads_where_he_is(
     team: Browser, app: Flask, world: World, clock_at: Callable[[str], None]
 ) -> None:
-    record(team, world)
+    record(team, world, file=(PDF, "通知.pdf"))
     with unit_of_work():
         graduation.open_register()
         account = the_application().member.account

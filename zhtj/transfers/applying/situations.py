@@ -52,6 +52,7 @@ class Submission:
         secret_unit: name of a special unit, where it may be told; kept encrypted (S-09).
         confirmed: the warnings of the destination table, or what follows from a special unit, were read (PD-11, S-07).
         follows: the ended application this one starts again.
+        unproven: no file shows that the external system has let him go; the superior of whoever records it decides.
     """
 
     member: Member
@@ -67,6 +68,7 @@ class Submission:
     secret_unit: str | None = None
     confirmed: bool = False
     follows: Application | None = None
+    unproven: bool = False
 
 
 def special_unit(member: Member, **details: Any) -> Submission:
@@ -276,8 +278,11 @@ class Situation:
     def asks_superior(self) -> bool:
         """Whether the next superior has to decide: of its own graduates nobody completes what the table only warns of.
 
-        Where both branches stand under who acts, nobody else would have looked at it (PD-58).
+        Where both branches stand under who acts, nobody else would have looked at it (PD-58). And nobody alone takes
+        in who comes from an external system without a file that shows it (PD-61).
         """
+        if self.wanted.unproven:
+            return True
         graduate = self.leaver.row is not None
         return self.under_actor and self.new.is_branch and graduate and self.verdict.level is Suitability.WARNED
 

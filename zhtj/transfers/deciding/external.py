@@ -31,7 +31,8 @@ from zhtj.transfers.deciding import decisions
 from zhtj.transfers.models import Application, Evidence
 from zhtj.transfers.parties import serves
 from zhtj.transfers.rules import low_age
-from zhtj.transfers.workflow import Action, Initiator
+from zhtj.transfers.steps import Step, take
+from zhtj.transfers.workflow import Action, Initiator, Party, State, next_state
 
 NOTE_AT_LEAST = 5
 LARGEST = 2 * 1024 * 1024
@@ -63,6 +64,13 @@ def _record_answer(
 ) -> None:
     # PD-32: nothing of another system's answer is recorded without what shows it.
     _noted(note)
+    if upload is None and needs_second_person(application):
+        raise DomainError(
+            "没有凭据，不能由一个人登记。",
+            fix="请上传截图或文件；没有的，由直接上级的另一个人确认。",
+            field="file",
+            rule="PD-61",
+        )
     evidence = _evidence(application, seat, upload) if upload is not None else None
     number = application.id
     errors = decisions.decide([application], seat, action, remark=note.strip())
@@ -71,6 +79,29 @@ def _record_answer(
     if evidence is not None:
         session.add(evidence)
         session.flush()
+
+
+def needs_second_person(application: Application) -> bool:
+    """Whether without a file somebody of the direct superior has to confirm what the other system decided (PD-61)."""
+    return policy_of(application.from_org).external_without_file == "superior"
+
+
+def carry_out(application: Application, action: Action, note: str) -> None:
+    """Write the other system's answer that was recorded without a file and confirmed by a second person (PD-61).
+
+    Args:
+        application: waiting for the external system.
+        action: confirm or fail.
+        note: what shows it, and who says so.
+
+    Raises:
+        Conflict: it is past its due time, or has ended meanwhile.
+    """
+    number = application.id
+    after = next_state(application.state, action, Party.OLD_SIDE, application.way)
+    final = application.to_org_id if after is State.COMPLETED else None
+    if after is None or not take([Step(application, action, application.state, after, final, remark=note)]):
+        raise decisions.late_one(number)
 
 
 def _noted(note: str) -> None:
@@ -138,6 +169,7 @@ class Incoming:
         reason, place: key of a transfer reason; his tie to the destination's place, where that counts.
         graduate: whether he graduates this season; None: as the reason says, if it is only for one or the other.
         note: what shows that the other system has released him.
+        upload: a file that shows it; without one the direct superior decides (PD-61).
     """
 
     region: Organisation
@@ -199,6 +231,7 @@ def record_incoming(wanted: Incoming, seat: ActiveSeat) -> Application:
         contact_mobile=wanted.contact_mobile or member.account.mobile,
         remark=wanted.note.strip(),
         external_name=wanted.origin_name,
+        unproven=wanted.upload is None and policy.external_without_file == "superior",
     )
     who = replace(situations.leaver(member), policy=policy, row=row)
     (situation,) = situations.situations([(submission, who, Initiator.OLD_SIDE)], seat)

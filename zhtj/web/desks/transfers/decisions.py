@@ -9,6 +9,10 @@ from datetime import timedelta
 from flask import Response, flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.cases import operations as cases
+from zhtj.cases.kinds import external_answer, kind_of
+from zhtj.cases.queries import waiting_about
+from zhtj.cases.subjects import Invalid
 from zhtj.kernel import clock
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
@@ -19,6 +23,7 @@ from zhtj.orgs.models import Organisation
 from zhtj.transfers import operations, queries
 from zhtj.transfers.applying import special_units
 from zhtj.transfers.deciding import external, receiving
+from zhtj.transfers.deciding.decisions import foresee
 from zhtj.transfers.many import bulk
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import ApplicationList, Filters, open_application
@@ -125,6 +130,7 @@ def render_page(shown: WorkLine, secret_unit: str = "") -> str:
         letter=letters.of_application(application.id),
         page=application_page(current_seat(), application),
         evidence=external.evidence_of(application.id),
+        asked=waiting_about(application.member_id, external_answer.KEY) if application.state.is_open else None,
         may_open_name=special_units.may_open(application, current_seat()),
         secret_unit=secret_unit,
         may_repeat=may_repeat(application),
@@ -175,24 +181,47 @@ def decide(number: int, action: str) -> AnyResponse:
     try:
         with unit_of_work():
             session.refresh(application)
-            _do(seat, application, wanted, typed)
+            said = _do(seat, application, wanted, typed)
     except DomainError as error:
         session.expire_all()
         fresh = line(seat, queries.application(seat, number), wanted)
         return _failed(replace(fresh, error=error, typed=typed))
     session.expire_all()
     done = queries.application(seat, number)
-    message = f"{done.member.name}：{_outcome(done, wanted)}"
+    message = f"{done.member.name}：{said or _outcome(done, wanted)}"
     if not is_htmx():
         flash(message, "success")
     shown = replace(line(seat, done), message=message)
     return fragment_or_redirect(render_line(shown), _back())
 
 
-def _do(seat: ActiveSeat, application: Application, action: Action, typed: dict[str, str]) -> None:
+def _do(seat: ActiveSeat, application: Application, action: Action, typed: dict[str, str]) -> str:
+    """Do it; says what happened instead, where the application itself has not moved."""
+    if action in {Action.CONFIRM, Action.FAIL}:
+        return _record_answer(seat, application, action, typed["remark"])
     if action not in _DECISIONS:
         raise NotFound
     _DECISIONS[action](seat, application, typed)
+    return ""
+
+
+def _record_answer(seat: ActiveSeat, application: Application, action: Action, remark: str) -> str:
+    """What the other system said; without a file a second person of the direct superior is asked (PD-32, PD-61)."""
+    upload = sent_file()
+    if upload is not None or not external.needs_second_person(application):
+        record = external.confirm if action is Action.CONFIRM else external.fail
+        record(application, seat, remark, upload)
+        return ""
+    _, errors = foresee([application], seat, action)
+    if errors:
+        raise errors[application.id]
+    typed = {"answer": action.value, "note": remark}
+    try:
+        case = cases.raise_case(kind_of(external_answer.KEY), seat, f"#{application.member_id}", typed)
+    except Invalid as error:
+        raise DomainError(error.errors.get("note") or str(error), field="remark", rule="PD-32") from error
+    who = case.holder.short_name if case.holder else ""
+    return f"没有凭据，已提请{who}的另一个人确认（事项 {case.number}）"
 
 
 def _refuse(seat: ActiveSeat, application: Application, typed: dict[str, str]) -> None:
@@ -232,8 +261,6 @@ _DECISIONS: dict[Action, Callable[[ActiveSeat, Application, dict[str, str]], Non
     Action.ALLOCATE: lambda seat, one, typed: operations.allocate(one, seat, _branch(typed)),
     Action.TAKE_OVER: lambda seat, one, typed: operations.take_over(one, seat, _branch(typed)),
     Action.APPROVE: lambda seat, one, typed: operations.approve(one, seat, remark=typed["remark"]),
-    Action.CONFIRM: lambda seat, one, typed: external.confirm(one, seat, typed["remark"], sent_file()),
-    Action.FAIL: lambda seat, one, typed: external.fail(one, seat, typed["remark"], sent_file()),
     Action.REFUSE: _refuse,
     Action.WITHDRAW: lambda seat, one, typed: operations.withdraw(one, seat, remark=typed["remark"]),
 }
