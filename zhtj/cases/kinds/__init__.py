@@ -8,9 +8,7 @@ from zhtj.cases.kinds import (
     delay,
     e_file,
     external_answer,
-    mark_change,
     measures,
-    missing_organisation,
     occupied_number,
     overseas,
     profile,
@@ -18,8 +16,8 @@ from zhtj.cases.kinds import (
     removal,
     retention,
     statement,
-    township,
 )
+from zhtj.cases.kinds.organisations import mark_change, missing_organisation, township
 from zhtj.kernel.errors import NotFound
 
 KINDS: dict[str, CaseKind] = {
