@@ -15,10 +15,11 @@ from zhtj import sweeps
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
-from zhtj.letters import outstanding, receipts
+from zhtj.letters import outstanding, receipts, timers
 from zhtj.letters.models import CardSide, LetterReceipt, ReceiptWay
 from zhtj.letters.receipts import ReceiptSlip
 from zhtj.notices.models import Message
+from zhtj.orgs.policies import policy_of
 from zhtj.transfers import operations as transfers
 
 SLIP = ReceiptSlip("孙经办", "0551-62200000", date(2026, 10, 14))
@@ -179,6 +180,26 @@ def test_the_month_runs_from_issue_until_he_has_arrived(office, application, let
     do(transfers.allocate, application, office.seat("company"), office.orgs["team"])
     (due,) = outstanding.ours(seat).page().rows
     assert due.due_on == date(2026, 11, 20)
+
+
+@pytest.mark.rule("D-23", "PD-29")
+def test_a_letter_issued_after_his_arrival_has_its_whole_month(office, application, clock_at):
+    # given somebody who arrived in October, and asks for his letter four weeks later
+    seat = office.seat("university")
+    do(transfers.accept, application, office.seat("company"))
+    do(transfers.allocate, application, office.seat("company"), office.orgs["team"])
+    clock_at("2026-11-11T09:00")
+    issue(application, seat)
+    # then the receipt is due a month after its issue, in the list and among the time limits
+    (due,) = outstanding.ours(seat).page().rows
+    assert due.due_on == date(2026, 12, 11)
+    (timer,) = timers.receipts(seat, policy_of(office.orgs["university"]))(None, 10)
+    assert clock.local(timer.at).date() == date(2026, 12, 12)
+    # and until that day is over nobody is told that it is late
+    clock_at("2026-12-11T09:00")
+    assert (outstanding.count_overdue(seat), sweeps.run("receipts").done) == (0, 0)
+    clock_at("2026-12-12T09:00")
+    assert (outstanding.count_overdue(seat), sweeps.run("receipts").done) == (1, 1)
 
 
 @pytest.mark.rule("D-23", "PD-29")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, insert, or_, select
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
@@ -20,10 +20,19 @@ from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.transfers.models import Arrival
 
-# The month runs from the receiver's recorded arrival, else from issue (PD-29).
-SINCE: ColumnElement[datetime] = func.coalesce(
-    select(Arrival.arrived_at).where(Arrival.application_id == Letter.application_id).scalar_subquery(),
-    Letter.issued_at,
+
+def counted_from(arrived_at: Any) -> ColumnElement[datetime]:
+    """SQL for the moment from which a receipt's month runs (PD-29).
+
+    Args:
+        arrived_at: of the letter's application; NULL where nobody has arrived.
+    """
+    # PD-29: the later of issue and arrival; who asks for a letter after his arrival gets a whole month.
+    return case((arrived_at > Letter.issued_at, arrived_at), else_=Letter.issued_at)
+
+
+SINCE = counted_from(
+    select(Arrival.arrived_at).where(Arrival.application_id == Letter.application_id).scalar_subquery()
 )
 
 

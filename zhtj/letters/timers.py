@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from zhtj.floating import timers as floating
@@ -13,7 +13,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.letters.models import Letter, LetterState
-from zhtj.letters.outstanding import missing
+from zhtj.letters.outstanding import counted_from, missing
 from zhtj.letters.queries import visible
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
@@ -63,11 +63,11 @@ def validity(seat: ActiveSeat) -> Source:
 
 
 def receipts(seat: ActiveSeat, policy: Policy) -> Source:
-    """Receipts to come back: a month from the recorded arrival, else from the day of issue (PD-29, D-23)."""
+    """Receipts to come back: a month from the later of issue and recorded arrival (PD-29, D-23)."""
     days = timedelta(days=policy.letter_receipt_days)
 
     def read(_mark: Mark | None, _most: int) -> Iterable[Timer]:
-        since = func.coalesce(Arrival.arrived_at, Letter.issued_at)
+        since = counted_from(Arrival.arrived_at)
         query = (
             select(Letter, since)
             .outerjoin(Arrival, Arrival.application_id == Letter.application_id)
@@ -81,8 +81,8 @@ def receipts(seat: ActiveSeat, policy: Policy) -> Source:
             .order_by(Letter.id)
             .limit(MOST)
         )
-        for letter, counted_from in session.execute(query):
-            day = clock.local(counted_from).date() + days
+        for letter, begins in session.execute(query):
+            day = clock.local(begins).date() + days
             yield _timer(TimerKind.RECEIPT, letter, f"介绍信 {letter.serial} 的回执应寄回", "D-23", day)
 
     return read
