@@ -180,6 +180,29 @@ def test_transfer_in_needs_name_and_full_number_and_shows_organisation_and_conta
     assert [look.detail["found"] for look in looks] == [False, True]
 
 
+@pytest.mark.rule("A-06")
+def test_both_starts_say_at_the_name_that_business_is_open_and_lead_to_it(world: World, browser: Browser) -> None:
+    # given a graduate who has applied to the company
+    number = apply(world, world.graduate, "company").id
+    # when his class, or the company, starts another one for him: there is no form to fill in, but the application
+    page = browser.login(world.accounts["class1"]).get(f"/branch/members/{world.graduate.id}/transfer-out")
+    assert "已有业务正在办理，不能重复发起" in page.main
+    assert not page.has_form("/transfer-out")
+    assert "选择转入组织" not in page.main
+    assert page.click("查看申请").url == f"/branch/applications/{number}"
+    who = {"name": "丁一", "id_number": world.graduate.account.id_number}
+    page = browser.login(world.accounts["company"]).get("/school/transfer-in").form("/transfer-in").submit(**who)
+    assert "已有业务正在办理，不能重复发起" in page.main
+    assert not page.has_form("/transfer-in")
+    assert page.click("查看申请").url == f"/school/applications/{number}"
+    # and whoever has no part in it is told whom to ring up, not where he goes
+    page = browser.login(world.accounts["township"]).get("/school/transfer-in").form("/transfer-in").submit(**who)
+    assert "已有业务正在办理，不能重复发起" in page.main
+    assert world.accounts["class1"].mobile in page.main
+    assert "查看申请" not in page.main
+    assert world.orgs["company"].short_name not in page.main
+
+
 @pytest.mark.slow("goes to the limit of its kind")
 def test_looking_people_up_is_limited(world: World, browser: Browser) -> None:
     page = browser.login(world.accounts["company"]).get("/school/transfer-in")

@@ -226,6 +226,13 @@ def open_application(member_id: int) -> Application | None:
     ).first()
 
 
+def seen(seat: ActiveSeat, found: Application | None) -> Application | None:
+    """The same application, if it leaves or reaches this seat's part of the tree."""
+    if found is None or session.scalar(select(Application.id).where(Application.id == found.id, visible(seat))) is None:
+        return None
+    return found
+
+
 def latest(member_id: int) -> Application | None:
     """The newest application about a member, with both its organisations; the rest is read when it is asked for."""
     query = (

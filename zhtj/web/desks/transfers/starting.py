@@ -101,6 +101,11 @@ class StartPage:
         return str(checks.may_leave(self.leaver) or "")
 
     @property
+    def under_way(self) -> Application | None:
+        """The open application that forbids another one, where the seat may see it (A-06, A-05)."""
+        return queries.seen(current_seat(), queries.open_application(self.member.id))
+
+    @property
     def remark_words(self) -> tuple[str, ...]:
         """Words of which the remark for a special unit must contain one (S-04)."""
         return self.leaver.policy.special_unit_remark
