@@ -34,6 +34,7 @@ class Config:
         now: ``ZHTJ_NOW``. htmx_url: where htmx is loaded from.
         mail: None: no mail is sent. robots: chat robots that get digests.
         identity_verifier: factory of what ID numbers are compared with; "" for the local rules.
+        address: where the system is reached from outside; stands under every mail.
         policy_layers: local policy layers and the organisations for which they hold, as written in the environment.
     """
 
@@ -49,6 +50,7 @@ class Config:
     mail: outgoing.MailServer | None = None
     robots: tuple[outgoing.Robot, ...] = ()
     identity_verifier: str = ""
+    address: str = ""
     policy_layers: str = ""
 
     @property
@@ -98,6 +100,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         mail=_read(env, "ZHTJ_MAIL_URL", outgoing.mail_server),
         robots=_read(env, "ZHTJ_WEBHOOK_URLS", outgoing.robots),
         identity_verifier=env.get("ZHTJ_IDENTITY_VERIFIER", ""),
+        address=_read(env, "ZHTJ_ADDRESS", _address),
         policy_layers=env.get("ZHTJ_POLICY_LAYERS", ""),
     )
 
@@ -107,6 +110,13 @@ def _read(env: Mapping[str, str], name: str, parse: Callable[[str], Value]) -> V
         return parse(env.get(name, ""))
     except ValueError as error:
         raise ConfigError(f"{name} 不正确：{error}") from error
+
+
+def _address(text: str) -> str:
+    """Where people reach the system. Raises ValueError for anything but an address of the web."""
+    if text and not text.startswith(("https://", "http://")):
+        raise ValueError("应为 https://… 的网址")
+    return text.strip().rstrip("/")
 
 
 def _driver(url: str) -> str:

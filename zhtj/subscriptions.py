@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from zhtj.cases import queries as cases
 from zhtj.floating.operations import after_completion
 from zhtj.graduation.events import BranchesConverted, RegisterChanged
 from zhtj.kernel import events
+from zhtj.letters import outstanding
 from zhtj.letters.operations import void_after_failure
+from zhtj.notices import waiting
+from zhtj.notices.waiting import WaitingSource
 from zhtj.orgs.events import OrganisationCreated, OrganisationMoved
 from zhtj.rates.counting import keeping
+from zhtj.transfers import queries as applications
 from zhtj.transfers.applying import waits
+from zhtj.transfers.deciding import objections
 from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.messages import tell
 from zhtj.transfers.places import moved
-from zhtj.transfers.watching import conversions
+from zhtj.transfers.watching import arrivals, conversions
 
 SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     # An application that failed takes its letter with it (PD-28).
@@ -35,9 +41,19 @@ SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     # Applications know where both their organisations stand (PD-07).
     (OrganisationMoved, moved),
 )
+# What waits for an office: one count for the badge, 待办 and the digest (PD-19).
+WAITING: tuple[WaitingSource, ...] = (
+    applications.WAITING,
+    cases.WAITING,
+    objections.WAITING,
+    arrivals.WAITING,
+    outstanding.WAITING,
+)
 
 
 def subscribe_all() -> None:
     """Connect the rooms; called once by ``create_app``."""
+    for source in WAITING:
+        waiting.register(source)
     for event, handler in SUBSCRIPTIONS:
         events.subscribe(event, handler)

@@ -24,7 +24,7 @@ from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.work import periods
 from zhtj.letters import outstanding
 from zhtj.letters.many import letter_batches
-from zhtj.notices import delivery, outbox
+from zhtj.notices import delivery, digests, outbox
 from zhtj.notices import operations as notices
 from zhtj.notices.models import MessageKind
 from zhtj.notices.operations import NewMessage
@@ -32,7 +32,6 @@ from zhtj.people.finding import duplicates
 from zhtj.rates.counting import recount
 from zhtj.transfers.applying import waits
 from zhtj.transfers.many import runs
-from zhtj.transfers.watching import reminders
 from zhtj.transfers.watching import sweeps as transfers
 
 log = logging.getLogger(__name__)
@@ -67,14 +66,14 @@ def _remind(at: datetime) -> SweepCounts:
     del at
     conf = _config()
     with audit.acting(None):
-        due, sent = reminders.remind(mail=conf.mail is not None, robots=conf.robots)
+        due, sent = digests.remind(mail=conf.mail is not None, robots=conf.robots)
     return SweepCounts(due, sent, due - sent)
 
 
 def _deliver(at: datetime) -> SweepCounts:
     del at
     conf = _config()
-    run = delivery.deliver(conf.mail, conf.robots)
+    run = delivery.deliver(conf.mail, conf.robots, conf.address)
     with unit_of_work():
         outbox.forget_old()
     return SweepCounts(run.found, run.done, run.skipped, run.failed)

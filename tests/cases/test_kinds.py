@@ -18,6 +18,7 @@ from tests.cases.steps import PROOF, ask, do, grant, on_file
 from tests.transfers.steps import UNPLACED, acting, apply
 from tests.transfers.steps import do as transfer
 from tests.uploads import PDF
+from tests.waiting import waits_for
 from tests.world import World, id_number
 from zhtj import doctor
 from zhtj.cases import queries, special_unit_form, subjects
@@ -30,6 +31,7 @@ from zhtj.imports.spreadsheets import write_xlsx
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
+from zhtj.notices.waiting import WaitingKind
 from zhtj.orgs.models import Category, Organisation
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.people import operations as people
@@ -557,4 +559,4 @@ def test_an_empty_register_has_its_headings(world: World):
     assert sheet(world.seat("county"), "removal") == [("序号", "姓名", "所在团支部名称全称", "身份证号", "删除原因")]
     assert session.scalar(select(func.count()).select_from(Member)) == 4
     with acting(world.seat("county")):
-        assert queries.count_waiting(world.seat("county")) == 0
+        assert waits_for(world.seat("county")).get(WaitingKind.CASE, 0) == 0

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests.cases.steps import PROOF, ask, do, grant
 from tests.transfers.steps import acting
+from tests.waiting import waits_for
 from tests.world import World
 from zhtj import doctor
 from zhtj.cases import operations, queries
@@ -32,6 +33,7 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.notices.models import Message
+from zhtj.notices.waiting import WaitingKind
 from zhtj.people import operations as people
 from zhtj.people.models import Post, Seat
 
@@ -187,7 +189,7 @@ def test_the_office_acts_for_an_organisation_without_administrator(world: World)
     with unit_of_work():
         post = session.scalars(select(Seat).where(Seat.org_id == world.orgs["college"].id)).one()
         people.end_seat(post, "left")
-    assert queries.count_waiting(world.seat("university")) == 1
+    assert waits_for(world.seat("university")).get(WaitingKind.CASE, 0) == 1
     do(case, world.seat("university"), CaseAction.FORWARD)
     do(case, world.seat("university"), CaseAction.APPROVE)
     assert case.state is CaseState.APPROVED
@@ -235,7 +237,7 @@ def test_cases_are_seen_by_the_line_alone(world: World):
     with pytest.raises(NotFound):
         queries.case(world.own_seat(world.classmate), case.id)
     assert [one.id for one in queries.listing(world.seat("college"), CaseFilters())] == [case.id]
-    assert queries.count_waiting(world.seat("university")) == 0
+    assert waits_for(world.seat("university")).get(WaitingKind.CASE, 0) == 0
     assert queries.listing(world.seat("university"), CaseFilters(CaseList.ALL, text="丁一")).count() == 1
     assert queries.listing(world.seat("university"), CaseFilters(CaseList.ALL, text=case.number)).count() == 1
     assert queries.listing(world.seat("university"), CaseFilters(CaseList.ALL, kind="removal")).count() == 0

@@ -46,11 +46,11 @@ MAY_END = {
     "kernel/limits.py": "an attempt counts, whatever becomes of the request",
     "letters/many/letter_batches.py": "numbers are taken in chunks, each a transaction",
     "letters/many/print_files.py": "a printed file is kept as soon as it is there",
+    "notices/digests.py": "offices are reminded in portions",
     "notices/delivery.py": "an attempt is claimed before anything is sent, and confirmed after",
     "people/signing/authentication.py": "a failed attempt to sign in is kept although the request fails",
     "rates/counting/recount.py": "a night's recount ends its transaction part by part",
     "transfers/many/runs.py": "each chunk of a run is a transaction",
-    "transfers/watching/reminders.py": "offices are reminded in portions",
 }
 MOST = 15
 MAY_BE_FULLER = {

@@ -102,7 +102,7 @@ def test_a_letter_whose_sender_died_comes_up_again_but_a_confirmed_one_never(
     with unit_of_work():
         assert outbox.claim(one.id, 0)
         assert outbox.claim(two.id, 0)
-        outbox.confirm(two.id)
+        outbox.confirm(two.id, two.payload)
     with mail.up():
         # Then nobody takes the first while its sender may still be at work
         sweeps.run("deliver")
@@ -120,7 +120,7 @@ def test_a_late_failure_does_not_undo_a_confirmation(outside: None, clock_at: Mo
     (letter,) = letters()
     with unit_of_work():
         assert outbox.claim(letter.id, 0)
-        outbox.confirm(letter.id)
+        outbox.confirm(letter.id, letter.payload)
         outbox.fail(letter.id, 1, "邮件服务器没有应答", forever=True)
     (letter,) = letters()
     assert letter.sent_at is not None

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.notices import inboxes
+from tests.notices.receivers import MailReceiver, Robot
 from tests.transfers.steps import EMPLOYED, UNPLACED, apply, do
 from tests.world import World
 from zhtj import sweeps
@@ -20,11 +21,12 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.work import outgoing
 from zhtj.notices import digests
-from zhtj.notices.models import Channel, Message, MessageKind, Outbox, Subscription
+from zhtj.notices.models import Message, MessageKind, Outbox, Subscription
 from zhtj.orgs import policies
 from zhtj.policy import seasons
 from zhtj.policy.model import Policy
 from zhtj.transfers import operations
+from zhtj.transfers.rules import Ground
 
 Move = Callable[[str], None]
 MOVED = {"reason": "relocation", "place": "residence", "unit_address": "井岗镇", "remark": "搬到井岗镇居住"}
@@ -97,7 +99,9 @@ def test_it_is_one_digest_however_much_waits(world: World, clock_at: Move) -> No
     assert sweeps.run("remind").as_dict() == {"found": 1, "done": 1, "skipped": 0, "failed": 0}
     (digest,) = reminders(world, "team")
     assert digest.title == "待办提醒：3 件等待办理，最早的 10月15日 24:00 前到期"
-    assert digest.body.startswith("研发团支部现有 3 件组织关系转接申请等待办理：待转入方审批 3 件。")
+    assert digest.body.startswith(
+        "2026年10月6日，研发团支部有 3 件等待办理：组织关系转接申请 3 件（待转入方审批 3 件）。"
+    )
     # No name stands in it: it leaves the house
     assert "丁一" not in digest.body
 
@@ -206,12 +210,25 @@ def test_two_sweeps_at_the_same_moment_remind_once(live: Flask, clock_at: Move) 
 
 
 @pytest.fixture
-def outside(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def mail() -> MailReceiver:
+    return MailReceiver()
+
+
+@pytest.fixture
+def groups() -> tuple[Robot, Robot]:
+    """The robot of everything, and the county's."""
+    return Robot(), Robot()
+
+
+@pytest.fixture
+def outside(app: Flask, monkeypatch: pytest.MonkeyPatch, mail: MailReceiver, groups: tuple[Robot, Robot]) -> None:
     """Mail and two robots, one for a county."""
+    everything, county = groups
     conf = replace(
         app.config["ZHTJ"],
-        mail=outgoing.mail_server("smtp://127.0.0.1?from=zhtj@example.com"),
-        robots=outgoing.robots("https://example.com/all?key=1 340104=https://example.com/county?key=2"),
+        mail=outgoing.mail_server(mail.url),
+        robots=outgoing.robots(f"{everything.url} 340104={county.url}"),
+        address="https://tuan.example.com",
     )
     monkeypatch.setitem(app.config, "ZHTJ", conf)
 
@@ -231,28 +248,104 @@ def subscribe(world: World, key: str, address: str, *, confirmed: bool = True) -
 
 
 @pytest.mark.rule("PD-19", "PD-36")
-def test_the_digest_also_leaves_by_mail_and_robot_once_a_day(world: World, clock_at: Move, outside: None) -> None:
+def test_the_digest_also_leaves_by_mail_and_robot_once_a_day(
+    world: World, clock_at: Move, outside: None, mail: MailReceiver, groups: tuple[Robot, Robot]
+) -> None:
     subscribe(world, "team", "team@example.com")
     subscribe(world, "team", "later@example.com", confirmed=False)
     clock_at("2026-10-05T10:00")
     apply(world, world.graduate, "team")
     apply(world, world.employee, "class2", reason="other", remark="回校工作", confirmed=True)
     clock_at("2026-10-06T08:00")
-    sweeps.run("remind")
-    sweeps.run("remind")
-    letters = session.scalars(select(Outbox).order_by(Outbox.id)).all()
-    # Then one letter goes to the confirmed address
-    (mail,) = [one for one in letters if one.channel is Channel.MAIL]
-    assert mail.address == "team@example.com"
-    assert mail.payload["text"] == reminders(world, "team")[0].body
+    with mail.up(), groups[0].up(), groups[1].up():
+        for _ in range(2):
+            sweeps.run("remind")
+            sweeps.run("deliver")
+    # Then one letter goes to the confirmed address, with the system's address under it
+    (letter,) = mail.letters
+    assert letter["To"] == "team@example.com"
+    assert letter["Subject"] == reminders(world, "team")[0].title
+    digest, foot = letter.get_content().strip().split("\n\n")
+    assert digest == reminders(world, "team")[0].body
+    assert foot.endswith("：https://tuan.example.com")
     # And one to each robot, the county's with its own part of the tree only; the URLs stay out of the database
-    everywhere, county = [one for one in letters if one.channel is Channel.WEBHOOK]
-    assert everywhere.payload["title"] == "10月6日转接待办提醒"
-    assert "研发团支部：1 件，最早的10月15日 24:00前到期" in everywhere.payload["text"]
-    assert "软工2班团支部" in everywhere.payload["text"]
-    assert "研发团支部" in county.payload["text"]
-    assert "软工2班团支部" not in county.payload["text"]
-    assert "example" not in everywhere.address
+    (everywhere,), (county,) = ([one["text"]["content"] for one in group.letters] for group in groups)
+    assert everywhere.startswith("10月6日转接待办提醒\n")
+    assert "研发团支部：1 件，最早的10月15日 24:00前到期" in everywhere
+    assert "软工2班团支部" in everywhere
+    assert "研发团支部" in county
+    assert "软工2班团支部" not in county
+    assert all("127.0.0.1" not in one.address for one in session.scalars(select(Outbox)))
+
+
+@pytest.mark.rule("PD-19", "PD-36")
+def test_what_leaves_late_says_what_waits_then(
+    world: World, clock_at: Move, outside: None, mail: MailReceiver, groups: tuple[Robot, Robot]
+) -> None:
+    # Given a mail server that is away, and three days of reminders of two applications
+    subscribe(world, "team", "team@example.com")
+    clock_at("2026-10-20T10:00")
+    first = apply(world, world.graduate, "team")
+    apply(world, world.classmate, "team")
+    assert days_reminded(world, "team", clock_at, "2026-10-20", "2026-10-27") == ["10-21", "10-27"]
+    sweeps.run("deliver")
+    # When one is withdrawn, and the server comes back three days later
+    do(operations.withdraw, first, world.own_seat(world.graduate))
+    clock_at("2026-10-30T09:00")
+    with mail.up(), groups[0].up(), groups[1].up():
+        sweeps.run("deliver")
+        # Then one mail arrives: of the one that is left, with the days that are left, and that day's date
+        (letter,) = mail.letters
+        assert letter["Subject"] == "待办提醒：1 件等待办理，最早的 10月30日 24:00 前到期"
+        assert "2026年10月30日，研发团支部有 1 件等待办理" in letter.get_content()
+        assert "（今天截止）" in letter.get_content()
+        (content,) = [one["text"]["content"] for one in groups[0].letters]
+        assert "研发团支部：1 件" in content
+
+
+@pytest.mark.rule("PD-19")
+def test_what_is_done_by_the_time_the_mail_leaves_is_not_told(
+    world: World, clock_at: Move, outside: None, mail: MailReceiver, groups: tuple[Robot, Robot]
+) -> None:
+    subscribe(world, "team", "team@example.com")
+    clock_at("2026-10-20T10:00")
+    application = apply(world, world.graduate, "team")
+    clock_at("2026-10-21T08:00")
+    sweeps.run("remind")
+    do(operations.refuse, application, world.seat("team"), Ground.WORKS_ELSEWHERE, "本人已在别处就业")
+    # When the mail server is there again in January
+    clock_at("2027-01-03T09:00")
+    with mail.up(), groups[0].up(), groups[1].up():
+        sweeps.run("deliver")
+    # Then nobody hears of a deadline that was met, and the page of mails says why
+    assert [mail.letters, groups[0].letters, groups[1].letters] == [[], [], []]
+    why = session.scalars(select(Outbox.failed_why)).all()
+    assert set(why) == {"发送时已没有待办，没有发送"}
+
+
+@pytest.mark.rule("PD-19", "A-24")
+def test_a_return_is_told_by_mail_without_a_name(
+    world: World, clock_at: Move, outside: None, mail: MailReceiver
+) -> None:
+    for key in ("team", "class1", "company", "township"):
+        subscribe(world, key, f"{key}@example.com")
+    clock_at("2026-10-05T10:00")
+    apply(world, world.graduate, "team")
+    apply(world, world.classmate, "team")
+    clock_at("2026-10-16T00:10")
+    sweeps.run("return")
+    with mail.up():
+        sweeps.run("deliver")
+    # Then both sides and the level above who let it lapse have one mail each, nobody else
+    assert sorted(str(one["To"]) for one in mail.letters) == [
+        "class1@example.com",
+        "company@example.com",
+        "team@example.com",
+    ]
+    assert {str(one["Subject"]) for one in mail.letters} == {"转接申请超期退回"}
+    for one in mail.letters:
+        assert "2026年10月16日" in one.get_content()
+        assert "丁一" not in one.get_content()
 
 
 def test_a_robot_s_letter_stays_within_its_size() -> None:

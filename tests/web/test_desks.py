@@ -52,7 +52,8 @@ def test_the_line_becomes_its_own_result_with_htmx(world: World, browser: Browse
     assert "<html" not in line.source
     assert f'id="app-{number}"' in line.source
     assert "已转入研发团支部" in line.text
-    assert 'id="waiting-count" data-hx-swap-oob="true"' in line.source
+    # What waits now is his arrival
+    assert 'id="waiting-count" class="count" data-hx-swap-oob="true">1<' in line.source
     assert not line.has_form(f"/applications/{number}/accept")
 
 
@@ -190,13 +191,15 @@ def test_both_starts_say_at_the_name_that_business_is_open_and_lead_to_it(world:
     assert not page.has_form("/transfer-out")
     assert "选择转入组织" not in page.main
     assert page.click("查看申请").url == f"/branch/applications/{number}"
-    who = {"name": "丁一", "id_number": world.graduate.account.id_number}
-    page = browser.login(world.accounts["company"]).get("/school/transfer-in").form("/transfer-in").submit(**who)
+    name, id_number = "丁一", world.graduate.account.id_number
+    form = browser.login(world.accounts["company"]).get("/school/transfer-in").form("/transfer-in")
+    page = form.submit(name=name, id_number=id_number)
     assert "已有业务正在办理，不能重复发起" in page.main
     assert not page.has_form("/transfer-in")
     assert page.click("查看申请").url == f"/school/applications/{number}"
     # and whoever has no part in it is told whom to ring up, not where he goes
-    page = browser.login(world.accounts["township"]).get("/school/transfer-in").form("/transfer-in").submit(**who)
+    form = browser.login(world.accounts["township"]).get("/school/transfer-in").form("/transfer-in")
+    page = form.submit(name=name, id_number=id_number)
     assert "已有业务正在办理，不能重复发起" in page.main
     assert world.accounts["class1"].mobile in page.main
     assert "查看申请" not in page.main

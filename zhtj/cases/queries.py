@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, union_all
 from sqlalchemy import case as case_when
 from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 
@@ -19,6 +19,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.kernel.sql.listing import Listing
+from zhtj.notices.waiting import WaitingKind, WaitingSource
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Member, Seat
 
@@ -60,18 +61,27 @@ def _served(seat: ActiveSeat) -> ColumnElement[bool]:
         select(holder.id)
         .join(office, office.id == holder.office_id)
         .join(Organisation, Organisation.id == office.parent_id)
-        .join(Seat, and_(Seat.org_id == office.id, Seat.ended_at.is_(None)))
-        .join(Member, Member.account_id == Seat.account_id)
         .where(
             Organisation.office_id == seat.org_id,
             holder.id == Case.holder_id,
             Case.subject_type == About.MEMBER.value,
-            Member.id == Case.subject_id,
+            _sits_in(office),
         )
         .correlate(Case)
         .exists()
     )
     return or_(Case.holder_id.in_(served), stuck)
+
+
+def _sits_in(office: Any) -> ColumnElement[bool]:
+    """Whoever the case is about holds a seat there."""
+    return (
+        select(Seat.id)
+        .join(Member, Member.account_id == Seat.account_id)
+        .where(Seat.org_id == office.id, Seat.ended_at.is_(None), Member.id == Case.subject_id)
+        .correlate(Case, office)
+        .exists()
+    )
 
 
 def _visible(seat: ActiveSeat) -> ColumnElement[bool]:
@@ -136,9 +146,22 @@ def listing(seat: ActiveSeat, filters: CaseFilters) -> Listing[Case]:
     )
 
 
-def count_waiting(seat: ActiveSeat) -> int:
-    """Cases this seat has to act on."""
-    return listing(seat, CaseFilters()).count() if seat.kind is not SeatKind.MEMBER else 0
+def _waiting_rows() -> Any:
+    """A case waits for the office of its holder, or for the one above where its subject sits in that (PD-02)."""
+    holder, office = aliased(Organisation), aliased(Organisation)
+    waits = Case.state == CaseState.WAITING
+    lies = select(Case.holder_id.label("org_id"), Case.waiting_since.label("since")).where(waits)
+    stuck = (
+        select(office.parent_id, Case.waiting_since)
+        .join(holder, holder.id == Case.holder_id)
+        .join(office, office.id == holder.office_id)
+        .where(waits, Case.subject_type == About.MEMBER.value, _sits_in(office))
+    )
+    rows = union_all(lies, stuck).subquery()
+    return select(rows.c.org_id, rows.c.since)
+
+
+WAITING = WaitingSource(WaitingKind.CASE, _waiting_rows)
 
 
 def tally(seat: ActiveSeat, kinds: Sequence[str]) -> dict[str, tuple[int, int, int]]:

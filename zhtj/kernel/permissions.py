@@ -64,6 +64,7 @@ class Permission(StrEnum):
     LETTER_ISSUE = "letter_issue"
     LETTER_VIEW = "letter_view"
     LETTER_RECEIVE = "letter_receive"
+    LETTER_RECEIPTS = "letter_receipts"
     QUALITY = "quality"
     RATES = "rates"
     ACCESS_TOKENS = "access_tokens"
@@ -113,6 +114,8 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     # A college only while its school authorises it: the operation checks (PD-30).
     Permission.LETTER_ISSUE: _each((SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
     Permission.LETTER_VIEW: _each((SeatKind.COLLEGE, SeatKind.SCHOOL), _TREE),
+    # Whoever issues or fills slip three sees which are out, an office those it has to act on.
+    Permission.LETTER_RECEIPTS: _each(COMMITTEES, _TREE),
     # Slip three is filled by basic committees, and by leading organs for their floating branches (L-05).
     Permission.LETTER_RECEIVE: _each((SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.QUALITY: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),

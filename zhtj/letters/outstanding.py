@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
@@ -16,8 +17,10 @@ from zhtj.kernel.sql.listing import Listing
 from zhtj.letters import messages
 from zhtj.letters.models import Letter, LetterReceipt, LetterReminder, LetterState, ReminderKind
 from zhtj.letters.queries import WHOLE, visible
+from zhtj.notices.waiting import WaitingKind, WaitingSource
 from zhtj.orgs.models import Organisation
-from zhtj.orgs.policies import policy_of
+from zhtj.orgs.policies import by_policy, policy_of
+from zhtj.policy.model import Policy
 from zhtj.transfers.models import Arrival
 
 
@@ -70,6 +73,15 @@ def to_fill(seat: ActiveSeat) -> Listing[OutstandingReceipt]:
     return Listing(_open().where(Letter.receiver_org_id.in_(served)), [Letter.id], loads=WHOLE, dress=_with_days)
 
 
+def late(seat: ActiveSeat) -> Listing[OutstandingReceipt]:
+    """Overdue receipts that wait for the seat's office: to be filled in, or to be asked for (PD-19)."""
+    issuer = aliased(Organisation)
+    served = select(Organisation.id).where(Organisation.office_id == seat.org_id)
+    query = select(Letter).join(issuer, issuer.id == Letter.issuer_org_id).where(_late(issuer))
+    concerned = or_(Letter.receiver_org_id.in_(served), Letter.issuer_org_id.in_(served))
+    return Listing(query.where(concerned), [Letter.id], loads=WHOLE, dress=_with_days)
+
+
 def _open() -> Select[Letter]:
     return select(Letter).where(Letter.state == LetterState.ISSUED, missing())
 
@@ -93,6 +105,41 @@ def count_overdue(seat: ActiveSeat) -> int:
     late = clock.start_of_day(clock.today() - timedelta(days=policy_of(own).letter_receipt_days))
     query = select(func.count()).select_from(Letter).where(Letter.state == LetterState.ISSUED, missing(), visible(seat))
     return session.scalar(query.where(late > SINCE)) or 0
+
+
+def _late(issuer: Any) -> ColumnElement[bool]:
+    """Their month is over, and they still count (D-23, L-07)."""
+
+    def over(policy: Policy) -> ColumnElement[bool]:
+        return clock.start_of_day(clock.today() - timedelta(days=policy.letter_receipt_days)) > SINCE
+
+    return and_(
+        Letter.state == LetterState.ISSUED,
+        Letter.last_valid_on >= clock.today(),
+        missing(),
+        by_policy(issuer.path, over),
+    )
+
+
+def _waiting_rows() -> Any:
+    """The receiver fills slip three in; the issuer asks for it, or records the paper; an office that is both, once."""
+    issuer, receiver = aliased(Organisation), aliased(Organisation)
+    to_fill = select(Letter.receiver_org_id.label("org_id"), Letter.issued_at.label("since")).join(
+        issuer, issuer.id == Letter.issuer_org_id
+    )
+    to_ask = (
+        select(Letter.issuer_org_id, Letter.issued_at)
+        .join(issuer, issuer.id == Letter.issuer_org_id)
+        .outerjoin(receiver, receiver.id == Letter.receiver_org_id)
+        .where(or_(receiver.office_id.is_(None), receiver.office_id != issuer.office_id))
+    )
+    rows = union_all(
+        to_fill.where(_late(issuer), Letter.receiver_org_id.is_not(None)), to_ask.where(_late(issuer))
+    ).subquery()
+    return select(rows.c.org_id, rows.c.since)
+
+
+WAITING = WaitingSource(WaitingKind.RECEIPT, _waiting_rows)
 
 
 def remind() -> tuple[int, int]:

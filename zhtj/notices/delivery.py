@@ -24,15 +24,14 @@ from urllib.request import Request, urlopen
 from zhtj.kernel import clock
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.work.outgoing import MailServer, Robot
-from zhtj.notices import outbox
+from zhtj.notices import digests, outbox
 from zhtj.notices.models import Channel
-from zhtj.notices.outbox import Mail
+from zhtj.notices.outbox import ROBOT_BYTES, Mail
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
 PATIENCE = 10  # seconds for each answer
-ROBOT_BYTES = 2048
 ROBOT_A_MINUTE = 20
 REPLY_BYTES = 64 * 1024
 FOR_GOOD = 500  # SMTP: from here on the answer will not change
@@ -57,10 +56,15 @@ class UndeliveredError(Exception):
 
 
 class MailConnection:
-    """The mail server; one connection serves a whole run."""
+    """The mail server; one connection serves a whole run.
 
-    def __init__(self, server: MailServer) -> None:
+    Args:
+        address: the system's own, which stands under every mail; "" if it is not known.
+    """
+
+    def __init__(self, server: MailServer, address: str = "") -> None:
         self.server = server
+        self.address = address
         self.connection: smtplib.SMTP | None = None
 
     def send(self, mail: Mail) -> None:
@@ -124,7 +128,8 @@ class MailConnection:
         domain = self.server.sender.rpartition("@")[2]
         message["Message-ID"] = f"<zhtj.{mail.id}.{int(mail.created_at.timestamp())}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(str(mail.payload["text"]))
+        foot = f"\n\n{SENDER_NAME}：{self.address}" if self.address else ""
+        message.set_content(f"{mail.payload['text']}{foot}")
         return message
 
     def close(self) -> None:
@@ -198,16 +203,17 @@ class Run:
     failed: int = 0
 
 
-def deliver(server: MailServer | None, robots: tuple[Robot, ...]) -> Run:
+def deliver(server: MailServer | None, robots: tuple[Robot, ...], address: str = "") -> Run:
     """Send what is due, up to some hundred mails a channel; safe twice, at once, and when killed (PD-36).
 
     Args:
         server: without one, mail by SMTP waits.
         robots: of the settings.
+        address: the system's own, to be named in every mail (PD-19).
     """
     run = Run()
     if server is not None:
-        with _connected(server) as connection:
+        with _connected(server, address) as connection:
             _each(run, Channel.MAIL, connection.send, lambda _: "", lambda _: False)
     group = Robots(robots)
     _each(run, Channel.WEBHOOK, group.send, lambda mail: mail.address, lambda mail: group.is_full(mail.address))
@@ -215,8 +221,8 @@ def deliver(server: MailServer | None, robots: tuple[Robot, ...]) -> Run:
 
 
 @contextmanager
-def _connected(server: MailServer) -> Iterator[MailConnection]:
-    connection = MailConnection(server)
+def _connected(server: MailServer, address: str) -> Iterator[MailConnection]:
+    connection = MailConnection(server, address)
     try:
         yield connection
     finally:
@@ -225,9 +231,13 @@ def _connected(server: MailServer) -> Iterator[MailConnection]:
 
 def _each(run: Run, channel: Channel, send: Any, receiver: Any, is_full: Any) -> None:
     down: set[str] = set()
-    for mail in outbox.due(channel, BATCH):
+    for written in outbox.due(channel, BATCH):
         run.found += 1
-        if receiver(mail) in down or is_full(mail) or not _claim(mail):
+        if receiver(written) in down or is_full(written):
+            run.skipped += 1
+            continue
+        mail = _claim(written)
+        if mail is None:
             run.skipped += 1
             continue
         try:
@@ -242,12 +252,19 @@ def _each(run: Run, channel: Channel, send: Any, receiver: Any, is_full: Any) ->
         else:
             run.done += 1
             with unit_of_work():
-                outbox.confirm(mail.id)
+                outbox.confirm(mail.id, mail.payload)
 
 
-def _claim(mail: Mail) -> bool:
+def _claim(mail: Mail) -> Mail | None:
+    """The mail with its words, taken in hand; None if somebody else has it, or there is nothing left to say."""
     with unit_of_work():
         if mail.attempts >= outbox.ATTEMPTS_AT_MOST:
             outbox.fail(mail.id, mail.attempts, outbox.INTERRUPTED)
-            return False
-        return outbox.claim(mail.id, mail.attempts)
+            return None
+        if not outbox.claim(mail.id, mail.attempts):
+            return None
+        words = digests.words(mail)
+        if words is None:
+            outbox.fail(mail.id, mail.attempts + 1, outbox.NOTHING_LEFT, forever=True)
+            return None
+        return mail._replace(payload=words)

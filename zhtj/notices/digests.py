@@ -1,6 +1,7 @@
 """Digests (待办提醒): one a day and office, in its inbox, by mail to its addresses, and to chat robots (PD-19, PD-36).
 
-The day is kept in the database: however often a sweep runs, and however many at once, an office hears once.
+The day is kept in the database: however often a sweep runs, and however many at once, an office hears once. What leaves
+the house is worded when it is sent: a mail server that was away for weeks passes on what waits then, or nothing.
 """
 
 from __future__ import annotations
@@ -15,34 +16,37 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zhtj.kernel import clock, dates
-from zhtj.kernel.database import session
+from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.work import periods
 from zhtj.kernel.work.outgoing import Robot
-from zhtj.notices import operations, outbox
-from zhtj.notices.delivery import ROBOT_BYTES
+from zhtj.notices import operations, outbox, reminders, waiting
 from zhtj.notices.models import Channel, MessageKind, Reminder, Subscription
 from zhtj.notices.operations import NewMessage
+from zhtj.notices.outbox import ROBOT_BYTES
+from zhtj.notices.reminders import Digest, deadline
+from zhtj.notices.waiting import WaitingHeap
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import by_code_or_name
 
 log = logging.getLogger(__name__)
 
+CHUNK = 500
+TITLE = "待办提醒"
+# What a mail in the outbox is to say once it is sent.
+_OFFICE, _GROUP = "digest", "group"
 
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """What one office hears today.
 
-    Args:
-        waiting: how many things wait for it.
-        first_due: when the first of them goes back, if a clock runs.
-    """
-
-    office_id: int
-    title: str
-    body: str
-    waiting: int
-    first_due: datetime | None = None
+def remind(*, mail: bool, robots: Sequence[Robot] = ()) -> tuple[int, int]:
+    """Send every digest that is due today; (offices due, digests sent), each chunk in a transaction of its own."""
+    due = list(reminders.due_today())
+    sent = 0
+    for start in range(0, len(due), CHUNK):
+        with unit_of_work():
+            sent += send(due[start : start + CHUNK], mail=mail)
+    with unit_of_work():
+        tell_robots(robots)
+    return len(due), sent
 
 
 def send(digests: Sequence[Digest], *, mail: bool) -> int:
@@ -56,7 +60,7 @@ def send(digests: Sequence[Digest], *, mail: bool) -> int:
     sent = [digest for digest in digests if digest.office_id in mine]
     operations.send_many(NewMessage(MessageKind.REMINDER, one.title, one.body, org_id=one.office_id) for one in sent)
     if mail and sent:
-        outbox.put_many(_mails({digest.office_id: digest for digest in sent}))
+        _mail([digest.office_id for digest in sent])
     return len(sent)
 
 
@@ -78,14 +82,30 @@ def _claim(digests: Sequence[Digest], day: date) -> set[int]:
     return {number for (number,) in session.execute(claimed)}
 
 
-def _mails(digests: dict[int, Digest]) -> list[dict[str, Any]]:
+def _mail(offices: Sequence[int]) -> None:
+    """One mail to each of their addresses, unless one is on its way there that says the same once it is sent."""
     wanted = select(Subscription.org_id, Subscription.address).where(
-        Subscription.org_id.in_(digests), Subscription.confirmed_at.is_not(None)
+        Subscription.org_id.in_(offices), Subscription.confirmed_at.is_not(None)
     )
-    return [
-        outbox.mail(Channel.MAIL, address, digests[org_id].title, digests[org_id].body, org_id=org_id)
-        for org_id, address in session.execute(wanted)
-    ]
+    waits = outbox.unsent(Channel.MAIL, offices, _OFFICE)
+    outbox.put_many(
+        [
+            outbox.worded_later(Channel.MAIL, address, TITLE, {_OFFICE: org_id}, org_id=org_id)
+            for org_id, address in session.execute(wanted)
+            if (org_id, address) not in waits
+        ]
+    )
+
+
+def words(mail: outbox.Mail) -> dict[str, Any] | None:
+    """What a mail says that is sent now (PD-19); None where there is nothing left to say."""
+    if _OFFICE in mail.payload:
+        # PD-19: worded when it is sent: what is done by then is left out, days are counted from then.
+        found = reminders.of_office(mail.payload[_OFFICE])
+        return None if found is None else {"title": found.title, "text": found.body}
+    if _GROUP in mail.payload:
+        return _group_words(date.fromisoformat(mail.payload[_GROUP]), mail.org_id)
+    return mail.payload
 
 
 def tell_robots(robots: Sequence[Robot]) -> int:
@@ -98,32 +118,54 @@ def _tell(robot: Robot, day: date) -> bool:
     if robot.place and place is None:
         log.error("ZHTJ_WEBHOOK_URLS: there is no organisation %s", robot.place)
         return False
-    query = (
-        select(Organisation.short_name, Reminder.waiting, Reminder.first_due)
-        .join(Organisation, Organisation.id == Reminder.office_id)
-        .where(Reminder.last_on == day)
-        .order_by(Reminder.first_due.is_(None), Reminder.first_due, Reminder.waiting.desc(), Organisation.path)
-    )
+    org_id = place.id if place else None
+    reminded = select(Reminder.office_id).join(Organisation, Organisation.id == Reminder.office_id)
     if place is not None:
-        query = query.where(subtree(Organisation.path, place.path))
-    rows = session.execute(query).all()
-    if not rows or not periods.claim(f"robot-{robot.fingerprint}", day.toordinal()):
+        reminded = reminded.where(subtree(Organisation.path, place.path))
+    if session.execute(reminded.where(Reminder.last_on == day).limit(1)).first() is None:
         return False
-    title = f"{dates.short(day)}转接待办提醒"
-    body = robot_text([_line(*row) for row in rows], ROBOT_BYTES - len(title.encode()) - 1)
-    outbox.put(Channel.WEBHOOK, robot.fingerprint, title, body, org_id=place.id if place else None)
+    if not periods.claim(f"robot-{robot.fingerprint}", day.toordinal()):
+        return False
+    if (org_id, robot.fingerprint) not in outbox.unsent(Channel.WEBHOOK, [org_id], _GROUP):
+        group = {_GROUP: day.isoformat()}
+        outbox.put_many([outbox.worded_later(Channel.WEBHOOK, robot.fingerprint, TITLE, group, org_id=org_id)])
     return True
 
 
-def _line(name: str, waiting: int, first_due: datetime | None) -> str:
-    until = f"，最早的{deadline(first_due)}前到期" if first_due else ""
-    return f"{name}：{waiting} 件{until}"
+def _group_words(since: date, org_id: int | None) -> dict[str, Any] | None:
+    """What waits now for the offices in one part of the tree that were reminded since a day."""
+    place = session.get(Organisation, org_id) if org_id is not None else None
+    found: dict[int, _Office] = {}
+    _, which = waiting.season_policies(clock.today().year)
+    for _, heap in waiting.heaps(which, place.path if place is not None else ""):
+        if heap.last_on is not None and heap.last_on >= since:
+            found.setdefault(heap.office_id, _Office(heap.office)).add(heap)
+    if not found:
+        return None
+    title = f"{dates.short(clock.today())}转接待办提醒"
+    lines = [str(one) for one in sorted(found.values(), key=_Office.urgency)]
+    return {"title": title, "text": robot_text(lines, ROBOT_BYTES - len(title.encode()) - 1)}
 
 
-def deadline(due_at: datetime) -> str:
-    """10月11日 24:00: a deadline at 00:00 ends the day before at 24:00."""
-    last = clock.local(due_at - datetime.resolution)
-    return f"{dates.short(last)} 24:00"
+@dataclass(slots=True)
+class _Office:
+    """One office in a chat group's list."""
+
+    name: str
+    number: int = 0
+    first_due: datetime | None = None
+
+    def add(self, heap: WaitingHeap) -> None:
+        self.number += heap.number
+        self.first_due = min(filter(None, (self.first_due, heap.due_at)), default=None)
+
+    def urgency(self) -> tuple[Any, ...]:
+        """The first to fall due, then the most."""
+        return self.first_due is None, self.first_due or clock.now(), -self.number, self.name
+
+    def __str__(self) -> str:
+        until = f"，最早的{deadline(self.first_due)}前到期" if self.first_due else ""
+        return f"{self.name}：{self.number} 件{until}"
 
 
 def robot_text(lines: Sequence[str], size: int) -> str:

@@ -85,6 +85,16 @@ def send_many(messages: Iterable[NewMessage]) -> int:
     return len(rows)
 
 
+def mail_offices(org_ids: Iterable[int], title: str, text: str) -> None:
+    """The same mail to every confirmed address of the offices that act for these organisations; no name of anybody."""
+    office = select(Organisation.office_id).where(Organisation.id.in_(sorted(set(org_ids))))
+    wanted = select(Subscription.org_id, Subscription.address).where(
+        Subscription.org_id.in_(office), Subscription.confirmed_at.is_not(None)
+    )
+    rows = session.execute(wanted)
+    outbox.put_many([outbox.mail(Channel.MAIL, address, title, text, org_id=org_id) for org_id, address in rows])
+
+
 def mark_read(message: Message, seat: ActiveSeat) -> None:
     """Remember who read it first; reading again changes nothing."""
     _mark(seat, Message.id == message.id)

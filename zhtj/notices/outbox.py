@@ -7,6 +7,7 @@ confirmed is never sent again. Attempts lie further and further apart; after the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
 KEPT = timedelta(days=90)
 WHY_AT_MOST = 200
+ROBOT_BYTES = 2048  # of one message to a chat group
+NOTHING_LEFT = "发送时已没有待办，没有发送"
 INTERRUPTED = "发送中断，没有收到对方的确认"
 
 
@@ -52,6 +55,31 @@ def mail(channel: Channel, address: str, title: str, text: str, *, org_id: int |
     }
 
 
+def worded_later(
+    channel: Channel, address: str, title: str, about: dict[str, Any], *, org_id: int | None = None
+) -> dict[str, Any]:
+    """One row for ``put_many`` whose words are found when it is sent (``digests.words``).
+
+    Args:
+        channel: mail or robot.
+        address: an e-mail address, or a robot's fingerprint.
+        title: what lists call it until then.
+        about: what the words are made from.
+        org_id: the organisation on whose behalf it is sent.
+    """
+    row = mail(channel, address, title, "", org_id=org_id)
+    return {**row, "payload": {**row["payload"], **about}}
+
+
+def unsent(channel: Channel, org_ids: Sequence[int | None], about: str) -> set[tuple[int | None, str]]:
+    """(organisation, address) of the mails that wait to be sent and whose words are made from ``about``."""
+    whose = Outbox.org_id.is_(None) if None in org_ids else Outbox.org_id.in_(org_ids)
+    query = select(Outbox.org_id, Outbox.address, Outbox.payload).where(
+        Outbox.channel == channel, whose, Outbox.sent_at.is_(None), Outbox.given_up_at.is_(None)
+    )
+    return {(org_id, address) for org_id, address, payload in session.execute(query) if about in payload}
+
+
 def put_many(mails: list[dict[str, Any]]) -> None:
     """Write many mails with one statement."""
     if mails:
@@ -75,11 +103,13 @@ class Mail(NamedTuple):
     payload: dict[str, Any]
     attempts: int
     created_at: datetime
+    org_id: int | None
 
 
 def due(channel: Channel, limit: int) -> list[Mail]:
     """Mails of a channel whose turn it is, oldest turn first."""
-    query = select(Outbox.id, Outbox.address, Outbox.payload, Outbox.attempts, Outbox.created_at).where(
+    columns = Outbox.id, Outbox.address, Outbox.payload, Outbox.attempts, Outbox.created_at, Outbox.org_id
+    query = select(*columns).where(
         Outbox.channel == channel,
         Outbox.sent_at.is_(None),
         Outbox.given_up_at.is_(None),
@@ -104,9 +134,9 @@ def claim(mail_id: int, attempts: int) -> bool:
     return touched(session.execute(taken, execution_options={"synchronize_session": False})) == 1
 
 
-def confirm(mail_id: int) -> None:
-    """The receiver has it."""
-    sent = update(Outbox).where(*_open(mail_id)).values(sent_at=clock.now(), failed_why=None)
+def confirm(mail_id: int, payload: dict[str, Any]) -> None:
+    """The receiver has it; ``payload`` is what it said."""
+    sent = update(Outbox).where(*_open(mail_id)).values(sent_at=clock.now(), failed_why=None, payload=payload)
     session.execute(sent, execution_options={"synchronize_session": False})
 
 

@@ -140,7 +140,21 @@ def tell(changed: ApplicationsChanged) -> None:
     for start in range(0, len(changed.ids), CHUNK):
         chunk = Application.id.in_(changed.ids[start : start + CHUNK])
         rows = session.execute(query.where(chunk).order_by(Application.id)).all()
-        notices.send_many(_messages(rows, changed))
+        messages = list(_messages(rows, changed))
+        notices.send_many(messages)
+        if changed.action is Action.RETURN:
+            _mail_returns(messages)
+
+
+def _mail_returns(messages: Sequence[NewMessage]) -> None:
+    """A return is told by mail too (PD-19): nobody looks into an inbox for what he takes to be under way."""
+    told = {one.org_id for one in messages if one.org_id is not None}
+    day = dates.full(clock.today())
+    text = (
+        f"{day}，有转接申请在期限内没有办理，系统已自动退回，需要重新发起。"
+        "请登录系统，在“消息”中查看是哪些申请、由谁重新发起。"
+    )
+    notices.mail_offices(told, "转接申请超期退回", text)
 
 
 def _messages(rows: Sequence[Any], changed: ApplicationsChanged) -> Iterator[NewMessage]:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, or_, select, type_coerce
 from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
+from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
 from zhtj.kernel.sql.listing import Listing
+from zhtj.notices.waiting import NOW, WaitingKind, WaitingSource
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import arrives_in
 from zhtj.people.finding import search
@@ -74,13 +76,32 @@ def attach_organisations(applications: Sequence[Application]) -> Sequence[Applic
     return applications
 
 
-# It is an organisation's turn: it holds the application, or acts for who does (PD-22). Made once, asked at every page.
-_WAITING = and_(
-    Application.state.in_(OPEN),
-    Application.holder_id.in_(select(Organisation.id).where(Organisation.office_id == bindparam("office"))),
+def in_time(moment: Any) -> ColumnElement[bool]:
+    """Applications that somebody can still act on: from the due moment on they go back, swept or not (PD-18)."""
+    return and_(Application.ended_at.is_(None), or_(Application.due_at.is_(None), Application.due_at > moment))
+
+
+def _waiting_rows() -> Any:
+    return select(
+        Application.holder_id.label("org_id"),
+        Application.waiting_since.label("since"),
+        type_coerce(Application.state, String).label("step"),
+        Application.due_at,
+        # PD-18: the origin's policy says on which days one is reminded.
+        Application.from_path.label("path"),
+    ).where(in_time(NOW))
+
+
+UNREVIEWED = frozenset(
+    {State.AWAITING_RELEASE, State.AWAITING_ACCEPTANCE, State.AWAITING_PROVINCE, State.AWAITING_EXTERNAL}
 )
-COUNT_WAITING = select(Application.state, func.count()).where(_WAITING).group_by(Application.state)
-_LIST_WAITING = select(Application).where(_WAITING)
+# It is an organisation's turn: it holds the application, or acts for who does (PD-22).
+WAITING = WaitingSource(
+    WaitingKind.APPLICATION,
+    _waiting_rows,
+    steps={state.value: state.label for state in State if state.is_open},
+    unreviewed=frozenset(UNREVIEWED),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +121,8 @@ class Filters:
 
 def waiting(seat: ActiveSeat, filters: Filters) -> Listing[Application]:
     """What waits for this seat, oldest first."""
-    query = _narrow(_LIST_WAITING.params(office=seat.org_id), filters)
+    served = select(Organisation.id).where(Organisation.office_id == seat.org_id)
+    query = _narrow(select(Application).where(in_time(clock.now()), Application.holder_id.in_(served)), filters)
     return Listing(
         query, [Application.id], loads=(*LISTED, defer(Application.submitted_at)), dress=attach_organisations
     )

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from tests.transfers.steps import acting, apply, do, start
+from tests.waiting import waits_for
 from tests.world import World
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat
 from zhtj.notices.models import Message
+from zhtj.notices.waiting import WaitingKind
 from zhtj.people import operations as people
 from zhtj.people.models import Post, Seat
 from zhtj.transfers import operations, queries
@@ -47,6 +49,13 @@ def answered(
         return objections.answer(objection, seat, sustained=sustained, remark=remark)
 
 
+def waiting(seat: ActiveSeat) -> tuple[int, int]:
+    """Objections to decide and flags to look at: as many as wait there."""
+    found = objections.objections(seat).count(), objections.flags(seat).count()
+    assert waits_for(seat).get(WaitingKind.OBJECTION, 0) == sum(found)
+    return found
+
+
 @pytest.mark.rule("PD-17")
 def test_an_objection_goes_to_the_refuser_s_superior_and_may_be_made_once(world: World) -> None:
     application = refused(world)
@@ -58,9 +67,9 @@ def test_an_objection_goes_to_the_refuser_s_superior_and_may_be_made_once(world:
     with pytest.raises(Conflict, match="不能再申诉"):
         objected(world, application)
     # Who refused does not decide, nor anybody but that superior
-    assert objections.waiting(world.seat("company")) == (1, 0)
+    assert waiting(world.seat("company")) == (1, 0)
     for key in ("team", "county", "university"):
-        assert objections.waiting(world.seat(key)) == (0, 0)
+        assert waiting(world.seat(key)) == (0, 0)
         with pytest.raises(Forbidden):
             answered(objection, world.seat(key), sustained=True)
 
@@ -141,14 +150,14 @@ def test_a_forbidden_ground_under_other_is_shown_to_the_level_above(world: World
     application = refused(world, Ground.OTHER, remark)
     flag = session.get_one(RefusalFlag, application.id)
     assert flag.org_id == world.orgs["company"].id
-    assert objections.waiting(world.seat("company")) == (0, 1)
+    assert waiting(world.seat("company")) == (0, 1)
     with pytest.raises(NotFound):
         objections.see_flag(application.id, world.seat("team"), "看过了，没有问题")
     with acting(world.seat("company")):
         with pytest.raises(DomainError, match="怎样处理"):
             objections.see_flag(application.id, world.seat("company"), "好")
         objections.see_flag(application.id, world.seat("company"), "已电话要求重新接收")
-    assert objections.waiting(world.seat("company")) == (0, 0)
+    assert waiting(world.seat("company")) == (0, 0)
     assert flag.seen_at is not None
 
 
@@ -166,12 +175,12 @@ def test_where_the_superior_has_nobody_the_next_one_up_decides(world: World) -> 
     session.expire_all()
     found = queries.application(world.own_seat(world.graduate), application.id)
     assert objected(world, found).org_id == world.orgs["county"].id
-    assert objections.waiting(world.seat("county")) == (1, 0)
+    assert waiting(world.seat("county")) == (1, 0)
     # When the county loses its only administrator, the nearest office above decides instead
     with unit_of_work():
         for seat in session.scalars(select(Seat).where(Seat.org_id == world.orgs["county"].id)):
             people.end_seat(seat, "调离")
-    assert objections.waiting(world.seat("province")) == (1, 0)
+    assert waiting(world.seat("province")) == (1, 0)
     (objection,) = objections.objections(world.seat("province")).page().rows
     assert answered(objection, world.seat("province"), sustained=True) is not None
 
@@ -186,7 +195,7 @@ def test_an_objection_of_who_would_decide_it_himself_goes_one_level_higher(world
     # Then the county decides, and he cannot
     assert objection.org_id == world.orgs["county"].id
     assert objections.superior_of(application) == world.orgs["county"]
-    assert objections.waiting(world.seat("company")) == (0, 0)
+    assert waiting(world.seat("company")) == (0, 0)
     again = answered(objection, world.seat("county"), sustained=True)
     assert again is not None
     assert again.state is State.AWAITING_ACCEPTANCE

@@ -20,7 +20,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing, ReadyListing
-from zhtj.notices.digests import deadline
+from zhtj.notices.reminders import deadline
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.models import Account, Seat
 from zhtj.rates import queries

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from zhtj.kernel import audit, clock
@@ -12,6 +13,7 @@ from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.kernel.sql.listing import Listing
+from zhtj.notices.waiting import WaitingKind, WaitingSource
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Seat
@@ -240,21 +242,13 @@ def see_flag(application_id: int, seat: ActiveSeat, note: str) -> RefusalFlag:
     return found
 
 
-def waiting(seat: ActiveSeat) -> tuple[int, int]:
-    """Objections to decide, and flags to look at."""
-    undecided = (
-        select(func.count())
-        .select_from(Objection)
-        .where(_served(seat, Objection.org_id), Objection.decided_at.is_(None))
-    )
-    unseen = (
-        select(func.count())
-        .select_from(RefusalFlag)
-        .where(_served(seat, RefusalFlag.org_id), RefusalFlag.seen_at.is_(None))
-    )
-    return session.scalar(undecided) or 0, session.scalar(unseen) or 0
+def _waiting_rows() -> Any:
+    undecided = select(Objection.org_id.label("org_id"), Objection.raised_at.label("since"))
+    unseen = select(RefusalFlag.org_id, RefusalFlag.raised_at)
+    both = union_all(undecided.where(Objection.decided_at.is_(None)), unseen.where(RefusalFlag.seen_at.is_(None)))
+    rows = both.subquery()
+    return select(rows.c.org_id, rows.c.since)
 
 
-def count_waiting(seat: ActiveSeat) -> int:
-    """Both together."""
-    return sum(waiting(seat))
+# Objections to decide, and flags to look at (PD-17, A-16).
+WAITING = WaitingSource(WaitingKind.OBJECTION, _waiting_rows)

@@ -15,6 +15,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
 from zhtj.kernel.sql.listing import Listing, count_rows
+from zhtj.notices.waiting import WaitingKind, WaitingSource
 from zhtj.orgs.models import Organisation
 from zhtj.people.finding import search
 from zhtj.people.models import Member
@@ -35,7 +36,7 @@ class ArrivalFilters:
     """What the list is narrowed by; "" or None is no filter.
 
     Args:
-        status: ``todo`` (something left to do), ``done`` or "".
+        status: ``mine`` (left to do for who asks), ``todo`` (left to do, by whoever below), ``done`` or "".
         org_id: one branch.
         text: start of the name, or a whole student number.
     """
@@ -77,6 +78,14 @@ _LEFT = or_(*(getattr(Arrival, name).is_(None) for name in DUTIES))
 TODO: ColumnElement[bool] = and_(_LEFT, _HERE)
 
 
+def _waiting_rows() -> Any:
+    rows = select(Arrival.org_id, Arrival.arrived_at.label("since")).join(Member, Member.id == Arrival.member_id)
+    return rows.where(TODO, Member.archived_at.is_(None))
+
+
+WAITING = WaitingSource(WaitingKind.ARRIVAL, _waiting_rows)
+
+
 def _visible(query: Selected, seat: ActiveSeat, filters: ArrivalFilters) -> Selected:
     query = (
         query.select_from(Arrival)
@@ -86,7 +95,9 @@ def _visible(query: Selected, seat: ActiveSeat, filters: ArrivalFilters) -> Sele
     if filters.org_id is not None:
         query = query.where(Arrival.org_id == filters.org_id)
     if filters.status:
-        query = query.where(TODO if filters.status == "todo" else ~TODO)
+        query = query.where(~TODO if filters.status == "done" else TODO)
+    if filters.status == "mine":
+        query = query.where(Arrival.org_id.in_(select(Organisation.id).where(Organisation.office_id == seat.org_id)))
     text = filters.text.strip()
     if text:
         query = query.where(search.is_called(Arrival.member_id, text))

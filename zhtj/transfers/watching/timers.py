@@ -21,6 +21,7 @@ from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing
 from zhtj.kernel.sql.paging import CHUNK, Page, decode, encode
 from zhtj.kernel.sql.subqueries import any_of
+from zhtj.notices import reminders
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.policy.model import Policy
@@ -28,7 +29,6 @@ from zhtj.policy.seasons import milestones
 from zhtj.transfers.models import Application
 from zhtj.transfers.places import below
 from zhtj.transfers.queries import visible
-from zhtj.transfers.watching import reminders
 from zhtj.transfers.workflow import RUNNING, State
 
 SIZE = 30

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import render_template
 
-from zhtj.cases import queries as cases
 from zhtj.floating import queries as floating
 from zhtj.floating.queries import LedgerFilters
 from zhtj.kernel import clock
@@ -16,7 +15,6 @@ from zhtj.rates import queries as rates
 from zhtj.rates.rules import RateKind
 from zhtj.transfers import queries as transfers
 from zhtj.transfers.applying import waits
-from zhtj.transfers.deciding import objections
 from zhtj.transfers.queries import Filters
 from zhtj.transfers.watching import arrivals
 from zhtj.transfers.watching.arrivals import ArrivalFilters
@@ -24,7 +22,7 @@ from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks import campaign
 from zhtj.web.desks.loading import own_organisation
-from zhtj.web.rendering.navigation import waiting_counts
+from zhtj.web.rendering.navigation import waiting_kinds
 
 
 @routes.desk.get("/")
@@ -37,9 +35,7 @@ def home() -> str:
         "desks/workbench.html",
         organisation=organisation,
         phase=phases.line(policy_of(organisation)),
-        cases=cases.count_waiting(seat),
-        objections=objections.count_waiting(seat) if seat.may(Permission.OBJECTIONS) else 0,
-        waiting=waiting_counts(),
+        waiting=waiting_kinds(),
         first=transfers.waiting(seat, Filters()).page().rows[:5],
         on_the_way=transfers.count_open(seat),
         members=people.count(seat),

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, g, request, url_for
 from flask_login import current_user
-from sqlalchemy import null, select, union_all
 
 from zhtj.kernel import clock
-from zhtj.kernel.database import session
 from zhtj.kernel.permissions import SeatKind
 from zhtj.notices import queries as notices
+from zhtj.notices import waiting
+from zhtj.notices.waiting import WaitingKind
 from zhtj.people.queries import SeatChoice
-from zhtj.transfers import queries as transfers
 from zhtj.transfers.workflow import State
 from zhtj.web.access import current_choice, current_seat, seat_choices
 
@@ -66,7 +66,7 @@ class MenuEntry:
     @property
     def count(self) -> int:
         """How many wait there; asked by whole pages alone, as a fragment shows no menu."""
-        return sum(waiting_counts().values()) if self.counted else 0
+        return sum(waiting_kinds().values()) if self.counted else 0
 
 
 def _concerns(choice: SeatChoice, name: str) -> bool:
@@ -90,26 +90,36 @@ def register(app: Flask) -> None:
     app.context_processor(frame)
 
 
-# Every page of an organisation asks for both, so they are one statement; made once.
-_COUNTS = union_all(transfers.COUNT_WAITING, select(null(), notices.COUNT_OFFICE.scalar_subquery()))
+_UNREAD = notices.COUNT_OFFICE.scalar_subquery()
 
 
 def waiting_counts() -> dict[State, int]:
-    """What waits for the active seat, by state."""
-    return {state: number for state, number in _counts().items() if state is not None}
+    """Applications that wait for the active seat, by state."""
+    found = ((step, number) for (kind, step), number in _counts().items() if kind == WaitingKind.APPLICATION)
+    return {State(step): number for step, number in found if number}
+
+
+def waiting_kinds() -> dict[WaitingKind, int]:
+    """What waits for the active seat, by kind; kinds of which nothing waits are missing (PD-19)."""
+    found: Counter[WaitingKind] = Counter()
+    for (kind, _), number in _counts().items():
+        if kind and number:
+            found[WaitingKind(kind)] += number
+    return {kind: found[kind] for kind in WaitingKind if kind in found}
 
 
 def unread_messages() -> int:
     """How many messages the active seat has not read yet."""
     seat = current_seat()
-    return notices.count_unread(seat) if seat.kind is SeatKind.MEMBER else _counts()[None]
+    return notices.count_unread(seat) if seat.kind is SeatKind.MEMBER else _counts()["", ""]
 
 
-def _counts() -> dict[State | None, int]:
-    """What waits for the organisation, by state, and under None its unread messages; counted once a request."""
+def _counts() -> dict[tuple[str, str], int]:
+    """What waits for the organisation, by kind and step, and under no kind its unread messages; once a request."""
     if "waiting_counts" not in g:
-        g.waiting_counts = dict(session.execute(_COUNTS, {"office": current_seat().org_id}).all())
-    counts: dict[State | None, int] = g.waiting_counts
+        rows = waiting.counts(current_seat().org_id, _UNREAD)
+        g.waiting_counts = {(kind, step): number for kind, step, number in rows}
+    counts: dict[tuple[str, str], int] = g.waiting_counts
     return counts
 
 

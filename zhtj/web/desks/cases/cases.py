@@ -22,6 +22,7 @@ from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, scope
+from zhtj.notices.waiting import WaitingKind
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.people.identity import masked
@@ -31,6 +32,7 @@ from zhtj.web.desks.cases.staying import signing_of
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
 from zhtj.web.downloads import hand_over
+from zhtj.web.rendering.navigation import waiting_kinds
 
 OFFERED = 200
 """Branches whose names are offered while one types."""
@@ -84,7 +86,7 @@ def cases() -> str:
         filters=filters,
         kept=_kept(filters),
         sides=list(CaseList),
-        waiting=queries.count_waiting(seat),
+        waiting=0 if seat.kind is SeatKind.MEMBER else waiting_kinds().get(WaitingKind.CASE, 0),
         kind_options=[(kind.key, kind.label) for kind in KINDS.values()],
         states=list(CaseState),
         total=0 if page.is_whole else listing.count(),

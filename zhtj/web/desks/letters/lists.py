@@ -16,21 +16,27 @@ from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, own_organisation, page_links
 
+SIDES = {"": outstanding.ours, "in": outstanding.to_fill, "late": outstanding.late}
+
 
 @routes.desk.get("/letters/receipts")
-@requires(Permission.LETTER_VIEW)
+@requires(Permission.LETTER_RECEIPTS)
 def letter_receipts() -> str:
-    """Slips three that are still out: ours to come back, and those we have to fill."""
+    """Slips three that are still out: ours to come back, those we have to fill, and what is late of both."""
     seat = current_seat()
-    incoming = request.args.get("side") == "in"
-    listing = outstanding.to_fill(seat) if incoming else outstanding.ours(seat)
-    page = listing.page(**cursors())
+    issues = seat.may(Permission.LETTER_VIEW)
+    side = request.args.get("side", "")
+    if side not in SIDES or not (side or issues):
+        side = "" if issues else "in"
+    page = SIDES[side](seat).page(**cursors())
     return render_template(
         "desks/letters/letter_receipts.html",
         rows=page.rows,
-        incoming=incoming,
-        overdue=outstanding.count_overdue(seat),
-        links=page_links(page, ".letter_receipts", side="in" if incoming else ""),
+        side=side,
+        issues=issues,
+        own_id=seat.org_id,
+        overdue=outstanding.count_overdue(seat) if side == "" else 0,
+        links=page_links(page, ".letter_receipts", side=side),
     )
 
 

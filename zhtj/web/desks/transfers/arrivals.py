@@ -21,7 +21,7 @@ from zhtj.web.desks.loading import cursors, load_member, page_links
 from zhtj.web.forms.auth import MemberContactForm
 from zhtj.web.forms.days import day_in, month_of
 
-STATUSES = {"todo": "还有事要做", "done": "已办完"}
+STATUSES = {"mine": "待我办理", "todo": "还有事要做", "done": "已办完"}
 MOST = 200
 
 

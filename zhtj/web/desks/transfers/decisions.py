@@ -35,7 +35,7 @@ from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.desks.transfers.application_page import application_page
 from zhtj.web.desks.transfers.bulk import bar
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
-from zhtj.web.rendering.navigation import waiting_counts
+from zhtj.web.rendering.navigation import waiting_counts, waiting_kinds
 
 URGENT = timedelta(days=2)
 TYPED = ("remark", "ground", "branch", "file_checked", "whereabouts_checked")
@@ -153,6 +153,7 @@ def waiting() -> str:
         filters=filters,
         list_url=url_for(".applications"),
         counts=waiting_counts(),
+        kinds=waiting_kinds(),
         bulk=bar(ApplicationList.WAITING, filters, more=not page.is_whole),
         links=page_links(page, ".waiting", state=filters.state, q=filters.text),
     )

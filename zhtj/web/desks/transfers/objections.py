@@ -78,7 +78,8 @@ def _flagged(one: RefusalFlag) -> Trouble:
 
 
 def _page(rows: list[Trouble], what: str, *, failed: FailedAnswer | None = None, **more: Any) -> str:
-    waiting = dict(zip(("objections", "flags"), objections.waiting(current_seat()), strict=True))
+    seat = current_seat()
+    waiting = {"objections": objections.objections(seat).count(), "flags": objections.flags(seat).count()}
     shown = {"done": False, "links": {}, **more}
     return render_template(
         "desks/watching/objections.html", rows=rows, what=what, failed=failed, waiting=waiting, **shown
