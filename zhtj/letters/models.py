@@ -89,6 +89,11 @@ class Letter(Base):
         return LetterRecord.from_json(self.record_json)
 
     @property
+    def is_void(self) -> bool:
+        """Whether it counts no longer (L-04)."""
+        return self.state is LetterState.VOID
+
+    @property
     def serial(self) -> str:
         """Year and number as printed."""
         return self.record.serial

@@ -43,10 +43,25 @@ class Validity(StrEnum):
         """The term on the screen."""
         return {"valid": "有效", "lapsed": "已过有效期", "void": "已作废"}[self.value]
 
+    @property
+    def is_valid(self) -> bool:
+        """Whether its receiver may still be shown it."""
+        return self is Validity.VALID
+
+    @property
+    def is_lapsed(self) -> bool:
+        """Whether its last day is over."""
+        return self is Validity.LAPSED
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it was made void."""
+        return self is Validity.VOID
+
 
 def validity_of(letter: Letter, today: date | None = None) -> Validity:
     """What the letter is worth on a day, by default the present one: it counts to the end of its last valid day."""
-    if letter.state is LetterState.VOID:
+    if letter.is_void:
         return Validity.VOID
     return Validity.VALID if (today or clock.today()) <= letter.last_valid_on else Validity.LAPSED
 

@@ -27,6 +27,21 @@ class BatchState(StrEnum):
         """The term on the screen."""
         return {"previewed": "待确认", "issuing": "正在编号", "printing": "正在生成", "done": "已完成"}[self.value]
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether it is more than a look beforehand."""
+        return self is not BatchState.PREVIEWED
+
+    @property
+    def is_printing(self) -> bool:
+        """Whether all lines have their numbers and the files are being written."""
+        return self is BatchState.PRINTING
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every file is there."""
+        return self is BatchState.DONE
+
 
 class LetterBatch(Base):
     """批量开具: letters that one committee issues for many applications with the same details."""

@@ -15,6 +15,7 @@ from zhtj.people.models import Account
 from zhtj.web import routes
 from zhtj.web.access import current_seat, public, requires
 from zhtj.web.desks.letters.issuing import slip_of_form
+from zhtj.web.desks.letters.letter_page import for_receiver
 from zhtj.web.forms.days import needed_day_in
 
 CHECKS = 60
@@ -86,14 +87,16 @@ def _addressed(code: str) -> Letter:
 
 def _page(found: Letter, error: DomainError | None = None) -> str:
     account = session.get_one(Account, current_seat().account_id)
+    receipt, card = receipts.receipt_of(found.id), receipts.card_of(found.id)
     return render_template(
         "public/letter_receipt.html",
         letter=found,
         record=found.record,
         validity=queries.validity_of(found),
-        receipt=receipts.receipt_of(found.id),
-        card=receipts.card_of(found.id),
+        receipt=receipt,
+        card=card,
         CardSide=CardSide,
+        page=for_receiver(found, card, received=receipt is not None),
         first={"handler": account.name, "phone": account.mobile or ""},
         today=clock.today(),
         typed=request.form,

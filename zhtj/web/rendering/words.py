@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from zhtj.graduation.models import BranchMark
 from zhtj.kernel.permissions import Permission
+from zhtj.letters.queries import Validity
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.people.models import Membership
@@ -53,6 +54,7 @@ def register(app: Flask) -> None:
         reason_label=reason_label,
         state_badge=state_badges(app).__getitem__,
         state_options=state_options,
+        validity_tag=validity_tags(app).__getitem__,
     )
 
 
@@ -66,6 +68,13 @@ def state_badges(app: Flask) -> dict[State, Markup]:
     """The badge of every state, drawn once: lists show many."""
     status: Any = app.jinja_env.get_template("components/status.html").module
     return {state: Markup(status.badge(state.value)) for state in State}  # noqa: S704 - a template of ours
+
+
+def validity_tags(app: Flask) -> dict[Validity, Markup]:
+    """The same for what a letter is worth."""
+    status: Any = app.jinja_env.get_template("components/status.html").module
+    tones = {Validity.VALID: "done", Validity.LAPSED: "late", Validity.VOID: "bad"}
+    return {one: Markup(status.tag(one.label, tone)) for one, tone in tones.items()}  # noqa: S704 - a template of ours
 
 
 def may(permission: str) -> bool:

@@ -13,7 +13,7 @@ from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.letters import authority, operations, queries, receipts
 from zhtj.letters.many import letter_batches
-from zhtj.letters.models import CardSide, Letter, LetterState
+from zhtj.letters.models import CardSide, Letter
 from zhtj.letters.operations import Details
 from zhtj.letters.printing import papers
 from zhtj.letters.printing.render import render_letter
@@ -25,6 +25,7 @@ from zhtj.transfers import queries as transfers
 from zhtj.transfers.models import Application
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.letters.letter_page import for_issuer
 from zhtj.web.desks.loading import cursors, load_member, page_links
 from zhtj.web.downloads import hand_over
 from zhtj.web.forms.days import needed_day_in
@@ -54,7 +55,7 @@ def letters() -> str:
         received=queries.with_receipt([letter.id for letter in page.rows]),
         may_issue=authority.may_issue(seat),
         links=page_links(page, ".letters", state=filters.state, q=filters.text),
-        validity=queries.validity_of,
+        validity_of=queries.validity_of,
     )
 
 
@@ -212,29 +213,20 @@ def letter_page(number: int) -> str:
 def _page(found: Letter, error: DomainError | None = None) -> str:
     seat = current_seat()
     may_issue = authority.may_issue(seat) and seat.may(Permission.LETTER_ISSUE, found.issuer.path)
+    receipt, card = receipts.receipt_of(found.id), receipts.card_of(found.id)
     return render_template(
         "desks/letters/letter.html",
         letter=found,
         record=found.record,
         validity=queries.validity_of(found),
-        receipt=receipts.receipt_of(found.id),
-        card=receipts.card_of(found.id),
+        receipt=receipt,
+        card=card,
         CardSide=CardSide,
-        may_issue=may_issue,
-        fields=_fields(found) if may_issue else (),
+        page=for_issuer(found, card, received=receipt is not None, may_issue=may_issue),
         today=clock.today(),
         typed=request.form,
         error=error,
     )
-
-
-def _fields(found: Letter) -> tuple[str, ...]:
-    """What can still be filled in on the page; errors lead there."""
-    if found.state is LetterState.VOID:
-        return ()
-    slip = () if receipts.receipt_of(found.id) else ("handler", "phone", "received_on", "file")
-    card = () if CardSide.OUT in receipts.card_of(found.id) else ("entered_on",)
-    return ("reason", *slip, *card)
 
 
 def _pdf(content: bytes, name: str) -> Response:

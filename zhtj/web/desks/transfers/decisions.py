@@ -31,6 +31,7 @@ from zhtj.transfers.rules import Ground, grounds
 from zhtj.transfers.workflow import Action, State
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.letters.letter_page import of_application
 from zhtj.web.desks.loading import cursors, page_links
 from zhtj.web.desks.transfers.application_page import application_page
 from zhtj.web.desks.transfers.bulk import bar
@@ -127,15 +128,18 @@ def render_page(shown: WorkLine, secret_unit: str = "") -> str:
         line=shown,
         list_url=url_for(".applications"),
         application=application,
-        letter=letters.of_application(application.id),
+        letter=of_application(
+            letters.of_application(application.id),
+            letters.problem(application),
+            issues=may_issue,
+            is_open=application.state.is_open,
+        ),
         page=application_page(current_seat(), application),
         evidence=external.evidence_of(application.id),
         asked=waiting_about(application.member_id, external_answer.KEY) if application.state.is_open else None,
         may_open_name=special_units.may_open(application, current_seat()),
         secret_unit=secret_unit,
         may_repeat=may_repeat(application),
-        may_issue=may_issue,
-        letter_problem=letters.problem(application),
         may_print=may_print,
     )
 
