@@ -30,6 +30,16 @@ class About(StrEnum):
     ORGANISATION = "organisation"
     NOTHING = "nothing"
 
+    @property
+    def is_member(self) -> bool:
+        """Whether it asks for one of the members."""
+        return self is About.MEMBER
+
+    @property
+    def is_organisation(self) -> bool:
+        """Whether it asks for an organisation below."""
+        return self is About.ORGANISATION
+
 
 class Shape(StrEnum):
     """How a field is typed in."""

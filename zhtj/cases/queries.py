@@ -40,6 +40,11 @@ class CaseList(StrEnum):
         """The term on the screen."""
         return {"mine": "待我办理", "raised": "我方提出", "all": "全部"}[self.value]
 
+    @property
+    def waits_here(self) -> bool:
+        """Whether every case in it waits for the reader, so that he can decide many at once."""
+        return self is CaseList.MINE
+
 
 @dataclass(frozen=True, slots=True)
 class CaseFilters:

@@ -48,6 +48,26 @@ class CaseAction(StrEnum):
         """The term on the screen."""
         return ACTION_LABELS[self]
 
+    @property
+    def leads_on(self) -> bool:
+        """Whether it brings the case nearer to what was asked."""
+        return self in {CaseAction.FORWARD, CaseAction.APPROVE}
+
+    @property
+    def is_approval(self) -> bool:
+        """Whether what was asked is done at once."""
+        return self is CaseAction.APPROVE
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether the one who asked has to be told why (PD-34)."""
+        return self is CaseAction.REFUSE
+
+    @property
+    def takes_opinion(self) -> bool:
+        """Whether something may be said with it."""
+        return self in {CaseAction.FORWARD, CaseAction.APPROVE}
+
 
 ACTION_LABELS = {
     CaseAction.RAISE: "提出",

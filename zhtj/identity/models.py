@@ -25,6 +25,11 @@ class CheckState(StrEnum):
         """The term on the screen."""
         return {"unverified": "未认证", "verified": "已认证", "mismatch": "不一致", "retry": "待重查"}[self.value]
 
+    @property
+    def is_unverified(self) -> bool:
+        """Whether there is no answer yet; it is asked for without anybody's doing."""
+        return self is CheckState.UNVERIFIED
+
 
 class Fault(StrEnum):
     """Why verification failed: the three cases of the rulebook (U-12)."""
@@ -35,6 +40,11 @@ class Fault(StrEnum):
     """(b) name and number were both changed: one person became another."""
     SOURCE = "source"
     """(c) right here, not yet in the data it is compared with."""
+
+    @property
+    def needs_correction(self) -> bool:
+        """Whether our record is wrong; if not, there is nothing to do but wait."""
+        return self is not Fault.SOURCE
 
 
 class IdentityCheck(Base):

@@ -40,6 +40,21 @@ class Blocker:
     application_id: int | None = None
     waits: bool = False
 
+    @property
+    def takes_upload(self) -> bool:
+        """Whether uploading the application form gets it out of the way (U-13)."""
+        return self.obstacle is Obstacle.CERTIFICATION and not self.waits
+
+    @property
+    def is_disputed_number(self) -> bool:
+        """Whether somebody else's record has the number; only others can say whose it is."""
+        return self.obstacle is Obstacle.NUMBER
+
+    @property
+    def is_closed_account(self) -> bool:
+        """Whether the account was never opened: a code opens it."""
+        return self.obstacle is Obstacle.ACCOUNT
+
 
 def of(member: Member, *, with_account: bool = False) -> list[Blocker]:
     """Everything in the way of this member's transfer.

@@ -51,6 +51,11 @@ class EFileState(StrEnum):
             "certified": "已认证",
         }[self.value]
 
+    @property
+    def takes_upload(self) -> bool:
+        """Whether a form is still owed, and none is being looked at."""
+        return self in {EFileState.MISSING, EFileState.REFUSED, EFileState.VOUCHED}
+
 
 @dataclass(frozen=True, slots=True)
 class EFileFilters:
@@ -85,6 +90,16 @@ class EFileStatus:
     def is_certified(self) -> bool:
         """Whether nothing stands in the way of a transfer (U-13)."""
         return self.state is None or self.certification is not None
+
+    @property
+    def lacks_file(self) -> bool:
+        """Whether the old record was vouched for, so that he may transfer, and the form is owed all the same (E-01)."""
+        return self.state is EFileState.VOUCHED
+
+    @property
+    def is_replaceable(self) -> bool:
+        """Whether an approved form stands that only the level above may replace (U-13)."""
+        return self.state is EFileState.CERTIFIED
 
     @property
     def has_file(self) -> bool:

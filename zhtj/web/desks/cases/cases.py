@@ -92,6 +92,7 @@ def cases() -> str:
         total=0 if page.is_whole else listing.count(),
         decisions=DECISIONS,
         own=seat.kind is SeatKind.MEMBER,
+        pickable=seat.kind is not SeatKind.MEMBER and filters.side.waits_here,
         links=page_links(page, ".cases", **_kept(filters)),
     )
 
@@ -103,7 +104,8 @@ def choose_kind() -> str:
     """Which kind of case: what each is for, and where it goes."""
     seat = current_seat()
     about = request.args.get("about", "")
-    return render_template("cases/kinds.html", kinds=_mine(seat), about=about, own=seat.kind is SeatKind.MEMBER)
+    kinds = [kind for kind in _mine(seat) if not about or kind.about.is_member]
+    return render_template("cases/kinds.html", kinds=kinds, about=about, own=seat.kind is SeatKind.MEMBER)
 
 
 @dataclass(frozen=True, slots=True)
