@@ -32,6 +32,11 @@ class StayKind(StrEnum):
     OVERSEAS = "overseas"
 
     @property
+    def is_abroad(self) -> bool:
+        """Whether they study abroad, and are left out of the season's rates meanwhile."""
+        return self is StayKind.OVERSEAS
+
+    @property
     def label(self) -> str:
         """The term on the screen."""
         return {

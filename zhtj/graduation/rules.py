@@ -30,6 +30,16 @@ class ChangeWay(StrEnum):
     FREE = "free"
     APPROVAL = "approval"
 
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether nobody may change one."""
+        return self is ChangeWay.FORBIDDEN
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether it is asked for in a case, and done when that is approved."""
+        return self is ChangeWay.APPROVAL
+
 
 # G-15: no other ground is offered.
 class ChangeGround(StrEnum):

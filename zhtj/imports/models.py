@@ -34,6 +34,21 @@ class ImportPhase(StrEnum):
         """The term on the screen."""
         return {"read": "正在读取", "check": "正在核对", "write": "正在导入", "undo": "正在撤销"}[self.value]
 
+    @property
+    def is_discardable(self) -> bool:
+        """Whether nothing has been written yet, so that the whole file can be given up."""
+        return self in {ImportPhase.READ, ImportPhase.CHECK}
+
+    @property
+    def needs_new_file(self) -> bool:
+        """Whether what failed in it cannot be taken up again: the file itself was not understood."""
+        return self is ImportPhase.READ
+
+    @property
+    def is_undoing(self) -> bool:
+        """Whether what was imported is being taken back."""
+        return self is ImportPhase.UNDO
+
 
 class Done(StrEnum):
     """What an import did to somebody (导入结果)."""

@@ -112,6 +112,11 @@ class Channel(StrEnum):
     MAIL = "mail"
     WEBHOOK = "webhook"
 
+    @property
+    def shows_address(self) -> bool:
+        """Whether the address may be read; a robot's is a secret."""
+        return self is Channel.MAIL
+
 
 class Outbox(Base):
     """待发信件: one mail to one address; it stays until the receiver has confirmed it or we have given up."""

@@ -50,6 +50,16 @@ class TaskState(StrEnum):
         """Whether something is still to come."""
         return self in OPEN
 
+    @property
+    def is_running(self) -> bool:
+        """Whether somebody has it in hand."""
+        return self is TaskState.RUNNING
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it could not go on."""
+        return self is TaskState.FAILED
+
 
 OPEN = frozenset({TaskState.WAITING, TaskState.RUNNING})
 

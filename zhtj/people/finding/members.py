@@ -47,6 +47,11 @@ class MembershipStatus(StrEnum):
         """The term on the screen."""
         return {"": "在册", "suspended": "停止团籍", "archived": "已归档"}[self.value]
 
+    @property
+    def is_archived(self) -> bool:
+        """Whether nothing is done with them any more."""
+        return self is MembershipStatus.ARCHIVED
+
 
 class Age(StrEnum):
     """年龄 around the end of membership (U-24, U-25)."""

@@ -38,6 +38,11 @@ class RankingLevel(StrEnum):
         """The term on the screen."""
         return {"children": "直接下级", "schools": "各校团委"}[self.value]
 
+    @property
+    def is_schools(self) -> bool:
+        """Whether basic committees are ranked, however deep they stand."""
+        return self is RankingLevel.SCHOOLS
+
 
 @dataclass(frozen=True, slots=True)
 class OrganisationRate:

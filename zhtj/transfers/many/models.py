@@ -25,6 +25,11 @@ class RunKind(StrEnum):
         """The term on the screen."""
         return {"decide": "批量办理", "transfer_out": "批量办理转出", "transfer_in": "批量办理转入"}[self.value]
 
+    @property
+    def is_incoming(self) -> bool:
+        """Whether it brings in members of other organisations."""
+        return self is RunKind.TRANSFER_IN
+
 
 class RunState(StrEnum):
     """How far a run is (批量办理进度)."""
@@ -32,6 +37,21 @@ class RunState(StrEnum):
     PREVIEWED = "previewed"
     RUNNING = "running"
     DONE = "done"
+
+    @property
+    def label(self) -> str:
+        """The term on the screen."""
+        return {"previewed": "待确认", "running": "正在办理", "done": "已办完"}[self.value]
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether it is more than a look beforehand."""
+        return self is not RunState.PREVIEWED
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every line has its outcome."""
+        return self is RunState.DONE
 
 
 class Outcome(StrEnum):

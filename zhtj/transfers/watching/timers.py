@@ -52,6 +52,16 @@ class TimerKind(StrEnum):
         """The term on the screen."""
         return LABELS[self]
 
+    @property
+    def is_deadline(self) -> bool:
+        """Whether something ends on that day; a reminder is only sent on it."""
+        return self is not TimerKind.REMINDER
+
+    @property
+    def is_review(self) -> bool:
+        """Whether a list of people waits behind it."""
+        return self is TimerKind.REVIEW
+
 
 LABELS = {
     TimerKind.RETURN: "超期退回",

@@ -23,6 +23,7 @@ from zhtj.orgs.policies import policy_of
 from zhtj.transfers.watching import conversions
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.graduation.marking_lines import marking_lines
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation, page_links
 from zhtj.web.forms.days import month_of
 from zhtj.web.rendering.words import Options
@@ -61,14 +62,11 @@ def marking() -> str:
     own = own_organisation()  # held, so that the session has it for whoever asks below
     seat, filters = current_seat(), read_filters(request.args)
     page = queries.branch_list(seat, filters).page(**cursors())
-    ids = [branch.id for branch in page.rows]
     kept = _kept(request.args)
     figures = queries.mark_counts(seat, filters)
     return render_template(
         "desks/graduation/marking.html",
-        rows=page.rows,
-        marks=queries.marks(ids),
-        counts=queries.count_members(ids),
+        rows=marking_lines(page.rows),
         filters=filters,
         kept=kept,
         states=_states(),
@@ -77,7 +75,7 @@ def marking() -> str:
         total=0 if page.is_whole else figures.listed,
         disposed=figures.disposed,
         emptied=figures.emptied,
-        policy=policy_of(own),
+        way=ChangeWay(policy_of(own).mark_edit),
         links=page_links(page, ".marking", **kept),
     )
 
@@ -103,6 +101,11 @@ class Batch:
     def chosen(self) -> bool:
         """Whether a time or a reason was given."""
         return self.month is not None or self.no_time is not None
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether their members are still to be marked one by one (G-05)."""
+        return self.no_time is NoTime.MIXED
 
 
 def _batch() -> tuple[Batch, DomainError | None]:
@@ -151,6 +154,7 @@ def _preview(batch: Batch, error: DomainError | None = None) -> AnyResponse:
         members=sum(line.members for line in lines if not line.problem),
         no_times=[NoTime(one) for one in policy.mark_no_time_reasons],
         policy=policy,
+        way=ChangeWay(policy.mark_edit),
         error=error,
         kept=_kept(request.form),
         cut=SHOWN,
