@@ -1,4 +1,4 @@
-"""What one cell says, however it was typed: text or number, full width, stray blanks, every usual form of a month.
+"""What one cell says, however it was typed: text or number, full width, stray blanks and quotation marks.
 
 A value that is certain is accepted; where the program lost digits or left two readings, ``CellError`` says so.
 """
@@ -16,10 +16,14 @@ Cell: TypeAlias = str | float | bool | date | datetime | time | None
 _EXACT = 10**15
 DAMAGED = "号码被电子表格当成数字，后面几位已经丢失。"
 DAMAGED_FIX = "请回到原始名单，先把这一列设为“文本”格式再填写，重新导出。"
-_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+NO_RESULT = "#没有算出的公式!"
+"""What the readers give for a formula whose value the file does not have."""
+_ERRORS = re.compile(r"#(?:N/A|GETTING_DATA|[A-Z][A-Z0-9/_]*[!?])", re.IGNORECASE)
+_TOO_NARROW = re.compile(r"#{3,}")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x08\x0e-\x1f\x7f]")
 _BLANKS = re.compile(r"\s+")
 _APOSTROPHES = "'‘’`＇"
+_QUOTES = _APOSTROPHES + '"“”„‟‚‛＂′″´「」『』' + "\u02bc"
 _HYPHENS = re.compile("[-\u2010-\u2015\u2212\uff0d]")
 # Full-width letters, digits and blanks; punctuation stays, because names contain （ ） and ·.
 _HALF_WIDTH: dict[int, int | str] = {
@@ -38,6 +42,14 @@ _SCIENTIFIC = re.compile(r"([+-]?)([0-9])(?:\.([0-9]*))?E\+?([0-9]{1,3})", re.IG
 _POINT_ZERO = re.compile(r"([0-9]+)\.0+")
 
 
+# Remarks beside a number that change nothing.
+_REMARK = re.compile(
+    r"\((?:本人|自己|个人)?的?(?:手机号?码?|电话|移动|联通|电信|广电|微信同号|同微信号?|微信|常用|新号码?|在用)?\)"
+)
+_DIGITS = re.compile(r"[0-9]{2,}[0-9Xx]*")
+_DIGITS_AND_WORDS = re.compile(rf"(?=.*[0-9]{{6}})[^{_CJK}]*[{_CJK}]+.*")
+
+
 class CellError(Exception):
     """The cell's value is not certain; ``cause`` says why, ``fix`` what to do."""
 
@@ -47,20 +59,36 @@ class CellError(Exception):
         self.fix = fix
 
 
+class FormulaError(CellError):
+    """A formula stands here whose result is an error or is not in the file."""
+
+
 def text(value: Cell) -> str:
     """The words in a cell: half-width letters and digits, single blanks, none between Chinese signs; "" if empty.
 
     Raises:
-        CellError: the cell holds the error of a formula, or a number that lost digits.
+        FormulaError: the cell holds the error of a formula, or a formula that was never calculated.
+        CellError: a number that lost digits, or that was not shown for want of room.
     """
     words = _typed(value) if isinstance(value, str) else _number(value)
     if _TIDY.fullmatch(words):
         return words
     words = _INVISIBLE.sub("", words).translate(_HALF_WIDTH)
     words = _BLANKS.sub(" ", words).strip().lstrip(_APOSTROPHES).strip()
-    if words in _ERRORS:
-        raise CellError("单元格里是公式的出错提示。", "请填写实际内容。")
+    if words.startswith("#"):
+        _refuse(words)
     return _INNER_BLANK.sub("", words)
+
+
+def _refuse(words: str) -> None:
+    if words == NO_RESULT:
+        raise FormulaError(
+            "这里是公式，文件里没有保存算出的结果。", "请用电子表格软件打开、重新计算后保存，或直接填写内容。"
+        )
+    if _ERRORS.fullmatch(words):
+        raise FormulaError("单元格里是公式的出错提示。", "请填写实际内容。")
+    if _TOO_NARROW.fullmatch(words):
+        raise CellError("这一列太窄，导出的只有“###”。", "请把列调宽后重新保存，或直接填写内容。")
 
 
 def key(value: str) -> str:
@@ -73,15 +101,22 @@ def key(value: str) -> str:
 def compact(value: Cell) -> str:
     """A number written in digits (or letters): no blanks, no hyphens, half width; "" if empty.
 
+    Remarks that change nothing, such as （本人）, are left out.
+
     Raises:
         CellError: the spreadsheet program lost digits.
     """
-    return _HYPHENS.sub("", code(value))
+    return _HYPHENS.sub("", _REMARK.sub("", code(value)))
+
+
+def words_beside(digits: str) -> str:
+    """The words that stand beside a long number, as in 13900000000(父亲); "" if there are none."""
+    return _DIGITS.sub("", digits) if _DIGITS_AND_WORDS.fullmatch(digits) else ""
 
 
 def code(value: Cell) -> str:
     """Like ``compact``, for numbers whose hyphens mean something (a student number, a telephone)."""
-    signs = key(text(value))
+    signs = key(text(value)).strip(_QUOTES)
     if found := _SCIENTIFIC.fullmatch(signs):
         return _expanded(found)
     if found := _POINT_ZERO.fullmatch(signs):
@@ -116,55 +151,3 @@ def _expanded(found: re.Match[str]) -> str:
     if fraction.strip("0"):
         raise CellError("这里应是整数。", "请核对后重新填写。")
     return digits
-
-
-_MONTH_FIX = "请写成“2019年5月”或“2019-05”。"
-_MONTH = re.compile(
-    r"([0-9]{4}) ?[-./年] ?([0-9]{1,2})"  # 2019-5, 2019.05, 2019/5, 2019年5
-    r"(?: ?月?| ?[-./月] ?([0-9]{1,2}) ?[日号]?)"  # 月, or the day behind it
-    r"(?:[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"  # 00:00:00
-)
-_PLAIN_MONTH = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})?")
-# 2018.10 as a number is stored as 2018.1, which may also have been meant as January.
-_LOST_ZERO = re.compile(r"[0-9]{4}\.1")
-_YEARS = range(1900, 2101)
-
-
-def month(value: Cell, *, typed: bool = True) -> date | None:
-    """The month in a cell as its first day; None if empty.
-
-    Accepts dates and 2019-05-01, 2018.12, 2018年12月, 2018/5, 201712, 20171203 as text or number.
-
-    Args:
-        value: the cell.
-        typed: False for csv, where a text may once have been a number.
-
-    Raises:
-        CellError: no month, or two readings.
-    """
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    if isinstance(value, date):  # datetime too
-        return _first_day(value.year, value.month, value.day)
-    if isinstance(value, bool | time):
-        raise CellError("这不是年月。", _MONTH_FIX)
-    words = unicodedata.normalize("NFKC", text(value))
-    if _POINT_ZERO.fullmatch(words):
-        words = words.split(".", 1)[0]
-    if _LOST_ZERO.fullmatch(words) and not (typed and isinstance(value, str)):
-        year = words[:4]
-        raise CellError(f"“{words}”可能是 {year} 年 1 月，也可能是 {year} 年 10 月。", _MONTH_FIX)
-    found = _PLAIN_MONTH.fullmatch(words) or _MONTH.fullmatch(words)
-    if found is None:
-        raise CellError(f"看不出“{words[:20]}”是哪一年哪一月。", _MONTH_FIX)
-    return _first_day(int(found[1]), int(found[2]), int(found[3] or 1))
-
-
-def _first_day(year: int, number: int, day: int) -> date:
-    try:
-        date(year, number, day)
-    except ValueError as error:
-        raise CellError("没有这个日期。", _MONTH_FIX) from error
-    if year not in _YEARS:
-        raise CellError(f"年份 {year} 不合理。", _MONTH_FIX)
-    return date(year, number, 1)

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from datetime import date
 from typing import TypeVar
 
-from zhtj.imports.files import cells
-from zhtj.imports.files.cells import Cell, CellError
+from zhtj.imports.files import cells, months
+from zhtj.imports.files.cells import Cell, CellError, FormulaError
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.tables import Layout, TableRow
 
 Value = TypeVar("Value")
 MOBILE_DIGITS = 11
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_NO_DIGITS = re.compile(r"[^0-9+]+")
 _COUNTRY = re.compile(r"(?:\+|00)?86(?=1[3-9][0-9]{9}$)")
 
 
@@ -23,7 +24,7 @@ class Reading:
 
     Args:
         row: the row.
-        layout: says how long a text may be.
+        layout: says how long a text may be, and which columns must be filled.
         typed: whether cells know text from number.
     """
 
@@ -33,6 +34,7 @@ class Reading:
         self.warnings: list[ImportProblem] = []
         self._cells = row.cells
         self._widths = {column.name: column.width for column in layout.columns}
+        self._required = frozenset(column.name for column in layout.columns if column.required)
         self._typed = typed
 
     def text(self, column: str) -> str:
@@ -41,7 +43,11 @@ class Reading:
 
     def compact(self, column: str) -> str:
         """The digits of a cell, without blanks and hyphens."""
-        return self._read(column, cells.compact) or ""
+        digits = self._read(column, cells.compact) or ""
+        if column in self._required and (words := cells.words_beside(digits)):
+            self.error(column, f"号码旁边写着“{words[:20]}”。", "请只填写号码，并确认是本人的。")
+            return ""
+        return digits
 
     def code(self, column: str) -> str:
         """A number with its hyphens."""
@@ -49,7 +55,7 @@ class Reading:
 
     def month(self, column: str) -> date | None:
         """First day of a month; None if empty or wrong."""
-        return self._read(column, lambda cell: cells.month(cell, typed=self._typed))
+        return self._read(column, lambda cell: self._month(column, cell))
 
     def mobile(self, column: str, digits: str) -> str:
         """``digits`` as a mobile number of 11 digits without country code; "" after an error (U-03)."""
@@ -57,7 +63,9 @@ class Reading:
         if not digits or _MOBILE.fullmatch(digits):
             return digits
         cause = f"手机号码应为 11 位，这里是 {len(digits)} 位。"
-        if len(digits) == MOBILE_DIGITS:
+        if found := _NO_DIGITS.search(digits):
+            cause = f"手机号码里有“{found[0][:20]}”。"
+        elif len(digits) == MOBILE_DIGITS:
             cause = "手机号码应是 11 位数字，以 13 至 19 开头。"
         self.error(column, cause, "请填写本人的手机号码。")
         return ""
@@ -87,9 +95,19 @@ class Reading:
             return ""
         return value
 
+    def _month(self, column: str, cell: Cell) -> date | None:
+        if (day := months.day_number(cell)) is None:
+            return months.month(cell, typed=self._typed)
+        said = cells.text(cell)
+        self.warning(column, f"“{said}”是电子表格的日期序号，按 {day.year} 年 {day.month} 月读取。", "不对的请改正。")
+        return day.replace(day=1)
+
     def _read(self, column: str, read: Callable[[Cell], Value]) -> Value | None:
         try:
             return read(self._cells.get(column))
+        except FormulaError as error:
+            say = self.error if column in self._required else self.warning
+            say(column, error.cause, error.fix)
         except CellError as error:
             self.error(column, error.cause, error.fix)
-            return None
+        return None
