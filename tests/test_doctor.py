@@ -25,7 +25,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.letters import operations as letters
 from zhtj.letters.models import LetterSeries
 from zhtj.orgs.models import Category, Organisation
-from zhtj.people.models import Member, Membership
+from zhtj.people.models import Account, Member, Membership, UnclearName
 from zhtj.rates.models import RateCounter, Standing
 from zhtj.transfers import operations
 from zhtj.transfers.models import Application, ApplicationEvent, Arrival
@@ -189,6 +189,15 @@ def number_from_nowhere(life: Any) -> int:
     return int(life.letter)
 
 
+def unclear_name(life: Any) -> int:
+    """A name that the upgrade could not read, and nobody has corrected since."""
+    account = life.world.graduate.account
+    change(Account, account.id, name="甘■禾")
+    session.add(UnclearName(account_id=account.id, name="甘■禾"))
+    session.flush()
+    return int(account.id)
+
+
 def case_decided_by_nobody(life: Any) -> int:
     return change(Case, life.case, state=CaseState.APPROVED, holder_id=None, ended_at=clock.now())
 
@@ -207,6 +216,7 @@ BREAKS: tuple[tuple[str, Callable[[Any], int | str]], ...] = (
     ("membership", membership),
     ("membership", membership_elsewhere),
     ("overlaps", overlap),
+    ("names", unclear_name),
     ("branches", no_branch),
     ("history", history),
     ("steps", lost_step),

@@ -16,7 +16,7 @@ from zhtj.kernel import clock
 from zhtj.kernel.database import UtcDateTime, session
 from zhtj.letters.models import Letter, LetterSeries
 from zhtj.orgs.models import SEGMENT, Category, Organisation, Region, Tier
-from zhtj.people.models import Member, Membership
+from zhtj.people.models import Account, Member, Membership, UnclearName
 from zhtj.people.queries import is_administered
 from zhtj.rates.counting import counters
 from zhtj.rates.models import Standing
@@ -248,6 +248,11 @@ def _counters() -> Select[Any]:
     return counters.differing(clock.today().year)
 
 
+def _names() -> Select[Any]:
+    same = and_(Account.id == UnclearName.account_id, Account.name == UnclearName.name)
+    return select(UnclearName.account_id).join(Account, same)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant("paths", "组织路径与上级一致", _paths),
     Invariant("application_places", "申请记下的两端位置与组织一致", _application_places),
@@ -267,6 +272,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("standings", "每名计入本届的毕业生有且只有一条现行计入情况，与名册一致", _standings),
     Invariant("counters", "指标计数与逐人统计一致", _counters),
     Invariant("letters", "介绍信编号不超过本年度已编到的号", _letters),
+    Invariant("names", "升级时看不懂的姓名都已更正（所列为账号）", _names),
     Invariant("cases", "事项的状态和所在单位与最后一条办理记录一致", _cases),
 )
 

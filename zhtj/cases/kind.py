@@ -51,6 +51,8 @@ class Shape(StrEnum):
     ID_NUMBER = "id_number"
     DEV_NUMBER = "dev_number"
     MOBILE = "mobile"
+    PERSON = "person"
+    """A person's name."""
     PARENT = "parent"
     """Code or full name of any organisation, kept as its id."""
 

@@ -13,7 +13,7 @@ from zhtj.cases.kind import CaseKind, CaseMatter, Paper
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case, CaseFile, SignedForm
 from zhtj.cases.workflow import CaseState
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, names
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, touched
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
@@ -110,7 +110,7 @@ def sign(case: Case, seat: ActiveSeat, signature: Signature, typed: Mapping[str,
     person = matter.person
     if seat.kind is not SeatKind.MEMBER or seat.member_id != person.id or signature.account_id != person.account_id:
         raise Forbidden("由本人签名。", rule="PD-35")
-    if "".join(signature.name.split()) != "".join(person.name.split()):
+    if names.key(signature.name) != names.key(person.name):
         raise DomainError("签名与您的姓名不一致。", fix=f"请填写“{person.name}”。", field="signed_name", rule="PD-35")
     # PD-35: signed by name and password; the whole form is kept as it was read.
     return _keep(case, agree(case, typed), person.name, None)

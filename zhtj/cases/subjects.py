@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from zhtj.cases.kind import About, CaseKind, CaseMatter, FormField, Shape
 from zhtj.cases.models import Case
+from zhtj.kernel import names
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, Forbidden, NotFound
@@ -117,6 +118,10 @@ def _mobile(one: FormField, text: str) -> str:
     return read_mobile(unicodedata.normalize("NFKC", text))
 
 
+def _person(one: FormField, text: str) -> str:
+    return names.read(text, field=one.name)
+
+
 def _parent(one: FormField, text: str) -> str:
     del one
     found, near = named(session(), text)
@@ -133,6 +138,7 @@ _READERS = {
     Shape.ID_NUMBER: _id_number,
     Shape.DEV_NUMBER: _dev_number,
     Shape.MOBILE: _mobile,
+    Shape.PERSON: _person,
     Shape.PARENT: _parent,
 }
 
@@ -184,16 +190,16 @@ def _member(kind: CaseKind, seat: ActiveSeat, typed: str) -> Member:
     else:
         number = "".join(unicodedata.normalize("NFKC", typed).split()).upper()
         known = (Member.student_no == typed) | (Account.id_hash == keyed_hash("id_number", number))
-        query = query.where(known | (Account.name == typed))
+        query = query.where(known | (Account.name == names.tidy(typed)))
     found = list(session.scalars(query.order_by(Member.id).limit(_SHOWN)))
     if not found:
         raise DomainError(
             "本组织和下级没有这名团员。", fix="请核对姓名，或填写学号、身份证号码。", field="subject", rule=kind.rule
         )
     if len(found) > 1:
-        names = "、".join(f"{one.org.short_name}{one.student_no or ''}" for one in found)
+        said = "、".join(f"{one.org.short_name}{one.student_no or ''}" for one in found)
         raise DomainError(
-            f"有几名同名的团员：{names}。", fix="请填写学号或身份证号码。", field="subject", rule=kind.rule
+            f"有几名同名的团员：{said}。", fix="请填写学号或身份证号码。", field="subject", rule=kind.rule
         )
     return found[0]
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from zhtj.graduation.models import LONGEST_NAME, Liaison, LiaisonRole
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, names
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, subtree
@@ -88,11 +88,12 @@ def _is_college(organisation: Organisation) -> bool:
 
 
 def _read(role: LiaisonRole, typed: Mapping[str, str]) -> tuple[str, str]:
-    name = " ".join(typed.get(f"name_{role}", "").split())
+    name = names.tidy(typed.get(f"name_{role}", ""))
     phone = "".join(typed.get(f"phone_{role}", "").split())
     digits = phone.replace("-", "")
     if not name or len(name) > LONGEST_NAME:
         raise DomainError(f"请填写{role.label}的姓名。", field=f"name_{role}", rule="F-13")
+    names.read(name, field=f"name_{role}")
     if not (digits.isascii() and digits.isdecimal() and 7 <= len(digits) <= _MOBILE + 1):  # noqa: PLR2004 - a landline
         raise DomainError(f"请填写{role.label}的电话，手机或带区号的固定电话。", field=f"phone_{role}", rule="F-13")
     return name, phone

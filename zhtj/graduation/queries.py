@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.graduation import season_register
@@ -21,6 +21,7 @@ from zhtj.kernel.permissions import ActiveSeat, subtree
 from zhtj.kernel.sql.listing import Listing
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Organisation, Tier
 from zhtj.orgs.policies import policy_of
+from zhtj.people.finding.search import is_named
 from zhtj.people.models import Account, Member
 
 CHUNK = 5000
@@ -194,8 +195,7 @@ def members_of(branch: Organisation, text: str = "") -> Listing[Member]:
     """Members of one branch, to be marked one by one or in a batch (G-05, G-16)."""
     query = select(Member).where(Member.org_id == branch.id, Member.archived_at.is_(None))
     if text:
-        named = Account.name.startswith(text, autoescape=True)
-        query = query.join(Account, Account.id == Member.account_id).where(or_(named, Member.student_no == text))
+        query = query.join(Account, Account.id == Member.account_id).where(is_named(text))
     return Listing(query, [Member.id], loads=[joinedload(Member.account)], size=50)
 
 
@@ -244,9 +244,7 @@ def _left(seat: ActiveSeat, text: str) -> Select[Any]:
         )
     )
     if text:
-        query = query.join(Account, Account.id == Member.account_id).where(
-            or_(Account.name.startswith(text, autoescape=True), Member.student_no == text)
-        )
+        query = query.join(Account, Account.id == Member.account_id).where(is_named(text))
     return query
 
 

@@ -7,14 +7,13 @@ of its own, ``package.module:factory``; what the factory returns is a ``Verifier
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from typing import Protocol, runtime_checkable
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, names
 from zhtj.people import identity
 from zhtj.people.models import Sex
 
@@ -26,7 +25,6 @@ YOUNGEST = 10
 # 省级行政区划代码: the first two digits of every number that was ever issued.
 _CODES = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83"
 PROVINCES = frozenset(_CODES.split())
-_BETWEEN = frozenset("·•. ")
 
 
 class MatchResult(StrEnum):
@@ -106,9 +104,8 @@ def problem_of(question: Question) -> str:
 
 
 def _is_name(name: str) -> bool:
-    letters = [sign for sign in name if sign not in _BETWEEN]
-    plain = all(unicodedata.category(sign).startswith("L") for sign in letters)
-    return plain and 2 <= len(letters) <= LONGEST_NAME  # noqa: PLR2004 - no name has one sign
+    shortest = 2  # no name has one character
+    return names.problem(name) is None and shortest <= len(names.key(name)) <= LONGEST_NAME
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import Base, session
 from zhtj.kernel.errors import Conflict
 from zhtj.people import operations as people
-from zhtj.people.models import Account, Code, Member, Membership, Seat
+from zhtj.people.models import Account, Code, Member, Membership, NameTerm, Seat
 from zhtj.rates.counting import keeping
 
 CHUNK = 5000
@@ -153,7 +153,8 @@ def _remove(ids: Sequence[int], own: set[int]) -> None:
     session.execute(delete(Member).where(Member.id.in_(ids)), execution_options=options)
     # Not deleted: a dozen large tables may refer to an account, and each would be searched for each of them.
     accounts = [account_id for member_id, account_id in rows if member_id in own]
-    nobody = {"name": FREED, "id_number": None, "id_hash": None, "mobile": None, "mobile_hash": None}
+    session.execute(delete(NameTerm).where(NameTerm.account_id.in_(accounts)), execution_options=options)
+    nobody = {"name": FREED, "initials": None, "id_number": None, "id_hash": None, "mobile": None, "mobile_hash": None}
     session.execute(update(Account).where(Account.id.in_(accounts)).values(nobody), execution_options=options)
     session.expire_all()
 

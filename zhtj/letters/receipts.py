@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import undefer
 
-from zhtj.kernel import attachments, audit, clock
+from zhtj.kernel import attachments, audit, clock, names
 from zhtj.kernel.database import insert_new, session, touched
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission
@@ -91,7 +91,7 @@ def _record(letter: Letter, seat: ActiveSeat, slip: ReceiptSlip, way: ReceiptWay
     found = LetterReceipt(
         letter_id=letter.id,
         way=way,
-        handler=slip.handler.strip(),
+        handler=names.tidy(slip.handler),
         phone=slip.phone.strip(),
         received_on=slip.received_on,
         recorded_at=clock.now(),
@@ -114,8 +114,8 @@ def _record(letter: Letter, seat: ActiveSeat, slip: ReceiptSlip, way: ReceiptWay
 
 
 def _check(letter: Letter, slip: ReceiptSlip) -> None:
-    handler = slip.handler.strip()
-    if not NAME_AT_LEAST <= len(handler) <= NAME_AT_MOST or not handler.isprintable():
+    handler = names.tidy(slip.handler)
+    if not NAME_AT_LEAST <= len(handler) <= NAME_AT_MOST or names.problem(handler):
         raise DomainError("请填写转入经办人的姓名。", field="handler", rule="L-29")
     if not _PHONE.fullmatch(slip.phone.strip()):
         raise DomainError("请填写转入经办人的联系电话。", field="phone", rule="L-29")

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from zhtj.kernel import pinyin
 
 LEAGUE = "共青团"
 FLOATING_BRANCH = "流动团员团支部"
@@ -105,41 +106,6 @@ def looks_like_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None
 
 
-# Where the reading of a place differs from the everyday word, and single signs that in names nearly always read so.
-_READINGS = {
-    "仇": "q",
-    "曾": "z",
-    "朝": "c",
-    "涡": "g",
-    "翟": "z",
-    "覃": "q",
-    "镐": "h",
-    "长": "c",
-    "单县": "sx",
-    "召陵": "sl",
-    "宕昌": "tc",
-    "成长": "cz",
-    "校长": "xz",
-    "长子县": "zzx",
-    "沌口": "zk",
-    "洪洞": "ht",
-    "浚县": "xx",
-    "祭城": "zc",
-    "繁峙": "fs",
-    "荥经": "yj",
-    "会稽": "kj",
-    "解州": "xz",
-    "郇封": "xf",
-    "重兴": "cx",
-    "重华": "ch",
-    "重固": "cg",
-    "重阳": "cy",
-    "莘庄": "xz",
-    "龟兹": "qc",
-}
-_READING = re.compile("|".join(sorted(_READINGS, key=len, reverse=True)))
-
-
 # What own_name leaves of FLOATING_BRANCH. Read apart, so that host and branch share the reading of the host's name.
 _MEMBERS, _MEMBERS_INITIALS = "流动团员", "ldty"
 
@@ -151,20 +117,8 @@ def initials(text: str) -> str:
         text: a normalised name; what is no Chinese sign stays as it is.
     """
     if text.endswith(_MEMBERS):
-        return _initials(text.removesuffix(_MEMBERS)) + _MEMBERS_INITIALS
-    return _initials(text)
-
-
-@lru_cache(maxsize=4096)
-def _initials(text: str) -> str:
-    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - its dictionaries cost 0.3 s; searching never needs them
-
-    # Whatever has no reading comes back sign by sign.
-    signs: Any = list
-    letters = [part[0] for part in lazy_pinyin(text, style=Style.FIRST_LETTER, errors=signs)]
-    for found in _READING.finditer(text):
-        letters[found.start() : found.end()] = _READINGS[found[0]]
-    return "".join(letters)
+        return pinyin.initials(text.removesuffix(_MEMBERS)) + _MEMBERS_INITIALS
+    return pinyin.initials(text)
 
 
 class Fit(IntEnum):

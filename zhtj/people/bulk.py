@@ -9,13 +9,12 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, names, pinyin
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import insert_rows, session
 from zhtj.kernel.errors import Conflict
 from zhtj.people import identity
-from zhtj.people.models import Account, Member, Membership
-from zhtj.people.names import initials_of
+from zhtj.people.models import Account, Member, Membership, NameTerm
 from zhtj.people.operations import NewMember
 
 CHUNK = 2000
@@ -62,7 +61,10 @@ def add_members(enrolments: Sequence[Enrolment], *, how: str = "import") -> list
 def _add(enrolments: Sequence[Enrolment], how: str) -> list[int]:
     moment = clock.now()
     without = [enrolment.new for enrolment in enrolments if enrolment.account_id is None]
-    created = _ids(Account, [_account(new) | {"created_at": moment} for new in without])
+    accounts = [_account(new) | {"created_at": moment} for new in without]
+    created = _ids(Account, accounts)
+    found_by = zip(created, (pinyin.person_terms(account["name"]) for account in accounts), strict=True)
+    insert_rows(NameTerm, [{"term": term, "account_id": number} for number, terms in found_by for term in terms])
     audit.record_many("account.create", "account", [(account_id, {}) for account_id in created])
     fresh = iter(created)
     rows = [
@@ -89,9 +91,10 @@ def _add(enrolments: Sequence[Enrolment], how: str) -> list[int]:
 
 
 def _account(new: NewMember) -> dict[str, Any]:
+    name = names.tidy(new.name)
     return {
-        "name": new.name,
-        "initials": initials_of(new.name),
+        "name": name,
+        "initials": pinyin.of_person(name),
         "id_number": new.id_number,
         "id_hash": keyed_hash("id_number", new.id_number),
         "mobile": new.mobile,

@@ -6,7 +6,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from zhtj.kernel import audit
+from zhtj.kernel import audit, names
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs import queries as orgs
@@ -27,7 +27,7 @@ def create(organisation: str, name: str, mobile: str) -> None:
     """Appoint the first administrator; prints his activation code, or says that his account is open already."""
     try:
         with audit.acting(None), unit_of_work():
-            issued = _appoint(organisation, name.strip(), read_mobile(mobile))
+            issued = _appoint(organisation, name, read_mobile(mobile))
     except DomainError as error:
         click.echo(str(error), err=True)
         raise SystemExit(1) from None
@@ -45,8 +45,8 @@ def _appoint(organisation: str, name: str, mobile: str) -> codes.IssuedCode | No
         raise DomainError(f"没有在用的组织“{organisation}”。", fix="请填写组织编码或组织全称。")
     account = find_by_username(mobile)
     if account is None:
-        account = people.create_account(name, mobile=mobile)
-    elif account.name != name:
+        account = people.create_account(names.read(name), mobile=mobile)
+    elif names.key(account.name) != names.key(name):
         raise DomainError("这个手机号码是另一个人的。", fix="请核对姓名和手机号码。", rule="U-03")
     if not any(seat.account_id == account.id for seat in queries.posts(found)):
         people.start_seat(account, found, Post.ADMINISTRATOR)

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from zhtj.kernel import names, pinyin
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index, sorted_text
 from zhtj.orgs.models import Organisation
-from zhtj.people.names import initials_of
 
 
 class Account(Base):
@@ -22,7 +22,7 @@ class Account(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(sorted_text(60), index=True)
-    # Of the name; see ``zhtj.people.names``.
+    # Of the name, with the surname's usual reading; other ways to find it are ``NameTerm``.
     initials: Mapped[str | None] = mapped_column(sorted_text(60), index=True)
     # Deferred: a list shows none of it, and each costs a decryption.
     id_number: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
@@ -35,9 +35,15 @@ class Account(Base):
     activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
+    name_terms: Mapped[list[NameTerm]] = relationship(cascade="all, delete-orphan")
+
     def set_name(self, name: str) -> None:
-        """Store the name and the initials by which it is searched for."""
-        self.name, self.initials = name, initials_of(name)
+        """Store the name in its one form, and what it is searched for by (PD-55)."""
+        # PD-55: whatever door it came in by, a name is kept in one form.
+        self.name = names.tidy(name)
+        self.initials = pinyin.of_person(self.name)
+        kept = {one.term: one for one in self.name_terms}
+        self.name_terms = [kept.get(term) or NameTerm(term=term) for term in sorted(pinyin.person_terms(self.name))]
 
     def set_id_number(self, number: str | None) -> None:
         """Store the 18-digit number and its look-up hash together; its x is always a capital (K-19)."""
@@ -49,6 +55,27 @@ class Account(Base):
         """Store the mobile number and its look-up hash together (U-03: one number, one person)."""
         self.mobile = number
         self.mobile_hash = keyed_hash("mobile", number) if number else None
+
+
+class NameTerm(Base):
+    """A further text by whose beginning a person is found: a part of the name, another reading of the surname."""
+
+    __tablename__ = "name_terms"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    term: Mapped[str] = mapped_column(sorted_text(60), primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("accounts.id"), primary_key=True, autoincrement=False, index=True
+    )
+
+
+class UnclearName(Base):
+    """A name that stood here before names had one form, and is none; correcting it is up to people (PD-55)."""
+
+    __tablename__ = "unclear_names"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(60))
 
 
 class Post(StrEnum):

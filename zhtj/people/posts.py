@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from zhtj.kernel import audit
+from zhtj.kernel import audit, names
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
@@ -91,7 +91,7 @@ def member_account(organisation: Organisation, member_id: int) -> Account:
 def find_person(name: str, number: str) -> Account | None:
     """Whoever has exactly this name and this full ID or mobile number, wherever he is; the look is noted (PD-37)."""
     found = find_by_username(number)
-    if found is not None and found.name != name:
+    if found is not None and names.key(found.name) != names.key(name):
         found = None
     audit.record("account.look_up", "account", found.id if found else 0, found=found is not None)
     return found

@@ -95,7 +95,7 @@ KIND = CaseKind(
     raised_by=ANYBODY,
     about=About.MEMBER,
     fields=(
-        FormField("name", "正确的姓名", required=False, hint="没有错的一项留空。", width=60),
+        FormField("name", "正确的姓名", Shape.PERSON, required=False, hint="没有错的一项留空。", width=60),
         FormField("id_number", "正确的身份证号码", Shape.ID_NUMBER, required=False),
         FormField("joined", "正确的入团年月", Shape.MONTH, required=False, hint="以入团志愿书为准，写成 2019-05。"),
         FormField("why", "怎样发现的", Shape.LONG, hint="例如：录入时看错一位数字。", width=500, at_least=5),

@@ -56,7 +56,7 @@ FIELDS = (
     DEGREE,
     FormField("begins", "计划从哪个月开始", Shape.MONTH, hint="写成 2026-09。"),
     FormField("ends", "计划到哪个月结束", Shape.MONTH, hint="写成 2028-06。"),
-    FormField("contact", "国内联系人", hint="直系亲属，境外学习期间能联系上。", width=30),
+    FormField("contact", "国内联系人", Shape.PERSON, hint="直系亲属，境外学习期间能联系上。", width=30),
     FormField("relation", "与本人关系", hint="例如：父亲、母亲。", width=20),
     FormField("contact_mobile", "国内联系人手机", Shape.MOBILE, width=20),
     FormField("abroad", "境外联系方式", required=False, hint="邮箱或微信号；出国后再补也可以。", width=80),

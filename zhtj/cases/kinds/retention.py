@@ -102,7 +102,9 @@ FIELDS = (
     FormField("dues", "团费怎样交纳", required=False, hint="例如：按月用微信交给学院团委。", width=200, at_least=2),
     FormField("life", "怎样参加组织生活", required=False, hint="例如：参加线上主题团日，每季度汇报一次。", width=200),
     FormField("remark", "备注", Shape.LONG, required=False, hint="毕业去向选“其他”的，在这里写明。", width=300),
-    FormField("leader", "学社衔接工作负责人", required=False, hint="不填的，用学院登记的负责人。", width=60),
+    FormField(
+        "leader", "学社衔接工作负责人", Shape.PERSON, required=False, hint="不填的，用学院登记的负责人。", width=60
+    ),
     FormField("leader_phone", "负责人联系方式", required=False, width=40),
 )
 OWN_FIELDS = FIELDS[:7]

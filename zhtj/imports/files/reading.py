@@ -11,6 +11,7 @@ from zhtj.imports.files import cells, months
 from zhtj.imports.files.cells import Cell, CellError, FormulaError
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.tables import Layout, TableRow
+from zhtj.kernel import names
 
 Value = TypeVar("Value")
 MOBILE_DIGITS = 11
@@ -69,6 +70,19 @@ class Reading:
             cause = "手机号码应是 11 位数字，以 13 至 19 开头。"
         self.error(column, cause, "请填写本人的手机号码。")
         return ""
+
+    def person(self, column: str, value: str) -> str:
+        """``value`` as the name of a person in its one form; what is none is an error (PD-55).
+
+        Two names in a cell are told by the blank between them, which ``text`` takes away.
+        """
+        typed = self._cells.get(column)
+        name = names.tidy(value)
+        wrong = names.problem(name) if name else None
+        wrong = wrong or (names.problem(names.tidy(typed)) if isinstance(typed, str) and names.several(typed) else None)
+        if wrong and not self.has_error(column):
+            self.error(column, *wrong)
+        return name
 
     def required(self, column: str, value: str) -> str:
         """``value``, after an error if the cell is empty."""

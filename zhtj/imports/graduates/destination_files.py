@@ -12,7 +12,7 @@ from zhtj.imports.files.layouts import DESTINATION, DESTINATIONS, ID_NUMBER, NAM
 from zhtj.imports.files.reading import Reading
 from zhtj.imports.files.tables import ImportTable, TableRow
 from zhtj.imports.plans import Change, Plan, Update
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, names
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation
@@ -97,7 +97,7 @@ def _people(readings: list[tuple[TableRow, Reading]], organisation: Organisation
 
 def _graduate(reading: Reading, people: _People) -> RegisterRow | None:
     """Whose row it is: by ID number, else by student number; the name must agree."""
-    name = reading.required(NAME, reading.text(NAME))
+    name = reading.person(NAME, reading.required(NAME, reading.text(NAME)))
     number, student = reading.compact(ID_NUMBER).upper(), reading.code(STUDENT_NO)
     if reading.errors:
         return None
@@ -107,9 +107,9 @@ def _graduate(reading: Reading, people: _People) -> RegisterRow | None:
     if number:
         found = people.by_id.get(keyed_hash("id_number", number))
     else:
-        same = [one for one in people.by_student_no.get(student, []) if key(one.member.name) == key(name)]
+        same = [one for one in people.by_student_no.get(student, []) if names.key(one.member.name) == names.key(name)]
         found = same[0] if len(same) == 1 else None
-    if found is None or key(found.member.name) != key(name):
+    if found is None or names.key(found.member.name) != names.key(name):
         reading.error(
             ID_NUMBER if number else STUDENT_NO,
             "本组织今年的毕业生名册中没有这个人，或姓名与号码不符。",

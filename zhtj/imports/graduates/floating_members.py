@@ -37,7 +37,7 @@ from zhtj.imports.files.reading import Reading
 from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.files.workbooks import Sheet
 from zhtj.imports.plans import Plan
-from zhtj.kernel import audit
+from zhtj.kernel import audit, names
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
@@ -135,7 +135,7 @@ def _place(organisation: Organisation) -> _Place:
         .options(joinedload(Member.account).load_only(Account.name, Account.mobile_hash), joinedload(Member.org))
     )
     for one in session.scalars(members):
-        people.setdefault((one.org_id, key(one.name)), []).append(one)
+        people.setdefault((one.org_id, names.key(one.name)), []).append(one)
     waiting = select(Case.subject_id).where(Case.kind == KIND.key, Case.state == CaseState.WAITING)
     return _Place(
         organisation,
@@ -151,6 +151,8 @@ def _read(reading: Reading, place: _Place) -> tuple[Member | None, dict[str, str
     texts = {name: reading.text(name) for name in (COLLEGE, OLD_BRANCH, LEADER, LEAVER, WHY_KEPT, PLAN)}
     for name, words in texts.items():
         reading.required(name, words)
+    for name in (LEADER, LEAVER):
+        texts[name] = reading.person(name, texts[name])
     leader_phone = reading.required(LEADER_PHONE, reading.code(LEADER_PHONE))
     mobile = _mobile(reading)
     plans = {key(label): value for value, label in PLANS}
@@ -193,7 +195,7 @@ def _member(reading: Reading, texts: Mapping[str, str], mobile: str, place: _Pla
         )
         return None
     _college(reading, texts[COLLEGE], branch)
-    same = place.people.get((branch.id, key(texts[LEAVER])), [])
+    same = place.people.get((branch.id, names.key(texts[LEAVER])), [])
     if len(same) > 1:
         same = [one for one in same if one.account.mobile_hash == keyed_hash("mobile", mobile)]
     if len(same) != 1:
@@ -207,9 +209,9 @@ def _college(reading: Reading, words: str, branch: Organisation) -> None:
     home = branches.home_of(branch)
     if home is None or not words:
         return
-    names = {key(home.nearest.full_name), key(home.nearest.short_name)}
+    known = {key(home.nearest.full_name), key(home.nearest.short_name)}
     said = key(words)
-    if said not in names and not any(said in name or name in said for name in names):
+    if said not in known and not any(said in name or name in said for name in known):
         reading.error(COLLEGE, f"“{words[:20]}”与转出团支部所在的学院不符。", f"应为：{home.nearest.short_name}。")
 
 

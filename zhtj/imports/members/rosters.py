@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 
 from zhtj.graduation import operations as graduation
 from zhtj.identity import certification
-from zhtj.imports.files.cells import key
 from zhtj.imports.files.layouts import DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.tables import ImportTable
@@ -22,7 +21,7 @@ from zhtj.imports.orgs import queries
 from zhtj.imports.orgs.known_organisations import Branches
 from zhtj.imports.orgs.queries import KnownAccount, People
 from zhtj.imports.plans import Change, Plan, Tell, Update
-from zhtj.kernel import audit, clock
+from zhtj.kernel import audit, clock, names
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict
@@ -219,7 +218,8 @@ def _match(entry: RosterEntry, known: People) -> tuple[KnownAccount | None, Know
     """Who the row is about, and whose the mobile number is."""
     person = known.by_id.get(keyed_hash("id_number", entry.identity.number))
     owner = known.by_mobile.get(keyed_hash("mobile", entry.mobile))
-    if person is None and owner is not None and owner.id_hash is None and key(owner.name) == key(entry.name):
+    unnumbered = person is None and owner is not None and owner.id_hash is None
+    if owner is not None and unnumbered and names.key(owner.name) == names.key(entry.name):
         person = owner
     return person, owner
 
@@ -227,7 +227,7 @@ def _match(entry: RosterEntry, known: People) -> tuple[KnownAccount | None, Know
 def _identity_problems(
     entry: RosterEntry, person: KnownAccount | None, owner: KnownAccount | None
 ) -> list[ImportProblem]:
-    if person is not None and key(person.name) != key(entry.name):
+    if person is not None and names.key(person.name) != names.key(entry.name):
         fix = f"请核对姓名和身份证号码；{WRONG_HERE}"
         return [ImportProblem(entry.row, NAME, "与系统里这个身份证号码的姓名不一致。", fix)]
     if owner is not None and owner is not person:

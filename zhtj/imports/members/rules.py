@@ -39,8 +39,6 @@ from zhtj.policy.model import Policy
 
 _PHONE = re.compile(r"[0-9+()-]{7,20}")
 _NONE = frozenset({"无", "/", "暂无", "没有", "\\"})
-_DOTS = str.maketrans(dict.fromkeys("•‧・．∙⋅﹒", "·"))
-_NO_NAME = re.compile(r"[0-9?？*#@\ufffd\ue000-\uf8ff]")
 _SEXES = {"男": Sex.MALE, "男性": Sex.MALE, "女": Sex.FEMALE, "女性": Sex.FEMALE}
 _PEOPLES = (
     "汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇 "
@@ -164,11 +162,8 @@ def _entry(reading: Reading, branches: Branches, policy: Policy, today: date, ea
 
 
 def person_name(reading: Reading) -> str:
-    """A name as it stands on the ID card; "" after an error."""
-    name = reading.required(NAME, reading.text(NAME)).translate(_DOTS)
-    if found := _NO_NAME.search(name):
-        reading.error(NAME, f"姓名里有“{found[0]}”，可能有字没有保存下来。", "请按身份证填写。")
-    return name
+    """A name in its one form (PD-55); what is none is an error of the row."""
+    return reading.person(NAME, reading.required(NAME, reading.text(NAME)))
 
 
 def person_identity(reading: Reading, today: date) -> Identity | None:

@@ -32,7 +32,7 @@ from zhtj.imports.orgs import queries, rules
 from zhtj.imports.orgs.placing import Placing, Spot
 from zhtj.imports.orgs.rules import CheckedOrganisations, OrganisationEntry
 from zhtj.imports.plans import Change, Plan, Update
-from zhtj.kernel import audit
+from zhtj.kernel import audit, names
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
@@ -135,7 +135,7 @@ class _Preview:
 
     def _owner_problem(self, entry: OrganisationEntry) -> ImportProblem | None:
         owner = self.owners.get(keyed_hash("mobile", entry.mobile)) if entry.mobile else None
-        if owner is None or key(owner.name) == key(entry.secretary):
+        if owner is None or names.key(owner.name) == names.key(entry.secretary):
             return None
         return ImportProblem(
             entry.row, SECRETARY_MOBILE, "手机号码已是系统里另一人的。", "一人一号，请填写本人的号码。"

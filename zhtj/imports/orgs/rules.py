@@ -196,7 +196,7 @@ def _industry(reading: Reading, category: Category | None) -> str:
 
 
 def _secretary(reading: Reading) -> tuple[str, str]:
-    name, digits = reading.text(SECRETARY), reading.compact(SECRETARY_MOBILE)
+    name, digits = reading.person(SECRETARY, reading.text(SECRETARY)), reading.compact(SECRETARY_MOBILE)
     mobile = reading.mobile(SECRETARY_MOBILE, digits)
     if name and not digits and not reading.has_error(SECRETARY_MOBILE):
         reading.error(SECRETARY_MOBILE, "填了书记姓名，没有填书记手机。", "请补上，账号要用它登录。")

@@ -22,18 +22,21 @@ servers wrote meanwhile, ``require``, ``relax`` the old one; the program reads a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 LOCK_PATIENCE = 2.0
 ATTEMPTS = 20
 PAUSE, LONGEST_PAUSE = 0.5, 10.0
 CHUNK = 5000
+ANY = "1 = 1"
+"""SQL that holds for every row."""
 _LOCK_NOT_AVAILABLE = "55P03"
 Kind = Literal["check", "foreignkey", "unique"]
 
@@ -127,7 +130,7 @@ def fill_by(
     key: str = "id",
     chunk: int = CHUNK,
 ) -> None:
-    """UPDATE a table piece by piece with what Python makes of each row.
+    """UPDATE a table piece by piece with what Python makes of each row; a row that says so already is not written.
 
     A row whose columns ``of`` change between reading and writing is read again.
 
@@ -140,7 +143,7 @@ def fill_by(
         key: a unique column with an index, by which the pieces are taken.
         chunk: rows a piece.
     """
-    rows = sa.table(table, *(sa.column(name) for name in (key, column, *of)))
+    rows = sa.table(table, *(sa.column(name) for name in dict.fromkeys((key, column, *of))))
     same = [rows.c[name].is_not_distinct_from(sa.bindparam(f"old_{name}")) for name in of]
     write = sa.update(rows).where(rows.c[key] == sa.bindparam("row_key"), *same).values({column: sa.bindparam("made")})
     missed = True
@@ -148,14 +151,59 @@ def fill_by(
         missed = False
         with _outside():
             for piece in _pieces(table, key, where, chunk):
-                read = sa.select(rows.c[key], *(rows.c[name] for name in of)).where(*piece)
-                found = op.get_bind().execute(read).all()
+                read = sa.select(rows.c[key], rows.c[column], *(rows.c[name] for name in of)).where(*piece)
+                found = ((number, now, make(*old), old) for number, now, *old in op.get_bind().execute(read).all())
                 lines = [
-                    {"row_key": number, "made": make(*old), **{f"old_{n}": v for n, v in zip(of, old, strict=True)}}
-                    for number, *old in found
+                    {"row_key": number, "made": made, **{f"old_{n}": v for n, v in zip(of, old, strict=True)}}
+                    for number, now, made, old in found
+                    if made != now
                 ]
                 done = op.get_bind().execute(write, lines) if lines else None
                 missed = missed or (done is not None and done.rowcount < len(lines))
+
+
+def read(
+    table: str, columns: Sequence[str], *, where: str = ANY, key: str = "id", chunk: int = CHUNK
+) -> Iterator[Sequence[Any]]:
+    """The key and these columns of every row with ``where``, read piece by piece."""
+    rows = sa.table(table, *(sa.column(name) for name in (key, *columns)))
+    chosen = sa.select(rows.c[key], *(rows.c[name] for name in columns))
+    for piece in _pieces(table, key, where, chunk):
+        yield from op.get_bind().execute(chosen.where(*piece)).all()
+
+
+def insert_by(
+    target: str,
+    columns: Sequence[str],
+    make: Callable[..., Iterable[Sequence[Any]]],
+    *,
+    source: str,
+    of: Sequence[str],
+    where: str = ANY,
+    key: str = "id",
+    chunk: int = CHUNK,
+) -> None:
+    """INSERT piece by piece what Python makes of each row of another table; what is there already stays.
+
+    Args:
+        target: where to.
+        columns: of the target, as ``make`` fills them.
+        make: gets the key and the columns ``of`` of a row; makes any number of rows.
+        source: the table that is read.
+        of: its columns.
+        where: SQL that holds for rows to be read.
+        key: a unique column of the source with an index, by which the pieces are taken.
+        chunk: rows a piece.
+    """
+    rows = sa.table(source, *(sa.column(name) for name in (key, *of)))
+    chosen = sa.select(rows.c[key], *(rows.c[name] for name in of))
+    into = sa.table(target, *(sa.column(name) for name in columns))
+    insert = (postgresql if _is_postgresql() else sqlite).insert(into).on_conflict_do_nothing()
+    with _outside():
+        for piece in _pieces(source, key, where, chunk):
+            made = [line for row in op.get_bind().execute(chosen.where(*piece)).all() for line in make(*row)]
+            if made:
+                op.get_bind().execute(insert, [dict(zip(columns, line, strict=True)) for line in made])
 
 
 # Indexes

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 from sqlalchemy.orm import contains_eager, joinedload
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, names
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, bool_column, scope, subtree
 from zhtj.kernel.sql.listing import Listing, count_rows
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.orgs.policies import national_policy
-from zhtj.orgs.searching.lookup import LAST_SIGN
 from zhtj.people.finding import search
 from zhtj.people.models import Account, Member, Membership, Sex
 from zhtj.people.rules import years_before
@@ -32,7 +30,6 @@ COUNTED = 200
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _NUMBER = re.compile(r"[0-9A-Z-]*[0-9][0-9A-Z-]*")
-_LETTERS = re.compile(r"[A-Z]{2,}")
 
 
 class MembershipStatus(StrEnum):
@@ -281,12 +278,7 @@ def _called(text: str) -> ColumnElement[bool]:
     """Whose name or its initials begin so, or whose number is exactly this; each way of asking has its index."""
     number = tidy(text)
     if not _NUMBER.fullmatch(number):
-        name = unicodedata.normalize("NFC", text)
-        called = search.begins(name)
-        if not _LETTERS.fullmatch(number):
-            return called
-        letters = number.lower()
-        return or_(called, and_(Account.initials >= letters, Account.initials < letters + LAST_SIGN))
+        return search.begins(text)
     if _ID_NUMBER.fullmatch(number):
         return bool_column(Account.id_hash == keyed_hash("id_number", number))
     ways = [select(Member.id).where(Member.student_no.in_({text, number}))]
@@ -326,15 +318,11 @@ def count_by_branch(branch_ids: list[int]) -> dict[int, int]:
 
 
 def find_exactly(name: str, id_number: str) -> Member | None:
-    """The member with exactly this name and full ID number, wherever he is (A-04, PD-37)."""
+    """The member with this name, however it is typed, and full ID number, wherever he is (A-04, PD-37, PD-55)."""
     # A-04: both must fit exactly; nobody is found by half.
-    return session.scalars(
-        select(Member)
-        .join(Account, Account.id == Member.account_id)
-        .where(Account.id_hash == keyed_hash("id_number", id_number), Account.name == name)
-        .where(Member.archived_at.is_(None))
-        .options(joinedload(Member.account), joinedload(Member.org))
-    ).first()
+    found = by_id_number(id_number)
+    fits = found is not None and found.archived_at is None and names.key(found.name) == names.key(name)
+    return found if fits else None
 
 
 def by_id_number(id_number: str) -> Member | None:

@@ -4,25 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, false, or_, select, union_all
 from sqlalchemy.orm import aliased
 
+from zhtj.kernel import names
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, bool_column
 from zhtj.kernel.sql.listing import count_rows
 from zhtj.kernel.sql.subqueries import any_of
 from zhtj.orgs.searching.lookup import LAST_SIGN
-from zhtj.people.models import Account, Member
+from zhtj.people.models import Account, Member, NameTerm
 
 # Of how many people a list is told first who they are. More - a family name alone - are met soon on any page.
 FEW = 5000
+
+# One letter alone begins the initials of too many.
+_LETTERS = 2
 
 _account, _member = aliased(Account), aliased(Member)
 
 
 def begins(text: str, account: type[Account] = Account) -> ColumnElement[bool]:
-    """Whose name begins so."""
-    return and_(account.name >= text, account.name < text + LAST_SIGN)
+    """Whose name begins so, however it was typed; or a part of it, or the initials in any reading (PD-55)."""
+    name, plain = names.tidy(text), names.key(text)
+    if not name:
+        return false()
+    whole = _from(account.name, name)
+    if len(plain) < (_LETTERS if plain.isascii() else 1):
+        return whole
+    # Each way has its index; those who are found by a further term alone are few.
+    further = any_of(account.id, select(NameTerm.account_id).where(_from(NameTerm.term, plain)))
+    return or_(whole, further, _from(account.initials, plain)) if plain.isascii() else or_(whole, further)
+
+
+def _from(column: Any, text: str) -> ColumnElement[bool]:
+    return and_(column >= text, column < text + LAST_SIGN)
 
 
 def is_named(text: str) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import joinedload
 
-from zhtj.kernel import audit, clock, dates
+from zhtj.kernel import audit, clock, dates, names
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import insert_rows, session
 from zhtj.kernel.errors import Conflict, DomainError, NotFound
@@ -342,10 +342,10 @@ def use_registration(typed: str, organisation: Organisation, *, name: str, mobil
 
     Raises:
         WrongCodeError: not this organisation's code (U-07), used, replaced or expired.
-        DomainError: weak password, or a mobile number that is someone's already (U-03).
+        DomainError: no name, weak password, or a mobile number that is someone's already (PD-55, U-03).
         Conflict: the same code was used at the same moment.
     """
-    code = _find_registration(typed, organisation)
+    code, name = _find_registration(typed, organisation), names.read(name)
     if reason := passwords.problem(password, name=name, numbers=(mobile,)):
         raise DomainError(reason, field="password", rule="PD-03")
     if known := find_by_username(mobile):

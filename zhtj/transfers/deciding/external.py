@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import GraduateCategory, RegisterRow
-from zhtj.kernel import attachments, audit, clock
+from zhtj.kernel import attachments, audit, clock, names
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
@@ -304,7 +304,7 @@ def _person(wanted: Incoming) -> Member:
     if known is None:
         account = accounts.find_by_username(wanted.person.id_number)  # a secretary, perhaps, who is no member here
         return people.add_member(wanted.region, wanted.person, account=account, how="external")
-    if known.name != wanted.person.name:
+    if names.key(known.name) != names.key(wanted.person.name):
         raise DomainError("姓名与身份证号码不符。", fix="请核对后重新填写。", field="name", rule="U-14")
     if known.org.system is Region.NATIONAL:
         raise Conflict(

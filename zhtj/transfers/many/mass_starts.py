@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.graduation import season_register
-from zhtj.kernel import audit
+from zhtj.kernel import audit, names
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
@@ -253,7 +253,7 @@ def _unknown() -> DomainError:
 
 
 def _identity(content: Content) -> tuple[str, str]:
-    return content.get("name", ""), content.get("id_number", "")
+    return names.key(content.get("name", "")), content.get("id_number", "")
 
 
 def _in_chunks(items: Sequence[Any], read: Callable[[Sequence[Any]], Iterable[Item]]) -> Iterable[Item]:
@@ -273,7 +273,7 @@ def _members_by_id(contents: Sequence[Content]) -> dict[int, Member]:
 
 
 def _members_by_number(contents: Sequence[Content]) -> dict[tuple[str, str], Member]:
-    """Members by name and full ID number, both as typed (A-04)."""
+    """Members by name, however it was typed, and full ID number (A-04, PD-55)."""
     numbers = {keyed_hash("id_number", number): number for content in contents if (number := content.get("id_number"))}
 
     def read(hashes: Sequence[str]) -> Iterable[Member]:
@@ -281,27 +281,29 @@ def _members_by_number(contents: Sequence[Content]) -> dict[tuple[str, str], Mem
         return session.scalars(query.where(Account.id_hash.in_(hashes), Member.archived_at.is_(None)).options(*_WHOLE))
 
     found = _in_chunks(list(numbers), read)
-    return {(member.name, numbers[member.account.id_hash]): member for member in found if member.account.id_hash}
+    return {
+        (names.key(member.name), numbers[member.account.id_hash]): member for member in found if member.account.id_hash
+    }
 
 
 def _organisations(said: Iterable[str], path: str | None) -> dict[str, Organisation]:
     """Organisations by code or full name; inside ``path`` by short name too, where only one is called so."""
 
-    def read(names: Sequence[str]) -> Iterable[Organisation]:
-        query = select(Organisation).where(or_(Organisation.code.in_(names), Organisation.full_name.in_(names)))
+    def read(some: Sequence[str]) -> Iterable[Organisation]:
+        query = select(Organisation).where(or_(Organisation.code.in_(some), Organisation.full_name.in_(some)))
         return session.scalars(query.options(joinedload(Organisation.parent)))
 
-    names = sorted({name for name in said if name})
+    wanted = sorted({name for name in said if name})
     found: dict[str, Organisation] = {}
-    for organisation in _in_chunks(names, read):
+    for organisation in _in_chunks(wanted, read):
         found |= {organisation.code: organisation, organisation.full_name: organisation}
-    missing = [name for name in names if name not in found]
+    missing = [name for name in wanted if name not in found]
     return found | (_by_short_name(missing, path) if path is not None and missing else {})
 
 
-def _by_short_name(names: Sequence[str], path: str) -> dict[str, Organisation]:
+def _by_short_name(wanted: Sequence[str], path: str) -> dict[str, Organisation]:
     query = select(Organisation).where(
-        Organisation.short_name.in_(names), Organisation.path >= path, Organisation.path < path + "~"
+        Organisation.short_name.in_(wanted), Organisation.path >= path, Organisation.path < path + "~"
     )
     found: dict[str, list[Organisation]] = {}
     for organisation in session.scalars(query):

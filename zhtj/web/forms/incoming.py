@@ -10,7 +10,7 @@ from flask_wtf.file import FileField
 from wtforms import Field, RadioField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from zhtj.kernel import clock
+from zhtj.kernel import clock, names
 from zhtj.kernel.errors import DomainError
 from zhtj.people import identity
 from zhtj.people.operations import NewMember
@@ -139,7 +139,7 @@ class IncomingForm(FlaskForm):
         who = identity.read(self.id_number.data or "")
         number = self.dev_number.data
         return NewMember(
-            name=self.name.data or "",
+            name=names.read(self.name.data or ""),
             id_number=who.number,
             mobile=self.mobile.data,
             sex=who.sex,
