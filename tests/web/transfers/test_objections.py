@@ -53,7 +53,7 @@ def test_the_superior_sees_refusal_text_and_both_telephones_and_sustains(world: 
         assert words in page.main
     for phone in (world.graduate.account.mobile, world.accounts["team"].mobile, world.accounts["class1"].mobile):
         assert f"tel:{phone}" in page.source
-    assert "1 件申诉或违规拒收提示" in browser.get("/school/").main
+    assert "1 件申诉和违规拒收提示等待办理" in browser.get("/school/").main
     # Without an answer it comes back, with the other forms as they were
     form = page.form(f"/applications/{number}/objection", button="支持，交对方重新办理")
     failed = form.submit(remark="同意")
