@@ -97,6 +97,19 @@ def test_no_template_is_so_long_that_nobody_reads_it(name: str) -> None:
     assert len(_source(name).splitlines()) <= 150 or name == "_components.html"
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_decides_by_the_value_of_a_state(installations, name: str) -> None:
+    """What a state, a kind or an action means is said once, in a property of it or in what the view hands over."""
+    tree = installations["sqlite"].app.jinja_env.parse(_source(name))
+    compared = [
+        side
+        for node in tree.find_all(nodes.Compare)
+        for side in (node.expr, *(operand.expr for operand in node.ops))
+        if isinstance(side, nodes.Getattr) and side.attr == "value"
+    ]
+    assert [side.lineno for side in compared] == []
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_no_line_is_so_long_that_nobody_reads_its_end(name: str) -> None:
     """Break between attributes, inside ``{{ }}`` and ``{% %}``, and before ``{{-``: there no white space shows."""
