@@ -22,6 +22,7 @@ from zhtj.people.models import Account, Member
 from zhtj.policy.model import Policy
 from zhtj.transfers import operations, parties, queries
 from zhtj.transfers.deciding import decisions, objections, receiving
+from zhtj.transfers.deciding.questions import asked_for
 from zhtj.transfers.many.results import Result
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
@@ -38,7 +39,7 @@ BULK = (
     Action.REFUSE,
     Action.WITHDRAW,
 )
-INTO_BRANCH = frozenset({Action.ACCEPT, Action.ALLOCATE, Action.TAKE_OVER})
+INTO_BRANCH = frozenset(action for action in BULK if asked_for(action).branch)
 RECEIVING = frozenset({Action.ACCEPT, Action.APPROVE, Action.TAKE_OVER})
 
 
@@ -87,6 +88,16 @@ class Foresight:
     lands: str = ""
     warnings: tuple[str, ...] = ()
     error: DomainError | None = None
+
+    @property
+    def arrives_in(self) -> str:
+        """The branch that the member belongs to then; "" if somebody has to decide again."""
+        return self.lands if self.after is State.COMPLETED else ""
+
+    @property
+    def takes_branch(self) -> bool:
+        """Whether a branch of its own can be chosen for it (A-12)."""
+        return self.after is not None and not self.application.to_org.is_branch
 
 
 _LIGHT = (defer(Application.contact_mobile), defer(Application.unit_address), defer(Application.initiator_account_id))

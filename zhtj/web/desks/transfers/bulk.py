@@ -20,6 +20,7 @@ from zhtj.orgs.queries import over_townships
 from zhtj.policy.seasons import county_open
 from zhtj.transfers import queries
 from zhtj.transfers.deciding import receiving
+from zhtj.transfers.deciding.questions import Questions, asked_for
 from zhtj.transfers.many import bulk, runs
 from zhtj.transfers.many.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
 from zhtj.transfers.many.models import RunKind
@@ -71,6 +72,18 @@ class Preview:
     error: DomainError | None = None
 
     @property
+    def asks(self) -> Questions:
+        """What is asked before it is done."""
+        return asked_for(self.order.action)
+
+    @property
+    def branch_id(self) -> int | str:
+        """The branch that is chosen at first; the only one where a branch has to be chosen."""
+        if self.order.branch is not None:
+            return self.order.branch.id
+        return self.branches[0].id if len(self.branches) == 1 and not self.asks.later else ""
+
+    @property
     def doable(self) -> int:
         """Lines that can be done."""
         return sum(line.after is not None for line in self.lines)
@@ -98,7 +111,7 @@ class Preview:
     @property
     def by_line(self) -> bool:
         """Whether each line may have a branch of its own."""
-        several = len(self.branches) > 1 and self.order.action is not Action.TAKE_OVER
+        several = len(self.branches) > 1 and not self.asks.floating
         return several and len(self.branches) * min(len(self.lines), SHOWN) <= MOST_OPTIONS
 
     @property

@@ -24,6 +24,7 @@ from zhtj.transfers import operations, queries
 from zhtj.transfers.applying import special_units
 from zhtj.transfers.deciding import external, receiving
 from zhtj.transfers.deciding.decisions import foresee
+from zhtj.transfers.deciding.questions import Questions, asked_for
 from zhtj.transfers.many import bulk
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import ApplicationList, Filters, open_application
@@ -37,6 +38,7 @@ from zhtj.web.desks.transfers.application_page import application_page
 from zhtj.web.desks.transfers.bulk import bar
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
 from zhtj.web.rendering.navigation import waiting_counts, waiting_kinds
+from zhtj.web.rendering.words import file_required
 
 URGENT = timedelta(days=2)
 TYPED = ("remark", "ground", "branch", "file_checked", "whereabouts_checked")
@@ -70,6 +72,23 @@ class WorkLine:
         """Where the application stands; its actions lie below."""
         return f"{list_url}/{self.application.id}"
 
+    def asks(self, action: Action) -> Questions:
+        """What is asked before ``action``."""
+        return asked_for(action)
+
+    def in_place(self, action: Action) -> bool:
+        """Whether a plain yes is enough, asked where the line stands; what has a choice is opened first (A-13)."""
+        asks, application = asked_for(action), self.application
+        if not asks.checks:
+            return asks.hands_on
+        receiver = application.to_org
+        return receiver.is_branch and not file_required(receiver) and not receiving.whereabouts_asked(application)
+
+    @property
+    def only_branch(self) -> int | None:
+        """The branch, where there is no choice."""
+        return self.branches[0].id if len(self.branches) == 1 else None
+
     @property
     def is_urgent(self) -> bool:
         """Whether it goes back within two days."""
@@ -87,8 +106,8 @@ def line(seat: ActiveSeat, application: Application, opened: Action | None = Non
     # Amending asks for a page of its own (``changes``).
     actions = [action for action in queries.possible_actions(seat, application) if action is not Action.AMEND]
     opened = opened if opened in actions else None
-    needs_branch = opened in {Action.ACCEPT, Action.ALLOCATE} and not application.to_org.is_branch
-    if opened is not None and (needs_branch or opened is Action.TAKE_OVER):
+    asks = asked_for(opened) if opened is not None else Questions()
+    if opened is not None and asks.branch and (asks.floating or not application.to_org.is_branch):
         return WorkLine(application, actions, bulk.branches_for(seat, opened, [application]), opened=opened)
     return WorkLine(application, actions, [], opened=opened)
 
