@@ -101,6 +101,9 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
         Conflict: the row is frozen.
         DomainError: a field is missing.
     """
+    # PD-09: the later wins. From here on nobody else says anything of this graduate, and what was said before is seen.
+    season_register.hold(rows=[row.id])
+    session.refresh(row)
     why = frozen_why(row)
     if why:
         raise Conflict(why, rule="PD-09")
@@ -109,7 +112,6 @@ def enter(row: RegisterRow, given: Given) -> DestinationEntry:
     wrong = problem(given, policy)
     if wrong is not None:
         raise DomainError(wrong[1], field=wrong[0], rule="T-34")
-    season_register.hold(rows=[row.id])  # two who register the same graduate come one after the other
     entry = session.get(DestinationEntry, row.id, populate_existing=True)
     changed = changes(entry, given)
     if entry is None:

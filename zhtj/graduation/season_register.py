@@ -317,7 +317,13 @@ def is_frozen(row: RegisterRow) -> bool:
 
 
 def categorise(row: RegisterRow, category: GraduateCategory) -> None:
-    """Say which rate the graduate counts for; registration and application alike, the later wins (PD-09)."""
+    """Say which rate the graduate counts for; registration and application alike, the later wins (PD-09).
+
+    Later is who held the row later, whatever the clock says: whoever logs what he says logs it after this, or has held
+    the row before.
+    """
+    hold(rows=[row.id])
+    session.refresh(row)
     # PD-09: the later word wins, until completion or the end of the year.
     if is_frozen(row) or row.category is category:
         return

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, update
 
+from zhtj.graduation import season_register
 from zhtj.kernel import audit, clock, events
 from zhtj.kernel.database import insert_rows, session
 from zhtj.transfers.completion import Moved, complete
@@ -100,6 +101,9 @@ def record(steps: Sequence[Step], action: Action, before: State | None, after: S
     """Write history and log of steps taken together, do what completion brings, tell the rooms above (A-07, PD-38)."""
     if not steps:
         return
+    if after is State.COMPLETED:
+        # PD-09: what is said of a graduate before his completion stands before it in the log too.
+        season_register.hold(rows=[number for one in steps if (number := one.application.register_row_id) is not None])
     who, moment = audit.actor(), clock.now()
     insert_rows(
         ApplicationEvent,
@@ -141,8 +145,13 @@ def _detail(step: Step, before: State | None, after: State) -> dict[str, Any]:
     return detail
 
 
-def record_returns(due: Sequence[tuple[int, datetime]], before: State) -> None:
-    """The same for returns, which count from their due time and are written now (PD-18)."""
+def record_returns(due: Sequence[tuple[int, datetime, int | None]], before: State) -> None:
+    """The same for returns, which count from their due time and are written now (PD-18).
+
+    Args:
+        due: application, due time, and who held it: that is who let it lapse.
+        before: the state they were in.
+    """
     moment = clock.now()
     insert_rows(
         ApplicationEvent,
@@ -152,15 +161,16 @@ def record_returns(due: Sequence[tuple[int, datetime]], before: State) -> None:
                 "action": Action.RETURN,
                 "from_state": before,
                 "to_state": State.RETURNED,
+                "org_id": holder_id,
                 "at": due_at,
                 "recorded_at": moment,
             }
-            for number, due_at in due
+            for number, due_at, holder_id in due
         ],
     )
     detail = {"before": before.value, "after": State.RETURNED.value}
-    audit.record_many("transfer.return", "application", [(number, detail) for number, _ in due])
-    publish([number for number, _ in due], Action.RETURN, before, State.RETURNED)
+    audit.record_many("transfer.return", "application", [(number, detail) for number, *_ in due])
+    publish([number for number, *_ in due], Action.RETURN, before, State.RETURNED)
 
 
 def publish(ids: Sequence[int], action: Action, before: State | None, after: State) -> None:

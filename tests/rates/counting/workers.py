@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from zhtj import sweeps
 from zhtj.factory import create_app
-from zhtj.graduation import season_register
-from zhtj.graduation.models import CloseReason
+from zhtj.graduation import destinations, season_register
+from zhtj.graduation.destinations import Given
+from zhtj.graduation.models import CloseReason, RegisterRow
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
@@ -70,6 +71,15 @@ def _reopen(_chance: random.Random, some: Sequence[int], _seats: Seats) -> int:
     return season_register.reopen(some, CloseReason.TEACHER)
 
 
+def _categorise(chance: random.Random, some: Sequence[int], _seats: Seats) -> int:
+    done, wanted = 0, chance.choice([Given("further_study", unit_name="淮上示范大学"), Given("unplaced")])
+    for row in session.scalars(select(RegisterRow).where(RegisterRow.member_id.in_(some)).order_by(RegisterRow.id)):
+        if not destinations.frozen_why(row):
+            destinations.enter(row, wanted)
+            done += 1
+    return done
+
+
 def _submit(chance: random.Random, some: Sequence[int], seats: Seats) -> int:
     done = 0
     season_register.hold(members=some[:6])
@@ -109,6 +119,6 @@ def _sweep(*_nothing: object) -> int:
 
 
 DEEDS: tuple[Callable[[random.Random, Sequence[int], Seats], int], ...] = (
-    *(_close, _close, _reopen, _reopen),
+    *(_close, _close, _reopen, _reopen, _categorise, _categorise),
     *(_submit, _decide, _decide, _withdraw, _sweep),
 )
