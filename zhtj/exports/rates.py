@@ -212,14 +212,6 @@ def _name(one: ExportedGraduate) -> str:
     return name if one.is_named else name[0] + "*" * (len(name) - 1)
 
 
-def _step(line: ListedGraduate) -> str:
-    if line.is_done:
-        return "已完成"
-    if line.state is not None:
-        return line.state.label
-    return "未发起" if line.is_counted else ""
-
-
 PEOPLE = ExportList(
     "rates-people",
     "指标名单",
@@ -232,7 +224,7 @@ PEOPLE = ExportList(
         Column("毕业团支部", lambda one: one.line.row.origin.full_name if one.line.row.origin else "外部系统"),
         Column("从外地区转入", lambda one: "" if one.is_own else "是"),
         Column("类别", lambda one: one.line.category.label if one.line.category else "未登记"),
-        Column("进度", lambda one: _step(one.line)),
+        Column("进度", lambda one: one.line.step),
         Column("转入组织", lambda one: one.line.application.to_name if one.line.application else ""),
         Column(
             "由谁办理",

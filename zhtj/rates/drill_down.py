@@ -25,6 +25,8 @@ from zhtj.rates.models import Standing
 from zhtj.rates.queries import Place
 from zhtj.rates.rules import RateKind
 from zhtj.transfers.models import Application, ApplicationEvent
+from zhtj.transfers.rules import counts
+from zhtj.transfers.watching.graduates import NOT_STARTED, STEPS, UNCOUNTED
 from zhtj.transfers.workflow import Route, State
 
 CLOSED, LATE, TAKEN_OVER = "closed", "late", "taken_over"
@@ -80,6 +82,22 @@ class ListedGraduate:
     def is_own_turn(self) -> bool:
         """Whether nobody but himself can go on: he counts, is not completed, and nothing is under way."""
         return self.is_counted and not self.is_done and (self.state is None or not self.state.is_open)
+
+    @property
+    def is_uncounted(self) -> bool:
+        """Whether what is complete is a move inside his own school, which does not count as such (⑥, PD-58)."""
+        found = self.application
+        done = self.state is State.COMPLETED and not self.is_done
+        return done and found is not None and not counts(found.kind, found.reason)
+
+    @property
+    def step(self) -> str:
+        """Where he stands, in words; "" for nobody who has to move."""
+        if self.is_uncounted:
+            return STEPS[UNCOUNTED]
+        if self.is_done or self.state is not None:
+            return (State.COMPLETED if self.is_done or self.state is None else self.state).label
+        return STEPS[NOT_STARTED] if self.is_counted else ""
 
 
 def title(key: str) -> str:

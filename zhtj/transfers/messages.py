@@ -35,9 +35,8 @@ EXPLAINED = frozenset({Action.REFUSE, Action.WITHDRAW, Action.FAIL, *ABOUT_OBJEC
 OLD_SIDE_ACTS = frozenset({State.AWAITING_RELEASE, State.AWAITING_EXTERNAL})
 
 _From, _To, _Final, _Starter = (aliased(Organisation, name=name) for name in ("from_o", "to_o", "final_o", "start_o"))
-_FromOffice, _ToOffice = aliased(Organisation, name="from_office"), aliased(Organisation, name="to_office")
 _Holder = aliased(Organisation, name="holder_o")
-_Actor = aliased(Organisation, name="actor_o")
+_Actor, _ActorOffice = aliased(Organisation, name="actor_o"), aliased(Organisation, name="actor_office")
 
 
 def _facts() -> Any:
@@ -71,10 +70,6 @@ def _facts() -> Any:
             _Starter.office_id.label("starter_office"),
             _Holder.office_id.label("holder_office"),
             _Holder.short_name.label("holder"),
-            func.coalesce(_FromOffice.parent_id, _From.parent_id).label("above_old"),
-            func.coalesce(_ToOffice.parent_id, _To.parent_id).label("above_new"),
-            _FromOffice.short_name.label("old_office_name"),
-            _ToOffice.short_name.label("new_office_name"),
         )
         .join(Member, Member.id == Application.member_id)
         .join(Account, Account.id == Member.account_id)
@@ -83,8 +78,6 @@ def _facts() -> Any:
         .join(_Starter, _Starter.id == Application.initiator_org_id)
         .outerjoin(_Final, _Final.id == Application.final_org_id)
         .outerjoin(_Holder, _Holder.id == Application.holder_id)
-        .outerjoin(_FromOffice, _FromOffice.id == _From.office_id)
-        .outerjoin(_ToOffice, _ToOffice.id == _To.office_id)
     )
 
 
@@ -102,10 +95,14 @@ def _explained(query: Any) -> Any:
             ApplicationEvent.remark,
             _Actor.parent_id.label("above_actor"),
             _Actor.short_name.label("actor"),
+            # Of whoever acts for it, where it has no administrator (PD-22).
+            func.coalesce(_ActorOffice.parent_id, _Actor.parent_id).label("above_office"),
+            func.coalesce(_ActorOffice.short_name, _Actor.short_name).label("actor_office"),
             Objection.org_id.label("objected_to"),
         )
         .join(ApplicationEvent, ApplicationEvent.id == newest)
         .outerjoin(_Actor, _Actor.id == ApplicationEvent.org_id)
+        .outerjoin(_ActorOffice, _ActorOffice.id == _Actor.office_id)
         .outerjoin(Objection, Objection.application_id == Application.id)
     )
 
@@ -133,7 +130,7 @@ _SUBMITTED = _with_posts(_FACTS)
 def tell(changed: ApplicationsChanged) -> None:
     """Tell every party what happened; whoever did it himself knows already, but a member keeps his history."""
     query = _FACTS
-    if changed.action in EXPLAINED:
+    if changed.action in EXPLAINED | {Action.RETURN}:
         query = _EXPLAINED
     elif changed.action is Action.SUBMIT:
         query = _SUBMITTED
@@ -216,7 +213,8 @@ def _others(row: Any, changed: ApplicationsChanged) -> Iterator[Side]:
     if row.initiator is not Initiator.MEMBER:
         yield row.initiator_org_id, row.starter_office, Region.NATIONAL, Reader.STARTER
     if changed.action is Action.RETURN:
-        above = row.above_old if changed.before in OLD_SIDE_ACTS else row.above_new
+        # PD-18: the level above the one that let it lapse, whichever side that was.
+        above = row.above_office
         yield above, above, Region.NATIONAL, Reader.SUPERIOR
     if changed.action is Action.OBJECT:
         yield row.objected_to, row.objected_to, Region.NATIONAL, Reader.SUPERIOR
@@ -240,9 +238,6 @@ def _matter(row: Any, changed: ApplicationsChanged, *, by_member: bool) -> Matte
     special = row.kind is Destination.SPECIAL_POOL
     explained = changed.action in EXPLAINED
     new = special_label(row.said) if special else _place(row.new, row.new_system, row.external_name)
-    lapsed = row.old_office_name or row.old
-    if changed.before not in OLD_SIDE_ACTS:
-        lapsed = row.new_office_name or row.new
     return Matter(
         name=row.name,
         old=_place(row.old, row.old_system, row.external_name),
@@ -254,7 +249,7 @@ def _matter(row: Any, changed: ApplicationsChanged, *, by_member: bool) -> Matte
         remark=(row.remark or "") if explained else "",
         deadline=_deadline(row.due_at),
         special=special,
-        lapsed=lapsed,
+        lapsed=row.actor_office if changed.action is Action.RETURN else "",
         decider=row.holder if _asks_superior(row, changed) else "",
     )
 

@@ -204,8 +204,9 @@ class ApplicationEvent(Base):
     action: Mapped[Action] = mapped_column(StrEnumType(Action))
     from_state: Mapped[State | None] = mapped_column(StrEnumType(State))
     to_state: Mapped[State] = mapped_column(StrEnumType(State))
-    # Both None: the system.
+    # None: the system.
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    # Where whoever acted sits; of a return who held it and let it lapse (PD-18).
     org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
     ground: Mapped[str | None] = mapped_column(String(32))
     remark: Mapped[str | None] = mapped_column(Text)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from tests.rates import town
 from tests.rates.conftest import SEASON, Area
@@ -19,12 +21,16 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Forbidden
 from zhtj.notices.models import Message
 from zhtj.orgs.models import Category
+from zhtj.rates import drill_down
 from zhtj.rates.counting import keeping, recount
+from zhtj.rates.drill_down import ListQuery
 from zhtj.rates.rules import RateKind
 from zhtj.transfers import operations
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.many import mass_starts
 from zhtj.transfers.rules import Ground
+from zhtj.transfers.watching import graduates
+from zhtj.transfers.watching.graduates import DONE, UNCOUNTED, GraduateFilters
 from zhtj.transfers.workflow import State
 
 Move = Callable[[str], None]
@@ -152,6 +158,39 @@ def test_a_move_inside_the_own_school_counts_for_nothing(wide: Area) -> None:
     assert wide.figures("class1").society_done == 1
     assert wide.figures("class1").to_unit == 1
     agrees()
+
+
+@pytest.mark.rule("PD-58", "PD-12")
+def test_no_list_calls_it_completed(wide: Area) -> None:
+    world = wide.world
+    application = wide.goes(world.graduate, "class2", "college", **OTHER)
+    do(operations.accept, application, world.seat("university"))
+    seat = world.seat("college")
+    # Then the list of graduates says what it is, counts it so, and finds it so
+    (line,) = graduates.listing(seat, SEASON, GraduateFilters(text="丁一"))
+    assert line.step == "已在校内变动，未计完成"
+    found = graduates.counts(seat, SEASON, GraduateFilters())
+    assert (found.steps[DONE], found.steps[UNCOUNTED]) == (0, 1)
+    assert [one.row.member_id for one in graduates.listing(seat, SEASON, GraduateFilters(step=UNCOUNTED))] == [
+        world.graduate.id
+    ]
+    # And so do the people behind the rate
+    asked = ListQuery(world.orgs["college"].path, SEASON, "society.missing")
+    assert {one.step for one in drill_down.listing(asked) if one.row.member_id == world.graduate.id} == {line.step}
+
+
+@pytest.mark.rule("PD-18", "PD-58")
+def test_whoever_let_it_lapse_is_named_to_the_level_above_him(wide: Area, clock_at: Callable[[str], None]) -> None:
+    # Given what the university has to decide because its college moves a graduate inside the school
+    world = wide.world
+    application = wide.goes(world.graduate, "class2", "college", **OTHER)
+    assert application.due_at is not None
+    # When nobody does in time
+    clock_at((application.due_at + timedelta(hours=1)).isoformat())
+    sweeps.run("return")
+    # Then the level above the university hears that the university did nothing, and not the college of itself
+    told = [one for one in session.scalars(select(Message)) if "没有按时办理" in one.body]
+    assert [(one.org_id, "江淮示范大学团委没有按时办理" in one.body) for one in told] == [(world.orgs["city"].id, True)]
 
 
 @pytest.mark.rule("PD-58", "T-01", "M-05")

@@ -31,6 +31,8 @@ from zhtj.transfers.workflow import OPEN, TERMINAL, State
 
 Selected = TypeVar("Selected", bound=Select[*tuple[Any, ...]])
 NOT_STARTED, AGAIN, DONE = "none", "again", "done"
+# A move inside his own school is complete, and he is not (⑥, PD-58).
+UNCOUNTED = State.COMPLETED.value
 UNREGISTERED = "unregistered"
 SOON_WITHIN = timedelta(days=3)
 _PAST = datetime.min.replace(tzinfo=UTC)
@@ -59,6 +61,7 @@ STEPS: Mapping[str, str] = {
     **{state.value: state.label for state in State if state in OPEN},
     AGAIN: "需重新发起",
     DONE: State.COMPLETED.label,
+    UNCOUNTED: "已在校内变动，未计完成",
     **{state.value: state.label for state in State if state in TERMINAL - {State.COMPLETED}},
 }
 CATEGORIES: Mapping[str, str] = {
@@ -111,6 +114,11 @@ class Graduate:
         return self.row.completed_at is not None
 
     @property
+    def is_uncounted(self) -> bool:
+        """Whether his newest application is complete without counting as such: a move inside his own school (PD-58)."""
+        return self.application is not None and self.application.state is State.COMPLETED and not self.is_done
+
+    @property
     def is_with_unit(self) -> bool:
         """Whether his old unit keeps him and nothing else is under way (定向委培, PD-60)."""
         moves = self.application is not None and self.application.state.is_open
@@ -121,6 +129,8 @@ class Graduate:
         """The step in words."""
         if self.is_done:
             return STEPS[DONE]
+        if self.is_uncounted:
+            return STEPS[UNCOUNTED]
         return self.application.state.label if self.application else STEPS[NOT_STARTED]
 
     @property

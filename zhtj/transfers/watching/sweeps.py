@@ -63,13 +63,12 @@ def _return_or_bisect(state: State, ids: Sequence[int], at: datetime) -> tuple[i
 
 def _return_chunk(state: State, ids: Sequence[int], at: datetime) -> int:
     """Return these applications where they still are in ``state`` and due; the return counts from the due time."""
-    due = dict(
-        session.execute(
-            select(Application.id, Application.due_at)
-            .where(Application.id.in_(ids), Application.state == state, Application.due_at <= at)
-            .with_for_update(skip_locked=True)
-        ).all()
+    query = (
+        select(Application.id, Application.due_at, Application.holder_id)
+        .where(Application.id.in_(ids), Application.state == state, Application.due_at <= at)
+        .with_for_update(skip_locked=True)
     )
+    due = {number: (due_at, holder) for number, due_at, holder in session.execute(query)}
     changed = session.execute(
         update(Application)
         .where(Application.id.in_(due), Application.state == state, Application.due_at <= at)
@@ -87,5 +86,5 @@ def _return_chunk(state: State, ids: Sequence[int], at: datetime) -> int:
     returned = [number for (number,) in changed]
     if not returned:
         return 0
-    steps.record_returns([(number, moment) for number in returned if (moment := due[number])], state)
+    steps.record_returns([(number, *due[number]) for number in returned], state)
     return len(returned)
