@@ -141,9 +141,9 @@ def test_a_refused_member_sees_why_and_every_way_out(world: World, browser: Brow
     number = apply(world, world.graduate, "team").id
     refuse(world, number)
     page = browser.get(f"/member/applications/{number}")
-    for words in ("本人已在其他单位就业", "本人已在滨湖新区就业", "改正后重新申请", "申诉", "发给老师的话"):
+    for words in ("本人已在其他单位就业", "本人已在滨湖新区就业", "改选去向", "申诉", "发给老师的话"):
         assert words in page.main
-    assert "请帮我与研发团支部" in page.main
+    assert "我没有在别的单位工作，请帮我向研发团支部说明" in page.main
 
 
 @pytest.mark.rule("PD-17")

@@ -18,7 +18,7 @@ from zhtj.transfers.applying import checks, drafts
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.models import Application
 from zhtj.transfers.queries import open_application
-from zhtj.transfers.workflow import Action, Route, State
+from zhtj.transfers.workflow import Action, State
 from zhtj.web import routes
 from zhtj.web.access import requires
 from zhtj.web.forms.transfer import REMARK_AT_MOST, tidy
@@ -64,6 +64,7 @@ def page(
         may_object=objections.may_object(seat, found),
         objection=objection,
         decider=contact(objection.org) if objection else None,
+        ended=outside.ending_of(found),
         plea=plea(found),
         followed_by=application_progress.followed_by(found),
         letter=valid_letter(found),
@@ -72,19 +73,20 @@ def page(
 
 
 def plea(found: Application) -> str:
-    """What a member can send to his own teachers when the destination is right and still nothing moves (A-23)."""
+    """What a member can send to his own teachers, by what was said and by whom (A-23)."""
+    ended = outside.ending_of(found)
     event = application_progress.last_event(found)
-    member, asked = found.member, contact(found.to_org)
-    said = {State.REFUSED: "对方没有同意", State.RETURNED: "对方没有在期限内办理，系统退回了"}.get(found.state)
-    if event is None or said is None or found.route is not Route.DOMESTIC:
+    if ended is None or event is None or not ended.guidance.plea:
         return ""
-    day, number = clock.local(found.submitted_at), f"（电话 {asked.phone}）" if asked.phone else ""
+    who, number = ended.who.short_name, contact(ended.who).phone
+    said = f"{who}没有同意" if found.state is State.REFUSED else f"{who}没有在期限内办理，系统退回了"
     ground = application_progress.ground_label(event)
     why = f"，理由是“{ground}”" if ground else ""
+    reach = f"{who}的电话：{number}。" if number and not ended.guidance.at_own_school else ""
     return (
-        f"老师您好！我是{found.from_name}的{member.name}。{dates.short(day)}我申请把团组织关系转到{found.to_name}，"
-        f"{said}{why}。我的去向没有变，请帮我与{asked.name}{number}协调。"
-        f"我的电话：{found.contact_mobile or member.account.mobile}。"
+        f"老师您好！我是{found.from_name}的{found.member.name}。{dates.short(clock.local(found.submitted_at))}我申请把"
+        f"团组织关系转到{found.to_name}，{said}{why}。{ended.guidance.plea}{reach}"
+        f"我的电话：{found.contact_mobile or found.member.account.mobile}。"
     )
 
 

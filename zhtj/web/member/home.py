@@ -92,6 +92,7 @@ def home() -> str:
             office=outside.asked(latest),
             may_object=objections.may_object(seat, latest),
             objection=objections.of_application(latest.id),
+            ended=outside.ending_of(latest),
             plea=plea(latest),
             **context,
         )

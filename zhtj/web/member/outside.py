@@ -10,10 +10,12 @@ from zhtj.orgs.contacts import OfficeContact, contact
 from zhtj.orgs.models import Purpose
 from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
+from zhtj.transfers.deciding.after_failure import Ending, ending
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.workflow import Route, State
 from zhtj.web.member.applying.choosing import needs_self_report
+from zhtj.web.rendering.history import decisive
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,23 @@ def abroad(application: Application | None) -> Abroad | None:
 
 
 def asked(application: Application) -> OfficeContact:
-    """Whom one rings about it: whoever holds it, else the destination, the province, or who records (O-24)."""
+    """Whom one rings about it: whoever holds it or has ended it, else the destination, the province, or who records.
+
+    O-24, A-23.
+    """
     if application.holder is not None:
         return contact(application.holder)
+    ended = ending_of(application)
+    if ended is not None:
+        return contact(ended.asked)
     if application.route is Route.SPECIAL:
         return contact(province_of(application.from_org))
     return contact(application.from_org if application.route is Route.EXTERNAL else application.to_org)
+
+
+def ending_of(application: Application) -> Ending | None:
+    """How it ended without success, and what to do now; None for any other (A-23)."""
+    return ending(application, decisive(application))
 
 
 def home(member: Member, latest: Application | None) -> str:
