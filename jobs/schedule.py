@@ -82,6 +82,8 @@ SCHEDULE: tuple[ScheduledJob, ...] = (
     sweep("exports", MINUTE),
     sweep("old-exports", 10 * MINUTE),
     sweep("old-runs", 10 * MINUTE),
+    sweep("dry-runs", MINUTE),
+    sweep("old-dry-runs", 10 * MINUTE),
     sweep("attempts", DAY, 3 * HOUR),
     sweep("convert", DAY, offset=5 * MINUTE),
     sweep("foretell", DAY, 9 * HOUR),

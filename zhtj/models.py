@@ -1,6 +1,7 @@
 """All tables in one import, for migrations and the doctor."""
 
 from zhtj.cases import models as cases
+from zhtj.editions import models as editions
 from zhtj.exports import models as exports
 from zhtj.floating import models as floating
 from zhtj.graduation import models as graduation
@@ -20,6 +21,7 @@ from zhtj.transfers.many import models as runs
 __all__ = [
     "audit",
     "cases",
+    "editions",
     "exports",
     "floating",
     "graduation",

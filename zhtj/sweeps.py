@@ -10,6 +10,8 @@ from datetime import datetime
 from flask import current_app
 
 from zhtj.config import Config
+from zhtj.editions import operations as editions
+from zhtj.editions import work as edition_work
 from zhtj.exports import operations as exports
 from zhtj.exports import work as export_work
 from zhtj.floating import reminders as floating
@@ -86,6 +88,11 @@ def _resume_runs(at: datetime) -> SweepCounts:
 
 def _resume_exports(at: datetime) -> SweepCounts:
     found, done = export_work.resume(at, _config().instance)
+    return SweepCounts(found, done, found - done)
+
+
+def _resume_dry_runs(at: datetime) -> SweepCounts:
+    found, done = edition_work.resume(at)
     return SweepCounts(found, done, found - done)
 
 
@@ -167,6 +174,8 @@ REGISTRY: dict[str, Callable[[datetime], SweepCounts]] = {
     "uploads": _in_unit(batches.purge),
     "exports": _resume_exports,
     "old-exports": _in_unit(lambda: exports.purge(_config().instance)),
+    "dry-runs": _resume_dry_runs,
+    "old-dry-runs": _in_unit(editions.purge),
     "old-runs": _in_unit(runs.purge),
     "duplicates": _in_unit(duplicates.find),
     "attempts": _in_unit(limits.forget_old),

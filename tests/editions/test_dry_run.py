@@ -11,49 +11,16 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import Session
 
-from tests.transfers.steps import EMPLOYED, UNPLACED, accept_into, apply, do
 from tests.world import World
 from zhtj.editions.comparing import DryRun
 from zhtj.editions.rules import Difference, Touched
 from zhtj.editions.summary import DryRunCounts
-from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import Base, reading_only, session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.transfers.models import Application
 
-WITHOUT = {
-    "reason": "employed_without_org",
-    "unit_name": "某小店",
-    "unit_address": "安徽省合肥市蜀山区井岗镇样例路8号",
-}
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def world(session: Session, clock_at: Any) -> World:
-    """Of the season of 2026: near the unit, with the parents, to an employer - taken in on 20 June and 8 October."""
-    clock_at("2026-06-01T10:00")
-    world = World.build()
-    with unit_of_work():
-        world.third = world.enrol("王一", "class1")  # type: ignore[attr-defined]
-        graduation.open_register()
-    clock_at("2026-06-02T10:00")
-    near = apply(world, world.graduate, "township", place="residence", **WITHOUT)
-    apply(
-        world,
-        world.classmate,
-        "floating",
-        **{**UNPLACED, "place": "parents_residence", "remark": "与父母同住", "confirmed": True},
-    )
-    unit = apply(world, world.third, "company", **EMPLOYED)  # type: ignore[attr-defined]
-    clock_at("2026-06-20T10:00")
-    do(accept_into, near, world.seat("township"), world.orgs["floating"])
-    clock_at("2026-10-08T10:00")
-    do(accept_into, unit, world.seat("company"), world.orgs["team"])
-    clock_at("2026-10-14T09:00")
-    return world
 
 
 def changes(world: World, layer: str, path: str = "") -> dict[str, dict[Difference, tuple[str, str]]]:

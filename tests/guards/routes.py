@@ -43,6 +43,7 @@ KINDS = {
     "imports/floating": "floating_batch",
     "runs": "run",
     "exports": "export",
+    "editions": "dry_run",
 }
 # The values a route is asked with where the argument is no number.
 WORDS: dict[str, tuple[str, ...]] = {
@@ -119,7 +120,16 @@ NOT_THERE = {
 }
 # An upload is its owner's alone, whatever stands below him.
 PERSONAL = frozenset(
-    {"export", "members_batch", "organisations_batch", "destinations_batch", "floating_batch", "run", "letter_batch"}
+    {
+        "export",
+        "dry_run",
+        "members_batch",
+        "organisations_batch",
+        "destinations_batch",
+        "floating_batch",
+        "run",
+        "letter_batch",
+    }
 )
 # What a form must hold to be looked at.
 FORMS = {

@@ -10,6 +10,8 @@ from tests.transfers.steps import UNPLACED, start
 from tests.world import World
 from zhtj.cases import operations as cases
 from zhtj.cases.kinds import kind_of
+from zhtj.editions.models import DryRunTask
+from zhtj.editions.operations import KEPT_FOR
 from zhtj.exports import operations as exports
 from zhtj.exports.models import FileFormat
 from zhtj.exports.operations import ExportOrder
@@ -192,6 +194,19 @@ class Town:
         self.objects[key]["letter_batch"] = batch
         order = ExportOrder(EXPORTED["members"], seat, MemberFilters(), FileFormat.XLSX)
         self.objects[key]["export"] = exports.ask(order, 0).id
+        # Whoever may not try a layer has tried one all the same.
+        self.objects[key]["dry_run"] = self._dry_run(seat)
+
+    @staticmethod
+    def _dry_run(seat: ActiveSeat) -> int:
+        moment = clock.now()
+        task = DryRunTask(
+            layer="2020-national", season=2026, account_id=seat.account_id, org_id=seat.org_id,
+            created_at=moment, touched_at=moment, expires_at=moment + KEPT_FOR,
+        )  # fmt: skip
+        session.add(task)
+        session.flush()
+        return task.id
 
     def _messages(self) -> None:
         """In each place a message of its organisation's and an address of its digest; for members one of their own."""

@@ -58,6 +58,8 @@ LABELS = {
     "every_day": "逐日",
     "tier": "办理层级",
     "sort": "排序",
+    "number": "试行",
+    "difference": "不同之处",
 }
 # What the page of a list stands on too.
 Walked = Listing[Any] | ReadyListing[Any] | TimerListing

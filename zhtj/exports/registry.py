@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zhtj.exports import graduate_progress, graduates, people, rates, statistics, transfers
+from zhtj.exports import dry_runs, graduate_progress, graduates, people, rates, statistics, transfers
 from zhtj.exports.lists import ExportList
 
 LISTS: dict[str, ExportList] = {
@@ -14,5 +14,6 @@ LISTS: dict[str, ExportList] = {
         *rates.LISTS,
         *transfers.LISTS,
         *statistics.LISTS,
+        *dry_runs.LISTS,
     )
 }

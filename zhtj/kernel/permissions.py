@@ -66,6 +66,7 @@ class Permission(StrEnum):
     LETTER_RECEIVE = "letter_receive"
     LETTER_RECEIPTS = "letter_receipts"
     QUALITY = "quality"
+    POLICY = "policy"
     RATES = "rates"
     ACCESS_TOKENS = "access_tokens"
     CASES = "cases"
@@ -119,6 +120,8 @@ TABLE: dict[Permission, dict[SeatKind, frozenset[Relation]]] = {
     # Slip three is filled by basic committees, and by leading organs for their floating branches (L-05).
     Permission.LETTER_RECEIVE: _each((SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
     Permission.QUALITY: _each((SeatKind.COLLEGE, SeatKind.SCHOOL, SeatKind.PROVINCIAL), _TREE),
+    # Leading organs answer for which edition holds below them (PD-62).
+    Permission.POLICY: _each((SeatKind.PROVINCIAL,), _TREE),
     Permission.RATES: _each(ADMINS, _TREE),
     Permission.ACCESS_TOKENS: _each((SeatKind.SCHOOL, SeatKind.PROVINCIAL), _OWN),
     # Which kinds a seat may raise, the kind says; whether a case lies here, the operation checks (PD-34).

@@ -56,6 +56,11 @@ class TaskState(StrEnum):
         return self is TaskState.RUNNING
 
     @property
+    def is_done(self) -> bool:
+        """Whether all of it was done."""
+        return self is TaskState.DONE
+
+    @property
     def has_failed(self) -> bool:
         """Whether it could not go on."""
         return self is TaskState.FAILED

@@ -2,6 +2,7 @@
 
 from zhtj.web.desks import (
     cases,
+    editions,
     exports,
     floating,
     graduation,
@@ -18,6 +19,7 @@ from zhtj.web.desks import (
 
 __all__ = [
     "cases",
+    "editions",
     "exports",
     "floating",
     "graduation",

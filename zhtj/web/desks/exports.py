@@ -34,6 +34,7 @@ from zhtj.transfers.applying.waits import Side
 from zhtj.transfers.watching.timers import TimerKind
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks import editions
 from zhtj.web.desks.cases import cases
 from zhtj.web.desks.exporting import answer
 from zhtj.web.desks.floating import floating
@@ -97,6 +98,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "special-units": Nothing,
     **offered.READERS,
     "statistics": _statistics,
+    "dry-run": editions.read_filters,
 }
 
 
