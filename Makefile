@@ -4,7 +4,7 @@
 #   make test               准备环境并运行测试；ALL=1 全部测试在两种数据库上各运行一遍，SLOWEST=1 更新 docs/testing.md
 #   make test-quick         只运行不需要数据库和浏览器的测试，数秒完成
 #   make check              代码检查；make rules 列出规则与测试的对应；make setup 只准备环境
-#   make drawings           按代码重新画出 docs/ 里的图
+#   make drawings           按代码重新画出 docs/ 里的图；make advice 按政策层重新写出 docs/advice.md
 
 PORT ?= 8000
 # Who may reach the demonstration: this machine alone, unless told otherwise (0.0.0.0).
@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-quick check rules pictures drawings lock system-run system-test
+.PHONY: help setup setup-dev demo test test-quick check rules pictures drawings advice lock system-run system-test
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -81,6 +81,9 @@ pictures: setup-dev
 
 drawings: setup-dev
 	@$(BIN)/python -m tests.docs.drawings
+
+advice: setup-dev
+	@$(BIN)/python -m tests.docs.advice
 
 # Pins everything pyproject.toml needs, directly or not. Run it after a change there and commit the result.
 UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
