@@ -22,6 +22,7 @@ from zhtj.people import operations as people
 from zhtj.people.models import Account, Member, Post, Sex
 from zhtj.people.operations import NewMember
 
+RESIDENCE = "安徽省合肥市蜀山区井岗镇示例路1号"  # where everybody lives, in the township of the world
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -151,6 +152,7 @@ class World:
             student_no=f"2022{self.serial:06d}",
             emergency_name="丁大",
             emergency_phone="13700000001",
+            residence=RESIDENCE,
         )
         member = people.add_member(self.orgs[branch], new)
         member.account.activated_at = clock.now()

@@ -26,7 +26,12 @@ from zhtj.people.moves import Move, move_members
 from zhtj.people.rules import months_after
 from zhtj.transfers import operations
 
-MOVED = {"reason": "relocation", "place": "residence", "unit_address": "镇上", "remark": "搬到镇上居住"}
+MOVED = {
+    "reason": "relocation",
+    "place": "residence",
+    "unit_address": "安徽省合肥市蜀山区井岗镇",
+    "remark": "搬到镇上居住",
+}
 
 
 @pytest.fixture

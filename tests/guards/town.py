@@ -39,7 +39,12 @@ from zhtj.people.models import Account, Member
 from zhtj.transfers.many import runs
 from zhtj.transfers.many.models import RunKind
 
-MOVED = {"reason": "relocation", "place": "residence", "unit_address": "镇上", "remark": "搬到镇上居住"}
+MOVED = {
+    "reason": "relocation",
+    "place": "residence",
+    "unit_address": "安徽省合肥市蜀山区井岗镇",
+    "remark": "搬到镇上居住",
+}
 PAPERS = Details(dues_until=date(2026, 9, 1), file_disposition=FileDisposition.WITH_PERSONAL_FILE)
 COLLEGE = "普通高等院校"
 OBJECTS = (

@@ -35,7 +35,7 @@ from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching import sweeps
 from zhtj.transfers.workflow import State
 
-MOVING = {"reason": "relocation", "place": "residence", "unit_address": "安徽省合肥市蜀山区示范路2号"}
+MOVING = {"reason": "relocation", "place": "residence", "unit_address": "安徽省合肥市蜀山区井岗镇示范路2号"}
 DETAILS = Details(dues_until=date(2026, 9, 1), file_disposition=FileDisposition.WITH_PERSONAL_FILE)
 
 

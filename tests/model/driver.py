@@ -20,7 +20,7 @@ from sqlalchemy import select
 from tests.conftest import undone
 from tests.model import model
 from tests.model.model import Node, Person
-from tests.world import World
+from tests.world import RESIDENCE, World
 from zhtj import sweeps
 from zhtj.graduation import destinations, personal
 from zhtj.graduation import operations as graduation
@@ -112,6 +112,8 @@ def build() -> World:
             world.appoint(key)
         for name, key in (("符一", "class1"), ("蒯二", "class1"), ("逯三", "class1"), ("乜四", "class2")):
             world.enrol(name, key)
+        for member in session.scalars(select(Member)):  # whatever place is named, it is the township
+            member.household = member.origin = RESIDENCE
         graduation.open_register()
         world.orgs["pool"] = special_pool()
     return world

@@ -29,7 +29,12 @@ from zhtj.transfers import operations
 from zhtj.transfers.rules import Ground
 
 Move = Callable[[str], None]
-MOVED = {"reason": "relocation", "place": "residence", "unit_address": "井岗镇", "remark": "搬到井岗镇居住"}
+MOVED = {
+    "reason": "relocation",
+    "place": "residence",
+    "unit_address": "安徽省合肥市蜀山区井岗镇",
+    "remark": "搬到井岗镇居住",
+}
 
 
 def days_reminded(world: World, key: str, clock_at: Move, first: str, last: str) -> list[str]:

@@ -312,7 +312,7 @@ def test_a_fact_of_many_applications_costs_one_select_and_one_insert(world: Worl
             "floating",
             reason="relocation",
             place="residence",
-            unit_address="井岗镇",
+            unit_address="安徽省合肥市蜀山区井岗镇",
             remark="搬到井岗镇",
         )
     inboxes.forget()

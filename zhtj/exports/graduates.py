@@ -88,7 +88,8 @@ DESTINATIONS = ExportList(
 
 
 def _reasons() -> dict[str, str]:
-    return {key.value: spec.label for key, spec in national_policy().reasons.items()}
+    policy = national_policy()
+    return {key.value: spec.label or policy.special_unit_label for key, spec in policy.reasons.items()}
 
 
 def _records(lines: Sequence[ExceptionLine]) -> list[Record]:

@@ -25,6 +25,7 @@ from zhtj.letters.queries import LetterFilters
 from zhtj.letters.timers import sources
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import national_policy, policy_of
+from zhtj.policy.vocabulary import Reason
 from zhtj.transfers import queries
 from zhtj.transfers.applying import waits
 from zhtj.transfers.applying.waits import Side
@@ -38,7 +39,9 @@ from zhtj.transfers.watching.timers import TimerKind, TimerListing
 
 def reason_label(reason: str) -> str:
     """Name of a transfer reason in this season's policy."""
-    return next((spec.label for key, spec in national_policy().reasons.items() if key.value == reason), "")
+    policy = national_policy()
+    spec = policy.reasons.get(Reason(reason)) if reason in set(Reason) else None
+    return (spec.label or policy.special_unit_label) if spec is not None else ""
 
 
 APPLICATION = (

@@ -17,6 +17,8 @@ from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, Stay
 
 _LOCAL = frozenset(destination for destination in Destination if destination.place_bound)
 _WORTH_A_WORD = _LOCAL | {Destination.OWN_FLOATING}
+_TOWN = frozenset({Destination.TOWNSHIP, Destination.TOWNSHIP_FLOATING})
+_GOOD = (Suitability.PREFERRED, Suitability.ALLOWED)
 _MANY = 4
 _SHOWN_ALTERNATIVES = 3
 # The decision table speaks of graduates; what the same situation is called for everybody else (PD-10).
@@ -43,6 +45,7 @@ class Advice:
         case: what is opened instead of a transfer.
         assumed: not in this year's documents but taken over (PD-11).
         cited: the document, where the rulebook has no passage of it.
+        kinds: every destination its sentence speaks of, those too that an earlier line decides.
     """
 
     level: Suitability | None
@@ -55,6 +58,7 @@ class Advice:
     case: StayingCase | None = None
     assumed: bool = False
     cited: str = ""
+    kinds: tuple[Destination, ...] = ()
 
     @property
     def source(self) -> str:
@@ -119,9 +123,13 @@ class Verdict:
 
 
 class Answers(Facts):
-    """What somebody told the adviser: his situation, the places he asks about (none: all), and facts."""
+    """What somebody told the adviser: his situation, the places he asks about (none: all), and facts.
+
+    ``reason`` stands in for the situation's own, where the tree knows better (whether the unit has an organisation).
+    """
 
     situation: str
+    reason: Reason | None = None
     places: tuple[PlaceTie, ...] = ()
     audience: Audience = Audience.GRADUATE
 
@@ -171,7 +179,7 @@ def advise(policy: Policy, answers: Answers) -> list[Advice]:
     """
     situation = policy.situations[answers.situation]
     facts = _known_facts(situation, answers)
-    reason = reason_of(policy, situation, answers.audience)
+    reason = answers.reason or reason_of(policy, situation, answers.audience)
     found = [_say(situation)]
     if reason:
         offered = options(policy, reason, facts)
@@ -253,8 +261,34 @@ def _place(destination: Destination, relation: PlaceTie | None) -> PlaceTie:
 def _line(policy: Policy, reason: Reason, destination: Destination, place: PlaceTie, facts: Facts) -> DestinationRule:
     for line in policy.table:
         if line.fits(reason, destination, place, facts):
-            return line
+            return _doubted(line, _doubt(line, destination, facts))
     raise LookupError(f"{policy.name}: the destination table says nothing about {reason} to {destination}")
+
+
+# What makes a good destination one that needs a word, whatever line found it good (PD-60): rule and sentence.
+_BESIDE = ("PD-60", "这里与所说的地方在同一个县（市、区），但不是同一个乡镇街道；确实要转到这里的，请写明情况。")
+_SAID_NO = ("T-03", "这里的乡镇街道已经说了接收不了，现在可以转到县级流动团员团支部；仍要转到这里的，请写明情况。")
+
+
+def said_no(option: Advice) -> bool:
+    """Whether an option is a township that has said that it cannot receive."""
+    return option.sentence == _SAID_NO[1]
+
+
+def _doubt(line: DestinationRule, destination: Destination, facts: Facts) -> tuple[str, str] | None:
+    if line.level not in _GOOD or line.case:
+        return None
+    if destination in _TOWN and facts.township_unable and facts.county_open:
+        return _SAID_NO
+    return _BESIDE if destination.place_bound and facts.beside_place else None
+
+
+@lru_cache(maxsize=512)
+def _doubted(line: DestinationRule, doubt: tuple[str, str] | None) -> DestinationRule:
+    """The line, or what is left of it; the same object each time, so that options of one line stay together."""
+    if doubt is None:
+        return line
+    return line.model_copy(update={"level": Suitability.WARNED, "rule": doubt[0], "why": doubt[1], "cited": ""})
 
 
 def _option(
@@ -276,12 +310,17 @@ def _option(
         line.case,
         assumed=line.assumed,
         cited=line.cited,
+        kinds=line.to or (tuple(_LOCAL) if places else destinations),
     )
 
 
 def _alternatives(policy: Policy, reason: Reason, facts: Facts) -> tuple[Advice, ...]:
-    good = (Suitability.PREFERRED, Suitability.ALLOWED)
-    return tuple(each for each in options(policy, reason, facts) if each.level in good and not each.case)
+    """Whoever goes to a region with a system of its own knows it: for nobody else is it a way out (PD-60)."""
+    return tuple(
+        each
+        for each in options(policy, reason, facts)
+        if each.level in _GOOD and not each.case and set(each.destinations) != {Destination.EXTERNAL}
+    )
 
 
 def _better_reasons(policy: Policy, chosen: Reason, better: Iterable[Reason]) -> tuple[tuple[Reason, str], ...]:

@@ -178,6 +178,8 @@ class Facts(Part):
     """The place is his household place too (K-08)."""
     near_unit: bool | None = None
     """His usual residence lies near his unit, as the policy measures it (PD-62)."""
+    beside_place: bool | None = None
+    """It lies in another township of the same county than the place named (PD-60)."""
     delayed: bool | None = None
     """Marked as delayed graduate (R-08)."""
     low_age: bool | None = None

@@ -170,6 +170,10 @@ class Suitability(StrEnum):
         """The term on the screen."""
         return {"preferred": "首选", "allowed": "可以", "warned": "需说明", "forbidden": "不可以"}[self.value]
 
+    def word(self, *, first: bool) -> str:
+        """The same in a list: 首选 stands on one suggestion, the first (PD-60)."""
+        return Suitability.ALLOWED.label if self is Suitability.PREFERRED and not first else self.label
+
     @property
     def rank(self) -> int:
         """0 for the best."""

@@ -46,6 +46,16 @@ class Basics:
         basic = self.of(organisation)
         return basic is not None and basic.industry in SCHOOL_INDUSTRIES
 
+    def industry(self, organisation: Organisation) -> str | None:
+        """行业类别 of the school or unit it belongs to."""
+        basic = self.of(organisation)
+        return basic.industry if basic is not None else None
+
+    def town(self, organisation: Organisation) -> str:
+        """Path of the township it belongs to; "" where it belongs to none."""
+        basic = self.of(organisation)
+        return basic.path if basic is not None and basic.township_flag else ""
+
     def same_school(self, old: Organisation, new: Organisation) -> bool:
         """Whether both belong to one school; what moves inside an employer or a township is not meant (T-22, PD-15)."""
         basic = self.of(old)

@@ -101,6 +101,8 @@ class Application(Base):
     release_needed: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str] = mapped_column(String(32))
     place: Mapped[str | None] = mapped_column(String(32))
+    # Row of the decision table, where the applicant said more than the reason tells (劳务派遣 …): its facts count.
+    situation: Mapped[str | None] = mapped_column(String(32))
     unit_name: Mapped[str | None] = mapped_column(String(120))
     unit_address: Mapped[str | None] = mapped_column(String(160))
     contact_mobile: Mapped[str | None] = mapped_column(Encrypted)

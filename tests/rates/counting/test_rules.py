@@ -220,7 +220,7 @@ def test_homes_of_youth_and_parks_complete(wide: Area, purpose: Purpose) -> None
         new = NewOrganisation(f"井岗镇{purpose.label}团支部", purpose.label, Category.BRANCH, "农村", purpose=purpose)
         world.orgs["place"] = orgs.create(parent, new)
         world.appoint("place")
-    without = {"reason": "employed_without_org", "unit_name": "示例小店", "unit_address": "示例路1号"}
+    without = {"reason": "employed_without_org", "unit_name": "示例小店", "unit_address": "安徽省合肥市蜀山区井岗镇"}
     completed(wide, world.graduate, "place", **without, place="unit_location")
     assert pair(wide.rate("university")) == (1, 5)
 

@@ -13,6 +13,7 @@ from tests.rates import town
 from tests.rates.conftest import SEASON, Area
 from tests.rates.counting import agreement
 from tests.transfers.steps import acting, do, start
+from tests.world import RESIDENCE
 from zhtj import doctor, sweeps
 from zhtj.graduation import destinations
 from zhtj.graduation.destinations import Given
@@ -220,6 +221,7 @@ def test_a_school_or_a_township_can_be_the_employer(wide: Area) -> None:
     world = wide.world
     at_school: dict[str, Any] = {**UNIT, "unit_name": "淮上示范大学"}
     in_town: dict[str, Any] = {**UNIT, "place": "unit_location", "remark": "在镇政府工作", "confirmed": True}
+    in_town["unit_address"] = RESIDENCE
     first = wide.goes(world.graduate, "school2", **at_school)
     do(operations.accept, first, world.seat("school2"))
     do(operations.allocate, first, world.seat("school2"), world.orgs["staff"])
@@ -235,6 +237,7 @@ def test_who_is_sent_abroad_counts_where_the_employer_receives_him(wide: Area) -
     world = wide.world
     sent: dict[str, Any] = {"reason": "overseas_official", "unit_name": "示例科技有限公司"}
     there: dict[str, Any] = {**sent, "place": "unit_location", "remark": "派出单位没有团组织", "confirmed": True}
+    there["unit_address"] = RESIDENCE
     first = wide.goes(world.graduate, "team", **sent)
     do(operations.accept, first, world.seat("team"))
     second = wide.goes(world.classmate, "township", **there)

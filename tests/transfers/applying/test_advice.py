@@ -16,7 +16,8 @@ from zhtj.orgs.operations import NewOrganisation
 from zhtj.people.models import Member
 from zhtj.policy.layers import policy_named
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
-from zhtj.transfers.applying.advice import UNSURE, Asked, Counsel, counsel, deadlines, offered
+from zhtj.transfers.applying.advice import Counsel, counsel, deadlines, offered
+from zhtj.transfers.applying.known import UNSURE, Asked
 from zhtj.transfers.kinds import admitting_ready
 from zhtj.transfers.workflow import State
 
@@ -93,7 +94,7 @@ ROWS = [
     (1, "further_study", {}, {D.NEW_STUDENTS}, None, {"T-10", "T-09"}, set()),
     (2, "employed_with_org", {}, {D.UNIT}, None, {"T-04", "T-20", "T-01"}, set()),
     (3, "employed_without_org", {}, {D.TOWNSHIP}, None, {"T-04", "T-20", "T-02"}, set()),
-    (4, "employed_without_org", {"township_unable": True}, {D.TOWNSHIP}, None, {"T-04"}, {"T-03"}),
+    (4, "employed_without_org", {"township_unable": True}, {D.COUNTY_FLOATING}, None, {"T-04"}, {"T-03"}),
     (5, "enlisted", {}, {D.SPECIAL_POOL}, None, {"S-02"}, set()),
     (6, "secret_unit", {}, {D.SPECIAL_POOL}, None, {"S-02"}, set()),
     (7, "unplaced", {}, {D.TOWNSHIP_FLOATING}, None, {"T-14", "T-07"}, set()),

@@ -120,7 +120,7 @@ def test_each_line_of_a_file_says_for_itself_and_is_answered_for_itself(world: W
 @pytest.mark.rule("PD-11")
 def test_a_warned_destination_waits_for_a_remark_and_a_confirmation(world: World, graduates: list[Member]) -> None:
     # Given people whose employer has an organisation, sent to the township where it lies: the table warns
-    options = {**OUT, "to": "340104001", "place": "unit_location"}
+    options = {**OUT, "to": "340104001", "place": "unit_location", "unit_address": "安徽省合肥市蜀山区井岗镇"}
     contents = [{"member": member.id} for member in graduates[:2]]
     seat = world.seat("college")
     open_lines = mass_starts.examine_out(seat, contents, options)

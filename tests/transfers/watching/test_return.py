@@ -17,7 +17,12 @@ from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, State
 
 Move = Callable[[str], None]
-MOVED = {"reason": "relocation", "place": "residence", "unit_address": "井岗镇", "remark": "搬到井岗镇居住"}
+MOVED = {
+    "reason": "relocation",
+    "place": "residence",
+    "unit_address": "安徽省合肥市蜀山区井岗镇",
+    "remark": "搬到井岗镇居住",
+}
 
 
 def submitted(world: World, clock_at: Move, moment: str, to: str = "team") -> Application:

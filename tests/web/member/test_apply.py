@@ -227,15 +227,33 @@ def test_address_on_the_place_page_wins_over_the_one_on_record(browser: Browser)
     assert "井岗镇流动团员团支部" in page.main
 
 
-@pytest.mark.parametrize(("address", "province"), [("江苏无锡滨湖区", "32"), ("北京市海淀区", "11"), ("某地", "34")])
-def test_province_of_an_address_without_township_is_chosen_in_advance(
-    browser: Browser, address: str, province: str
-) -> None:
+@pytest.mark.rule("X-01")
+def test_the_region_an_address_lies_in_is_chosen_in_advance(browser: Browser) -> None:
     page = answer(browser.get(START), reason="unplaced")
 
-    page = answer(page, place="parents_residence", unit_address=address)
+    page = answer(page, place="parents_residence", unit_address="北京市海淀区")
 
-    assert page.form(button="搜索").values["in"] == province
+    assert page.form(button="搜索").values["in"] == "11"
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("", "没有父母居住地的地址。"),
+        ("某地", "看不出“某地”在哪个省、哪个县（市、区）。"),
+        ("安徽省合肥市", "“安徽省合肥市”没有写到县（市、区）。"),
+        ("合肥市蜀山区天湖路1号", "没有写到乡镇、街道，或乡镇、街道的名称有误。"),
+    ],
+)
+@pytest.mark.rule("PD-60")
+def test_an_address_that_cannot_be_placed_is_asked_for_again(browser: Browser, address: str, sentence: str) -> None:
+    page = answer(browser.get(START), reason="unplaced")
+
+    page = page.form("/transfer/new/place").submit(place="parents_residence", unit_address=address)
+
+    assert page.status == 422
+    assert sentence in page.main
+    assert "请把地址写全，写到乡镇、街道，例如：安徽省合肥市蜀山区井岗镇。" in page.main
 
 
 @pytest.mark.rule("T-09")

@@ -291,7 +291,8 @@ def test_a_youth_home_and_the_county_are_offered_with_their_conditions(visitor: 
 
     assert "井岗镇青年之家团支部\n可以" in page.main
     assert "蜀山区流动团员团支部\n需说明" in page.main
-    assert "蜀山区流动团员团支部\n可以" in unable.main
+    assert heading(unable) == "转到蜀山区流动团员团支部"
+    assert "团井岗镇委\n需说明" in unable.main
     assert "9月1日起由县级团组织建立流动团员团支部接收" in unable.main
 
 

@@ -176,7 +176,7 @@ def test_a_city_without_counties_takes_over_as_a_county_does(
         )
         orgs.create(world.orgs["small"], floating)
         world.appoint("city")
-    waiting = apply(world, applicants[0], "town", **UNPLACED)
+    waiting = apply(world, applicants[0], "town", **UNPLACED, unit_address="安徽省示范市文殊镇")
     apply(world, applicants[1], "township", **UNPLACED)
     page = browser(client, world, "small").get("/provincial/waiting").click("乡镇街道待接收")
     assert rows(page) == [str(waiting.id)]

@@ -18,9 +18,7 @@ from zhtj.kernel.database import session
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import policy_of
 from zhtj.policy.model import Policy
-from zhtj.policy.vocabulary import Reason
-
-SPECIAL = "转往特殊单位"  # what stands behind it differs by place (K-18)
+from zhtj.policy.words import reason_said
 
 
 @dataclass(slots=True)
@@ -47,12 +45,9 @@ class _Place:
     policy: Policy
 
     def reason(self, words: str) -> str:
-        """The code of a 毕业去向类别 by its name; "" if there is none."""
-        for reason in destinations.choices(self.policy):
-            if key(words) == key(destinations.label_of(self.policy, reason)):
-                return reason.value
-        special = key(words).startswith(key(SPECIAL))
-        return Reason.SPECIAL_UNIT.value if special else ""
+        """The code of a 毕业去向类别 by any of its names; "" if there is none."""
+        reason = reason_said(words)
+        return reason.value if reason in destinations.choices(self.policy) else ""
 
 
 def preview(table: ImportTable, organisation: Organisation) -> DestinationPlan:

@@ -5,7 +5,6 @@ Reads only. What an organisation means for somebody - may he go there? - is judg
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import or_, select
@@ -17,8 +16,6 @@ from zhtj.orgs.naming import own_name, place_name
 from zhtj.orgs.searching.lookup import Match
 from zhtj.orgs.searching.search import Hit, search
 
-_TOWNSHIP_END = re.compile("街道|镇|乡|苏木")
-_CUTS = 4
 _SCHOOL_PLACES = 40
 _NEARBY = 20
 
@@ -48,31 +45,15 @@ def by_code(code: str) -> Organisation | None:
     return session.scalars(select(Organisation).where(Organisation.code == code)).first()
 
 
-def township_of(address: str) -> Organisation | None:
-    """The township organisation an address lies in; the best guess where the address fits several."""
-    return next(iter(_townships(address)), None)
+def by_path(path: str) -> Organisation | None:
+    """The organisation at this path."""
+    return session.scalars(select(Organisation).where(Organisation.path == path)).first()
 
 
-def townships_of(address: str) -> list[Organisation]:
-    """Township organisations an address lies in, each followed by its floating branch; best guess first.
-
-    Args:
-        address: as people write it, with or without the province: 合肥市蜀山区井岗镇香樟大道 88 号.
-    """
-    return [each for township in _townships(address) for each in (township, *floating_branches(township))]
-
-
-def _townships(address: str) -> list[Organisation]:
-    plain = re.sub(r"\s", "", address)
-    ends = [found.end() for found in _TOWNSHIP_END.finditer(plain)][:_CUTS]
-    found: dict[int, Organisation] = {}
-    for end in reversed(ends):
-        for hit in search(session, plain[:end], limit=3).hits:
-            if hit.organisation.township_flag and hit.selectable:
-                found.setdefault(hit.organisation.id, hit.organisation)
-        if found:
-            break
-    return list(found.values())
+def at(paths: Collection[str]) -> dict[str, Organisation]:
+    """Organisations at these paths that may be chosen, by path."""
+    query = select(Organisation).where(Organisation.path.in_(paths), Organisation.closed_at.is_(None))
+    return {each.path: each for each in session.scalars(query)} if paths else {}
 
 
 def floating_branches(host: Organisation) -> Sequence[Organisation]:

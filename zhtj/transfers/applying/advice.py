@@ -8,59 +8,32 @@ the admitting school. Reads only; an adviser keeps nothing of what he was told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from zhtj.graduation import operations as graduation
 from zhtj.kernel import clock
-from zhtj.kernel.errors import DomainError
 from zhtj.orgs import contacts
 from zhtj.orgs.contacts import OfficeContact
-from zhtj.orgs.models import Organisation, Region
+from zhtj.orgs.models import Organisation
 from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.orgs.rules import destination_problem
 from zhtj.orgs.searching import places
 from zhtj.people.models import Member
-from zhtj.policy import seasons
-from zhtj.policy.destinations import Advice, Answers, Verdict, advise, best_level, groups, judge, reason_of
+from zhtj.policy.destinations import Advice, Answers, Verdict, advise, best_level, groups, judge, said_no
 from zhtj.policy.model import Policy
 from zhtj.policy.parts import DecisionRow, Milestone
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, StayingCase, Suitability
-from zhtj.transfers.kinds import admitting_ready, basic_of, destination_kind, same_school
-from zhtj.transfers.rules import low_age
+from zhtj.transfers.applying.judging import Prospect, facts_of, judged
+from zhtj.transfers.applying.known import BY_UNIT, NOT_YET_ASKED, Asked, Known
+from zhtj.transfers.kinds import Basics, admitting_ready
 
-UNSURE = "employed_unsure"
-"""不清楚单位有没有团组织: no row of the decision table; the tree answers which of two it is."""
 SHOWN = 6
 _EACH = 4
 _PARTY = "党员"
-_NOT_YET_ASKED = frozenset({Reason.UNPLACED, Reason.OVERSEAS_PRIVATE, Reason.RELOCATION})
-_BY_UNIT = frozenset({Reason.EMPLOYED_WITH_ORG, Reason.WORK, Reason.OVERSEAS_OFFICIAL, Reason.OTHER})
 # Days that concern one of the two groups only, by the rule they come from; all others concern both.
 _FOR_SOCIETY, _FOR_STUDY, _FOR_SCHOOLS = frozenset({"D-07", "D-15"}), frozenset({"D-11", "D-12"}), frozenset({"G-09"})
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the adviser was told.
-
-    Args:
-        situation: key of the policy's situations, or ``UNSURE``.
-        member: whom it is about; None for a visitor of whom nothing is known.
-        unit_name: of the unit or the admitting school.
-        address: of the unit, or of the place chosen.
-        place: the place that he asks about; None: all that are on record.
-        party_member, township_unable: None where nobody has said.
-    """
-
-    situation: str
-    member: Member | None = None
-    unit_name: str = ""
-    address: str = ""
-    place: PlaceTie | None = None
-    party_member: bool | None = None
-    township_unable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,127 +68,8 @@ class Found:
 
 
 @dataclass
-class Counsel:
-    """The answer. What the table says is read at once, the tree only where it is asked for.
-
-    Args:
-        asked: what was told.
-        policy: of the member's organisation, or the national one.
-    """
-
-    asked: Asked
-    policy: Policy
-    _known: dict[PlaceTie, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        if self.asked.situation not in {*self.policy.situations, UNSURE}:
-            raise DomainError("请选择您的去向。", field="situation", rule="PD-11")
-        self._known = known_places(self.asked.member)
-
-    @cached_property
-    def key(self) -> str:
-        """The situation; whether the unit has an organisation is looked up where he does not know (T-01, T-02)."""
-        if self.asked.situation != UNSURE:
-            return self.asked.situation
-        return "employed_with_org" if self.owners else "employed_without_org"
-
-    @property
-    def situation(self) -> DecisionRow:
-        """The row of the decision table."""
-        return self.policy.situations[self.key]
-
-    @cached_property
-    def audience(self) -> Audience:
-        """Whether he is one of the season's graduates; of a visitor it is assumed."""
-        return audience_of(self.asked.member)
-
-    @property
-    def reason(self) -> Reason | None:
-        """The reason to choose; None where nothing is transferred."""
-        return reason_of(self.policy, self.situation, self.audience)
-
-    @property
-    def old(self) -> Organisation | None:
-        """Where he is now."""
-        return self.asked.member.org if self.asked.member else None
-
-    # ---- what is known of him
-
-    @cached_property
-    def addresses(self) -> dict[PlaceTie, str]:
-        """Addresses to look at, by his tie to them: the one he named, else all that are on record."""
-        if self.reason in _NOT_YET_ASKED:
-            place = self.asked.place
-            if place is None:
-                return self._known
-            return {place: self.asked.address or self._known.get(place, "")}
-        if not self.asked.address:
-            return {}
-        found = {PlaceTie.UNIT_LOCATION: self.asked.address}
-        if self.region_of(self.asked.address) is not None:
-            return found
-        wanted = (PlaceTie.HOUSEHOLD,) if self.situation.facts.labour_dispatch else (PlaceTie.RESIDENCE,)
-        return found | {place: self._known[place] for place in wanted if place in self._known}
-
-    @property
-    def place(self) -> PlaceTie | None:
-        """The place that decides, where only one comes into question."""
-        return self.asked.place or (next(iter(self.addresses)) if len(self.addresses) == 1 else None)
-
-    @cached_property
-    def townships(self) -> dict[PlaceTie, Organisation]:
-        """The township of each of these addresses."""
-        found = {place: places.township_of(text) for place, text in self.addresses.items() if text}
-        return {place: township for place, township in found.items() if township is not None}
-
-    @cached_property
-    def owners(self) -> list[Organisation]:
-        """The unit's own organisations, found by its name."""
-        return [hit.organisation for hit in places.owners_of(self.asked.unit_name)]
-
-    @cached_property
-    def schools(self) -> list[Organisation]:
-        """The admitting school, found by its name."""
-        return places.schools_named(self.asked.unit_name) if self.reason is Reason.FURTHER_STUDY else []
-
-    @cached_property
-    def ready(self) -> bool | None:
-        """Whether the admitting school has built its new students' organisation; None: no school is known (T-11)."""
-        return any(admitting_ready(school) for school in self.schools) if self.schools else None
-
-    @property
-    def waits(self) -> bool:
-        """Nobody applies before the school is ready (T-11, D-12)."""
-        return self.ready is False and self.situation.case is None
-
-    @cached_property
-    def region(self) -> Organisation | None:
-        """北京, 广东 or 福建, if that is where he goes: they keep systems of their own (X-01)."""
-        if self.townships or self.owners or self.schools:
-            return None
-        return self.region_of(next(iter(self.addresses.values()), self.asked.unit_name))
-
-    @staticmethod
-    def region_of(text: str) -> Organisation | None:
-        """The region with a system of its own that an address or a name begins with."""
-        named = places.province_named(text, places.provinces()) if text else None
-        return named if named is not None and named.system is not Region.NATIONAL else None
-
-    @cached_property
-    def facts(self) -> dict[str, bool]:
-        """What is known besides the answers, by the names of the policy's facts."""
-        member = self.asked.member
-        said = {"party_member": self.asked.party_member, "township_unable": self.asked.township_unable}
-        found = {name: value for name, value in said.items() if value is not None}
-        found["county_open"] = seasons.county_open(self.policy, clock.today())
-        if self.ready is not None:
-            found["admitting_ready"] = self.ready
-        if member is not None:
-            basic = basic_of(member.org)
-            found["retention_right"] = self.policy.may_be_retained(basic.industry if basic else None)
-            if self.region is not None and low_age(self.policy, member):
-                found["low_age"] = True
-        return found
+class Counsel(Known):
+    """The answer. What the table says is read at once, the tree only where it is asked for."""
 
     # ---- what the table says
 
@@ -223,7 +77,8 @@ class Counsel:
     def _advice(self) -> list[Advice]:
         # ``admitting_ready`` speaks of one school; what the table says of further study as such stays readable.
         facts = {name: value for name, value in self.facts.items() if name != "admitting_ready"}
-        answers = Answers.model_validate({"situation": self.key, "audience": self.audience, **facts})
+        said = {"situation": self.key, "audience": self.audience, "reason": self.reason}
+        answers = Answers.model_validate(said | facts)
         return advise(self.policy, answers)
 
     @property
@@ -241,10 +96,15 @@ class Counsel:
         good = [each for each in self._options if each.level is not Suitability.FORBIDDEN]
         if self.region is not None:
             return next((each for each in good if Destination.EXTERNAL in each.destinations), None)
-        if self.asked.place is not None:
-            good = [each for each in good if not each.places or self.asked.place in each.places]
+        good = [each for each in good if set(each.destinations) != {Destination.EXTERNAL}]
+        if self.claimed is not None:
+            there = [each for each in good if self.claimed in each.places]
+            by_place = self.reason in NOT_YET_ASKED and there
+            good = there if by_place else [each for each in good if not each.places or self.claimed in each.places]
             # Of two equally good ones that which the situation's own rule names.
             good.sort(key=lambda each: (each.level.rank if each.level else 0, each.rule != self.situation.rule))
+        if self.asked.township_unable and self.facts["county_open"]:
+            good.sort(key=lambda each: Destination.COUNTY_FLOATING not in each.destinations)  # T-03
         return good[0] if good else None
 
     @cached_property
@@ -257,9 +117,17 @@ class Counsel:
 
     @property
     def others(self) -> list[Advice]:
-        """What else is possible, best first, and is not among the organisations found anyway."""
+        """What else is possible, best first, and is not among the organisations found anyway; nothing while he waits.
+
+        北京, 广东 and 福建 are for those alone who go there, and then nothing else is; what comes after a stay is no
+        choice of today; a township that has said no stands among the organisations.
+        """
+        later = self.situation.facts.teaching_year or self.situation.facts.file_first
+        if self.waits or self.region is not None or later:
+            return []
         others = [each for each in self._options if each.level is not Suitability.FORBIDDEN and each is not self.right]
-        return [each for each in others if self._matters(each) and not self._is_found(each)]
+        fits = [each for each in others if set(each.destinations) != {Destination.EXTERNAL} and not said_no(each)]
+        return [each for each in fits if self._matters(each) and not self._is_found(each)]
 
     def _is_found(self, option: Advice) -> bool:
         there = {(found.kind, found.place) for found in self.found if found.selectable}
@@ -268,16 +136,25 @@ class Counsel:
 
     def _matters(self, option: Advice) -> bool:
         """A case beside a transfer is worth a word only to those who still look for a place."""
-        return option.case is None or self.reason in {Reason.UNPLACED, Reason.OTHER} or self.situation.case is not None
+        looking = self.reason in {Reason.UNPLACED, Reason.OTHER} or self.situation.case is not None
+        return option.case is None or looking or option.case is self.situation.or_case
 
     @property
     def forbidden(self) -> list[Advice]:
-        """What he must not do, each sentence once."""
+        """What he must not do, each sentence once; nothing that this page offers him elsewhere (PD-60)."""
+        open_now = {(each.kind, each.place or PlaceTie.NONE) for each in self.found if each.selectable}
+        offered = {cell for each in self._options if each.level is not Suitability.FORBIDDEN for cell in _cells(each)}
+        wrong = [each for each in self._options if each.level is Suitability.FORBIDDEN and self._concerns_him(each)]
+        void = {each.sentence for each in wrong if open_now & _spoken_of(each)}
         found: dict[str, Advice] = {}
-        for each in self._options:
-            if each.level is Suitability.FORBIDDEN:
+        for each in wrong:
+            if each.sentence not in void and not offered & _spoken_of(each):
                 found.setdefault(each.sentence, each)
         return list(found.values())
+
+    def _concerns_him(self, option: Advice) -> bool:
+        """Only graduates could think of staying at their school."""
+        return self.audience is Audience.GRADUATE or set(option.destinations) != {Destination.OWN_FLOATING}
 
     @property
     def notes(self) -> list[Advice]:
@@ -298,17 +175,39 @@ class Counsel:
             return []
         known: dict[int, Found] = {}
         for organisation, place, named in self._candidates():
-            each = self._judged(organisation, place)
+            each = self.judged_at(organisation, place)
             better = organisation.id not in known or each.verdict.level.rank < known[organisation.id].verdict.level.rank
             if better and (each.selectable or named):
                 known[organisation.id] = each
         return sorted(known.values(), key=self._order)[:SHOWN]
 
-    def _order(self, found: Found) -> tuple[bool, int, bool, int]:
+    @property
+    def suggested(self) -> Found | None:
+        """The organisation to go to; None where those found are worse than what is right, which was not found."""
+        first = next((each for each in self.found if each.selectable), None)
+        warned = first is not None and first.verdict.level is Suitability.WARNED
+        return None if warned and self.right is not None and self.right.level is not Suitability.WARNED else first
+
+    @property
+    def further(self) -> list[Found]:
+        """The other organisations that can be chosen."""
+        return [each for each in self.found if each.selectable and each is not self.suggested]
+
+    @property
+    def county(self) -> Organisation | None:
+        """The county that should take him in and has no branch for it yet, since the township has said no (T-03)."""
+        township = self.townships.get(self.place) if self.place else None
+        if township is None or not self.unable_at(self.place) or not self.facts["county_open"]:
+            return None
+        county = places.county_of(township)
+        return county if county is not None and not places.floating_branches(county) else None
+
+    def _order(self, found: Found) -> tuple[bool, bool, int, bool, int]:
         """What can be chosen first, the best first; of equally good ones the kind that is meant for this reason."""
         right = self.right.destinations if self.right else ()
         kind = best_level(self.policy, self.reason or Reason.OTHER, found.kind)
-        return not found.selectable, found.verdict.level.rank, found.kind not in right, kind.rank
+        instead = found.kind is Destination.COUNTY_FLOATING and self.unable_at(found.place)  # T-03
+        return not found.selectable, not instead, found.verdict.level.rank, found.kind not in right, kind.rank
 
     def _candidates(self) -> Iterator[tuple[Organisation, PlaceTie | None, bool]]:
         """Organisations to judge: with his tie to their place, and whether he named them himself."""
@@ -322,14 +221,15 @@ class Counsel:
         if self.reason in {Reason.INTERNAL_UPGRADE, Reason.INTERNAL_TRANSFER}:
             yield from ((each, None, False) for each in (places.inside_school(self.old) if self.old else ()))
             return
-        if self.reason in _BY_UNIT:
+        if self.reason in BY_UNIT:
             yield from ((each, None, True) for each in self.owners)
             if self.key != "employed_without_org" and self.owners and not self.situation.facts.labour_dispatch:
                 return
         for place, township in self.townships.items():
-            yield from ((each, place, False) for each in self._around(township))
+            behind = self.claimed in {None, place} or self.unable_at(place)
+            yield from ((each, place, False) for each in self._around(township, behind=behind))
 
-    def _around(self, township: Organisation) -> Iterable[Organisation]:
+    def _around(self, township: Organisation, *, behind: bool) -> Iterable[Organisation]:
         """What takes people in at a township, and behind it (T-02, T-03, T-07, O-08, O-14)."""
         yield township
         yield from places.floating_branches(township)
@@ -337,39 +237,44 @@ class Counsel:
         for park in places.parks_named(township, self.asked.unit_name, self.asked.address):
             yield park
             yield from places.floating_branches(park)
-        county = places.county_of(township)
+        county = places.county_of(township) if behind else None
         if county is not None:
             yield from places.floating_branches(county)
 
-    def _judged(self, organisation: Organisation, place: PlaceTie | None) -> Found:
-        kind = destination_kind(self.old, organisation)
-        facts: dict[str, bool | None] = {name: value for name, value in self.situation.facts if value is not None}
-        facts |= self.facts
-        if kind in {Destination.NEW_STUDENTS, Destination.SCHOOL}:
-            facts["admitting_ready"] = admitting_ready(organisation)
-        if self.old is not None:
-            facts["inside_own_school"] = same_school(self.old, organisation)
-        if place is PlaceTie.RESIDENCE:
-            facts["also_household"] = self._is_household(organisation)
-        reason = self.reason or Reason.OTHER
+    def judged_at(self, organisation: Organisation, place: PlaceTie | None) -> Found:
+        """One organisation as it is for him, who says that it is at that place of his."""
+        basics = Basics([organisation] if self.old is None else [self.old, organisation])
+        to = Prospect(
+            basics.kind(self.old, organisation),
+            organisation,
+            basics.town(organisation),
+            inside_school=basics.same_school(self.old, organisation) if self.old is not None else None,
+            ready=admitting_ready(organisation) if self.reason is Reason.FURTHER_STUDY else None,
+        )
+        said = facts_of(self.policy, self.key, self.reason or "") | self.facts
+        # What a township said it said of itself: the one at the other place was not asked.
+        said["township_unable"] = self.unable_at(place) or None
+        reason, tie = self.reason or Reason.OTHER, place or PlaceTie.NONE
         return Found(
             organisation=organisation,
             line=tuple(places.superiors(organisation)),
-            kind=kind,
+            kind=to.kind,
             place=place,
-            verdict=judge(self.policy, reason, kind, place, **facts),
+            verdict=judged(self.policy, reason, to, self.whereabouts, claimed=tie, known=said),
             problem=destination_problem(organisation) or self._here(organisation),
             contact=contacts.contact(organisation),
         )
 
+    def unable_at(self, place: PlaceTie | None) -> bool:
+        """Whether the township at that place of his has said that it cannot receive (T-03)."""
+        if not self.asked.township_unable or place is None:
+            return False
+        asked, there = self.whereabouts.site(self.place) if self.place else None, self.whereabouts.site(place)
+        same = asked is not None and there is not None and asked.township == there.township
+        return self.place in {None, place} or same
+
     def _here(self, organisation: Organisation) -> str:
         return "组织关系现在就在这里。" if self.old is not None and organisation.id == self.old.id else ""
-
-    def _is_household(self, organisation: Organisation) -> bool | None:
-        """Whether the place he lives in is his household place too (K-08)."""
-        address = self._known.get(PlaceTie.HOUSEHOLD)
-        township = places.township_of(address) if address else None
-        return organisation.path.startswith(township.path) if township else None
 
     @property
     def deadlines(self) -> list[Milestone]:
@@ -387,6 +292,20 @@ def counsel(asked: Asked) -> Counsel:
     return Counsel(asked, policy)
 
 
+def _cells(option: Advice, kinds: Iterable[Destination] | None = None) -> set[tuple[Destination, PlaceTie]]:
+    """The cells of the table that an option stands for."""
+    return {
+        (kind, place)
+        for kind in (option.destinations if kinds is None else kinds)
+        for place in ((option.places or tuple(PlaceTie)) if kind.place_bound else (PlaceTie.NONE,))
+    }
+
+
+def _spoken_of(option: Advice) -> set[tuple[Destination, PlaceTie]]:
+    """The cells that its sentence speaks of, whether another line comes first there or not."""
+    return _cells(option, option.kinds)
+
+
 def audience_of(member: Member | None) -> Audience:
     """Which list of reasons and situations somebody is offered (PD-10); a visitor is taken for a graduate."""
     graduates = member is None or graduation.open_row(member.id, clock.now()) is not None
@@ -396,14 +315,6 @@ def audience_of(member: Member | None) -> Audience:
 def offered(policy: Policy, audience: Audience) -> Mapping[str, Mapping[str, DecisionRow]]:
     """The situations to choose from, by heading."""
     return groups(policy, audience)
-
-
-def known_places(member: Member | None) -> dict[PlaceTie, str]:
-    """Addresses on record, by the member's tie to them."""
-    if member is None:
-        return {}
-    known = {PlaceTie.RESIDENCE: member.residence, PlaceTie.HOUSEHOLD: member.household, PlaceTie.ORIGIN: member.origin}
-    return {place: text for place, text in known.items() if text}
 
 
 def is_party_member(member: Member) -> bool:

@@ -15,7 +15,7 @@ from zhtj.kernel.permissions import SeatKind
 from zhtj.orgs.models import Organisation, Purpose, Region
 from zhtj.orgs.rules import destination_problem
 from zhtj.policy.model import Policy
-from zhtj.policy.vocabulary import ReasonField, Suitability
+from zhtj.policy.vocabulary import PlaceTie, ReasonField, Suitability
 from zhtj.transfers.applying.situations import Leaver, Situation
 from zhtj.transfers.entries import entry_problem
 from zhtj.transfers.rules import low_age
@@ -245,6 +245,14 @@ def warning_confirmed(situation: Situation) -> Problem | None:
     return DomainError(found.sentence, fix="如情况属实，请勾选确认并在备注中说明。", field="confirmed", rule=found.rule)
 
 
+def place_is_clear(situation: Situation) -> Problem | None:
+    """The place that decides can be placed in a county and a township; another never stands in for it (PD-60)."""
+    tie = situation.wanted.tie
+    if not situation.kind.place_bound or tie is PlaceTie.NONE:
+        return None
+    return situation.whereabouts.missing(tie)
+
+
 def may_enter(situation: Situation) -> Problem | None:
     """Nothing forbids to come in there, as it will be asked again at the moment of entry (PD-57)."""
     return entry_problem(situation.entry) if situation.route is Route.DOMESTIC else None
@@ -257,7 +265,7 @@ LEAVING: tuple[CheckOfLeaver, ...] = (nothing_open, may_leave, certified, number
 DESTINATION: tuple[Check, ...] = (can_be_chosen, is_elsewhere)
 REASON: tuple[Check, ...] = (reason_offered, reason_of_this_side, reason_across_systems)
 DETAILS: tuple[Check, ...] = (old_enough, named_there, special_unit_told, no_way_back_is_known, fields_given)
-TABLE: tuple[Check, ...] = (no_case_instead, table_allows, may_enter, warning_confirmed)
+TABLE: tuple[Check, ...] = (no_case_instead, table_allows, may_enter, place_is_clear, warning_confirmed)
 
 
 def leaves(situation: Situation) -> Problem | None:

@@ -26,15 +26,19 @@ from zhtj.orgs.models import Organisation, Purpose, Region
 from zhtj.orgs.outside import special_pool
 from zhtj.orgs.policies import policies_of
 from zhtj.people.models import Member
-from zhtj.policy.destinations import Verdict, judge
+from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy
 from zhtj.policy.parts import ReasonSpec
 from zhtj.policy.seasons import campaign_open, county_open, return_due
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, Suitability
+from zhtj.transfers.applying import whereabouts
+from zhtj.transfers.applying.judging import Prospect, facts_of, judged
+from zhtj.transfers.applying.whereabouts import Whereabouts
 from zhtj.transfers.entries import Entry
 from zhtj.transfers.kinds import Basics, admitting
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import serves
+from zhtj.transfers.rules import low_age
 from zhtj.transfers.workflow import OPEN, Action, Initiator, Party, Path, Route, State, next_state
 
 CHUNK = 500
@@ -51,6 +55,8 @@ class Submission:
         external_name, external_name_again: full name in the external system, typed twice (X-02).
         secret_unit: name of a special unit, where it may be told; kept encrypted (S-09).
         confirmed: the warnings of the destination table, or what follows from a special unit, were read (PD-11, S-07).
+        situation: key of the policy's situations, where more was said than the reason tells: its facts count (PD-11).
+        township_unable: the township there has said that it cannot receive (T-03).
         follows: the ended application this one starts again.
         unproven: no file shows that the external system has let him go; the superior of whoever records it decides.
     """
@@ -67,8 +73,15 @@ class Submission:
     external_name_again: str | None = None
     secret_unit: str | None = None
     confirmed: bool = False
+    situation: str | None = None
+    township_unable: bool = False
     follows: Application | None = None
     unproven: bool = False
+
+    @property
+    def tie(self) -> PlaceTie:
+        """His tie to the destination's place, as he says."""
+        return PlaceTie(self.place) if self.place in set(PlaceTie) else PlaceTie.NONE
 
 
 def special_unit(member: Member, **details: Any) -> Submission:
@@ -102,6 +115,10 @@ class Leaver:
     def audience(self) -> Audience:
         """Which list of reasons is offered (PD-10)."""
         return Audience.GRADUATE if self.row is not None else Audience.OTHER
+
+    def facts(self, industry: str | None) -> dict[str, bool | None]:
+        """What the destination table has to know of him, out of a school of this 行业类别."""
+        return {"delayed": self.is_delayed or None, "retention_right": self.policy.may_be_retained(industry)}
 
     def spec(self, reason: str) -> ReasonSpec | None:
         """What the policy says of a reason; None for one that it does not offer to this member (PD-10)."""
@@ -162,7 +179,10 @@ class Situation:
         kind: what the destination is for the member (PD-11).
         into_school: the destination belongs to a school.
         inside_school: both organisations belong to one school (T-22, PD-15).
+        town: path of the township the destination belongs to; "" where it belongs to none.
+        industry: 行业类别 of the old school or unit.
         admitting_ready: whether the admitting school has built its organisation; None where that is no question.
+        whereabouts: the member's places, where the destination is bound to one.
         seat: who acts; None where it starts again.
         again: the refused application that a sustained objection starts again (PD-17).
         moment: now.
@@ -174,7 +194,10 @@ class Situation:
     kind: Destination
     into_school: bool
     inside_school: bool
+    town: str
+    industry: str | None
     admitting_ready: bool | None
+    whereabouts: Whereabouts
     seat: ActiveSeat | None = None
     again: Application | None = None
     moment: datetime = field(default_factory=clock.now)
@@ -198,6 +221,10 @@ class Situation:
     def new(self) -> Organisation:
         """Where to."""
         return self.wanted.destination
+
+    def at(self, tie: PlaceTie) -> Situation:
+        """The same, with another tie to the destination's place."""
+        return replace(self, wanted=replace(self.wanted, place=tie.value))
 
     @property
     def route(self) -> Route:
@@ -233,16 +260,20 @@ class Situation:
     @cached_property
     def verdict(self) -> Verdict:
         """What the destination table says (PD-11)."""
-        place = self.wanted.place
-        return judge(
+        wanted = self.wanted
+        return judged(
             self.policy,
-            Reason(self.wanted.reason),
-            self.kind,
-            PlaceTie(place) if place in set(PlaceTie) else PlaceTie.NONE,
-            inside_own_school=self.inside_school,
-            county_open=county_open(self.policy, clock.local(self.moment).date()),
-            admitting_ready=self.admitting_ready,
-            delayed=self.leaver.is_delayed or None,
+            Reason(wanted.reason),
+            Prospect(self.kind, self.new, self.town, inside_school=self.inside_school, ready=self.admitting_ready),
+            self.whereabouts,
+            claimed=wanted.tie,
+            known=facts_of(self.policy, wanted.situation, wanted.reason)
+            | self.leaver.facts(self.industry)
+            | {
+                "county_open": county_open(self.policy, clock.local(self.moment).date()),
+                "township_unable": wanted.township_unable or None,
+                "low_age": (self.route is Route.EXTERNAL and low_age(self.policy, self.member)) or None,
+            },
         )
 
     @property
@@ -341,19 +372,32 @@ def situations(
     basics = Basics([*destinations.values(), *{who.member.org_id: who.member.org for _, who, _ in starts}.values()])
     studying = {each.destination.id for each, _, _ in starts if each.reason == Reason.FURTHER_STUDY}
     ready = admitting(basics, [destinations[number] for number in studying])
+    kinds = [basics.kind(who.member.org, each.destination) for each, who, _ in starts]
+    places = whereabouts.read(
+        [_addresses(each, who) if kind.place_bound else {} for (each, who, _), kind in zip(starts, kinds, strict=True)]
+    )
     return [
         Situation(
             each,
             who,
             role,
-            basics.kind(who.member.org, each.destination),
+            kind,
             basics.is_school(each.destination),
             basics.same_school(who.member.org, each.destination),
+            basics.town(each.destination),
+            basics.industry(who.member.org),
             ready.get(each.destination.id) if each.reason == Reason.FURTHER_STUDY else None,
+            where,
             seat,
         )
-        for each, who, role in starts
+        for (each, who, role), kind, where in zip(starts, kinds, places, strict=True)
     ]
+
+
+def _addresses(wanted: Submission, who: Leaver) -> dict[PlaceTie, str]:
+    spec = who.spec(wanted.reason)
+    needs = spec.needs if spec is not None else ()
+    return whereabouts.texts(who.member, wanted.reason, needs, wanted.unit_address, wanted.tie)
 
 
 def initiator(seat: ActiveSeat, wanted: Submission) -> Initiator | None:
@@ -382,6 +426,7 @@ def started_again(refused: Application) -> Situation:
         external_name=refused.external_name,
         external_name_again=refused.external_name,
         confirmed=True,
+        situation=refused.situation,
         follows=refused,
     )
     (found,) = situations([(wanted, leaver(refused.member), refused.initiator)])

@@ -83,6 +83,7 @@ def _described(situation: Situation) -> dict[str, Any]:
     return {
         "reason": wanted.reason,
         "place": wanted.place,
+        "situation": wanted.situation,
         "unit_name": None if special else wanted.unit_name,
         "secret_unit": wanted.secret_unit if special else None,
         "unit_address": None if special else wanted.unit_address,

@@ -22,7 +22,8 @@ from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
 from zhtj.people.models import Account, Member
 from zhtj.policy.parts import ReasonSpec
-from zhtj.policy.vocabulary import PlaceTie, Reason, Suitability
+from zhtj.policy.vocabulary import PlaceTie, Suitability
+from zhtj.policy.words import place_said, reason_said
 from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.situations import Situation, Submission, initiator, leavers, situations, special_unit
 from zhtj.transfers.applying.starting import start
@@ -31,7 +32,6 @@ from zhtj.transfers.workflow import Route, State
 
 AT_MOST = 5000
 CHUNK = 500
-SPECIAL = "转往特殊单位"  # what files call it everywhere; what stands behind it differs by place (K-18)
 Item = TypeVar("Item")
 
 # A line is a dict of what was read: name, id_number, reason, to, unit_name, unit_address, place, contact_mobile,
@@ -179,9 +179,8 @@ class _Examination:
     def _reason(self, content: Content, member: Member) -> tuple[ReasonSpec, str]:
         who = self.leavers[member.id]
         said = content.get("reason") or self.options.get("reason") or ""
-        labels = {spec.label: key.value for key, spec in who.policy.reasons.items()}
-        labels |= dict.fromkeys((SPECIAL, who.policy.special_unit_label), Reason.SPECIAL_UNIT.value)
-        key = labels.get(said, said)
+        meant = reason_said(said) if said else None
+        key = meant.value if meant is not None else said
         spec = who.spec(key)
         if spec is None:
             raise DomainError(
@@ -208,13 +207,17 @@ class _Examination:
             return content.get(name) or self.options.get(name) or None
 
         place = said("place")
+        tie = place_said(place) if place else None
+        if place and tie is None:
+            listed = "、".join(each.label for each in PlaceTie)
+            raise DomainError(f"与转入地的关系中没有“{place[:20]}”。", fix=f"请填写：{listed}。", field="place")
         details: dict[str, Any] = {
             "unit_name": said("unit_name"),
             "unit_address": said("unit_address"),
             "contact_mobile": content.get("contact_mobile") or None,
             "remark": said("remark"),
             "confirmed": bool(self.options.get("confirmed")),
-            "place": {each.label: each.value for each in PlaceTie}.get(place or "", place),
+            "place": tie.value if tie is not None else None,
         }
         if destination is None:
             del details["place"]

@@ -20,9 +20,10 @@ from zhtj.policy.destinations import reason_of
 from zhtj.policy.model import Policy
 from zhtj.policy.parts import DecisionRow
 from zhtj.policy.vocabulary import Audience, PlaceTie, Reason
-from zhtj.transfers.applying import advice
-from zhtj.transfers.applying.advice import UNSURE, Asked, Counsel, Found
-from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, place_options, tidy
+from zhtj.transfers.applying import advice, whereabouts
+from zhtj.transfers.applying.advice import Counsel, Found
+from zhtj.transfers.applying.known import UNSURE, Asked
+from zhtj.web.forms.transfer import ADDRESS_AT_MOST, NAME_AT_MOST, best_at, place_options, tidy
 
 WORK = "工作"
 _UNIT = frozenset(
@@ -222,7 +223,10 @@ class Adviser:
     @property
     def places(self) -> list[dict[str, str]]:
         """Radio cards of his places, with the addresses on record; forbidden ones greyed with why."""
-        return place_options(self.policy, self.reason, advice.known_places(self.member)) if self.reason else []
+        reason = self.reason
+        if reason is None:
+            return []
+        return place_options(whereabouts.on_record(self.member), lambda tie: best_at(self.policy, reason, tie))
 
     # ---- the answer
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from flask_wtf import FlaskForm
@@ -95,6 +95,7 @@ class TransferForm(FlaskForm):
         [tidy],
         description="可以公开的才写；部队番号、涉密单位的名称请不要写。填写的内容加密保存，只有省级团委审批时能打开看。",
     )
+    unable = BooleanField("那里的乡镇、街道已经说了接收不了")
     confirmed = BooleanField("情况属实，我已了解上面的说明")
 
     @classmethod
@@ -158,35 +159,33 @@ def place_bound_first(policy: Policy, reason: Reason) -> bool:
     return bool(best) and all(destination.place_bound for destination in best)
 
 
-def place_options(
-    policy: Policy, reason: Reason, known: Mapping[PlaceTie, str], kinds: Collection[Destination] = ()
-) -> list[dict[str, str]]:
+def place_options(known: Mapping[PlaceTie, str], verdict_at: Callable[[PlaceTie], Verdict]) -> list[dict[str, str]]:
     """Radio cards of the ties somebody may have to a place; those the table forbids are greyed, with why.
 
     Args:
-        policy: the origin's.
-        reason: why he transfers.
-        known: addresses on record, by tie.
-        kinds: the kind of destination, once it is chosen; by default every kind that is bound to a place.
+        known: addresses, by tie.
+        verdict_at: what the table says to that place.
     """
-    offered = []
+    offered, best = [], True
     for place in PlaceTie:
         if place is PlaceTie.NONE:
             continue
-        verdict = _best(policy, reason, place, kinds or [kind for kind in Destination if kind.place_bound])
+        verdict = verdict_at(place)
         option = {"value": place.value, "label": place.label, "note": known.get(place, "")}
         if verdict.level is Suitability.FORBIDDEN:
             option["disabled"] = verdict.why
         elif verdict.level is Suitability.WARNED:
             option["warning"] = verdict.why
-        elif verdict.level is Suitability.PREFERRED:
-            option["label"] += "（首选）"
+        elif verdict.level is Suitability.PREFERRED and best:
+            option["label"], best = option["label"] + "（首选）", False  # on one alone (PD-60)
         offered.append(option)
     return sorted(offered, key=lambda option: "disabled" in option)
 
 
-def _best(policy: Policy, reason: Reason, place: PlaceTie, kinds: Collection[Destination]) -> Verdict:
-    return min((_at(policy, reason, kind, place) for kind in kinds), key=lambda verdict: verdict.level.rank)
+def best_at(policy: Policy, reason: Reason, place: PlaceTie, **facts: bool | None) -> Verdict:
+    """The best that the table says to a place, whatever stands there."""
+    bound = (kind for kind in Destination if kind.place_bound)
+    return min((judge(policy, reason, kind, place, **facts) for kind in bound), key=lambda verdict: verdict.level.rank)
 
 
 def _at(policy: Policy, reason: Reason, destination: Destination, place: PlaceTie) -> Verdict:

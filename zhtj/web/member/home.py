@@ -124,9 +124,13 @@ class Deadline:
 def _season(filling: Filling) -> dict[str, Any]:
     row = filling.leaver.row
     is_due = row is not None and row.completed_at is None
-    deadline = deadline_of(filling.policy, _heading_for(filling, row)) if row and is_due else None
+    waiting = waits.of_member(filling.member.id)
+    deadline = None
+    if row is not None and is_due:
+        heading = GraduateCategory.FURTHER_STUDY if waiting is not None else _heading_for(filling, row)
+        deadline = deadline_of(filling.policy, heading)
     phase = phases.line(filling.policy) if deadline else None
-    return {"row": row, "deadline": deadline, "phase": phase, "waiting": waits.of_member(filling.member.id)}
+    return {"row": row, "deadline": deadline, "phase": phase, "waiting": waiting}
 
 
 def _heading_for(filling: Filling, row: RegisterRow) -> GraduateCategory | None:

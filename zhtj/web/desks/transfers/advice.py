@@ -9,6 +9,7 @@ from flask import render_template, request, url_for
 from zhtj.kernel.permissions import Permission
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.applying.advice import Counsel, Found
+from zhtj.transfers.applying.judging import facts_of
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member
@@ -34,6 +35,8 @@ def advice(number: int) -> str:
             "unit_name": asked.unit_name,
             "unit_address": asked.address,
             "place": place.value if place else "",
+            "situation": counsel.key if facts_of(counsel.policy, counsel.key, counsel.reason or "") else "",
+            "unable": "1" if counsel.unable_at(place) else "",
         }
         said: dict[str, Any] = {name: text for name, text in typed.items() if text}
         url = url_for(".transfer_out", number=number, **said)

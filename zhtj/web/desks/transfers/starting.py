@@ -35,6 +35,7 @@ from zhtj.web.desks.loading import load_member, own_organisation
 
 FOUND_FOR = 30 * 60  # seconds a found person stays found
 DIGITS = 10  # more have no id
+SITUATION_AT_MOST = 32
 FIELDS = (
     "reason",
     "place",
@@ -45,6 +46,8 @@ FIELDS = (
     "confirmed",
     "external_name",
     "external_name_again",
+    "situation",
+    "unable",
 )
 SPECIAL = "special"  # stands where an organisation's code would: for a special unit none is chosen (S-02)
 
@@ -123,6 +126,14 @@ class StartPage:
         ]
 
     @property
+    def asks_unable(self) -> bool:
+        """Whether it matters what the township has said: a county takes in whom it cannot (T-03)."""
+        there = self.destination
+        return (
+            there is not None and there.purpose is Purpose.FLOATING and bool(there.parent and there.parent.is_leading)
+        )
+
+    @property
     def places(self) -> list[tuple[str, str]]:
         """Relations of the destination to the member's places."""
         return [("", "不适用"), *((place.value, place.label) for place in PlaceTie)]
@@ -131,7 +142,8 @@ class StartPage:
 def _typed() -> dict[str, str]:
     """What was typed; a link from the adviser brings it along in the address."""
     said = request.form if request.method == "POST" else request.args
-    return {name: said.get(name, "").strip() for name in FIELDS}
+    found = {name: said.get(name, "").strip() for name in FIELDS}
+    return found | {"situation": found["situation"][:SITUATION_AT_MOST]}
 
 
 def submission(shown: StartPage) -> Submission:
@@ -160,6 +172,8 @@ def submission(shown: StartPage) -> Submission:
         external_name=typed["external_name"] or None,
         external_name_again=typed["external_name_again"] or None,
         confirmed=bool(typed["confirmed"]),
+        situation=typed["situation"] or None,
+        township_unable=bool(typed["unable"]),
         follows=shown.follows,
     )
 
@@ -222,7 +236,7 @@ def _code_of(ended: Application | None) -> str:
 
 def _as_before(ended: Application) -> dict[str, str]:
     """What an ended application said; what has to be confirmed or typed twice is asked again."""
-    again = {"confirmed": "", "external_name_again": ""}
+    again = {"confirmed": "", "external_name_again": "", "unable": ""}
     return {name: getattr(ended, name) or "" for name in FIELDS if name not in again} | again
 
 

@@ -11,8 +11,9 @@ from zhtj.kernel.permissions import Permission
 from zhtj.orgs.policies import policy_of
 from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import PlaceTie
-from zhtj.transfers.applying import drafts, waits
-from zhtj.transfers.applying.advice import Counsel, Found, audience_of, known_places
+from zhtj.transfers.applying import drafts, waits, whereabouts
+from zhtj.transfers.applying.advice import Counsel, Found, audience_of
+from zhtj.transfers.applying.judging import facts_of
 from zhtj.transfers.queries import open_application
 from zhtj.web import routes
 from zhtj.web.access import requires
@@ -43,7 +44,7 @@ def _act(counsel: Counsel, found: Found | None) -> Act:
     """The answer as a form: reason, unit, place and destination go into the draft."""
     asked, member = counsel.asked, counsel.asked.member
     place = found.place if found else counsel.place
-    on_record = known_places(member).get(place) if place else None
+    on_record = whereabouts.on_record(member).get(place) if place else None
     chosen = found.organisation if found else counsel.region
     return Act(
         label="申请转入" if found else "就按这个去申请",
@@ -56,6 +57,8 @@ def _act(counsel: Counsel, found: Found | None) -> Act:
             "address": asked.address if asked.address != on_record else "",
             "place": place.value if place else "",
             "destination": chosen.code if chosen else "",
+            "situation": counsel.key,
+            "unable": "1" if counsel.unable_at(place) else "",
         },
     )
 
@@ -76,6 +79,8 @@ def advice_apply() -> AnyResponse:
         unit_address=tidy(typed.get("address"))[:ADDRESS_AT_MOST],
         place=typed["place"] if typed.get("place") in set(PlaceTie) else "",
         destination=chosen.code if chosen else "",
+        situation=typed.get("situation", "") if facts_of(policy, typed.get("situation"), reason) else "",
+        unable=typed.get("unable") == "1",
     )
     with unit_of_work():
         drafts.save(member, answers.kept())

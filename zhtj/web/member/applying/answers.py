@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from sqlalchemy import select
 
-from zhtj.kernel import crypto
+from zhtj.kernel import clock, crypto
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Organisation, Region
@@ -21,14 +21,17 @@ from zhtj.people.models import Member
 from zhtj.policy.destinations import Verdict
 from zhtj.policy.model import Policy
 from zhtj.policy.parts import ReasonSpec
+from zhtj.policy.seasons import county_open
 from zhtj.policy.vocabulary import Audience, Destination, PlaceTie, Reason, ReasonField
 from zhtj.transfers import queries
-from zhtj.transfers.applying import checks
+from zhtj.transfers.applying import checks, whereabouts
+from zhtj.transfers.applying.judging import facts_of
 from zhtj.transfers.applying.situations import Leaver, Situation, Submission, leaver, situations, special_unit
+from zhtj.transfers.applying.whereabouts import Whereabouts
 from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.rules import low_age
 from zhtj.transfers.workflow import Action, Initiator, Party, Route, State, next_state
-from zhtj.web.forms.transfer import place_bound_first
+from zhtj.web.forms.transfer import best_at, place_bound_first
 
 
 class WizardStep(StrEnum):
@@ -51,6 +54,8 @@ class DraftAnswers:
         destination: the organisation's code; for 北京, 广东 and 福建 that of the region's node.
         external_name: full name in the system there, once it was typed the same twice (X-02).
         secret_unit: name of a special unit, if it was told; the draft keeps it encrypted (S-09, PD-37).
+        situation: key of the policy's situations, where the adviser was told more than the reason says.
+        unable: the township there has said that it cannot receive (T-03).
         follows: id of the ended application that this one starts again; 0 for none.
         redirects: id of the running application that this one takes the place of once it is sent (PD-16); 0 for none.
     """
@@ -63,6 +68,8 @@ class DraftAnswers:
     remark: str = ""
     external_name: str = ""
     secret_unit: str = ""
+    situation: str = ""
+    unable: bool = False
     follows: int = 0
     redirects: int = 0
 
@@ -90,6 +97,7 @@ class DraftAnswers:
             remark=ended.remark or "",
             external_name=(ended.external_name or "") if ended.route is Route.EXTERNAL else "",
             secret_unit=(ended.secret_unit or "") if special else "",
+            situation=ended.situation or "",
             follows=ended.id,
         )
 
@@ -108,6 +116,15 @@ def _opened(kept: str) -> str:
         return crypto.decrypt(kept) if kept else ""
     except ValueError:
         return ""
+
+
+def _at_best(situation: Situation) -> Situation:
+    """Before his tie to the place is asked for, the best one that can be true speaks."""
+    if not situation.kind.place_bound:
+        return situation
+    ties = [tie for tie in PlaceTie if tie is not PlaceTie.NONE and situation.whereabouts.may_be(tie, situation.new)]
+    each = [situation.at(tie) for tie in ties]
+    return min(each, key=lambda one: one.verdict.level.rank, default=situation)
 
 
 class Filling:
@@ -176,24 +193,36 @@ class Filling:
         return self.spec is not None and place_bound_first(self.policy, Reason(self.answers.reason))
 
     @property
-    def known_places(self) -> dict[PlaceTie, str]:
-        """Addresses on record, by the member's tie to them."""
-        member = self.member
-        known = {
-            PlaceTie.UNIT_LOCATION: self.answers.unit_address if self.asks(ReasonField.ADDRESS) else "",
-            PlaceTie.RESIDENCE: member.residence,
-            PlaceTie.HOUSEHOLD: member.household,
-            PlaceTie.ORIGIN: member.origin,
-        }
-        return {place: text for place, text in known.items() if text}
+    def tie(self) -> PlaceTie | None:
+        """The place named; before it is asked for, the one whose address was asked for."""
+        if self.answers.place in set(PlaceTie):
+            return PlaceTie(self.answers.place)
+        if not self.asks(ReasonField.ADDRESS):
+            return None
+        return PlaceTie.RESIDENCE if self.answers.reason == Reason.RELOCATION else PlaceTie.UNIT_LOCATION
+
+    @cached_property
+    def whereabouts(self) -> Whereabouts:
+        """His places: what is on record, and over it what he typed."""
+        return self.placed(self.answers.unit_address, self.tie)
+
+    def placed(self, address: str, tie: PlaceTie | None) -> Whereabouts:
+        """His places, if he had typed this address for that place of his."""
+        needs = self.spec.needs if self.spec is not None else ()
+        texts = whereabouts.texts(self.member, self.answers.reason, needs, address, tie)
+        (found,) = whereabouts.read([texts])
+        return found
 
     @property
     def address(self) -> str:
         """The address that says which township is meant; "" if unknown."""
-        if self.place_first and not self.asks(ReasonField.ADDRESS) and self.answers.unit_address:
-            return self.answers.unit_address
-        place = self.answers.place
-        return self.known_places.get(PlaceTie(place), "") if place in set(PlaceTie) else self.answers.unit_address
+        return self.whereabouts.texts.get(self.tie, "") if self.tie else ""
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether that address says enough: its township, or a region with a system of its own (PD-60)."""
+        site = self.whereabouts.site(self.tie) if self.tie else None
+        return site is not None and (site.whole or site.external)
 
     def asks(self, *wanted: ReasonField) -> bool:
         """Whether the chosen reason needs one of these."""
@@ -221,9 +250,11 @@ class Filling:
             return self.spec is not None
         if step is WizardStep.UNIT:
             named = answers.unit_name or not self.asks(ReasonField.UNIT, ReasonField.SCHOOL)
-            return bool(named and (answers.unit_address or not self.asks(ReasonField.ADDRESS)))
+            asks = self.asks(ReasonField.ADDRESS)
+            whole = answers.unit_address and (answers.place in set(PlaceTie) or self.is_placed)
+            return bool(named and (whole or not asks))
         if step is WizardStep.PLACE:
-            return answers.place in set(PlaceTie)
+            return answers.place == PlaceTie.NONE or (answers.place in set(PlaceTie) and self.is_placed)
         if step is WizardStep.SPECIAL:
             return self.policy.special_remark_fits(answers.remark)
         if step is WizardStep.EXTERNAL:
@@ -255,12 +286,35 @@ class Filling:
         """The starts that would lead to these organisations, each with what has been answered so far."""
         values: dict[str, Any] = {"reason": self.answers.reason, **self.said}
         starts = [Submission(member=self.member, destination=each, **values) for each in organisations]
-        return situations([(each, self.leaver, Initiator.MEMBER) for each in starts])
+        found = situations([(each, self.leaver, Initiator.MEMBER) for each in starts])
+        return found if self.answers.place in set(PlaceTie) else [_at_best(each) for each in found]
+
+    @property
+    def county_is_open(self) -> bool:
+        """Whether counties take over by now, so that it matters what the township has said (D-15)."""
+        return county_open(self.policy, clock.today())
+
+    def at(self, tie: PlaceTie) -> Verdict:
+        """What the table says to a place of his: to the organisation chosen, else to the best that stands there."""
+        situation = None if self.place_first else self.situation
+        if situation is not None:
+            return situation.at(tie).verdict
+        known = facts_of(self.policy, self.answers.situation, self.answers.reason)
+        residence, unit = (self.whereabouts.site(one) for one in (PlaceTie.RESIDENCE, PlaceTie.UNIT_LOCATION))
+        bounds = self.policy.residence_near
+        near = residence.is_near(unit, bounds) if bounds and residence and unit else None
+        facts = {**known, "near_unit": near, "county_open": self.county_is_open}
+        return best_at(self.policy, Reason(self.answers.reason), tie, **facts)
 
     @property
     def problem(self) -> DomainError | None:
         """What stands in the way of sending it, but for what the last page asks and shows by itself."""
-        found = checks.first(self.situation, checks.BEFORE_THE_TABLE) if self.situation else None
+        asked = self.situation
+        if asked is None:
+            return None
+        found = checks.first(asked, checks.BEFORE_THE_TABLE)
+        if found is None and not asked.verdict.blocks and asked.verdict.case is None:
+            found = checks.place_is_clear(asked)
         return None if found is not None and found.field == "remark" else found
 
     @property
@@ -300,7 +354,7 @@ class Filling:
         answers = self.answers
         asked = {
             "unit_name": self.asks(ReasonField.UNIT, ReasonField.SCHOOL),
-            "unit_address": self.asks(ReasonField.ADDRESS) or self.place_first,
+            "unit_address": self.asks(ReasonField.ADDRESS) or WizardStep.PLACE in self.steps,
             "place": WizardStep.PLACE in self.steps,
         }
         return {name: getattr(answers, name) for name, is_asked in asked.items() if is_asked and getattr(answers, name)}
@@ -311,11 +365,13 @@ class Filling:
         answers = self.answers
         names = ("unit_name", "unit_address", "place", "remark")
         twice = dict.fromkeys(("external_name", "external_name_again"), answers.external_name)
-        return {**{name: getattr(answers, name) for name in names}, **twice}
+        more = {"situation": answers.situation or None, "township_unable": answers.unable}
+        return {**{name: getattr(answers, name) for name in names}, **twice, **more}
 
     def submission(self, destination: Organisation, typed: dict[str, Any]) -> Submission:
         """The application as it would be sent, with what the last page adds."""
-        values = {"reason": self.answers.reason, **self.relevant, **typed}
+        more = {"situation": self.answers.situation or None, "township_unable": self.answers.unable}
+        values = {"reason": self.answers.reason, **self.relevant, **more, **typed}
         if self.region is not None:
             values |= dict.fromkeys(("external_name", "external_name_again"), self.answers.external_name)
         return Submission(member=self.member, destination=destination, follows=self.follows, **values)

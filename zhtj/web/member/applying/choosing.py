@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from zhtj.kernel.database import session
@@ -33,12 +33,14 @@ class Candidate:
     Args:
         line: short names of its superiors, from the province down.
         why_not: why it cannot be chosen; "" if it can.
+        first: it comes before all others that are as good; “首选” stands on it alone (PD-60).
     """
 
     organisation: Organisation
     line: Sequence[str]
     verdict: Verdict | None
     why_not: str
+    first: bool = False
 
 
 class Looking:
@@ -112,10 +114,20 @@ class Looking:
         if self.internal:
             return _best_first(self._candidates(places.inside_school(filling.member.org)))
         if filling.place_first:
-            near = places.townships_of(filling.address) if filling.address else []
-            return _best_first(self._candidates(near))
+            return _best_first(self._candidates(self._near()))
         name = filling.relevant.get("unit_name")
         return _best_first(self._among(search(session, name, limit=SUGGESTED).hits)) if name else []
+
+    def _near(self) -> list[Organisation]:
+        """The township of the address with its floating branch; where it has said no, the county's (T-03)."""
+        filling = self.filling
+        site = filling.whereabouts.site(filling.tie) if filling.tie else None
+        township = places.by_path(site.township) if site is not None and site.township else None
+        if township is None:
+            return []
+        county = places.county_of(township) if filling.answers.unable else None
+        near = [township, *places.floating_branches(township)]
+        return near + (list(places.floating_branches(county)) if county is not None else [])
 
     @cached_property
     def result(self) -> SearchResult:
@@ -125,7 +137,7 @@ class Looking:
     @cached_property
     def found(self) -> list[Candidate]:
         """The organisations found."""
-        return sorted(self._among(self.result.hits), key=lambda each: bool(each.why_not))
+        return _marked(sorted(self._among(self.result.hits), key=lambda each: bool(each.why_not)))
 
     @property
     def elsewhere(self) -> list[Organisation]:
@@ -150,7 +162,14 @@ def needs_self_report(policy: Policy, region: Organisation) -> bool:
 
 
 def _best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda each: each.verdict.level.rank if each.verdict else len(Suitability))
+    return _marked(sorted(candidates, key=lambda each: each.verdict.level.rank if each.verdict else len(Suitability)))
+
+
+def _marked(candidates: list[Candidate]) -> list[Candidate]:
+    """The first preferred one among them is marked."""
+    levels = [None if each.verdict is None or each.why_not else each.verdict.level for each in candidates]
+    best = levels.index(Suitability.PREFERRED) if Suitability.PREFERRED in levels else None
+    return [replace(each, first=place == best) for place, each in enumerate(candidates)]
 
 
 def _candidate(filling: Filling, situation: Situation, line: Sequence[str]) -> Candidate:

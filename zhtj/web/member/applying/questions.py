@@ -17,6 +17,7 @@ from zhtj.orgs.searching import places
 from zhtj.policy.vocabulary import PlaceTie, Reason, ReasonField
 from zhtj.transfers import operations
 from zhtj.transfers.applying import checks, drafts
+from zhtj.transfers.applying.judging import facts_of
 from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
@@ -144,6 +145,8 @@ def _with_reason(filling: Filling, chosen: str, *, keep_destination: bool) -> di
         return answers
     if _names(filling, filling.answers.reason) != _names(filling, chosen):
         answers["unit_name"] = ""
+    if not facts_of(filling.policy, filling.answers.situation, chosen):
+        answers["situation"] = ""
     if not keep_destination:
         answers |= {"place": "", "destination": "", "external_name": ""}
     return answers
@@ -160,23 +163,55 @@ def _unit(filling: Filling) -> AnyResponse:
     wanted += ["unit_address"] if filling.asks(ReasonField.ADDRESS) else []
     form = TransferForm.only(*wanted, spec=filling.spec, data=filling.answers.kept())
     if request.method == "POST" and form.validate():
-        return _save(filling, **{name: form[name].data for name in wanted})
+        typed = {name: form[name].data for name in wanted}
+        problem = _unclear(filling, typed["unit_address"], _first_tie(filling)) if "unit_address" in typed else None
+        if problem is None:
+            return _save(filling, **typed)
+        form.take(problem)
     return _show("unit", filling, WizardStep.UNIT, 422 if request.method == "POST" else 200, form=form)
+
+
+def _first_tie(filling: Filling) -> PlaceTie:
+    """Whose address the question about the unit asks for: the unit's; the new home of somebody who moves."""
+    return PlaceTie.RESIDENCE if filling.answers.reason == Reason.RELOCATION else PlaceTie.UNIT_LOCATION
+
+
+def _unclear(filling: Filling, address: str, tie: PlaceTie) -> DomainError | None:
+    """What an address lacks to be placed; those in the other systems' regions are as good as whole (PD-60, X-01)."""
+    found = filling.placed(address, tie)
+    site = found.site(tie)
+    return None if site is not None and site.external else found.missing(tie)
 
 
 def _place(filling: Filling) -> AnyResponse:
     """Which of your places is it?"""
-    asks_address = filling.place_first and not filling.asks(ReasonField.ADDRESS)
-    names = ["place", *(["unit_address"] if asks_address else [])]
+    names = ["place", *(["unit_address"] if not filling.asks(ReasonField.ADDRESS) else [])]
+    names += ["unable"] if filling.place_first and filling.county_is_open else []
     form = TransferForm.only(*names, data=filling.answers.kept())
-    kinds = [filling.kind] if filling.kind and not filling.place_first else []
-    options = place_options(filling.policy, Reason(filling.answers.reason), filling.known_places, kinds)
+    if "unit_address" in form:
+        form.unit_address.label.text = "单位地址" if filling.asks(ReasonField.UNIT) else "那里的地址"
+    options = place_options(filling.whereabouts.texts, filling.at)
     if request.method == "POST" and form.validate():
-        if form.place.data in set(PlaceTie) - {PlaceTie.NONE}:
-            return _save(filling, **{name: form[name].data for name in names})
-        form.take(DomainError("请选择您与那里的关系。", field="place", rule="PD-10"))
+        chosen = form.place.data
+        if chosen in set(PlaceTie) - {PlaceTie.NONE}:
+            typed = {name: form[name].data for name in names}
+            address = typed.get("unit_address", filling.answers.unit_address)
+            problem = _unclear(filling, address, PlaceTie(chosen)) if not filling.at(PlaceTie(chosen)).blocks else None
+            if problem is None:
+                return _save(filling, **typed)
+            typed_here = "unit_address" in names and not filling.asks(ReasonField.UNIT)
+            form.take(problem if typed_here or chosen == PlaceTie.UNIT_LOCATION else _on_record(problem))
+        else:
+            form.take(DomainError("请选择您与那里的关系。", field="place", rule="PD-10"))
     return _show(
         "place", filling, WizardStep.PLACE, 422 if request.method == "POST" else 200, form=form, options=options
+    )
+
+
+def _on_record(problem: DomainError) -> DomainError:
+    """Where the form asks for no address, the record has to be completed."""
+    return DomainError(
+        problem.message, fix="请先在“我的”里补全资料，写到乡镇、街道。", field="place", rule=problem.rule
     )
 
 
