@@ -258,7 +258,9 @@ def _problem(order: Order, lines: Sequence[Foresight]) -> DomainError | None:
 
 
 def _render(shown: Preview, key: str = "") -> AnyResponse:
-    page = render_template("desks/many/bulk.html", shown=shown, key=key or secrets.token_hex(16), cut=SHOWN)
+    page = render_template(
+        "desks/many/bulk.html", shown=shown, key=key or secrets.token_hex(16), cut=SHOWN, own_id=current_seat().org_id
+    )
     return make_response(page, 422 if shown.error else 200)
 
 
