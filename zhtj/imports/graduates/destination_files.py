@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from zhtj.graduation import destinations, season_register
 from zhtj.graduation.destinations import LABELS, Given
 from zhtj.graduation.models import DestinationEntry, RegisterRow
-from zhtj.imports.files.cells import key
 from zhtj.imports.files.layouts import DESTINATION, DESTINATIONS, ID_NUMBER, NAME, STUDENT_NO
 from zhtj.imports.files.reading import Reading
 from zhtj.imports.files.tables import ImportTable, TableRow

@@ -84,7 +84,11 @@ def home() -> str:
             issuer=contact(kinds.basic_of(latest.from_org) or latest.from_org),
             **context,
         )
-    if latest is not None and latest.state is not State.COMPLETED and (_is_news(latest) or season["deadline"]):
+    if (
+        latest is not None
+        and latest.state is not State.COMPLETED
+        and (_is_news(latest) or season["deadline"] or season["leftover"])
+    ):
         return render_template(
             "member/home/ended.html",
             event=application_progress.last_event(latest),
@@ -130,7 +134,8 @@ def _season(filling: Filling) -> dict[str, Any]:
         heading = GraduateCategory.FURTHER_STUDY if waiting is not None else _heading_for(filling, row)
         deadline = deadline_of(filling.policy, heading)
     phase = phases.line(filling.policy) if deadline else None
-    return {"row": row, "deadline": deadline, "phase": phase, "waiting": waiting}
+    left = filling.leaver.is_leftover
+    return {"row": row, "deadline": deadline, "phase": phase, "waiting": waiting, "leftover": left}
 
 
 def _heading_for(filling: Filling, row: RegisterRow) -> GraduateCategory | None:
