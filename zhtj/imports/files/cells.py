@@ -10,14 +10,14 @@ import unicodedata
 from datetime import date, datetime, time
 from typing import TypeAlias
 
+from zhtj.imports.files.unpack import NO_RESULT
+
 Cell: TypeAlias = str | float | bool | date | datetime | time | None
 
 # A spreadsheet keeps 15 significant digits of a number; whatever is longer has lost its end.
 _EXACT = 10**15
 DAMAGED = "号码被电子表格当成数字，后面几位已经丢失。"
 DAMAGED_FIX = "请回到原始名单，先把这一列设为“文本”格式再填写，重新导出。"
-NO_RESULT = "#没有算出的公式!"
-"""What the readers give for a formula whose value the file does not have."""
 _ERRORS = re.compile(r"#(?:N/A|GETTING_DATA|[A-Z][A-Z0-9/_]*[!?])", re.IGNORECASE)
 _TOO_NARROW = re.compile(r"#{3,}")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x08\x0e-\x1f\x7f]")

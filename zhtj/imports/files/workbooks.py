@@ -1,4 +1,4 @@
-"""Opens an uploaded file - xlsx, xls or csv, told apart by content - as sheets of plain cells.
+"""Opens an uploaded file - xlsx, xls, csv, web page, XML, told apart by content - as sheets of plain cells.
 
 Everything is limited before it is read: bytes, uncompressed bytes, rows, memory, time.
 """
@@ -15,12 +15,13 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
+from zhtj.config import ROOT
 from zhtj.imports.files import unpack
 from zhtj.imports.files.cells import Cell
 from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.readers import markup
 
 MAX_BYTES = 20 * 2**20
 MAX_UNCOMPRESSED = 400 * 2**20
@@ -28,15 +29,25 @@ TIMEOUT = unpack.SECONDS + 30
 SAVE_AS_XLSX = "请用电子表格软件打开，另存为 .xlsx 后再导入。"
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_HTML = re.compile(rb"\s*(<\?xml|<!doctype html|<html|<table|<meta|mime-version:)", re.IGNORECASE)
+# Excel 2 to 4, and programs that write the stream of later ones without the container around it.
+_BARE_XLS = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00")
+# Only modules of this project are added to what the isolated interpreter finds.
+_START = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from zhtj.imports.files.readers import reading_process; sys.exit(reading_process.main())"
+)
 _TOO_LARGE = f"文件内容太多，一次最多 {unpack.MAX_ROWS // 1000 * 1000:,} 行。"
 _TOO_LARGE_FIX = "请拆成几个文件，分次导入；并删去表格下方、右侧的空白格式。"
 _PROBLEMS = {
     "password": ("文件设有密码，不能读取。", "请去掉密码后重新保存。"),
     "broken": ("文件已损坏，不能读取。", SAVE_AS_XLSX),
     "size": (_TOO_LARGE, _TOO_LARGE_FIX),
+    "wide": (f"有内容在第 {unpack.MAX_COLUMNS:,} 列之后，不能读取。", "请删去多余的列，或另存一份只含名单的文件。"),
+    "page": ("这是网页格式的文件，里面没有能读取的表格。", SAVE_AS_XLSX),
+    "envelope": ("这是单个文件网页（.mht），不是真正的电子表格。", SAVE_AS_XLSX),
+    "xml": ("这是 XML 文件，不是电子表格。", SAVE_AS_XLSX),
 }
-DELIMITERS = (",", "\t", ";", "，")
+DELIMITERS = (",", "\t", ";", "，", "|")
 
 
 @dataclass(slots=True)
@@ -44,13 +55,18 @@ class Sheet:
     """One sheet: its rows that are not empty, by the row number that the spreadsheet program shows.
 
     Args:
+        name: of the sheet.
+        visible: whether the spreadsheet program shows the sheet.
+        rows: row number and cells.
         typed: whether cells know text from number; in csv they do not.
+        hidden: numbers of the rows that the spreadsheet program does not show; they stand among the others.
     """
 
     name: str
     visible: bool = True
     rows: list[tuple[int, list[Cell]]] = field(default_factory=list)
     typed: bool = True
+    hidden: list[int] = field(default_factory=list)
 
 
 def read(data: bytes, name: str = "") -> list[Sheet]:
@@ -71,13 +87,15 @@ def read(data: bytes, name: str = "") -> list[Sheet]:
         raise _macros()
     if data.startswith(_ZIP):
         _check_zip(data)
-    elif data.startswith(_OLE):
+        return _unpacked(data, "xlsx")
+    if data.startswith(_OLE) or _BARE_XLS.match(data):
         _check_xls(data)
-    elif _HTML.match(data):
-        raise FileError("这是网页格式的文件，不是真正的电子表格。", SAVE_AS_XLSX)
-    else:
-        return _csv(data)
-    return _unpacked(data)
+        return _unpacked(data, "xls")
+    if kind := markup.kind(data):
+        if kind in _PROBLEMS and kind != "page":
+            raise FileError(*_PROBLEMS[kind])
+        return _unpacked(data, kind)
+    return _csv(data)
 
 
 def _macros() -> FileError:
@@ -90,8 +108,8 @@ def _check_zip(data: bytes) -> None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise FileError(*_PROBLEMS["broken"]) from error
-    names = {entry.filename for entry in entries}
-    if any(name.endswith(("vbaProject.bin", "xl/workbook.bin")) for name in names):
+    names = {entry.filename.replace("\\", "/").lower().lstrip("/") for entry in entries}
+    if any(name.endswith(("vbaproject.bin", "xl/workbook.bin")) for name in names):
         raise _macros()
     if "xl/workbook.xml" not in names:
         raise FileError("这不是 .xlsx 文件。", SAVE_AS_XLSX)
@@ -106,9 +124,9 @@ def _check_xls(data: bytes) -> None:
         raise _macros()
 
 
-def _unpacked(data: bytes) -> list[Sheet]:
+def _unpacked(data: bytes, kind: str) -> list[Sheet]:
     """Run the reader with its limits. A crash there is a problem of the file, not ours."""
-    command = [sys.executable, "-I", str(Path(unpack.__file__))]
+    command = [sys.executable, "-I", "-c", _START, str(ROOT), kind]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=TIMEOUT, check=False)  # noqa: S603 - fixed
     except subprocess.TimeoutExpired as error:
@@ -126,6 +144,8 @@ def _sheets(lines: Iterable[Any]) -> list[Sheet]:
             sheets[-1].rows.append((number, [decode(cell) for cell in cells]))
         elif "problem" in line:
             raise FileError(*_PROBLEMS[line["problem"]])
+        elif "hidden" in line:
+            sheets[-1].hidden = line["hidden"]
         else:
             sheets.append(Sheet(line["name"], line["visible"]))
     return sheets
