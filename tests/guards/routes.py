@@ -26,7 +26,8 @@ from zhtj.web.access import PUBLIC, TOKEN
 
 ANONYMOUS, SEATLESS = "anonymous", "nobody"
 ACTORS = (ANONYMOUS, SEATLESS, *SeatKind)
-NUMBER = "<int:number>"
+# An address names what it is about by the id that stands first in it.
+ID = re.compile(r"<int:(\w+_id)>")
 # What a number in an address is the number of, by what stands before it.
 KINDS = {
     "applications": "application",
@@ -183,17 +184,19 @@ def methods_of(rule: Rule) -> list[str]:
 
 def kind_of(rule: Rule) -> str | None:
     """The kind of object that the route is about."""
-    if NUMBER not in rule.rule:
+    found = ID.search(rule.rule)
+    if found is None:
         return None
-    before = rule.rule.split(f"/{NUMBER}")[0].split("/", 2)[-1]
-    assert before in KINDS, f"{rule.rule}: say in KINDS what the number is the number of"
+    before = rule.rule[: found.start()].strip("/").partition("/")[-1]
+    assert before in KINDS, f"{rule.rule}: say in KINDS what the id is the id of"
     return KINDS[before]
 
 
 def asks(rule: Rule, places: list[Place], *, once: bool) -> Iterator[Ask]:
     """Every request this route can be asked with, about an object in each of these places (``once``: in one)."""
     kind = kind_of(rule)
-    words = sorted(rule.arguments - {"number"} - set(rule.defaults or ()))
+    about = ID.search(rule.rule)
+    words = sorted(rule.arguments - {about[1] if about else ""} - set(rule.defaults or ()))
     for name in words:
         assert name in WORDS, f"{rule.rule}: say in WORDS what <{name}> may be"
     fitting = [place for place in places if kind in place.objects] if kind else [None]
@@ -202,8 +205,8 @@ def asks(rule: Rule, places: list[Place], *, once: bool) -> Iterator[Ask]:
         methods_of(rule), fitting[:1] if once else fitting, itertools.product(*(WORDS[name] for name in words))
     ):
         arguments: dict[str, Any] = dict(zip(words, values, strict=True))
-        if place is not None and kind is not None:
-            arguments["number"] = place.objects[kind]
+        if place is not None and kind is not None and about is not None:
+            arguments[about[1]] = place.objects[kind]
         built = rule.build(arguments, append_unknown=False)
         assert built is not None, rule
         yield Ask(method, built[1], rule, place)

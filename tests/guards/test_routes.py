@@ -1,12 +1,17 @@
-"""Every route says who may use it, and lets everybody through exactly as the table says."""
+"""Every route says who may use it, and lets everybody through exactly as the table says; every address is whole."""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from inspect import unwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from jinja2 import Environment
+from jinja2 import nodes as jinja
 
 from tests.browsing import Browser
 from tests.guards.routes import (
@@ -20,10 +25,14 @@ from tests.guards.routes import (
     walk,
 )
 from tests.guards.town import Town
+from tests.guards.trees import nodes as nodes_of
 from zhtj.config import ROOT
 from zhtj.kernel.permissions import Permission, SeatKind
 from zhtj.web.access import PUBLIC, TOKEN
 from zhtj.web.routes import COMMITTEES as COMMITTEE_KINDS
+
+TEMPLATES = ROOT / "templates"
+Written = tuple[str, str, frozenset[str]]
 
 
 def test_every_route_says_who_may_use_it(installations) -> None:
@@ -124,3 +133,44 @@ def test_an_expired_session_is_told_to_htmx_in_its_own_way(app: Flask) -> None:
             page = browser.get(rule.rule, htmx=True)
             assert page.status == 401, rule.rule
             assert page.response.headers["HX-Redirect"].startswith("/login"), rule.rule
+
+
+def in_code() -> Iterator[Written]:
+    """Where an address is written, of which endpoint, with which arguments; those given as ``**`` are not seen."""
+    for path in sorted((ROOT / "zhtj").rglob("*.py")):
+        for node in nodes_of(path):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "url_for" and node.args:
+                names = {keyword.arg for keyword in node.keywords}
+                if isinstance(node.args[0], ast.Constant) and None not in names:
+                    where = f"{path.relative_to(ROOT)}:{node.lineno}"
+                    yield where, str(node.args[0].value), frozenset(name for name in names if name)
+
+
+def in_pages(environment: Environment) -> Iterator[Written]:
+    """The same of templates."""
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        for node in environment.parse(path.read_text(encoding="utf-8")).find_all(jinja.Call):
+            plain = node.dyn_args is None and node.dyn_kwargs is None
+            if plain and getattr(node.node, "name", "") == "url_for" and isinstance(node.args[0], jinja.Const):
+                names = frozenset(keyword.key for keyword in node.kwargs)
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", str(node.args[0].value), names
+
+
+def test_every_address_names_what_its_rule_asks_for(installations: Any) -> None:
+    app = installations["sqlite"].app
+    asked: dict[str, list[set[str]]] = {}
+    for rule in rules(app):
+        needed = set(rule.arguments) - set(rule.defaults or ())
+        for name in (rule.endpoint, "." + rule.endpoint.rpartition(".")[2]):
+            asked.setdefault(name, []).append(needed)
+    written = [*in_code(), *in_pages(app.jinja_env)]
+    assert len(written) > len(asked) / 4
+    # A relative endpoint stands for that of the page's own role, so any of the rules will do.
+    wrong = [
+        f"{where}: {endpoint} needs {sorted(asked[endpoint][0] - names)}"
+        for where, endpoint, names in written
+        if endpoint in asked and not any(needed <= names for needed in asked[endpoint])
+    ]
+    assert wrong == []
+    unknown = {endpoint for _, endpoint, _ in written if endpoint not in asked and not endpoint.endswith("static")}
+    assert unknown == set()

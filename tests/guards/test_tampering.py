@@ -12,7 +12,7 @@ from flask import Flask
 
 from tests.browsing import Browser, Form, Page
 from tests.conftest import undone
-from tests.guards.routes import asks, methods_of, name_of, permission_of, rules, turned_away
+from tests.guards.routes import ID, asks, methods_of, name_of, permission_of, rules, turned_away
 from tests.guards.town import Town
 from tests.guards.trees import calls
 from zhtj.config import ROOT
@@ -144,8 +144,8 @@ def test_a_number_beyond_every_table_is_no_crash(app: Flask, number: str) -> Non
     for role in ("member", "school"):
         browser = Browser(app.test_client()).login(town.actors[role])
         for rule in rules(app):
-            if "<int:number>" in rule.rule and not turned_away(app, role, rule):
-                url = rule.rule.replace("<int:number>", number).replace("<action>", "accept")
+            if ID.search(rule.rule) and not turned_away(app, role, rule):
+                url = ID.sub(number, rule.rule).replace("<action>", "accept")
                 page = browser.get(url) if "GET" in methods_of(rule) else browser.post(url, {})
                 assert page.status in {400, 404, 422}, f"{url}: {page.status}"
 

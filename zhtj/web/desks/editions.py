@@ -56,18 +56,18 @@ def edition_try() -> AnyResponse:
             session.expire_all()
             return make_response(_page(error), error.status)
         raise
-    return redirect(url_for(".edition", number=number), 303)
+    return redirect(url_for(".edition", edition_id=number), 303)
 
 
-@routes.desk.get("/editions/<int:number>")
+@routes.desk.get("/editions/<int:edition_id>")
 @requires(Permission.POLICY)
-def edition(number: int) -> AnyResponse | str:
+def edition(edition_id: int) -> AnyResponse | str:
     """How far it is; once it is done, what it found."""
-    task = operations.owned(number, current_seat())
+    task = operations.owned(edition_id, current_seat())
     if task.state.is_open and is_htmx():
         return render_template("editions/_progress.html", task=task)
     if is_htmx():
-        return hx_redirect(url_for(".edition", number=number))
+        return hx_redirect(url_for(".edition", edition_id=edition_id))
     run = operations.run_of(task)
     before, after = run.policies()
     return render_template(
@@ -82,17 +82,17 @@ def edition(number: int) -> AnyResponse | str:
     )
 
 
-@routes.desk.get("/editions/<int:number>/list")
+@routes.desk.get("/editions/<int:edition_id>/list")
 @requires(Permission.POLICY)
-def edition_list(number: int) -> str:
+def edition_list(edition_id: int) -> str:
     """The applications behind one figure."""
-    chosen = DryRunFilters(number, *_chosen())
+    chosen = DryRunFilters(edition_id, *_chosen())
     listing = operations.listing(current_seat(), chosen)
     page = listing.page(**cursors())
-    arguments = {"number": number, "difference": chosen.difference, "reason": chosen.reason}
+    arguments = {"edition_id": edition_id, "difference": chosen.difference, "reason": chosen.reason}
     return render_template(
         "editions/lines.html",
-        task=operations.owned(number, current_seat()),
+        task=operations.owned(edition_id, current_seat()),
         chosen=chosen,
         rows=page.rows,
         titles=known_layers(),
@@ -114,11 +114,11 @@ def read_filters() -> DryRunFilters:
     return DryRunFilters(number or 0, *_chosen())
 
 
-@routes.desk.post("/editions/<int:number>/cancel")
+@routes.desk.post("/editions/<int:edition_id>/cancel")
 @requires(Permission.POLICY)
-def edition_cancel(number: int) -> AnyResponse:
+def edition_cancel(edition_id: int) -> AnyResponse:
     """Stop one that is not done yet."""
     with unit_of_work():
-        operations.cancel(operations.owned(number, current_seat()))
+        operations.cancel(operations.owned(edition_id, current_seat()))
     flash("已取消试行。", "info")
     return redirect(url_for(".editions"), 303)

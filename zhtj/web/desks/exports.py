@@ -119,21 +119,21 @@ def exports() -> str:
     return render_template("exports/list.html", rows=operations.mine(current_seat()), kept_for=operations.KEPT_FOR)
 
 
-@routes.desk.get("/exports/<int:number>")
+@routes.desk.get("/exports/<int:export_id>")
 @requires(Permission.WORKBENCH)
-def export(number: int) -> AnyResponse | str:
+def export(export_id: int) -> AnyResponse | str:
     """How far one is: the progress bar asks here until there is something to fetch."""
-    found = operations.owned(number, current_seat())
+    found = operations.owned(export_id, current_seat())
     if found.state.is_open and is_htmx():
         return render_template("exports/_progress.html", export=found)
     return hx_redirect(url_for(".exports"))
 
 
-@routes.desk.post("/exports/<int:number>/file")
+@routes.desk.post("/exports/<int:export_id>/file")
 @requires(Permission.WORKBENCH)
-def export_file(number: int) -> Response:
+def export_file(export_id: int) -> Response:
     """The file, as long as it is kept; fetching it is noted."""
-    found = operations.owned(number, current_seat())
+    found = operations.owned(export_id, current_seat())
     if found.state is not TaskState.DONE:
         raise Conflict("文件还没有生成。", fix="请在“我的导出”里查看进度。")
     if found.is_expired or found.stored is None:
@@ -156,22 +156,22 @@ def _gone() -> Gone:
     return Gone("文件已经过期删除。", fix="导出的文件只保留一天，请在“我的导出”里重新生成。")
 
 
-@routes.desk.post("/exports/<int:number>/cancel")
+@routes.desk.post("/exports/<int:export_id>/cancel")
 @requires(Permission.WORKBENCH)
-def export_cancel(number: int) -> AnyResponse:
+def export_cancel(export_id: int) -> AnyResponse:
     """Stop one that is not ready yet."""
     with unit_of_work():
-        operations.cancel(operations.owned(number, current_seat()))
+        operations.cancel(operations.owned(export_id, current_seat()))
     flash("已取消导出。", "info")
     return redirect(url_for(".exports"), 303)
 
 
-@routes.desk.post("/exports/<int:number>/again")
+@routes.desk.post("/exports/<int:export_id>/again")
 @requires(Permission.WORKBENCH)
-def export_again(number: int) -> AnyResponse:
+def export_again(export_id: int) -> AnyResponse:
     """Ask again for one that failed, was cancelled or has expired."""
     seat = current_seat()
     with unit_of_work():
-        operations.again(operations.owned(number, seat), seat)
+        operations.again(operations.owned(export_id, seat), seat)
     flash("已重新开始生成。", "info")
     return redirect(url_for(".exports"), 303)

@@ -40,9 +40,9 @@ class Desk:
     noun: str
     back: str
 
-    def url(self, page: str = "", number: int | None = None) -> str:
-        """Address of one of its pages in the present blueprint; ``number`` of an upload."""
-        return url_for(f".import_{self.kind}{page and '_'}{page}", number=number)
+    def url(self, page: str = "", batch_id: int | None = None) -> str:
+        """Address of one of its pages in the present blueprint; ``batch_id`` of an upload."""
+        return url_for(f".import_{self.kind}{page and '_'}{page}", batch_id=batch_id)
 
 
 DESKS = (
@@ -103,7 +103,7 @@ def _upload(desk: Desk) -> AnyResponse:
                 batches.refused(desk.kind, current_seat().org_id, name, len(data), error)
             form.file.errors = [str(error)]
         else:
-            return redirect(desk.url("batch", number=number), 303)
+            return redirect(desk.url("batch", batch_id=number), 303)
     page = render_template(
         "imports/upload.html",
         desk=desk,
@@ -121,12 +121,12 @@ def _template(desk: Desk) -> Response:
     return _xlsx(data, f"{desk.layout.title}模板.xlsx")
 
 
-@of_each_kind("/<int:number>", "batch")
-def _batch(desk: Desk, number: int) -> AnyResponse | str:
+@of_each_kind("/<int:batch_id>", "batch")
+def _batch(desk: Desk, batch_id: int) -> AnyResponse | str:
     """How far a job is; what importing would do, row by row; afterwards what it did."""
-    batch = batches.owned(number, desk.kind, current_seat())
+    batch = batches.owned(batch_id, desk.kind, current_seat())
     if is_htmx():
-        here = desk.url("batch", number=number)
+        here = desk.url("batch", batch_id=batch_id)
         shown = render_template("imports/_progress.html", desk=desk, batch=batch)
         return shown if batch.state.is_open else hx_redirect(here)
     if batch.state.is_open or batch.state is TaskState.FAILED:
@@ -143,62 +143,62 @@ def _batch(desk: Desk, number: int) -> AnyResponse | str:
     )
 
 
-@of_each_kind("/<int:number>/problems.xlsx", "problems")
-def _problems(desk: Desk, number: int) -> Response:
+@of_each_kind("/<int:batch_id>/problems.xlsx", "problems")
+def _problems(desk: Desk, batch_id: int) -> Response:
     """All errors and warnings as xlsx."""
-    plan = batches.plan_of(batches.owned(number, desk.kind, current_seat()))
+    plan = batches.plan_of(batches.owned(batch_id, desk.kind, current_seat()))
     return _xlsx(spreadsheets.problem_list(plan.errors, plan.warnings), f"{desk.layout.title}问题清单.xlsx")
 
 
-@of_each_kind("/<int:number>/apply", "apply", ["POST"])
-def _apply(desk: Desk, number: int) -> AnyResponse:
+@of_each_kind("/<int:batch_id>/apply", "apply", ["POST"])
+def _apply(desk: Desk, batch_id: int) -> AnyResponse:
     """Import the rows without errors, or have a job do it."""
     expected = request.form.get("accepted", "")
     if not expected.isdecimal():
         raise DomainError("提交的内容不完整。", fix="请返回上一页，刷新后再试。")
     with unit_of_work():
-        batch = batches.owned(number, desk.kind, current_seat())
+        batch = batches.owned(batch_id, desk.kind, current_seat())
         if batches.is_long(batch):
             batches.start(batch, expected=int(expected))
-            return redirect(desk.url("batch", number=number), 303)
+            return redirect(desk.url("batch", batch_id=batch_id), 303)
         done = batches.apply(batch, expected=int(expected))
         skipped = batches.plan_of(batch).bad_rows
     flash(f"已导入 {done:,} 条" + (f"，跳过 {skipped:,} 条。" if skipped else "。"), "success")
-    return redirect(desk.url("batch", number=number), 303)
+    return redirect(desk.url("batch", batch_id=batch_id), 303)
 
 
-@of_each_kind("/<int:number>/discard", "discard", ["POST"])
-def _discard(desk: Desk, number: int) -> AnyResponse:
+@of_each_kind("/<int:batch_id>/discard", "discard", ["POST"])
+def _discard(desk: Desk, batch_id: int) -> AnyResponse:
     """Throw the upload away; nothing was imported."""
     with unit_of_work():
-        batches.discard(batches.owned(number, desk.kind, current_seat()))
+        batches.discard(batches.owned(batch_id, desk.kind, current_seat()))
     flash("已放弃，没有导入任何内容。", "info")
     return redirect(desk.url(), 303)
 
 
-@of_each_kind("/<int:number>/again", "again", ["POST"])
-def _again(desk: Desk, number: int) -> AnyResponse:
+@of_each_kind("/<int:batch_id>/again", "again", ["POST"])
+def _again(desk: Desk, batch_id: int) -> AnyResponse:
     """Go on where a job stopped."""
     with unit_of_work():
-        batches.again(batches.owned(number, desk.kind, current_seat()))
-    return redirect(desk.url("batch", number=number), 303)
+        batches.again(batches.owned(batch_id, desk.kind, current_seat()))
+    return redirect(desk.url("batch", batch_id=batch_id), 303)
 
 
-@of_each_kind("/<int:number>/undo", "undo", ["GET", "POST"])
-def _undo(desk: Desk, number: int) -> AnyResponse | str:
+@of_each_kind("/<int:batch_id>/undo", "undo", ["GET", "POST"])
+def _undo(desk: Desk, batch_id: int) -> AnyResponse | str:
     """Take an import back: first who stands in the way, then it is done."""
-    batch = batches.owned(number, desk.kind, current_seat())
+    batch = batches.owned(batch_id, desk.kind, current_seat())
     if request.method == "GET":
         if not undo.may_undo(batch):
-            return redirect(desk.url("batch", number=number), 303)
+            return redirect(desk.url("batch", batch_id=batch_id), 303)
         found, count = undo.blockers(batch)
         plan = batches.plan_of(batch)
         return render_template("imports/undo.html", desk=desk, batch=batch, plan=plan, found=found, count=count)
     with unit_of_work():
-        done = batches.start_undo(batches.owned(number, desk.kind, current_seat()))
+        done = batches.start_undo(batches.owned(batch_id, desk.kind, current_seat()))
     if done:
         flash("导入已撤销，可以改正后重新导入。", "success")
-    return redirect(desk.url("batch", number=number), 303)
+    return redirect(desk.url("batch", batch_id=batch_id), 303)
 
 
 def _xlsx(data: bytes, name: str) -> Response:

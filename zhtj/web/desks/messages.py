@@ -5,6 +5,8 @@ The inbox is the same for a member and for every administrator; addresses of the
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -57,18 +59,18 @@ def read_filters() -> MessageFilters:
     )
 
 
-@routes.desk.get("/messages/<int:number>")
-@routes.member.get("/messages/<int:number>")
+@routes.desk.get("/messages/<int:message_id>")
+@routes.member.get("/messages/<int:message_id>")
 @requires(Permission.MESSAGES)
-def message(number: int) -> str:
+def message(message_id: int) -> str:
     """One message with its whole text; opening it marks it read, a browser that only looks ahead does not."""
     seat = current_seat()
-    found = queries.message(seat, number)
+    found = queries.message(seat, message_id)
     if found.read_at is None and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         with unit_of_work():
             operations.mark_read(found, seat)
         session.expire_all()
-        found = queries.message(seat, number)
+        found = queries.message(seat, message_id)
     return render_template(
         "desks/notices/message.html",
         message=found,
@@ -82,7 +84,8 @@ def subject_of(found: Message) -> tuple[str, str] | None:
     """Address and name of what a message is about."""
     if found.subject_type in SUBJECTS:
         endpoint, label = SUBJECTS[found.subject_type]
-        return url_for(endpoint, number=found.subject_id), label
+        about: dict[str, Any] = {f"{found.subject_type}_id": found.subject_id}
+        return url_for(endpoint, **about), label
     if found.kind in {MessageKind.REMINDER, MessageKind.TASK} and found.org_id is not None:
         return url_for(".waiting"), "去办理"
     return None
@@ -148,11 +151,11 @@ def addresses() -> AnyResponse:
     return redirect(url_for(".addresses"), 303)
 
 
-@routes.desk.post("/messages/addresses/<int:number>/confirm")
+@routes.desk.post("/messages/addresses/<int:subscription_id>/confirm")
 @requires(Permission.WORKBENCH)
-def address_confirm(number: int) -> AnyResponse:
+def address_confirm(subscription_id: int) -> AnyResponse:
     """The code that arrived there."""
-    found = queries.subscription(current_seat().org_id, number)
+    found = queries.subscription(current_seat().org_id, subscription_id)
     try:
         limits.count(TRIES, str(found.id))
         with unit_of_work():
@@ -161,16 +164,16 @@ def address_confirm(number: int) -> AnyResponse:
             address = found.address
     except DomainError as error:
         session.expire_all()
-        return _page(error, of=number)
+        return _page(error, of=subscription_id)
     flash(f"待办提醒会同时发到 {address}。", "success")
     return redirect(url_for(".addresses"), 303)
 
 
-@routes.desk.post("/messages/addresses/<int:number>/remove")
+@routes.desk.post("/messages/addresses/<int:subscription_id>/remove")
 @requires(Permission.WORKBENCH)
-def address_remove(number: int) -> AnyResponse:
+def address_remove(subscription_id: int) -> AnyResponse:
     """No more digests there."""
-    found = queries.subscription(current_seat().org_id, number)
+    found = queries.subscription(current_seat().org_id, subscription_id)
     with unit_of_work():
         session.refresh(found)
         address = found.address

@@ -43,7 +43,7 @@ def object_to(
         session.expire_all()
         return _page(template, queries.application(seat, number), text, error)
     flash(f"申诉已交给{to}。", "success")
-    return redirect(url_for(".application", number=number), 303)
+    return redirect(url_for(".application", application_id=number), 303)
 
 
 def _page(template: str, found: Application, text: str = "", error: DomainError | None = None) -> AnyResponse:

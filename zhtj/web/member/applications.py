@@ -29,12 +29,12 @@ from zhtj.web.member.loading import may_leave, own
 from zhtj.web.rendering import application_progress
 
 
-@routes.member.get("/applications/<int:number>")
+@routes.member.get("/applications/<int:application_id>")
 @requires(Permission.OWN_MEMBERSHIP)
-def application(number: int) -> str:
+def application(application_id: int) -> str:
     """One application about me; somebody else's does not exist for me."""
     seat, _ = own()
-    return page(seat, queries.application(seat, number))
+    return page(seat, queries.application(seat, application_id))
 
 
 def page(
@@ -109,12 +109,12 @@ def may_repeat(found: Application) -> bool:
     return ended and may_leave(found.member) and open_application(found.member_id) is None
 
 
-@routes.member.post("/applications/<int:number>/withdraw")
+@routes.member.post("/applications/<int:application_id>/withdraw")
 @requires(Permission.OWN_MEMBERSHIP)
-def withdraw(number: int) -> AnyResponse:
+def withdraw(application_id: int) -> AnyResponse:
     """Take it back, with a remark if one likes (A-18, A-21)."""
     seat, _ = own()
-    found = queries.application(seat, number)
+    found = queries.application(seat, application_id)
     remark = tidy(request.form.get("remark"))[:REMARK_AT_MOST]
     try:
         with unit_of_work():
@@ -122,17 +122,17 @@ def withdraw(number: int) -> AnyResponse:
             operations.withdraw(found, seat, remark=remark)
     except DomainError as error:
         session.expire_all()
-        return make_response(page(seat, queries.application(seat, number), error, typed=remark), error.status)
+        return make_response(page(seat, queries.application(seat, application_id), error, typed=remark), error.status)
     flash("申请已撤销。", "success")
-    return redirect(url_for(".application", number=number), 303)
+    return redirect(url_for(".application", application_id=application_id), 303)
 
 
-@routes.member.post("/applications/<int:number>/again")
+@routes.member.post("/applications/<int:application_id>/again")
 @requires(Permission.OWN_MEMBERSHIP)
-def again(number: int) -> AnyResponse:
+def again(application_id: int) -> AnyResponse:
     """Start an ended application again with everything filled in; one corrects and sends it on the last page (A-23)."""
     seat, member = own()
-    found = queries.application(seat, number)
+    found = queries.application(seat, application_id)
     if not may_repeat(found):
         if found.state.is_open or found.state is State.COMPLETED:
             raise NotFound

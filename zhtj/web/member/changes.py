@@ -32,15 +32,15 @@ def _running(seat: ActiveSeat, number: int) -> Application:
     return found
 
 
-@routes.member.route("/applications/<int:number>/amend", methods=["GET", "POST"])
+@routes.member.route("/applications/<int:application_id>/amend", methods=["GET", "POST"])
 @requires(Permission.OWN_MEMBERSHIP)
-def amend(number: int) -> AnyResponse:
+def amend(application_id: int) -> AnyResponse:
     """Correct contact, unit, address or remark in place; the other side sees what changed (A-20, PD-16)."""
     seat, _ = own()
     try:
-        found = _running(seat, number)
+        found = _running(seat, application_id)
     except Conflict as error:
-        return _late(seat, number, error)
+        return _late(seat, application_id, error)
     form = amend_form(found)
     if request.method == "GET" or not form.validate():
         return _amend_page(found, form, 200 if request.method == "GET" else 422)
@@ -49,13 +49,13 @@ def amend(number: int) -> AnyResponse:
             session.refresh(found)
             operations.amend(found, seat, amended(form))
     except Conflict as error:
-        return _late(seat, number, error)
+        return _late(seat, application_id, error)
     except DomainError as error:
         session.expire_all()
         form.take(error)
-        return _amend_page(queries.application(seat, number), form, error.status)
+        return _amend_page(queries.application(seat, application_id), form, error.status)
     flash("已修改，对方会看到改了什么。", "success")
-    return redirect(url_for(".application", number=number), 303)
+    return redirect(url_for(".application", application_id=application_id), 303)
 
 
 def _late(seat: ActiveSeat, number: int, error: Conflict) -> AnyResponse:
@@ -69,12 +69,12 @@ def _amend_page(found: Application, form: TransferForm, status: int) -> AnyRespo
     return make_response(render_template("member/amend.html", application=found, form=form), status)
 
 
-@routes.member.post("/applications/<int:number>/redirect", endpoint="redirect")
+@routes.member.post("/applications/<int:application_id>/redirect", endpoint="redirect")
 @requires(Permission.OWN_MEMBERSHIP)
-def redirect_elsewhere(number: int) -> AnyResponse:
+def redirect_elsewhere(application_id: int) -> AnyResponse:
     """Fill in another destination while this one runs on; it is withdrawn when that one is sent (PD-16)."""
     seat, member = own()
-    found = queries.application(seat, number)
+    found = queries.application(seat, application_id)
     if Action.WITHDRAW not in queries.possible_actions(seat, found) or application_progress.is_overdue(found):
         error = decisions.stale(found)
         return make_response(page(seat, found, error, "不能改转"), error.status)
@@ -84,14 +84,16 @@ def redirect_elsewhere(number: int) -> AnyResponse:
     return redirect(url_for(".transfer_new", step=Filling(member).next_step.value), 303)
 
 
-@routes.member.route("/applications/<int:number>/object", methods=["GET", "POST"], endpoint="object")
+@routes.member.route("/applications/<int:application_id>/object", methods=["GET", "POST"], endpoint="object")
 @requires(Permission.OWN_MEMBERSHIP)
-def object_to(number: int) -> AnyResponse:
+def object_to(application_id: int) -> AnyResponse:
     """Object to a refusal, once; the refuser's superior decides (PD-17)."""
     seat, _ = own()
 
     def late(error: DomainError, text: str) -> AnyResponse:
-        return make_response(page(seat, queries.application(seat, number), error, "没有申诉", text), error.status)
+        return make_response(
+            page(seat, queries.application(seat, application_id), error, "没有申诉", text), error.status
+        )
 
-    found = queries.application(seat, number)
+    found = queries.application(seat, application_id)
     return objecting.object_to(seat, found, "member/object.html", late, again="可以改正后重新申请。")

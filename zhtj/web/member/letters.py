@@ -26,12 +26,12 @@ def letters() -> str:
     )
 
 
-@routes.member.get("/letters/<int:number>")
+@routes.member.get("/letters/<int:letter_id>")
 @requires(Permission.OWN_MEMBERSHIP)
-def letter_page(number: int) -> str:
+def letter_page(letter_id: int) -> str:
     """One of my letters: what to do with it, until when, whether the receipt is back."""
     seat, _ = own()
-    found = queries.letter(seat, number)
+    found = queries.letter(seat, letter_id)
     receipt = receipts.receipt_of(found.id)
     return render_template(
         "member/letters/letter.html",
@@ -46,12 +46,12 @@ def letter_page(number: int) -> str:
     )
 
 
-@routes.member.get("/letters/<int:number>.pdf")
+@routes.member.get("/letters/<int:letter_id>.pdf")
 @requires(Permission.OWN_MEMBERSHIP)
-def letter(number: int) -> Response:
+def letter(letter_id: int) -> Response:
     """Slips two and three of my letter, to print and take along; a void one is no longer handed out (L-04, L-05)."""
     seat, _ = own()
-    found = queries.letter(seat, number)
+    found = queries.letter(seat, letter_id)
     if found.is_void:
         raise NotFound("这份介绍信已经作废。", fix="请向开具的团委索取新的介绍信。")
     return pdf(found, with_stub=False)

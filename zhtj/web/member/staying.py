@@ -73,7 +73,7 @@ def apply(topic: str) -> AnyResponse | str:
     known = _open_case(seat, kind)
     if known is not None:
         flash("您已经提出过申请，正在办理。", "info")
-        return redirect(url_for(".case", number=known.id), 303)
+        return redirect(url_for(".case", case_id=known.id), 303)
     if kind.paper is None:
         return redirect(url_for(".case_new", kind=kind.key), 303)
     if request.method == "GET":
@@ -90,7 +90,7 @@ def apply(topic: str) -> AnyResponse | str:
         said = {**typed, "signed_name": request.form.get("signed_name", "")}
         return make_response(_form(wanted, member, FilledStaying(said, _errors(error))), error.status)
     flash(f"已签名提交，由{level}办理。", "success")
-    return redirect(url_for(".case", number=number), 303)
+    return redirect(url_for(".case", case_id=number), 303)
 
 
 def _errors(error: DomainError) -> Mapping[str, str]:
@@ -175,12 +175,12 @@ def _obstacle(kind: CaseKind, member: Member) -> str:
     return ""
 
 
-@routes.member.route("/cases/<int:number>/sign", methods=["GET", "POST"], endpoint="case_sign")
+@routes.member.route("/cases/<int:case_id>/sign", methods=["GET", "POST"], endpoint="case_sign")
 @requires(Permission.OWN_MEMBERSHIP)
-def sign(number: int) -> AnyResponse | str:
+def sign(case_id: int) -> AnyResponse | str:
     """Sign the form of a case that my organisation has raised for me."""
     seat, _ = own()
-    found = queries.case(seat, number)
+    found = queries.case(seat, case_id)
     kind = kind_of(found.kind)
     if kind.paper is None:
         raise NotFound
@@ -194,10 +194,10 @@ def sign(number: int) -> AnyResponse | str:
     except DomainError as error:
         session.expire_all()
         said = {name: request.form.get(name, "") for name in request.form if name != "password"}
-        page = _sign_page(queries.case(seat, number), kind, FilledStaying({**found.data, **said}, _errors(error)))
+        page = _sign_page(queries.case(seat, case_id), kind, FilledStaying({**found.data, **said}, _errors(error)))
         return make_response(page, error.status)
     flash("已签名。", "success")
-    return redirect(url_for(".case", number=number), 303)
+    return redirect(url_for(".case", case_id=case_id), 303)
 
 
 def _sign_page(found: Case, kind: CaseKind, filled: FilledStaying) -> str:
@@ -217,19 +217,19 @@ def _sign_page(found: Case, kind: CaseKind, filled: FilledStaying) -> str:
     )
 
 
-@routes.member.post("/cases/<int:number>/ask-refusal", endpoint="case_ask_refusal")
+@routes.member.post("/cases/<int:case_id>/ask-refusal", endpoint="case_ask_refusal")
 @requires(Permission.OWN_MEMBERSHIP)
-def ask_refusal(number: int) -> AnyResponse:
+def ask_refusal(case_id: int) -> AnyResponse:
     """Not eligible, or applied by mistake: ask whoever decides to refuse (A-22)."""
     seat, member = own()
-    found = queries.case(seat, number)
+    found = queries.case(seat, case_id)
     if not kind_of(found.kind).personal or not found.state.is_open:
         raise NotFound
     with unit_of_work():
         session.refresh(found)
         messages.ask_refusal(found, member.name, request.form.get("why", "").strip()[:200])
     flash("已请办理的团组织不同意这份申请。您也可以自己撤回。", "success")
-    return redirect(url_for(".case", number=number), 303)
+    return redirect(url_for(".case", case_id=case_id), 303)
 
 
 @routes.member.route("/floating", methods=["GET", "POST"], endpoint="floating")

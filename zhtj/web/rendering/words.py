@@ -167,7 +167,7 @@ def mark_label(mark: BranchMark | None) -> str:
 
 def organisation_crumbs(line: Sequence[Organisation]) -> list[tuple[str, str]]:
     """Links up to the seat's own organisation."""
-    return [(one.short_name, url_for(".organisation", number=one.id)) for one in line]
+    return [(one.short_name, url_for(".organisation", organisation_id=one.id)) for one in line]
 
 
 def memberships_rows(stays: Sequence[Membership]) -> list[list[str]]:

@@ -145,7 +145,7 @@ def raise_case(kind: str) -> AnyResponse | str:
         lost = any(one.filename for one in request.files.getlist("files"))
         return make_response(_form(wanted, seat, FilledCase(typed, errors, lost, near)), error.status)
     flash(words, "success")
-    return redirect(url_for(".case", number=number), 303)
+    return redirect(url_for(".case", case_id=number), 303)
 
 
 def _typed(name: str) -> str:
@@ -230,13 +230,13 @@ class FailedStep:
     error: DomainError
 
 
-@routes.desk.get("/cases/<int:number>")
-@routes.member.get("/cases/<int:number>")
+@routes.desk.get("/cases/<int:case_id>")
+@routes.member.get("/cases/<int:case_id>")
 @requires(Permission.CASES)
-def case(number: int) -> str:
+def case(case_id: int) -> str:
     """One case: what is asked, its way, its history, what can be done."""
     seat = current_seat()
-    return _page(seat, queries.case(seat, number))
+    return _page(seat, queries.case(seat, case_id))
 
 
 def _page(seat: ActiveSeat, found: Case, *, full: bool = False, failed: FailedStep | None = None) -> str:
@@ -332,13 +332,13 @@ def _target(event: CaseEvent) -> str:
     return event.to_org.short_name if event.action is CaseAction.FORWARD and event.to_org else ""
 
 
-@routes.desk.post("/cases/<int:number>/step", endpoint="case_step")
-@routes.member.post("/cases/<int:number>/step", endpoint="case_step")
+@routes.desk.post("/cases/<int:case_id>/step", endpoint="case_step")
+@routes.member.post("/cases/<int:case_id>/step", endpoint="case_step")
 @requires(Permission.CASES)
-def step(number: int) -> AnyResponse:
+def step(case_id: int) -> AnyResponse:
     """Pass up, approve, refuse or take back, after one inline confirmation."""
     seat = current_seat()
-    found = queries.case(seat, number)
+    found = queries.case(seat, case_id)
     action, remark = request.form.get("action", ""), request.form.get("remark", "")[:1000]
     if action not in set(CaseAction) - {CaseAction.RAISE}:
         raise DomainError("提交的内容不完整。", fix="请回到事项页面重新办理。")
@@ -350,27 +350,27 @@ def step(number: int) -> AnyResponse:
     except DomainError as error:
         session.expire_all()
         failed = FailedStep(action, remark, error)
-        return make_response(_page(seat, queries.case(seat, number), failed=failed), error.status)
+        return make_response(_page(seat, queries.case(seat, case_id), failed=failed), error.status)
     flash(f"已{kind_of(found.kind).says(CaseAction(action))}。{words}", "success")
-    return redirect(url_for(".case", number=number), 303)
+    return redirect(url_for(".case", case_id=case_id), 303)
 
 
-@routes.desk.post("/cases/<int:number>/numbers", endpoint="case_numbers")
+@routes.desk.post("/cases/<int:case_id>/numbers", endpoint="case_numbers")
 @requires(Permission.CASES)
-def numbers(number: int) -> str:
+def numbers(case_id: int) -> str:
     """The case with its ID numbers in full; the look is noted (PD-37)."""
     seat = current_seat()
     with unit_of_work():
-        audit.record("case.numbers_seen", "case", queries.case(seat, number).id)
-    return _page(seat, queries.case(seat, number), full=True)
+        audit.record("case.numbers_seen", "case", queries.case(seat, case_id).id)
+    return _page(seat, queries.case(seat, case_id), full=True)
 
 
-@routes.desk.post("/cases/<int:number>/files/<int:evidence>", endpoint="case_file")
-@routes.member.post("/cases/<int:number>/files/<int:evidence>", endpoint="case_file")
+@routes.desk.post("/cases/<int:case_id>/files/<int:evidence>", endpoint="case_file")
+@routes.member.post("/cases/<int:case_id>/files/<int:evidence>", endpoint="case_file")
 @requires(Permission.CASES)
-def file(number: int, evidence: int) -> Response:
+def file(case_id: int, evidence: int) -> Response:
     """One attachment: a picture is shown, a PDF handed over; the look is noted."""
-    found = queries.case(current_seat(), number)
+    found = queries.case(current_seat(), case_id)
     with unit_of_work():
         kept, content = operations.file_content(found, evidence)
         media_type, filename = kept.media_type, kept.filename

@@ -180,12 +180,12 @@ def signing_of(seat: ActiveSeat, found: Case, kind: CaseKind) -> Signing | None:
     )
 
 
-@routes.desk.route("/cases/<int:number>/paper", methods=["GET", "POST"], endpoint="case_paper")
+@routes.desk.route("/cases/<int:case_id>/paper", methods=["GET", "POST"], endpoint="case_paper")
 @requires(Permission.CASES)
-def paper(number: int) -> AnyResponse | str:
+def paper(case_id: int) -> AnyResponse | str:
     """File a form that was signed by hand, or sent in as a picture (R-13)."""
     seat = current_seat()
-    found = queries.case(seat, number)
+    found = queries.case(seat, case_id)
     kind = kind_of(found.kind)
     now = signing_of(seat, found, kind)
     if now is None or not now.may_file:
@@ -198,9 +198,9 @@ def paper(number: int) -> AnyResponse | str:
             signatures.file_paper(found, seat, _scan(), request.form)
     except DomainError as error:
         session.expire_all()
-        return make_response(_paper_page(queries.case(seat, number), kind, error), error.status)
+        return make_response(_paper_page(queries.case(seat, case_id), kind, error), error.status)
     flash("纸质签名已存入。", "success")
-    return redirect(url_for(".case", number=number), 303)
+    return redirect(url_for(".case", case_id=case_id), 303)
 
 
 def _scan() -> Upload:

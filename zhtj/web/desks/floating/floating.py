@@ -135,11 +135,11 @@ def load_stay(number: int) -> tuple[Member, Stay]:
     return stay.member, stay
 
 
-@routes.desk.get("/members/<int:number>/onward", endpoint="floating_member")
+@routes.desk.get("/members/<int:member_id>/onward", endpoint="floating_member")
 @requires(Permission.TRANSFER_OUT)
-def one(number: int) -> str:
+def one(member_id: int) -> str:
     """One floating member: deadlines, log, forms."""
-    return _page(*load_stay(number))
+    return _page(*load_stay(member_id))
 
 
 def _page(member: Member, stay: Stay, error: DomainError | None = None, action: str = "") -> str:
@@ -164,25 +164,25 @@ def _page(member: Member, stay: Stay, error: DomainError | None = None, action: 
     )
 
 
-@routes.desk.post("/members/<int:number>/onward/contact", endpoint="onward_contact", defaults={"note": "contact"})
-@routes.desk.post("/members/<int:number>/onward/found", endpoint="onward_found", defaults={"note": "found"})
-@routes.desk.post("/members/<int:number>/onward/lost", endpoint="onward_lost", defaults={"note": "lost"})
-@routes.desk.post("/members/<int:number>/onward/undo", endpoint="onward_undo", defaults={"note": "undo"})
+@routes.desk.post("/members/<int:member_id>/onward/contact", endpoint="onward_contact", defaults={"note": "contact"})
+@routes.desk.post("/members/<int:member_id>/onward/found", endpoint="onward_found", defaults={"note": "found"})
+@routes.desk.post("/members/<int:member_id>/onward/lost", endpoint="onward_lost", defaults={"note": "lost"})
+@routes.desk.post("/members/<int:member_id>/onward/undo", endpoint="onward_undo", defaults={"note": "undo"})
 @requires(Permission.TRANSFER_OUT)
-def write(number: int, note: str) -> AnyResponse:
+def write(member_id: int, note: str) -> AnyResponse:
     """Log a contact, record a job or study place, or that it came to nothing; undo a retention."""
     if note not in WRITES:
         raise NotFound
-    member, _ = load_stay(number)
+    member, _ = load_stay(member_id)
     try:
         with unit_of_work():
             session.refresh(member)
             message = WRITES[note](member)
     except DomainError as error:
         session.expire_all()
-        return make_response(_page(*load_stay(number), error, note), error.status)
+        return make_response(_page(*load_stay(member_id), error, note), error.status)
     flash(message, "success")
-    return redirect(url_for(".floating") if note == "undo" else url_for(".floating_member", number=number), 303)
+    return redirect(url_for(".floating") if note == "undo" else url_for(".floating_member", member_id=member_id), 303)
 
 
 def _contact(member: Member) -> str:

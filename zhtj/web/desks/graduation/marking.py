@@ -199,11 +199,11 @@ def confirm() -> AnyResponse:
 # ---- change of one mark
 
 
-@routes.desk.route("/organisations/<int:number>/mark/change", methods=["GET", "POST"], endpoint="mark_change")
+@routes.desk.route("/organisations/<int:organisation_id>/mark/change", methods=["GET", "POST"], endpoint="mark_change")
 @requires(Permission.GRADUATION_MARK)
-def change(number: int) -> AnyResponse:
+def change(organisation_id: int) -> AnyResponse:
     """Change a branch's mark as the policy says: never, freely, or by a case (G-14, K-01)."""
-    branch = load_organisation(number, Permission.GRADUATION_MARK)
+    branch = load_organisation(organisation_id, Permission.GRADUATION_MARK)
     mark = queries.marks([branch.id]).get(branch.id)
     if mark is None:
         raise NotFound
@@ -212,7 +212,7 @@ def change(number: int) -> AnyResponse:
         error = _change(branch)
         if error is None:
             flash(f"{branch.short_name}的毕业时间已更改，名册随之调整。", "success")
-            return redirect(url_for(".organisation", number=number), 303)
+            return redirect(url_for(".organisation", organisation_id=organisation_id), 303)
     page = render_template(
         "desks/graduation/marking_change.html",
         branch=branch,
@@ -276,16 +276,16 @@ def _change(branch: Organisation) -> DomainError | None:
 # ---- members one by one
 
 
-@routes.desk.route("/organisations/<int:number>/member-marks", methods=["GET", "POST"])
+@routes.desk.route("/organisations/<int:organisation_id>/member-marks", methods=["GET", "POST"])
 @requires(Permission.GRADUATE_MARK)
-def member_marks(number: int) -> AnyResponse:
+def member_marks(organisation_id: int) -> AnyResponse:
     """Members of a branch with their own marks; mark those that are picked (G-05, G-16, G-17)."""
-    branch = load_organisation(number, Permission.GRADUATE_MARK)
+    branch = load_organisation(organisation_id, Permission.GRADUATE_MARK)
     if not branch.is_branch:
         raise NotFound
     error = _mark_members(branch) if request.method == "POST" else None
     if request.method == "POST" and error is None:
-        return redirect(url_for(".member_marks", number=number), 303)
+        return redirect(url_for(".member_marks", organisation_id=organisation_id), 303)
     text = request.args.get("q", "").strip()
     page = queries.members_of(branch, text).page(**cursors())
     kinds, problem = personal.offered(current_seat(), branch)
@@ -302,7 +302,7 @@ def member_marks(number: int) -> AnyResponse:
         typed=request.form,
         text=text,
         error=error,
-        links=page_links(page, ".member_marks", number=number, q=text),
+        links=page_links(page, ".member_marks", organisation_id=organisation_id, q=text),
     )
     return make_response(shown, error.status if error else 200)
 

@@ -56,11 +56,11 @@ def list_destinations() -> str:
     )
 
 
-@routes.desk.route("/members/<int:number>/destination", methods=["GET", "POST"], endpoint="destination")
+@routes.desk.route("/members/<int:member_id>/destination", methods=["GET", "POST"], endpoint="destination")
 @requires(Permission.DESTINATIONS)
-def one(number: int) -> AnyResponse:
+def one(member_id: int) -> AnyResponse:
     """Register where one graduate goes, or correct it."""
-    row = _row(number)
+    row = _row(member_id)
     error = _enter(row) if request.method == "POST" else None
     if request.method == "POST" and error is None:
         flash(f"{row.member.name}的去向已登记。", "success")

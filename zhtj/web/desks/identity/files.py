@@ -82,11 +82,11 @@ def _link(kept: Mapping[str, str], **changed: str) -> str:
     return url_for(".files", **arguments)
 
 
-@routes.desk.get("/members/<int:number>/file")
+@routes.desk.get("/members/<int:member_id>/file")
 @requires(Permission.MEMBER_VIEW)
-def file(number: int) -> str:
+def file(member_id: int) -> str:
     """How one member stands: identity, form, what blocks him, what can be done."""
-    member = load_member(number, Permission.MEMBER_VIEW)
+    member = load_member(member_id, Permission.MEMBER_VIEW)
     seat = current_seat()
     office = certification.office_of(member).organisation
     organisation = own_organisation()
@@ -104,22 +104,22 @@ def file(number: int) -> str:
     )
 
 
-@routes.desk.post("/members/<int:number>/file/open")
+@routes.desk.post("/members/<int:member_id>/file/open")
 @requires(Permission.MEMBER_FILE)
-def file_open(number: int) -> Response:
+def file_open(member_id: int) -> Response:
     """The approved form of a member in one's line, saved and never shown; the look is noted."""
-    member = load_member(number, Permission.MEMBER_FILE)
+    member = load_member(member_id, Permission.MEMBER_FILE)
     with unit_of_work():
         kept, content = e_files.open_file(member)
         media_type, filename = kept.media_type, kept.filename
     return hand_over(content, media_type, filename)
 
 
-@routes.desk.post("/members/<int:number>/identity")
+@routes.desk.post("/members/<int:member_id>/identity")
 @requires(Permission.MEMBER_VIEW)
-def identity(number: int) -> AnyResponse:
+def identity(member_id: int) -> AnyResponse:
     """Ask again about one member's number and name, now (U-12)."""
-    member = load_member(number, Permission.MEMBER_VIEW)
+    member = load_member(member_id, Permission.MEMBER_VIEW)
     limits.hit("identity", str(current_seat().account_id), CHECKS_AN_HOUR, HOUR)
     try:
         checking.check([member.id])
@@ -127,9 +127,9 @@ def identity(number: int) -> AnyResponse:
         flash("认证接口暂时连不上，请稍后再试；系统也会自动重查。", "warning")
     else:
         session.expire_all()
-        status = checking.status_of(load_member(number, Permission.MEMBER_VIEW))
+        status = checking.status_of(load_member(member_id, Permission.MEMBER_VIEW))
         flash(f"身份认证：{status.state.label}。", "success" if not status.fault else "warning")
-    return redirect(url_for(".file", number=number), 303)
+    return redirect(url_for(".file", member_id=member_id), 303)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def fill_in(member: Member, *, own: bool) -> AnyResponse:
                 version = sheet.version if sheet else 0
         else:
             flash("登记表已保存。", "success")
-            return redirect(url_for(".file", number=None if own else member.id), 303)
+            return redirect(url_for(".file", member_id=None if own else member.id), 303)
     page = render_template(
         "identity/sheet.html",
         member=member,
@@ -62,20 +62,20 @@ def on_paper(member: Member) -> str:
     )
 
 
-@routes.desk.route("/members/<int:number>/sheet", methods=["GET", "POST"])
+@routes.desk.route("/members/<int:member_id>/sheet", methods=["GET", "POST"])
 @requires(Permission.MEMBER_NUMBER)
-def sheet(number: int) -> AnyResponse:
+def sheet(member_id: int) -> AnyResponse:
     """Fill in the sheet of a member we look after."""
-    return fill_in(load_member(number, Permission.MEMBER_NUMBER), own=False)
+    return fill_in(load_member(member_id, Permission.MEMBER_NUMBER), own=False)
 
 
-@routes.desk.post("/members/<int:number>/sheet/print")
+@routes.desk.post("/members/<int:member_id>/sheet/print")
 @requires(Permission.MEMBER_NUMBER)
-def sheet_print(number: int) -> str:
+def sheet_print(member_id: int) -> str:
     """His sheet for the printer, with the number in full; the look is noted (PD-37)."""
-    member = load_member(number, Permission.MEMBER_NUMBER)
+    member = load_member(member_id, Permission.MEMBER_NUMBER)
     if registration_sheets.of_member(member.id) is None:
         raise NotFound("还没有填写登记表。", fix="请先填写。")
     with unit_of_work():
-        audit.record("member.number_seen", "member", number, on="sheet")
-    return on_paper(load_member(number, Permission.MEMBER_NUMBER))
+        audit.record("member.number_seen", "member", member_id, on="sheet")
+    return on_paper(load_member(member_id, Permission.MEMBER_NUMBER))

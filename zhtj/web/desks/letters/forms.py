@@ -17,18 +17,18 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.downloads import hand_over
 
 
-@routes.desk.post("/cases/<int:number>/form")
-@routes.member.post("/cases/<int:number>/form")
+@routes.desk.post("/cases/<int:case_id>/form")
+@routes.member.post("/cases/<int:case_id>/form")
 @requires(Permission.CASES)
-def case_form(number: int) -> Response:
+def case_form(case_id: int) -> Response:
     """The signed form of a case as PDF, with the full ID number; that it was taken is noted (PD-37)."""
-    found = queries.case(current_seat(), number)
+    found = queries.case(current_seat(), case_id)
     signed = signatures.of_case(found)
     if signed is None:
         raise NotFound("这件事没有签过名的表。", fix="请先由本人阅读并签名。")
     content = forms.signed_paper(paper(signed))
     with unit_of_work():
-        audit.record("case.form_printed", "case", number, form=signed.form)
+        audit.record("case.form_printed", "case", case_id, form=signed.form)
     return hand_over(content, "application/pdf", f"{signed.content['title']}-{signed.name}.pdf")
 
 

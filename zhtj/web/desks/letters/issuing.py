@@ -91,12 +91,12 @@ def _typed(names: tuple[str, ...]) -> dict[str, str]:
 # -- from an application
 
 
-@routes.desk.route("/applications/<int:number>/letter", methods=["GET", "POST"])
+@routes.desk.route("/applications/<int:application_id>/letter", methods=["GET", "POST"])
 @requires(Permission.LETTER_ISSUE)
-def letter_new(number: int) -> AnyResponse | str:
+def letter_new(application_id: int) -> AnyResponse | str:
     """The form of a letter; what the record already knows is not asked."""
     seat = current_seat()
-    application = transfers.application(seat, number)
+    application = transfers.application(seat, application_id)
     authority.check_issuer(seat)
     if request.method == "GET":
         return _form(application, _first(application.member))
@@ -107,22 +107,22 @@ def letter_new(number: int) -> AnyResponse | str:
             issued = operations.issue(application, seat, details_of(typed)).id
     except DomainError as error:
         session.expire_all()
-        return make_response(_form(transfers.application(seat, number), typed, error), error.status)
+        return make_response(_form(transfers.application(seat, application_id), typed, error), error.status)
     return _issued(issued)
 
 
 def _issued(number: int) -> AnyResponse:
     found = session.get_one(Letter, number)
     flash(f"已开具{found.serial}介绍信。", "success")
-    return redirect(url_for(".letter_page", number=number), 303)
+    return redirect(url_for(".letter_page", letter_id=number), 303)
 
 
-@routes.desk.post("/applications/<int:number>/letter/sample")
+@routes.desk.post("/applications/<int:application_id>/letter/sample")
 @requires(Permission.LETTER_ISSUE)
-def letter_sample(number: int) -> AnyResponse:
+def letter_sample(application_id: int) -> AnyResponse:
     """How the letter would look, marked as good for nothing."""
     seat = current_seat()
-    application = transfers.application(seat, number)
+    application = transfers.application(seat, application_id)
     typed = _typed(FIELDS)
     try:
         record = operations.rehearse(application, seat, details_of(typed))
@@ -145,12 +145,12 @@ def _form(application: Application, typed: dict[str, str], error: DomainError | 
 # -- without one
 
 
-@routes.desk.route("/members/<int:number>/letter", methods=["GET", "POST"])
+@routes.desk.route("/members/<int:member_id>/letter", methods=["GET", "POST"])
 @requires(Permission.LETTER_ISSUE)
-def letter_offline(number: int) -> AnyResponse | str:
+def letter_offline(member_id: int) -> AnyResponse | str:
     """A letter without application, where the transfer cannot go online (X-09, T-31)."""
     seat = current_seat()
-    member = load_member(number, Permission.LETTER_ISSUE)
+    member = load_member(member_id, Permission.LETTER_ISSUE)
     authority.check_issuer(seat)
     if request.method == "GET":
         return _offline_form(member, _first(member))
@@ -161,7 +161,7 @@ def letter_offline(number: int) -> AnyResponse | str:
             issued = operations.issue_offline(member, typed["receiver"], _reason(typed), seat, details_of(typed)).id
     except DomainError as error:
         session.expire_all()
-        page = _offline_form(load_member(number, Permission.LETTER_ISSUE), typed, error)
+        page = _offline_form(load_member(member_id, Permission.LETTER_ISSUE), typed, error)
         return make_response(page, error.status)
     return _issued(issued)
 
@@ -172,12 +172,12 @@ def _reason(typed: Mapping[str, str]) -> tuple[LetterReason, str]:
     return LetterReason(typed["reason"]), typed["reason_text"]
 
 
-@routes.desk.post("/members/<int:number>/letter/sample")
+@routes.desk.post("/members/<int:member_id>/letter/sample")
 @requires(Permission.LETTER_ISSUE)
-def letter_offline_sample(number: int) -> AnyResponse:
+def letter_offline_sample(member_id: int) -> AnyResponse:
     """How that letter would look."""
     seat = current_seat()
-    member = load_member(number, Permission.LETTER_ISSUE)
+    member = load_member(member_id, Permission.LETTER_ISSUE)
     typed = _typed(OFFLINE)
     try:
         record: LetterRecord = operations.rehearse_offline(
@@ -203,11 +203,11 @@ def _offline_form(member: Member, typed: dict[str, str], error: DomainError | No
 # -- one letter
 
 
-@routes.desk.get("/letters/<int:number>")
+@routes.desk.get("/letters/<int:letter_id>")
 @requires(Permission.LETTER_VIEW)
-def letter_page(number: int) -> str:
+def letter_page(letter_id: int) -> str:
     """One letter: what it says, its state, its receipt, the member's card."""
-    return _page(queries.letter(current_seat(), number))
+    return _page(queries.letter(current_seat(), letter_id))
 
 
 def _page(found: Letter, error: DomainError | None = None) -> str:
@@ -237,11 +237,11 @@ def _pdf(content: bytes, name: str) -> Response:
     return response
 
 
-@routes.desk.get("/letters/<int:number>.pdf")
+@routes.desk.get("/letters/<int:letter_id>.pdf")
 @requires(Permission.LETTER_VIEW)
-def letter_pdf(number: int) -> Response:
+def letter_pdf(letter_id: int) -> Response:
     """The printed letter, three slips on one page."""
-    return pdf(queries.letter(current_seat(), number))
+    return pdf(queries.letter(current_seat(), letter_id))
 
 
 def pdf(letter: Letter, *, with_stub: bool = True) -> Response:
@@ -250,20 +250,20 @@ def pdf(letter: Letter, *, with_stub: bool = True) -> Response:
     return _pdf(content, f"{letter.year}-{letter.number}")
 
 
-@routes.desk.post("/letters/<int:number>/void")
+@routes.desk.post("/letters/<int:letter_id>/void")
 @requires(Permission.LETTER_ISSUE)
-def letter_void(number: int) -> AnyResponse:
+def letter_void(letter_id: int) -> AnyResponse:
     """Void a letter; its number stays used, a correction gets a new one (L-04, PD-27)."""
     seat = current_seat()
-    found = queries.letter(seat, number)
+    found = queries.letter(seat, letter_id)
     try:
         with unit_of_work():
             session.refresh(found)
             operations.void(found, seat, request.form.get("reason", "").strip())
     except DomainError as error:
-        return _again(number, error)
+        return _again(letter_id, error)
     flash("介绍信已作废。", "success")
-    return redirect(url_for(".letter_page", number=number), 303)
+    return redirect(url_for(".letter_page", letter_id=letter_id), 303)
 
 
 def _again(number: int, error: DomainError) -> AnyResponse:
@@ -284,12 +284,12 @@ def slip_of_form() -> ReceiptSlip:
     )
 
 
-@routes.desk.post("/letters/<int:number>/receipt")
+@routes.desk.post("/letters/<int:letter_id>/receipt")
 @requires(Permission.LETTER_ISSUE)
-def letter_receipt(number: int) -> AnyResponse:
+def letter_receipt(letter_id: int) -> AnyResponse:
     """Record a receipt that came back on paper (L-31, PD-29)."""
     seat = current_seat()
-    found = queries.letter(seat, number)
+    found = queries.letter(seat, letter_id)
     authority.check_issuer(seat)
     try:
         slip = slip_of_form()
@@ -297,28 +297,28 @@ def letter_receipt(number: int) -> AnyResponse:
             session.refresh(found)
             receipts.record_paper(found, seat, slip)
     except DomainError as error:
-        return _again(number, error)
+        return _again(letter_id, error)
     flash("回执已登记。", "success")
-    return redirect(url_for(".letter_page", number=number), 303)
+    return redirect(url_for(".letter_page", letter_id=letter_id), 303)
 
 
-@routes.desk.post("/letters/<int:number>/receipt/file")
+@routes.desk.post("/letters/<int:letter_id>/receipt/file")
 @requires(Permission.LETTER_VIEW)
-def letter_receipt_file(number: int) -> Response:
+def letter_receipt_file(letter_id: int) -> Response:
     """The picture of slip three; the look is audited."""
-    found = queries.letter(current_seat(), number)
+    found = queries.letter(current_seat(), letter_id)
     with unit_of_work():
         receipt = receipts.required(found.id)
         content, media_type = receipts.picture(receipt), receipt.media_type or ""
     return hand_over(content, media_type, f"receipt-{found.year}-{found.number}")
 
 
-@routes.desk.post("/letters/<int:number>/card")
+@routes.desk.post("/letters/<int:letter_id>/card")
 @requires(Permission.LETTER_ISSUE)
-def letter_card(number: int) -> AnyResponse:
+def letter_card(letter_id: int) -> AnyResponse:
     """Tick that the member's card has its entry under 转出 (L-30)."""
     seat = current_seat()
-    found = queries.letter(seat, number)
+    found = queries.letter(seat, letter_id)
     authority.check_issuer(seat)
     try:
         day = needed_day_in("entered_on", rule="L-30")
@@ -326,6 +326,6 @@ def letter_card(number: int) -> AnyResponse:
             session.refresh(found)
             receipts.enter_card(found, seat, CardSide.OUT, day)
     except DomainError as error:
-        return _again(number, error)
+        return _again(letter_id, error)
     flash("团员证转出栏已登记。", "success")
-    return redirect(url_for(".letter_page", number=number), 303)
+    return redirect(url_for(".letter_page", letter_id=letter_id), 303)

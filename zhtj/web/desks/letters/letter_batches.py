@@ -84,20 +84,20 @@ def letter_many_pick() -> AnyResponse:
         number = letter_batches.keep(
             seat, found, key=key, title=f"选中的 {len(found):,} 份申请", details=details, site=request.url_root
         )
-    return redirect(url_for(".letter_batch", number=number), 303)
+    return redirect(url_for(".letter_batch", batch_id=number), 303)
 
 
-@routes.desk.get("/letters/batches/<int:number>")
+@routes.desk.get("/letters/batches/<int:batch_id>")
 @requires(Permission.LETTER_ISSUE)
-def letter_batch(number: int) -> AnyResponse | str:
+def letter_batch(batch_id: int) -> AnyResponse | str:
     """Preview, progress or result, whichever it has come to."""
-    found = letter_batches.owned(number, current_seat())
+    found = letter_batches.owned(batch_id, current_seat())
     if found.state is BatchState.PREVIEWED:
         return _preview(found, found.choices)
     files = batch_files.files(found)
     if is_htmx():
         if found.state is BatchState.DONE:
-            return hx_redirect(url_for(".letter_batch", number=number))
+            return hx_redirect(url_for(".letter_batch", batch_id=batch_id))
         return render_template("desks/letters/letter_batch_progress.html", batch=found, printed=len(files))
     finished = found.state is BatchState.DONE
     lines = letter_batches.lines(found) if finished else []
@@ -137,20 +137,20 @@ def _details() -> dict[str, Any]:
     return {**typed, "from_file": bool(request.form.get("from_file"))}
 
 
-@routes.desk.post("/letters/batches/<int:number>/options")
+@routes.desk.post("/letters/batches/<int:batch_id>/options")
 @requires(Permission.LETTER_ISSUE)
-def letter_batch_choose(number: int) -> AnyResponse:
+def letter_batch_choose(batch_id: int) -> AnyResponse:
     """Keep what holds for all lines, and show what would come of it."""
     with unit_of_work():
-        letter_batches.choose(letter_batches.owned(number, current_seat()), _details())
-    return redirect(url_for(".letter_batch", number=number), 303)
+        letter_batches.choose(letter_batches.owned(batch_id, current_seat()), _details())
+    return redirect(url_for(".letter_batch", batch_id=batch_id), 303)
 
 
-@routes.desk.post("/letters/batches/<int:number>/sample")
+@routes.desk.post("/letters/batches/<int:batch_id>/sample")
 @requires(Permission.LETTER_ISSUE)
-def letter_batch_sample(number: int) -> AnyResponse:
+def letter_batch_sample(batch_id: int) -> AnyResponse:
     """The first letter as it would look, marked as good for nothing."""
-    found = letter_batches.owned(number, current_seat())
+    found = letter_batches.owned(batch_id, current_seat())
     seen = next((seen for _, seen in letter_batches.examine(found, current_seat(), _details()) if seen.record), None)
     if seen is None or seen.record is None:
         return _preview(found, _details(), DomainError("没有可以开具的。", fix="请按下面每一行的说明补全。"))
@@ -160,12 +160,12 @@ def letter_batch_sample(number: int) -> AnyResponse:
     return response
 
 
-@routes.desk.post("/letters/batches/<int:number>/confirm")
+@routes.desk.post("/letters/batches/<int:batch_id>/confirm")
 @requires(Permission.LETTER_ISSUE)
-def letter_batch_confirm(number: int) -> AnyResponse:
+def letter_batch_confirm(batch_id: int) -> AnyResponse:
     """Give numbers to what can have one, and print it."""
     seat = current_seat()
-    found = letter_batches.owned(number, seat)
+    found = letter_batches.owned(batch_id, seat)
     authority.check_issuer(seat)
     if found.state is BatchState.PREVIEWED:
         typed = _details()
@@ -174,49 +174,49 @@ def letter_batch_confirm(number: int) -> AnyResponse:
         if len(refused) == found.total:
             return _preview(found, typed, DomainError("没有可以开具的。", fix="请按下面每一行的说明补全或改正。"))
         with unit_of_work():
-            found = letter_batches.owned(number, seat)
+            found = letter_batches.owned(batch_id, seat)
             letter_batches.choose(found, typed)
             letter_batches.confirm(found, seat, refused)
-    return redirect(url_for(".letter_batch", number=number), 303)
+    return redirect(url_for(".letter_batch", batch_id=batch_id), 303)
 
 
-@routes.desk.post("/letters/batches/<int:number>/discard")
+@routes.desk.post("/letters/batches/<int:batch_id>/discard")
 @requires(Permission.LETTER_ISSUE)
-def letter_batch_discard(number: int) -> AnyResponse:
+def letter_batch_discard(batch_id: int) -> AnyResponse:
     """Throw away what was only looked at."""
     with unit_of_work():
-        letter_batches.discard(letter_batches.owned(number, current_seat()))
+        letter_batches.discard(letter_batches.owned(batch_id, current_seat()))
     flash("已放弃，没有开具任何介绍信。", "info")
     return redirect(url_for(".letter_many"), 303)
 
 
-@routes.desk.post("/letters/batches/<int:number>/again")
+@routes.desk.post("/letters/batches/<int:batch_id>/again")
 @requires(Permission.LETTER_ISSUE)
-def letter_batch_again(number: int) -> AnyResponse:
+def letter_batch_again(batch_id: int) -> AnyResponse:
     """Print again the files that were thrown away or hold a void letter."""
     with unit_of_work():
-        batch_files.reprint(letter_batches.owned(number, current_seat()))
-    return redirect(url_for(".letter_batch", number=number), 303)
+        batch_files.reprint(letter_batches.owned(batch_id, current_seat()))
+    return redirect(url_for(".letter_batch", batch_id=batch_id), 303)
 
 
-@routes.desk.get("/letters/batches/<int:number>/<int:place>.pdf")
+@routes.desk.get("/letters/batches/<int:batch_id>/<int:place>.pdf")
 @requires(Permission.LETTER_ISSUE)
-def letter_batch_file(number: int, place: int) -> Response:
+def letter_batch_file(batch_id: int, place: int) -> Response:
     """One PDF of at most a hundred letters."""
-    content = batch_files.content(letter_batches.owned(number, current_seat()), place)
-    return _download(content, "application/pdf", f"介绍信-{number}-{place}.pdf")
+    content = batch_files.content(letter_batches.owned(batch_id, current_seat()), place)
+    return _download(content, "application/pdf", f"介绍信-{batch_id}-{place}.pdf")
 
 
-@routes.desk.get("/letters/batches/<int:number>.zip")
+@routes.desk.get("/letters/batches/<int:batch_id>.zip")
 @requires(Permission.LETTER_ISSUE)
-def letter_batch_zip(number: int) -> Response:
+def letter_batch_zip(batch_id: int) -> Response:
     """All files of a batch in one."""
-    found = letter_batches.owned(number, current_seat())
+    found = letter_batches.owned(batch_id, current_seat())
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # PDFs are compressed already
         for file in batch_files.files(found):
             archive.writestr(f"{file.first}-{file.last}.pdf", batch_files.content(found, file.place))
-    return _download(target.getvalue(), "application/zip", f"介绍信-{number}.zip")
+    return _download(target.getvalue(), "application/zip", f"介绍信-{batch_id}.zip")
 
 
 def _download(content: bytes, media_type: str, name: str) -> Response:

@@ -88,11 +88,11 @@ def letter_seal_picture() -> Response:
     return hand_over(seals.pictures({found.id})[found.id], "image/png", "seal.png")
 
 
-@routes.desk.post("/organisations/<int:number>/letters")
+@routes.desk.post("/organisations/<int:organisation_id>/letters")
 @requires(Permission.LETTER_ISSUE)
-def letter_authorise(number: int) -> AnyResponse:
+def letter_authorise(organisation_id: int) -> AnyResponse:
     """Let a college issue letters from a day on (PD-30)."""
-    college = load_organisation(number, Permission.LETTER_ISSUE)
+    college = load_organisation(organisation_id, Permission.LETTER_ISSUE)
     try:
         first, last = day_in("valid_from", rule="PD-30") or clock.today(), day_in("valid_until", rule="PD-30")
         with unit_of_work():
@@ -100,16 +100,16 @@ def letter_authorise(number: int) -> AnyResponse:
     except DomainError as error:
         if error.status in {403, 404}:
             raise
-        return _wrong(error, number)
+        return _wrong(error, organisation_id)
     flash("已授权。", "success")
     return redirect(url_for(".letter_settings"), 303)
 
 
-@routes.desk.post("/organisations/<int:number>/letters/end")
+@routes.desk.post("/organisations/<int:organisation_id>/letters/end")
 @requires(Permission.LETTER_ISSUE)
-def letter_unauthorise(number: int) -> AnyResponse:
+def letter_unauthorise(organisation_id: int) -> AnyResponse:
     """End a college's authorisation; what it has issued stays (PD-30)."""
-    college = load_organisation(number, Permission.LETTER_ISSUE)
+    college = load_organisation(organisation_id, Permission.LETTER_ISSUE)
     with unit_of_work():
         authority.end(session.get_one(Organisation, college.id), current_seat())
     flash("授权已终止；此前开具的介绍信仍然有效。", "success")

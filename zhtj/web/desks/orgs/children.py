@@ -23,11 +23,11 @@ from zhtj.web.desks.orgs.organisations import organisation_page
 NEW = ("category", "full_name", "short_name", "industry", "purpose", "phone", "park")
 
 
-@routes.desk.route("/organisations/<int:number>/new", methods=["GET", "POST"])
+@routes.desk.route("/organisations/<int:organisation_id>/new", methods=["GET", "POST"])
 @requires(Permission.ORGANISATION_BUILD)
-def organisation_new(number: int) -> AnyResponse | str:
+def organisation_new(organisation_id: int) -> AnyResponse | str:
     """Build one organisation below; a purpose-built branch comes here with its names already filled in."""
-    parent = load_organisation(number, Permission.ORGANISATION_BUILD)
+    parent = load_organisation(organisation_id, Permission.ORGANISATION_BUILD)
     if parent.is_branch:
         raise DomainError("团支部是最末一级，下面不能再建组织。", field="parent", rule="O-02")
     if request.method == "GET":
@@ -35,13 +35,13 @@ def organisation_new(number: int) -> AnyResponse | str:
     typed = {name: request.form.get(name, "").strip() for name in NEW}
     try:
         with unit_of_work():
-            created = children.build(session.get_one(Organisation, number), _wanted(typed))
+            created = children.build(session.get_one(Organisation, organisation_id), _wanted(typed))
             built, name = created.id, created.full_name
     except DomainError as error:
         session.expire_all()
         return make_response(_new_page(parent, typed, error), error.status)
     flash(f"已建立{name}。", "success")
-    return redirect(url_for(".organisation", number=built), 303)
+    return redirect(url_for(".organisation", organisation_id=built), 303)
 
 
 def _wanted(typed: dict[str, str]) -> NewOrganisation:
@@ -84,11 +84,11 @@ def _below(number: int) -> Organisation:
     return shown
 
 
-@routes.desk.route("/organisations/<int:number>/edit", methods=["GET", "POST"])
+@routes.desk.route("/organisations/<int:organisation_id>/edit", methods=["GET", "POST"])
 @requires(Permission.ORGANISATION_EDIT)
-def organisation_edit(number: int) -> AnyResponse | str:
+def organisation_edit(organisation_id: int) -> AnyResponse | str:
     """Change names, category and data of an organisation below."""
-    shown = _below(number)
+    shown = _below(organisation_id)
     if request.method == "GET":
         return _edit_page(shown)
     typed = {name: request.form.get(name, "") for name in changes.FIELDS}
@@ -101,7 +101,7 @@ def organisation_edit(number: int) -> AnyResponse | str:
         session.expire_all()
         return make_response(_edit_page(shown, error), error.status)
     flash("组织资料已更新。" if changed else "没有改动。", "success")
-    return redirect(url_for(".organisation", number=number), 303)
+    return redirect(url_for(".organisation", organisation_id=organisation_id), 303)
 
 
 def _edit_page(shown: Organisation, error: DomainError | None = None) -> str:
@@ -123,18 +123,18 @@ def _edit_page(shown: Organisation, error: DomainError | None = None) -> str:
     )
 
 
-@routes.desk.post("/organisations/<int:number>/close")
+@routes.desk.post("/organisations/<int:organisation_id>/close")
 @requires(Permission.ORGANISATION_EDIT)
-def organisation_close(number: int) -> AnyResponse:
+def organisation_close(organisation_id: int) -> AnyResponse:
     """Close it, with a reason."""
-    return _turn(number, closing.close, "已停用；需要时可以恢复。")
+    return _turn(organisation_id, closing.close, "已停用；需要时可以恢复。")
 
 
-@routes.desk.post("/organisations/<int:number>/reopen")
+@routes.desk.post("/organisations/<int:organisation_id>/reopen")
 @requires(Permission.ORGANISATION_EDIT)
-def organisation_reopen(number: int) -> AnyResponse:
+def organisation_reopen(organisation_id: int) -> AnyResponse:
     """Open it again, with a reason."""
-    return _turn(number, closing.reopen, "已恢复使用。请任命管理员。")
+    return _turn(organisation_id, closing.reopen, "已恢复使用。请任命管理员。")
 
 
 def _turn(number: int, action: Any, words: str) -> AnyResponse:
@@ -147,4 +147,4 @@ def _turn(number: int, action: Any, words: str) -> AnyResponse:
         session.expire_all()
         return make_response(organisation_page(shown, turning=error), error.status)
     flash(f"{name}{words}", "success")
-    return redirect(url_for(".organisation", number=number), 303)
+    return redirect(url_for(".organisation", organisation_id=number), 303)

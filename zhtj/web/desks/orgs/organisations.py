@@ -39,11 +39,11 @@ def organisations() -> str:
     return organisation_page(own_organisation())
 
 
-@routes.desk.get("/organisations/<int:number>")
+@routes.desk.get("/organisations/<int:organisation_id>")
 @requires(Permission.ORGANISATION_VIEW)
-def organisation(number: int) -> str:
+def organisation(organisation_id: int) -> str:
     """One organisation below, with its children."""
-    return organisation_page(load_organisation(number, Permission.ORGANISATION_VIEW))
+    return organisation_page(load_organisation(organisation_id, Permission.ORGANISATION_VIEW))
 
 
 def organisation_page(
@@ -80,7 +80,7 @@ def organisation_page(
         error=error,
         turning=turning,
         typed=request.form,
-        links=page_links(page, ".organisation", number=shown.id, q=text, closed="1" if closed else ""),
+        links=page_links(page, ".organisation", organisation_id=shown.id, q=text, closed="1" if closed else ""),
         **_administration(seat, shown, page.rows),
     )
 
@@ -110,11 +110,11 @@ def _administration(seat: ActiveSeat, shown: Organisation, rows: Sequence[Organi
     }
 
 
-@routes.desk.post("/organisations/<int:number>/mark")
+@routes.desk.post("/organisations/<int:organisation_id>/mark")
 @requires(Permission.GRADUATION_MARK)
-def mark(number: int) -> AnyResponse:
+def mark(organisation_id: int) -> AnyResponse:
     """Mark one branch's graduation month, or why it has none (G-03, G-12)."""
-    branch = load_organisation(number, Permission.GRADUATION_MARK)
+    branch = load_organisation(organisation_id, Permission.GRADUATION_MARK)
     seat = current_seat()
     problem = graduation.mark_problem(seat, branch) if graduation.may_be_marked(branch) else None
     if problem is not None and problem.rule in {"G-11", "G-12"}:
@@ -130,7 +130,7 @@ def mark(number: int) -> AnyResponse:
         session.expire_all()
         return make_response(organisation_page(branch, error), error.status)
     flash(f"{branch.short_name}的毕业时间已标记。", "success")
-    return redirect(url_for(".organisation", number=number), 303)
+    return redirect(url_for(".organisation", organisation_id=organisation_id), 303)
 
 
 def _month(text: str) -> date | None:

@@ -41,11 +41,11 @@ def _named() -> Organisation | None:
     return load_organisation(number, Permission.ORGANISATION_VIEW) if number is not None else None
 
 
-@routes.desk.get("/organisations/<int:number>/children")
+@routes.desk.get("/organisations/<int:organisation_id>/children")
 @requires(Permission.ORGANISATION_VIEW)
-def tree_level(number: int) -> str:
+def tree_level(organisation_id: int) -> str:
     """The next level below one organisation, as a fragment."""
-    shown = load_organisation(number, Permission.ORGANISATION_VIEW)
+    shown = load_organisation(organisation_id, Permission.ORGANISATION_VIEW)
     return render_template("desks/orgs/_tree_level.html", at=shown, **_level(shown))
 
 

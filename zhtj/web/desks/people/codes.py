@@ -24,18 +24,18 @@ from zhtj.web.desks.people.posts import code_page
 MOST = 200
 
 
-@routes.desk.post("/members/<int:number>/code")
+@routes.desk.post("/members/<int:member_id>/code")
 @requires(Permission.CODE_ISSUE)
-def code(number: int) -> str:
+def code(member_id: int) -> str:
     """Issue an activation or a reset code; it is shown this once."""
-    member = load_member(number, Permission.CODE_ISSUE)
+    member = load_member(member_id, Permission.CODE_ISSUE)
     with unit_of_work():
         session.refresh(member)
         kind = CodeKind.RESET if member.account.activated_at else CodeKind.ACTIVATION
         issued = codes.issue(kind, current_seat(), account=member.account)
     return render_template(
         "desks/people/code.html",
-        member=load_member(number, Permission.CODE_ISSUE),
+        member=load_member(member_id, Permission.CODE_ISSUE),
         issued=issued,
         fragment=code_sheets.code_card(issued),
     )
@@ -74,15 +74,15 @@ def _numbers(name: str) -> list[int]:
     return [number for number in found if number is not None]
 
 
-@routes.desk.post("/organisations/<int:number>/code")
+@routes.desk.post("/organisations/<int:organisation_id>/code")
 @requires(Permission.CODE_ISSUE)
-def organisation_code(number: int) -> str:
+def organisation_code(organisation_id: int) -> str:
     """A registration code for an organisation below, for its new administrator; shown this once (U-07)."""
-    shown = load_organisation(number, Permission.CODE_ISSUE)
-    crumbs = [(shown.short_name, url_for(".organisation", number=number))]
+    shown = load_organisation(organisation_id, Permission.CODE_ISSUE)
+    crumbs = [(shown.short_name, url_for(".organisation", organisation_id=organisation_id))]
     with unit_of_work():
         issued = codes.issue(CodeKind.REGISTRATION, current_seat(), organisation=shown)
-    return code_page(issued, crumbs, ".organisation", number)
+    return code_page(issued, crumbs, ".organisation", organisation_id)
 
 
 @routes.desk.post("/organisations/codes")
@@ -93,7 +93,10 @@ def organisation_codes() -> str:
     back = url_for(".organisations")
     if county is not None:
         host = load_organisation(county, Permission.CODE_ISSUE)
-        numbers, back = [one.id for one in orgs.townships(host, MOST + 1)], url_for(".organisation", number=county)
+        numbers, back = (
+            [one.id for one in orgs.townships(host, MOST + 1)],
+            url_for(".organisation", organisation_id=county),
+        )
     else:
         numbers = _numbers("organisation")
     if len(numbers) > MOST:

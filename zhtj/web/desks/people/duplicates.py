@@ -95,7 +95,7 @@ def merge() -> AnyResponse:
         session.expire_all()
         return _page(kept, doubled, error)
     flash(words, "success")
-    return redirect(url_for(".case", number=number), 303)
+    return redirect(url_for(".case", case_id=number), 303)
 
 
 @routes.desk.post("/members/compare/apart")

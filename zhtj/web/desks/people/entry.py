@@ -62,7 +62,7 @@ def new() -> AnyResponse:
     if isinstance(done, Outlook):
         return make_response(_form(FilledMember(words, typed, warnings=done.warnings)), 422)
     flash("已登记。账号还没有激活，请为本人生成激活码。", "success")
-    return redirect(url_for(".member", number=number), 303)
+    return redirect(url_for(".member", member_id=number), 303)
 
 
 def _form(filled: FilledMember) -> str:
@@ -81,11 +81,11 @@ def _form(filled: FilledMember) -> str:
     )
 
 
-@routes.desk.route("/members/<int:number>/edit", methods=["GET", "POST"], endpoint="member_edit")
+@routes.desk.route("/members/<int:member_id>/edit", methods=["GET", "POST"], endpoint="member_edit")
 @requires(Permission.MEMBER_IMPORT)
-def edit(number: int) -> AnyResponse:
+def edit(member_id: int) -> AnyResponse:
     """学号, 专业, 学历, 团费 of a member, changed at once; the second of two administrators is told."""
-    found = load_member(number, Permission.MEMBER_IMPORT)
+    found = load_member(member_id, Permission.MEMBER_IMPORT)
     if current_seat().member_id == found.id:
         raise Forbidden("本人的资料由直接上级修改。", rule="PD-02")
     if request.method == "GET":
@@ -95,9 +95,9 @@ def edit(number: int) -> AnyResponse:
             changed = amending.change(found, current_seat(), request.form, request.form.get("seen", ""))
     except DomainError as error:
         session.expire_all()
-        return make_response(_edit(load_member(number, Permission.MEMBER_IMPORT), error), error.status)
+        return make_response(_edit(load_member(member_id, Permission.MEMBER_IMPORT), error), error.status)
     flash("已保存。" if changed else "没有改动。", "success")
-    return redirect(url_for(".member", number=number), 303)
+    return redirect(url_for(".member", member_id=member_id), 303)
 
 
 def _edit(found: Member, error: DomainError | None = None) -> str:

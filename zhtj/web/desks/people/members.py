@@ -192,20 +192,20 @@ def _to_list(arguments: dict[str, Any]) -> AnyResponse:
     return redirect(url_for(".members", **arguments), 303)
 
 
-@routes.desk.get("/members/<int:number>")
+@routes.desk.get("/members/<int:member_id>")
 @requires(Permission.MEMBER_VIEW)
-def member(number: int) -> str:
+def member(member_id: int) -> str:
     """One member: League data, where he has been, his applications; an archived one can be looked at."""
-    return _page(_any_member(number), full_number="")
+    return _page(_any_member(member_id), full_number="")
 
 
-@routes.desk.post("/members/<int:number>/number")
+@routes.desk.post("/members/<int:member_id>/number")
 @requires(Permission.MEMBER_NUMBER)
-def member_number(number: int) -> str:
+def member_number(member_id: int) -> str:
     """The same page with the full ID number; the look is audited (PD-37)."""
-    found = load_member(number, Permission.MEMBER_NUMBER)
+    found = load_member(member_id, Permission.MEMBER_NUMBER)
     with unit_of_work():
-        audit.record("member.number_seen", "member", number)
+        audit.record("member.number_seen", "member", member_id)
     session.refresh(found)
     return _page(found, full_number=found.account.id_number or "")
 

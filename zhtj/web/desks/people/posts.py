@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -24,11 +22,11 @@ from zhtj.web.desks.loading import load_organisation, number_in
 HOUR = 3600
 
 
-@routes.desk.get("/organisations/<int:number>/posts")
+@routes.desk.get("/organisations/<int:organisation_id>/posts")
 @requires(Permission.POSTS)
-def posts(number: int) -> str:
+def posts(organisation_id: int) -> str:
     """Who holds which post, and whom one can appoint."""
-    return _page(load_organisation(number, Permission.POSTS))
+    return _page(load_organisation(organisation_id, Permission.POSTS))
 
 
 def _page(shown: Organisation, error: DomainError | None = None, *, ending: int | None = None) -> str:
@@ -57,11 +55,11 @@ def _page(shown: Organisation, error: DomainError | None = None, *, ending: int 
     )
 
 
-@routes.desk.post("/organisations/<int:number>/posts")
+@routes.desk.post("/organisations/<int:organisation_id>/posts")
 @requires(Permission.POSTS)
-def appoint(number: int) -> AnyResponse:
+def appoint(organisation_id: int) -> AnyResponse:
     """Appoint a member from the list, or somebody by name and full number."""
-    shown = load_organisation(number, Permission.POSTS)
+    shown = load_organisation(organisation_id, Permission.POSTS)
     try:
         wanted, person = _post(), _person(shown)
         with unit_of_work():
@@ -77,13 +75,13 @@ def appoint(number: int) -> AnyResponse:
         session.expire_all()
         return make_response(_page(shown, error), error.status)
     words = f"已任命{name}为{wanted.label}{waits}。"
-    return _go_on(words, where, number, own=own)
+    return _go_on(words, where, organisation_id, own=own)
 
 
 def _go_on(words: str, where: str, number: int, *, own: bool) -> AnyResponse:
     """Back to the posts; whoever has just given up the seat he acts in, to what is left to him (U-23)."""
     flash(words, "success")
-    return redirect(visitor.leave_seat(where) if own else url_for(".posts", number=number), 303)
+    return redirect(visitor.leave_seat(where) if own else url_for(".posts", organisation_id=number), 303)
 
 
 def _post() -> Post:
@@ -116,11 +114,11 @@ def _person(shown: Organisation) -> int:
     return person
 
 
-@routes.desk.post("/organisations/<int:number>/posts/end")
+@routes.desk.post("/organisations/<int:organisation_id>/posts/end")
 @requires(Permission.POSTS)
-def end_post(number: int) -> AnyResponse:
+def end_post(organisation_id: int) -> AnyResponse:
     """End a post; of the last one only after saying who acts from then on."""
-    shown = load_organisation(number, Permission.POSTS)
+    shown = load_organisation(organisation_id, Permission.POSTS)
     post = number_in(request.form.get("seat", ""))
     if post is None:
         raise DomainError("提交的内容不完整。", fix="请刷新页面后再试。")
@@ -132,14 +130,14 @@ def end_post(number: int) -> AnyResponse:
     except DomainError as error:
         session.expire_all()
         return make_response(_page(shown, error, ending=post), error.status)
-    return _go_on(words, where, number, own=own)
+    return _go_on(words, where, organisation_id, own=own)
 
 
-@routes.desk.post("/organisations/<int:number>/posts/code")
+@routes.desk.post("/organisations/<int:organisation_id>/posts/code")
 @requires(Permission.CODE_ISSUE)
-def post_code(number: int) -> str:
+def post_code(organisation_id: int) -> str:
     """An activation or reset code for somebody who holds a post here; shown this once (U-05)."""
-    shown = load_organisation(number, Permission.CODE_ISSUE)
+    shown = load_organisation(organisation_id, Permission.CODE_ISSUE)
     chosen = number_in(request.form.get("seat", ""))
     held: Seat | None = next((one for one in people.open_posts(shown) if one.id == chosen), None)
     if held is None:
@@ -149,23 +147,27 @@ def post_code(number: int) -> str:
         account = session.get_one(Account, person)
         kind = CodeKind.RESET if account.activated_at else CodeKind.ACTIVATION
         issued = codes.issue(kind, current_seat(), account=account)
-    return code_page(issued, [(shown.short_name, url_for(".organisation", number=number))], ".posts", number)
+    return code_page(
+        issued,
+        [(shown.short_name, url_for(".organisation", organisation_id=organisation_id))],
+        ".posts",
+        organisation_id,
+    )
 
 
-def code_page(issued: codes.IssuedCode, crumbs: list[tuple[str, str]], back: str, number: int) -> str:
+def code_page(issued: codes.IssuedCode, crumbs: list[tuple[str, str]], back: str, organisation_id: int) -> str:
     """The page that shows one code, this once.
 
     Args:
         issued: the code.
         crumbs: what stands above.
         back: endpoint of the page it was asked for on.
-        number: of the organisation that page is about.
+        organisation_id: of the organisation that page is about.
     """
-    arguments: dict[str, Any] = {"number": number}
     return render_template(
         "desks/orgs/organisation_code.html",
         issued=issued,
         crumbs=[*crumbs, (issued.kind.label, None)],
         fragment=code_sheets.code_card(issued),
-        back=url_for(back, **arguments),
+        back=url_for(back, organisation_id=organisation_id),
     )

@@ -98,9 +98,9 @@ def people_of(asked: AskedRates, key: str) -> Listed:
 def _shown(seat: ActiveSeat, line: ListedGraduate) -> ShownGraduate:
     member, application = line.row.member, line.application
     if application is not None and _may_see(seat, application):
-        return ShownGraduate(line, member.name, url_for(".application", number=application.id))
+        return ShownGraduate(line, member.name, url_for(".application", application_id=application.id))
     if member.archived_at is None and seat.may(Permission.MEMBER_VIEW, member.org.path):
-        return ShownGraduate(line, member.name, url_for(".member", number=member.id))
+        return ShownGraduate(line, member.name, url_for(".member", member_id=member.id))
     is_own = line.row.origin_org_id is not None and counts_for(line.row.season_path, seat.path)
     return ShownGraduate(line, member.name if is_own else formatters.masked_name(member.name), "")
 

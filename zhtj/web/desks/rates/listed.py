@@ -52,4 +52,4 @@ def _address(application: Application) -> str:
     """Where it is shown, as far as the seat sees it: it leaves or reaches the seat's part of the tree (A-11)."""
     path = current_seat().path
     seen = application.from_path.startswith(path) or application.to_path.startswith(path)
-    return url_for(".application", number=application.id) if seen else ""
+    return url_for(".application", application_id=application.id) if seen else ""

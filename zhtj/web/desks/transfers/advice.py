@@ -17,11 +17,11 @@ from zhtj.web.desks.transfers.starting import SPECIAL
 from zhtj.web.forms.advice import Act, Adviser
 
 
-@routes.desk.get("/members/<int:number>/advice")
+@routes.desk.get("/members/<int:member_id>/advice")
 @requires(Permission.MEMBER_VIEW)
-def advice(number: int) -> str:
+def advice(member_id: int) -> str:
     """One question a page, then the answer, about one member."""
-    member = load_member(number, Permission.MEMBER_VIEW)
+    member = load_member(member_id, Permission.MEMBER_VIEW)
     himself = current_seat().member_id == member.id
 
     def start(counsel: Counsel, found: Found | None) -> Act:
@@ -39,21 +39,21 @@ def advice(number: int) -> str:
             "unable": "1" if counsel.unable_at(place) else "",
         }
         said: dict[str, Any] = {name: text for name, text in typed.items() if text}
-        url = url_for(".transfer_out", number=number, **said)
+        url = url_for(".transfer_out", member_id=member_id, **said)
         return Act("办理转出", url, about=found.organisation.short_name if found else "")
 
     return render_template(
         "advice/page.html",
         adviser=Adviser(
             request.args,
-            lambda **query: url_for(".advice", number=number, **query),
+            lambda **query: url_for(".advice", member_id=member_id, **query),
             act=None if himself else start,  # nobody decides about himself (PD-02)
             member=member,
             himself=himself,
         ),
         crumbs=[
             ("团员", url_for(".members")),
-            (member.name, url_for(".member", number=number)),
+            (member.name, url_for(".member", member_id=member_id)),
             ("去向建议", None),
         ],
     )

@@ -34,10 +34,10 @@ def applications() -> str:
     )
 
 
-@routes.desk.get("/applications/<int:number>")
+@routes.desk.get("/applications/<int:application_id>")
 @requires(Permission.TRANSFER_VIEW)
-def application(number: int) -> str:
+def application(application_id: int) -> str:
     """One application: everything the decider has to see (A-13), its history, what can be done."""
     seat = current_seat()
-    found = queries.application(seat, number)
+    found = queries.application(seat, application_id)
     return render_page(line(seat, found))

@@ -93,11 +93,11 @@ def _ticks() -> Ticks:
     return Ticks(**done, dues_from=month_of(request.form.get("dues_from", ""), field="dues_from", rule="U-26"))
 
 
-@routes.desk.route("/members/<int:number>/arrival", methods=["GET", "POST"])
+@routes.desk.route("/members/<int:member_id>/arrival", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_IN)
-def arrival(number: int) -> AnyResponse | str:
+def arrival(member_id: int) -> AnyResponse | str:
     """One arrival: the days as they were, the data to bring up to date, whom to ask at the old organisation."""
-    member = load_member(number, Permission.TRANSFER_IN)
+    member = load_member(member_id, Permission.TRANSFER_IN)
     if request.method == "GET":
         return _page(member, _contact_form(member))
     try:
@@ -108,10 +108,10 @@ def arrival(number: int) -> AnyResponse | str:
             arrivals.correct(current_seat(), member, days)
     except DomainError as error:
         session.expire_all()
-        member = load_member(number, Permission.TRANSFER_IN)
+        member = load_member(member_id, Permission.TRANSFER_IN)
         return make_response(_page(member, _contact_form(member), error), error.status)
     flash("新转入事项已更新。", "success")
-    return redirect(url_for(".arrival", number=number), 303)
+    return redirect(url_for(".arrival", member_id=member_id), 303)
 
 
 def _page(member: Member, contact: MemberContactForm, error: DomainError | None = None) -> str:
@@ -135,11 +135,11 @@ def _contact_form(member: Member) -> MemberContactForm:
     return MemberContactForm(formdata=None, mobile=member.account.mobile, **kept)
 
 
-@routes.desk.post("/members/<int:number>/contact", endpoint="arrival_contact")
+@routes.desk.post("/members/<int:member_id>/contact", endpoint="arrival_contact")
 @requires(Permission.TRANSFER_IN)
-def contact(number: int) -> AnyResponse:
+def contact(member_id: int) -> AnyResponse:
     """Bring the contact data of somebody who arrived up to date; that ticks the duty too."""
-    seat, member = current_seat(), load_member(number, Permission.TRANSFER_IN)
+    seat, member = current_seat(), load_member(member_id, Permission.TRANSFER_IN)
     form = MemberContactForm()
     if not form.validate():
         return make_response(_page(member, form), 422)
@@ -152,6 +152,6 @@ def contact(number: int) -> AnyResponse:
     except DomainError as error:
         session.expire_all()
         form.take(error)
-        return make_response(_page(load_member(number, Permission.TRANSFER_IN), form), error.status)
+        return make_response(_page(load_member(member_id, Permission.TRANSFER_IN), form), error.status)
     flash("联系方式已更新。", "success")
-    return redirect(url_for(".arrival", number=number), 303)
+    return redirect(url_for(".arrival", member_id=member_id), 303)

@@ -301,7 +301,7 @@ def confirm() -> AnyResponse:
         at_once = runs.confirm(run)
     if at_once:
         runs.work_off(number)
-    return redirect(url_for(".run", number=number), 303)
+    return redirect(url_for(".run", run_id=number), 303)
 
 
 @routes.desk.get("/townships")

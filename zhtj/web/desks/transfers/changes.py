@@ -60,15 +60,15 @@ def _late(seat: ActiveSeat, number: int, error: DomainError, typed: str = "") ->
     return make_response(render_page(shown), error.status)
 
 
-@routes.desk.route("/applications/<int:number>/amend", methods=["GET", "POST"])
+@routes.desk.route("/applications/<int:application_id>/amend", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_DECIDE)
-def amend(number: int) -> AnyResponse:
+def amend(application_id: int) -> AnyResponse:
     """Correct contact, unit, address or remark in place; the other side sees what changed (A-20, PD-16)."""
     seat = current_seat()
     try:
-        found = _running(seat, number)
+        found = _running(seat, application_id)
     except Conflict as error:
-        return _late(seat, number, error, typed_in(request.form))
+        return _late(seat, application_id, error, typed_in(request.form))
     form = amend_form(found)
     if request.method == "GET" or not form.validate():
         return _amend_page(found, form, 200 if request.method == "GET" else 422)
@@ -77,28 +77,28 @@ def amend(number: int) -> AnyResponse:
             session.refresh(found)
             operations.amend(found, seat, amended(form))
     except Conflict as error:
-        return _late(seat, number, error, typed_in(request.form))
+        return _late(seat, application_id, error, typed_in(request.form))
     except DomainError as error:
         session.expire_all()
         form.take(error)
-        return _amend_page(queries.application(seat, number), form, error.status)
+        return _amend_page(queries.application(seat, application_id), form, error.status)
     flash("已修改，对方会看到改了什么。", "success")
-    return redirect(url_for(".application", number=number), 303)
+    return redirect(url_for(".application", application_id=application_id), 303)
 
 
 def _amend_page(found: Application, form: TransferForm, status: int) -> AnyResponse:
     return make_response(render_template("desks/transfers/amend.html", application=found, form=form), status)
 
 
-@routes.desk.route("/applications/<int:number>/redirect", methods=["GET", "POST"], endpoint="redirect")
+@routes.desk.route("/applications/<int:application_id>/redirect", methods=["GET", "POST"], endpoint="redirect")
 @requires(Permission.TRANSFER_DECIDE)
-def redirect_elsewhere(number: int) -> AnyResponse:
+def redirect_elsewhere(application_id: int) -> AnyResponse:
     """Another destination, everything else filled in; the old application is withdrawn as the new one is sent."""
     seat = current_seat()
     try:
-        found = _running(seat, number)
+        found = _running(seat, application_id)
     except Conflict as error:
-        return _late(seat, number, error, typed_in(request.form))
+        return _late(seat, application_id, error, typed_in(request.form))
     code = request.values.get("to", "")
     destination = orgs.by_code_or_name(code) if code else None
     shown = StartPage(found.member, destination, _typed(found), follows=found)
@@ -110,14 +110,14 @@ def redirect_elsewhere(number: int) -> AnyResponse:
             session.refresh(found)
             new = operations.redirect(found, starting.submission(shown), seat).id
     except Conflict as error:
-        return _late(seat, number, error, typed_in(request.form))
+        return _late(seat, application_id, error, typed_in(request.form))
     except DomainError as error:
         session.expire_all()
-        fresh = queries.application(seat, number)
+        fresh = queries.application(seat, application_id)
         failed = replace(shown, member=fresh.member, follows=fresh, error=error)
         return make_response(_redirect_page(fresh, failed), error.status)
     flash("原申请已撤销，新的申请已提交。", "success")
-    return redirect(url_for(".application", number=new), 303)
+    return redirect(url_for(".application", application_id=new), 303)
 
 
 def _check_elsewhere(found: Application, shown: StartPage) -> None:
@@ -159,18 +159,18 @@ def _redirect_page(found: Application, shown: StartPage) -> str:
     )
 
 
-@routes.desk.route("/applications/<int:number>/object", methods=["GET", "POST"], endpoint="object")
+@routes.desk.route("/applications/<int:application_id>/object", methods=["GET", "POST"], endpoint="object")
 @requires(Permission.TRANSFER_DECIDE)
-def object_to(number: int) -> AnyResponse:
+def object_to(application_id: int) -> AnyResponse:
     """Object to a refusal, once; the refuser's superior decides (PD-17)."""
     seat = current_seat()
-    found = queries.application(seat, number)
+    found = queries.application(seat, application_id)
     if not _started_here(seat, found):
         raise Forbidden("只有申请人可以申诉。", rule="PD-17")
     return objecting.object_to(
         seat,
         found,
         "desks/watching/object.html",
-        lambda error, text: _late(seat, number, error, text),
+        lambda error, text: _late(seat, application_id, error, text),
         again="可以改正后重新发起。",
     )

@@ -112,14 +112,14 @@ def line(seat: ActiveSeat, application: Application, opened: Action | None = Non
     return WorkLine(application, actions, [], opened=opened)
 
 
-@routes.desk.get("/applications/<int:number>/<action>")
+@routes.desk.get("/applications/<int:application_id>/<action>")
 @requires(Permission.TRANSFER_DECIDE)
-def ask(number: int, action: str) -> str:
+def ask(application_id: int, action: str) -> str:
     """The line with the form of ``action`` opened: in place with htmx, as the application's page without."""
     seat = current_seat()
     if action not in set(Action):
         raise NotFound
-    shown = line(seat, queries.application(seat, number), Action(action))
+    shown = line(seat, queries.application(seat, application_id), Action(action))
     return render_line(shown) if is_htmx() else render_page(shown)
 
 
@@ -192,26 +192,26 @@ def read_filters() -> Filters:
     )
 
 
-@routes.desk.post("/applications/<int:number>/<action>")
+@routes.desk.post("/applications/<int:application_id>/<action>")
 @requires(Permission.TRANSFER_DECIDE)
-def decide(number: int, action: str) -> AnyResponse:
+def decide(application_id: int, action: str) -> AnyResponse:
     """Do ``action``; the line becomes its own result."""
     seat = current_seat()
     if action not in set(Action):
         raise NotFound
     wanted = Action(action)
     typed = {key: request.form.get(key, "").strip() for key in TYPED}
-    application = queries.application(seat, number)
+    application = queries.application(seat, application_id)
     try:
         with unit_of_work():
             session.refresh(application)
             said = _do(seat, application, wanted, typed)
     except DomainError as error:
         session.expire_all()
-        fresh = line(seat, queries.application(seat, number), wanted)
+        fresh = line(seat, queries.application(seat, application_id), wanted)
         return _failed(replace(fresh, error=error, typed=typed))
     session.expire_all()
-    done = queries.application(seat, number)
+    done = queries.application(seat, application_id)
     message = f"{done.member.name}：{said or _outcome(done, wanted)}"
     if not is_htmx():
         flash(message, "success")

@@ -15,22 +15,22 @@ from zhtj.web.desks.transfers.decisions import line, render_page
 from zhtj.web.downloads import hand_over
 
 
-@routes.desk.post("/applications/<int:number>/evidence/<int:evidence>")
+@routes.desk.post("/applications/<int:application_id>/evidence/<int:evidence>")
 @requires(Permission.TRANSFER_VIEW)
-def evidence(number: int, evidence: int) -> Response:
+def evidence(application_id: int, evidence: int) -> Response:
     """One piece of evidence: a picture is shown, a PDF handed over; the look is audited."""
-    found = queries.application(current_seat(), number)
+    found = queries.application(current_seat(), application_id)
     with unit_of_work():
         kept, content = external.evidence_content(found, evidence)
         media_type, filename = kept.media_type, kept.filename
     return hand_over(content, media_type, filename)
 
 
-@routes.desk.post("/applications/<int:number>/secret-unit")
+@routes.desk.post("/applications/<int:application_id>/secret-unit")
 @requires(Permission.TRANSFER_DECIDE)
-def secret_unit(number: int) -> str:
+def secret_unit(application_id: int) -> str:
     """The application with the special unit's name opened, for the deciding province; the look is audited."""
     seat = current_seat()
     with unit_of_work():
-        name = special_units.open_name(queries.application(seat, number), seat)
-    return render_page(line(seat, queries.application(seat, number)), secret_unit=name)
+        name = special_units.open_name(queries.application(seat, application_id), seat)
+    return render_page(line(seat, queries.application(seat, application_id)), secret_unit=name)

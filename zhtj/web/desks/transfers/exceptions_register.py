@@ -65,12 +65,12 @@ def list_exceptions() -> str:
     )
 
 
-@routes.desk.route("/applications/<int:number>/exception", methods=["GET", "POST"])
+@routes.desk.route("/applications/<int:application_id>/exception", methods=["GET", "POST"])
 @requires(Permission.EXCEPTIONS)
-def exception(number: int) -> AnyResponse | str:
+def exception(application_id: int) -> AnyResponse | str:
     """One line: why it failed, whom to ask next, its remark (A-23, T-32)."""
     seat = current_seat()
-    application = queries.application(seat, number)
+    application = queries.application(seat, application_id)
     if request.method == "GET":
         return _page(application)
     remark = request.form.get("remark", "")
@@ -80,7 +80,7 @@ def exception(number: int) -> AnyResponse | str:
             exceptions_register.annotate(seat, application, remark)
     except DomainError as error:
         session.expire_all()
-        return make_response(_page(queries.application(seat, number), error, remark), error.status)
+        return make_response(_page(queries.application(seat, application_id), error, remark), error.status)
     flash("备注已保存。", "success")
     return redirect(url_for(".exceptions"), 303)
 
@@ -101,11 +101,11 @@ def _page(application: Application, error: DomainError | None = None, typed: str
     )
 
 
-@routes.desk.route("/members/<int:number>/exception", methods=["GET", "POST"], endpoint="exception_by_hand")
+@routes.desk.route("/members/<int:member_id>/exception", methods=["GET", "POST"], endpoint="exception_by_hand")
 @requires(Permission.EXCEPTIONS)
-def by_hand(number: int) -> AnyResponse | str:
+def by_hand(member_id: int) -> AnyResponse | str:
     """Enter or correct the line of a graduate who never applied."""
-    seat, member = current_seat(), load_member(number, Permission.EXCEPTIONS)
+    seat, member = current_seat(), load_member(member_id, Permission.EXCEPTIONS)
     row = exceptions_register.graduate(seat, member, clock.today().year)
     note = exceptions_register.of_graduate(row)
     if request.method == "GET":
@@ -118,7 +118,7 @@ def by_hand(number: int) -> AnyResponse | str:
             )
     except DomainError as error:
         session.expire_all()
-        return make_response(_form(load_member(number, Permission.EXCEPTIONS), typed, error), error.status)
+        return make_response(_form(load_member(member_id, Permission.EXCEPTIONS), typed, error), error.status)
     flash("已列入特殊情况记录。", "success")
     return redirect(url_for(".exceptions"), 303)
 

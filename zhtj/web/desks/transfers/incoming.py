@@ -47,7 +47,7 @@ def transfer_in_external() -> AnyResponse:
         form.take(error)
         return _page(form, error.status)
     flash(f"{name}的转入已登记，等待审批。", "success")
-    return redirect(url_for(".application", number=number), 303)
+    return redirect(url_for(".application", application_id=number), 303)
 
 
 def _options(form: IncomingForm, policy: Policy) -> None:

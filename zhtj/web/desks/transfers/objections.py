@@ -86,12 +86,12 @@ def _page(rows: list[Trouble], what: str, *, failed: FailedAnswer | None = None,
     )
 
 
-@routes.desk.post("/applications/<int:number>/objection", endpoint="answer_objection")
+@routes.desk.post("/applications/<int:application_id>/objection", endpoint="answer_objection")
 @requires(Permission.OBJECTIONS)
-def answer(number: int) -> AnyResponse:
+def answer(application_id: int) -> AnyResponse:
     """Sustain or dismiss the objection to an application, with a written answer (PD-17)."""
     seat = current_seat()
-    found = objections.of_application(queries.application(seat, number).id)
+    found = objections.of_application(queries.application(seat, application_id).id)
     verdict, remark = request.form.get("verdict", ""), request.form.get("remark", "").strip()
     if found is None or verdict not in VERDICTS:
         raise NotFound
@@ -101,31 +101,33 @@ def answer(number: int) -> AnyResponse:
             new = started.id if started is not None else None
     except DomainError as error:
         session.expire_all()
-        found = objections.of_application(number)
-        return _failed(FailedAnswer(number, verdict, remark, error), [_objected(found)] if found else [], "objections")
+        found = objections.of_application(application_id)
+        return _failed(
+            FailedAnswer(application_id, verdict, remark, error), [_objected(found)] if found else [], "objections"
+        )
     if not VERDICTS[verdict]:
         flash("已答复：不支持申诉。申请人会看到处理意见。", "success")
     elif new is not None:
         flash("已答复：支持申诉。申请已重新交给对方办理，期限重新计算。", "success")
     else:
         flash("已答复：支持申诉。本人已有正在办理的申请或已经转走，没有另起一份。", "success")
-    return redirect(url_for(".application", number=new) if new else url_for(".objections"), 303)
+    return redirect(url_for(".application", application_id=new) if new else url_for(".objections"), 303)
 
 
-@routes.desk.post("/applications/<int:number>/flag")
+@routes.desk.post("/applications/<int:application_id>/flag")
 @requires(Permission.OBJECTIONS)
-def see_flag(number: int) -> AnyResponse:
+def see_flag(application_id: int) -> AnyResponse:
     """Note what was done about a flagged refusal (A-16)."""
     note = request.form.get("note", "").strip()
     try:
         with unit_of_work():
-            objections.see_flag(number, current_seat(), note)
+            objections.see_flag(application_id, current_seat(), note)
     except NotFound:
         raise
     except DomainError as error:
         session.expire_all()
-        flag = session.get(RefusalFlag, number)
-        return _failed(FailedAnswer(number, "flag", note, error), [_flagged(flag)] if flag else [], "flags")
+        flag = session.get(RefusalFlag, application_id)
+        return _failed(FailedAnswer(application_id, "flag", note, error), [_flagged(flag)] if flag else [], "flags")
     flash("已记下处理情况。", "success")
     return redirect(url_for(".objections", what="flags"), 303)
 

@@ -69,7 +69,7 @@ def _upload_page(kind: RunKind) -> AnyResponse:
         except FileError as error:
             form.file.errors = [str(error)]
         else:
-            return redirect(url_for(".run", number=_keep(kind, contents, upload.filename or "")), 303)
+            return redirect(url_for(".run", run_id=_keep(kind, contents, upload.filename or "")), 303)
     page = render_template(
         "desks/many/run_upload.html", kind=kind, form=form, layout=_layout(kind), recent=_recent(kind)
     )
@@ -154,19 +154,19 @@ def transfer_out_picked() -> AnyResponse:
         raise DomainError(f"一次最多办理 {mass_starts.AT_MOST:,} 人。", fix="请先用筛选缩小范围，分几次办理。")
     contents = [{"member": number, "name": name, "from": branch} for number, name, branch in found]
     title = f"选中的 {len(found):,} 名团员"
-    return redirect(url_for(".run", number=_keep(RunKind.TRANSFER_OUT, contents, title)), 303)
+    return redirect(url_for(".run", run_id=_keep(RunKind.TRANSFER_OUT, contents, title)), 303)
 
 
-@routes.desk.get("/runs/<int:number>")
+@routes.desk.get("/runs/<int:run_id>")
 @requires(Permission.TRANSFER_DECIDE)
-def run(number: int) -> AnyResponse | str:
+def run(run_id: int) -> AnyResponse | str:
     """Preview, progress or result, whichever it has come to."""
-    found = runs.owned(number, current_seat())
+    found = runs.owned(run_id, current_seat())
     if found.state is RunState.PREVIEWED:
         return _preview(found, found.choices)
     finished = found.state is RunState.DONE
     if is_htmx():
-        here = url_for(".run", number=number)
+        here = url_for(".run", run_id=run_id)
         return hx_redirect(here) if finished else render_template("desks/many/run_progress.html", run=found)
     lines = [(content, result) for _, content, result in runs.results(found)] if finished else []
     lines.sort(key=lambda line: line[1] is not None and line[1].ok)
@@ -214,22 +214,22 @@ def _options() -> dict[str, Any]:
     return {**said, "confirmed": bool(said["confirmed"])}
 
 
-@routes.desk.post("/runs/<int:number>/options")
+@routes.desk.post("/runs/<int:run_id>/options")
 @requires(Permission.TRANSFER_DECIDE)
-def run_choose(number: int) -> AnyResponse:
+def run_choose(run_id: int) -> AnyResponse:
     """Keep what holds for all lines, and show what would come of it."""
     with unit_of_work():
-        found = runs.owned(number, current_seat())
+        found = runs.owned(run_id, current_seat())
         runs.choose(found, _options())
-    return redirect(url_for(".run", number=number), 303)
+    return redirect(url_for(".run", run_id=run_id), 303)
 
 
-@routes.desk.post("/runs/<int:number>/confirm")
+@routes.desk.post("/runs/<int:run_id>/confirm")
 @requires(Permission.TRANSFER_DECIDE)
-def run_confirm(number: int) -> AnyResponse:
+def run_confirm(run_id: int) -> AnyResponse:
     """Start what can be started."""
     seat = current_seat()
-    found = runs.owned(number, seat)
+    found = runs.owned(run_id, seat)
     if found.state is RunState.PREVIEWED:
         options = _options()
         refused = {place: seen.error for place, seen in _examine(found, options) if seen.error is not None}
@@ -237,20 +237,20 @@ def run_confirm(number: int) -> AnyResponse:
             nothing = DomainError("没有可以发起的。", fix="请按下面每一行的说明补全或改正。")
             return _preview(found, options, nothing)
         with unit_of_work():
-            found = runs.owned(number, seat)
+            found = runs.owned(run_id, seat)
             runs.choose(found, options)
             at_once = runs.confirm(found, refused)
         if at_once:
-            runs.work_off(number)
-    return redirect(url_for(".run", number=number), 303)
+            runs.work_off(run_id)
+    return redirect(url_for(".run", run_id=run_id), 303)
 
 
-@routes.desk.post("/runs/<int:number>/discard")
+@routes.desk.post("/runs/<int:run_id>/discard")
 @requires(Permission.TRANSFER_DECIDE)
-def run_discard(number: int) -> AnyResponse:
+def run_discard(run_id: int) -> AnyResponse:
     """Throw away what was only looked at."""
     with unit_of_work():
-        found = runs.owned(number, current_seat())
+        found = runs.owned(run_id, current_seat())
         kind = found.kind
         runs.discard(found)
     flash("已放弃，没有发起任何申请。", "info")
@@ -258,11 +258,11 @@ def run_discard(number: int) -> AnyResponse:
     return redirect(url_for(back.get(kind, ".waiting")), 303)
 
 
-@routes.desk.get("/runs/<int:number>/result.xlsx")
+@routes.desk.get("/runs/<int:run_id>/result.xlsx")
 @requires(Permission.TRANSFER_DECIDE)
-def run_result(number: int) -> Response:
+def run_result(run_id: int) -> Response:
     """Every line with its result, as xlsx."""
-    found = runs.owned(number, current_seat())
+    found = runs.owned(run_id, current_seat())
     target = BytesIO()
     spreadsheets.write_xlsx(target, "办理结果", HEADINGS, (_cells(*line) for line in runs.results(found)))
     return _xlsx(target.getvalue(), f"{found.kind.label}结果.xlsx")

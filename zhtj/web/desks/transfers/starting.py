@@ -191,18 +191,18 @@ def _submit(shown: StartPage, template: str, **extra: Any) -> AnyResponse:
         failed = replace(shown, error=error)
         return make_response(render_template(template, start=failed, **extra), error.status)
     flash(f"{shown.member.name}的转接申请已提交：{state.label}。", "success")
-    return redirect(url_for(".application", number=number), 303)
+    return redirect(url_for(".application", application_id=number), 303)
 
 
 def _chosen(code: str) -> Organisation | None:
     return orgs.by_code_or_name(code) if code else None
 
 
-@routes.desk.route("/members/<int:number>/transfer-out", methods=["GET", "POST"])
+@routes.desk.route("/members/<int:member_id>/transfer-out", methods=["GET", "POST"])
 @requires(Permission.TRANSFER_OUT)
-def transfer_out(number: int) -> AnyResponse | str:
+def transfer_out(member_id: int) -> AnyResponse | str:
     """办理转出: search the destination, then reason and fields, on one page that works without JavaScript."""
-    member = load_member(number, Permission.TRANSFER_OUT)
+    member = load_member(member_id, Permission.TRANSFER_OUT)
     follows = _followed(member)
     code = request.values.get("to", "") or _code_of(follows)
     typed = _typed() | {"secret_unit": request.form.get("secret_unit", "").strip()}

@@ -86,7 +86,7 @@ def _busy(member_id: int, error: Conflict | None = None) -> AnyResponse:
         raise error or Conflict(checks.OPEN_BUSINESS, rule="A-06")
     if request.method == "GET":
         flash(checks.OPEN_BUSINESS, "warning")
-        return redirect(url_for(".application", number=found.id), 303)
+        return redirect(url_for(".application", application_id=found.id), 303)
     page = render_template(
         "member/home/busy.html",
         application=found,
@@ -429,7 +429,7 @@ def transfer_drop() -> AnyResponse:
         drafts.drop(member)
     if running is not None:
         flash("没有改转，原申请继续办理。", "success")
-        return redirect(url_for(".application", number=running.id), 303)
+        return redirect(url_for(".application", application_id=running.id), 303)
     flash("已清空，可以重新填写。", "success")
     return redirect(_address(WizardStep.REASON), 303)
 
