@@ -264,6 +264,11 @@ class Policy(Values):
         local = [head.document for head in self.layers if head.scope == "local"]
         return "；".join([self.edition.document, *local])
 
+    @property
+    def county_takes(self) -> str:
+        """That counties take over from a township that cannot receive: whether they have to, or may (T-03, K-07)."""
+        return "由县级接收" if self.county_fallback == "must" else "可以由县级接收"
+
     def receiver(self, reason: Reason, destination: Destination) -> Receiver | None:
         """Which of the numbered receivers takes in whoever goes there with this reason; None: none of them."""
         fits = [each for each in self.receivers if destination in each.destinations]

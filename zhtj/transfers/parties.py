@@ -12,6 +12,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation, Region, Tier
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Seat
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import Action, Initiator, Party, Route, State
@@ -99,6 +100,9 @@ def parties(seat: ActiveSeat, application: Application, action: Action) -> set[P
     if action in {Action.WITHDRAW, Action.AMEND} and seat.kind is not SeatKind.MEMBER:
         started = seat.org_id == application.initiator_org_id and application.initiator is not Initiator.MEMBER
         return {Party(application.initiator.value)} if started else set()
+    if action is Action.WITHDRAW and application.initiator is not Initiator.MEMBER:
+        allowed = policy_of(application.from_org).withdraw_by  # PD-16: who besides the initiator
+        return roles(seat, application) if Initiator.MEMBER.value in allowed else set()
     return roles(seat, application) if action in DECISIONS or seat.kind is SeatKind.MEMBER else set()
 
 

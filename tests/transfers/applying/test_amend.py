@@ -114,3 +114,21 @@ def test_the_member_may_withdraw_what_others_began_about_him(world: World) -> No
     do(operations.withdraw, begun, world.own_seat(world.graduate))
     session.refresh(begun)
     assert begun.state is State.WITHDRAWN
+
+
+@pytest.mark.parametrize("by", [("member",), ()])
+@pytest.mark.rule("PD-16", "K-14b")
+def test_the_policy_says_whether_a_member_withdraws_what_others_started(
+    world: World, policy: Callable[..., None], by: tuple[str, ...]
+) -> None:
+    policy(withdraw_by=by)
+    application = start(world.seat("college"), world.graduate, world.orgs["company"], **EMPLOYED)
+    own = world.own_seat(world.graduate)
+    assert (Action.WITHDRAW in queries.possible_actions(own, application)) is bool(by)
+    if by:
+        do(operations.withdraw, application, own)
+        assert application.state is State.WITHDRAWN
+    else:
+        with pytest.raises(DomainError):
+            do(operations.withdraw, application, own)
+        assert session.get_one(Application, application.id).state.is_open

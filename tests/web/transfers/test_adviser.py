@@ -333,6 +333,20 @@ def test_who_waits_may_stop_waiting(graduate: Browser, world: World) -> None:
     assert "您在等待名单上" not in page.main
 
 
+@pytest.mark.rule("T-11", "D-11")
+def test_who_waits_for_his_school_is_told_one_thing_at_home(graduate: Browser, world: World) -> None:
+    graduate.get("/member/advice?situation=further_study&unit=江南示范大学&done=1").form(button="建好了").submit()
+
+    page = graduate.get("/member/")
+
+    assert heading(page) == "等录取学校准备好，暂时不用申请"
+    assert "升学的团员应完成转接" in page.main
+    assert "10月31日" in page.main
+    assert "请提交转接申请" not in page.main
+    assert not page.has_form("/member/transfer/new")
+    assert "申请转接" not in page.main
+
+
 def test_a_school_that_stands_nowhere_yet_can_be_waited_for(graduate: Browser, world: World) -> None:
     page = graduate.get("/member/advice?situation=further_study&unit=远方大学&done=1")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from io import BytesIO
 
@@ -208,6 +209,17 @@ def test_a_city_without_counties_takes_over_as_a_county_does(
     page = browser(client, world, "city").get("/provincial/waiting")
     assert "乡镇街道待接收" not in page.main
     assert page.browser.get("/provincial/townships").status == 404
+
+
+@pytest.mark.parametrize(
+    ("fallback", "words"), [("must", "不能接收的，由县级接收"), ("may", "不能接收的，可以由县级接收")]
+)
+@pytest.mark.rule("T-03", "K-07")
+def test_a_county_reads_whether_it_has_to_take_over(
+    client: FlaskClient, world: World, policy: Callable[..., None], fallback: str, words: str
+) -> None:
+    policy(county_fallback=fallback)
+    assert words in browser(client, world, "county").get("/provincial/townships").main
 
 
 def test_only_a_county_has_the_list_of_townships(client: FlaskClient, world: World) -> None:
