@@ -1,14 +1,13 @@
 """who has never activated his account no longer handles an organisation's work: its superior does."""
 
-import sqlalchemy as sa
-from alembic import op
-
 from zhtj.kernel.sql import migrating
 
 revision = "0036"
 down_revision = "0035"
 branch_labels = None
 depends_on = None
+
+LONGEST_PATH = 64
 
 _HELD = (
     "EXISTS (SELECT 1 FROM seats JOIN accounts ON accounts.id = seats.account_id"
@@ -20,8 +19,7 @@ _ABOVE = "(SELECT above.office_id FROM organisations AS above WHERE above.id = o
 def _settle(held: str) -> None:
     """From the top down, so that an office above is right before it is handed on."""
     value = f"CASE WHEN {held} THEN organisations.id ELSE {_ABOVE} END"
-    deepest = op.get_bind().execute(sa.text("SELECT max(length(path)) FROM organisations")).scalar() or 0
-    for length in range(4, deepest + 1, 4):
+    for length in range(4, LONGEST_PATH + 1, 4):
         where = f"length(path) = {length} AND coalesce(office_id, 0) <> coalesce({value}, 0)"
         migrating.fill("organisations", {"office_id": value}, where=where)
 

@@ -22,7 +22,7 @@ from zhtj.exports.lists import described, plain, rebuilt
 from zhtj.exports.models import Export, FileFormat
 from zhtj.exports.operations import ExportOrder
 from zhtj.exports.registry import LISTS
-from zhtj.imports.files import tables, workbooks
+from zhtj.imports.files import finding, tables, workbooks
 from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.work.tasks import TaskState
@@ -139,7 +139,7 @@ def test_a_formula_in_a_name_is_a_text(browser: Browser, session: Session, world
 def test_an_exported_list_is_read_back_without_its_remarks(browser: Browser) -> None:
     for file_format in ("xlsx", "csv"):
         data = asked(browser, file_format=file_format).response.get_data()
-        table = tables.find(workbooks.read(data), ROSTER_LIKE)
+        table = finding.find(workbooks.read(data), ROSTER_LIKE)
         assert len(table.rows) == 3
 
 

@@ -15,7 +15,7 @@ from tests.imports.making import xlsx
 from tests.world import World
 from zhtj.cases import queries
 from zhtj.cases.queries import CaseFilters, CaseList
-from zhtj.imports.files import tables, workbooks
+from zhtj.imports.files import finding, workbooks
 from zhtj.imports.files.layouts import FLOATING
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.graduates import floating_members as f01
@@ -59,7 +59,7 @@ def file(*rows: list[str]) -> bytes:
 
 
 def read(world: World, data: bytes) -> f01.FloatingPlan:
-    return f01.preview(tables.find(workbooks.read(data, "汇总表.xlsx"), FLOATING), world.orgs["college"])
+    return f01.preview(finding.find(workbooks.read(data, "汇总表.xlsx"), FLOATING), world.orgs["college"])
 
 
 @pytest.mark.rule("F-01")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from zhtj.imports.files import layouts, tables, workbooks
+from zhtj.imports.files import finding, layouts, workbooks
 from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.orgs import organisations
 from zhtj.kernel import clock
@@ -22,13 +22,13 @@ DATA = Path(__file__).with_name("data")
 @pytest.fixture(scope="session")
 def roster_table() -> ImportTable:
     """The roster sample: 425 rows under titles and instructions, with a total at the end."""
-    return tables.find(workbooks.read((DATA / "roster-sample.xlsx").read_bytes()), layouts.ROSTER)
+    return finding.find(workbooks.read((DATA / "roster-sample.xlsx").read_bytes()), layouts.ROSTER)
 
 
 @pytest.fixture(scope="session")
 def organisation_table() -> ImportTable:
     """The organisation sample: a university with three colleges and twelve classes."""
-    return tables.find(workbooks.read((DATA / "orgs-sample.xlsx").read_bytes()), layouts.ORGANISATIONS)
+    return finding.find(workbooks.read((DATA / "orgs-sample.xlsx").read_bytes()), layouts.ORGANISATIONS)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlsxwriter import Workbook
@@ -26,6 +26,19 @@ def xlsx(rows: Sequence[Any], *, merges: Sequence[str] = (), sheet: str = "åå
                 page.merge_range(place, "")
             for number, row in enumerate(rows):
                 page.write_row(number, 0, row)
+    return target.getvalue()
+
+
+def workbook(sheets: Mapping[str, Sequence[Any]], *, hidden: Sequence[str] = ()) -> bytes:
+    """A workbook of these sheets; rows as lists of cells."""
+    target = io.BytesIO()
+    with Workbook(target, {"in_memory": True}) as book:
+        for name, rows in sheets.items():
+            page = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                page.write_row(number, 0, row)
+            if name in hidden:
+                page.hide()
     return target.getvalue()
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from tests.imports.conftest import DATA
 from tests.imports.making import csv_bytes, xlsx
-from zhtj.imports.files import cells, tables, unpack, workbooks
+from zhtj.imports.files import cells, finding, tables, unpack, workbooks
 from zhtj.imports.files.cells import CellError
 from zhtj.imports.files.layouts import ROSTER
 from zhtj.imports.files.problems import FileError
+from zhtj.imports.files.row_numbers import label
 from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.files.workbooks import Sheet
 
@@ -22,7 +23,7 @@ PERSON = ["王敏", "340104200403140017", "13600000001", "一班团支部"]
 
 
 def find(data: bytes, name: str = "名单.xlsx") -> ImportTable:
-    return tables.find(workbooks.read(data, name), ROSTER)
+    return finding.find(workbooks.read(data, name), ROSTER)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -110,9 +111,11 @@ def test_the_sheet_with_the_header_is_read_whatever_comes_first() -> None:
     assert (table.header_row, [row.number for row in table.rows]) == (5, [6])
 
 
-def test_two_sheets_that_look_alike_are_refused() -> None:
-    with pytest.raises(FileError, match="“名单”、“另一张”"):
-        find(xlsx([HEADINGS, PERSON], more=True))
+def test_all_sheets_with_a_list_are_read() -> None:
+    table = find(xlsx([HEADINGS, PERSON], more=True))
+
+    assert table.sheets == ["名单", "另一张"]
+    assert [label(row.number) for row in table.rows] == ["第 2 行", "第 2 张表第 2 行"]
 
 
 @pytest.mark.parametrize(
@@ -242,4 +245,4 @@ def test_the_samples_rows_are_numbered_as_the_spreadsheet_program_does(roster_ta
 
 def test_sheets_without_cells_have_no_table() -> None:
     with pytest.raises(FileError, match="表头"):
-        tables.find([Sheet("空")], ROSTER)
+        finding.find([Sheet("空")], ROSTER)

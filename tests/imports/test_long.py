@@ -63,7 +63,7 @@ def upload(browser: Browser, rows: list[dict[str, str]]) -> Page:
 
 
 def number_of(page: Page) -> int:
-    return int(page.location.rsplit("/", 1)[1])
+    return int(page.location.partition("?")[0].rsplit("/", 1)[1])
 
 
 def batch_of(session: Session, number: int) -> ImportBatch:
@@ -330,7 +330,7 @@ def test_an_import_can_be_taken_back_and_made_again(browser: Browser, session: S
     assert [(one.id_hash, one.mobile_hash) for one in kept] == [(None, None)] * count
     undone = session.scalars(select(AuditEvent).where(AuditEvent.action == "import.undo")).one()
     assert undone.detail == {"removed": count, "restored": 0}
-    assert browser.post(f"{ADDRESS}/{number}/undo").status == 409
+    assert browser.post(f"{ADDRESS}/{number}/undo?file={batch_of(session, number).digest}").status == 409
     # The same people can be imported again.
     again = upload(browser, rows)
     if count > 5:
@@ -368,7 +368,7 @@ def test_whoever_has_signed_in_stands_in_the_way(
     assert "有 1 人在导入后有了新的情况" in page.text
     assert name in page.main
     assert "本人已启用账号" in page.text
-    browser.post(f"{ADDRESS}/{number}/undo")
+    browser.post(f"{ADDRESS}/{number}/undo?file={batch_of(session, number).digest}")
     jobs.work_off(number)
     assert imported(session) == 7
     assert "不能撤销" in browser.get(f"{ADDRESS}/{number}").text

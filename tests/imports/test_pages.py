@@ -16,7 +16,7 @@ from tests.browsing import Browser, Page
 from tests.imports.conftest import DATA
 from tests.world import World
 from zhtj import sweeps
-from zhtj.imports.files import tables, workbooks
+from zhtj.imports.files import finding, workbooks
 from zhtj.imports.files.layouts import ORGANISATIONS
 from zhtj.imports.files.layouts import ROSTER as ROSTER_LAYOUT
 from zhtj.imports.files.tables import Layout
@@ -224,6 +224,6 @@ def test_the_template_can_be_filled_in_and_read(client: FlaskClient, world: Worl
     book.active.append([column.name + "的值" for column in layout.columns])
     filled = BytesIO()
     book.save(filled)
-    table = tables.find(workbooks.read(filled.getvalue()), layout)
+    table = finding.find(workbooks.read(filled.getvalue()), layout)
     assert table.columns == [column.name for column in layout.columns]
     assert [row.cells for row in table.rows] == [{column.name: column.name + "的值" for column in layout.columns}]

@@ -217,10 +217,11 @@ def test_ethnicities_get_their_full_names(typed_as: str, name: str) -> None:
     assert checked.warnings == []
 
 
-def test_an_unknown_ethnicity_is_kept_and_pointed_out() -> None:
-    checked = check(person(1, 民族="汗族"))
-    assert checked.entries[0].details["ethnicity"] == "汗族"
-    assert [one.column for one in checked.warnings] == ["民族"]
+@pytest.mark.parametrize(("column", "words"), [("民族", "汗族"), ("政治面貌", "群众"), ("学历", "学霸"), ("性别", "3")])
+def test_what_is_none_of_a_fixed_list_is_never_stored_as_typed(column: str, words: str) -> None:
+    checked = check(person(1, **{column: words}))
+    assert [(one.column, one.cause) for one in checked.errors] == [(column, f"没有“{words}”这一项。")]
+    assert checked.entries == []
 
 
 def test_dots_in_names_are_written_alike() -> None:

@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.model import driver
 
-SECONDS = float(os.environ.get("ZHTJ_MODEL_SECONDS", "25"))
+SECONDS = float(os.environ.get("ZHTJ_MODEL_SECONDS", "12"))
 SEED = int(os.environ.get("ZHTJ_MODEL_SEED", "0"))
 # Every kind of step is tried both where it is allowed and where it is not.
 WANTED = {

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from zhtj import config
 from zhtj.demo import accounts, calendar, undecided
 from zhtj.demo.invention import Inventor
-from zhtj.imports.files import layouts, tables, workbooks
+from zhtj.imports.files import finding, layouts, workbooks
 from zhtj.imports.files.tables import ImportTable, Layout
 from zhtj.imports.members import rosters
 from zhtj.imports.orgs import organisations
@@ -239,7 +239,7 @@ def appoint(inventor: Inventor, organisation: Organisation, name: str) -> Accoun
 
 
 def _table(name: str, layout: Layout) -> ImportTable:
-    return tables.find(workbooks.read((SAMPLES / name).read_bytes(), name), layout)
+    return finding.find(workbooks.read((SAMPLES / name).read_bytes(), name), layout)
 
 
 def _import_organisations(stage: Stage) -> None:

@@ -7,20 +7,21 @@ imported stays on record for thirty days, and can be undone (``zhtj/imports/undo
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import defer
 
-from zhtj.imports import undo
-from zhtj.imports.files import tables, workbooks
+from zhtj.imports import meanings, spreadsheets, undo
+from zhtj.imports.files import finding, tables, workbooks
 from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
-from zhtj.imports.files.tables import ImportTable
+from zhtj.imports.files.tables import ImportTable, Layout
 from zhtj.imports.graduates import destination_files, floating_members
 from zhtj.imports.graduates.destination_files import DestinationPlan
 from zhtj.imports.graduates.floating_members import FloatingPlan
@@ -56,14 +57,24 @@ LAYOUTS = {
 # A batch of which nothing has been imported yet.
 LOOKING = (ImportPhase.READ, ImportPhase.CHECK)
 _LONGEST_NAME = 120
+MOST_WAITING = 10
+"""Files of a kind that may wait for one seat to be confirmed."""
+DIGITS = 16
+"""Of a file's hash, in hexadecimal."""
 
 
-def read(kind: ImportKind, data: bytes, filename: str) -> ImportTable:
-    """The table of an uploaded file. Raises FileError."""
+def layout_of(kind: ImportKind, organisation: Organisation) -> Layout:
+    """The columns of such a file, as they hold for the organisation."""
+    return destination_files.layout_for(organisation) if kind is ImportKind.DESTINATIONS else LAYOUTS[kind]
+
+
+def read(kind: ImportKind, data: bytes, filename: str, org_id: int) -> ImportTable:
+    """The table of a file that was uploaded for an organisation. Raises FileError."""
     found = workbooks.read(data, filename)
     if kind is ImportKind.FLOATING:
         floating_members.check_sheet(found)
-    return tables.find(found, LAYOUTS[kind])
+    layout = layout_of(kind, session.get_one(Organisation, org_id))
+    return finding.find(found, layout, meanings.of(org_id, kind), ask=True)
 
 
 def upload(kind: ImportKind, data: bytes, seat: ActiveSeat, filename: str) -> ImportBatch:
@@ -72,10 +83,13 @@ def upload(kind: ImportKind, data: bytes, seat: ActiveSeat, filename: str) -> Im
     Raises:
         FileError: it is short, and cannot be read.
     """
+    _check_room(kind, seat)
+    digest = hashlib.sha256(data).hexdigest()[:DIGITS]
     if len(data) <= READ_AT_ONCE:
-        return keep(kind, read(kind, data, filename), seat, filename)
+        return keep(kind, read(kind, data, filename, seat.org_id), seat, filename, digest)
     content = {"file": base64.b64encode(data).decode()}
     batch = _kept(kind, seat, filename, content, ImportPhase.READ, TaskState.WAITING)
+    batch.digest = digest
     tasks.enqueue(JOB, batch.id)
     return batch
 
@@ -86,11 +100,29 @@ def refused(kind: ImportKind, org_id: int, filename: str, size: int, error: File
     audit.record("import.refused", "organisation", org_id, kind=kind.value, file=name, size=size, why=error.message)
 
 
-def keep(kind: ImportKind, table: ImportTable, seat: ActiveSeat, filename: str) -> ImportBatch:
-    """Keep what was read, in place of what the same seat uploaded before and never imported; old ones go."""
+def _check_room(kind: ImportKind, seat: ActiveSeat) -> None:
+    """Raise FileError where too many files of this seat wait to be confirmed."""
+    mine = (ImportBatch.account_id == seat.account_id, ImportBatch.org_id == seat.org_id, ImportBatch.kind == kind)
+    waiting = (ImportBatch.phase.in_(LOOKING), ImportBatch.expires_at > clock.now())
+    if (session.scalar(select(func.count()).select_from(ImportBatch).where(*mine, *waiting)) or 0) >= MOST_WAITING:
+        raise FileError(f"已有 {MOST_WAITING} 份文件等待确认。", "请先在“最近的导入”里确认或放弃。")
+
+
+def keep(kind: ImportKind, table: ImportTable, seat: ActiveSeat, filename: str, digest: str = "") -> ImportBatch:
+    """Keep what was read, beside what else waits; what has expired goes.
+
+    Args:
+        kind: of file.
+        table: what it says.
+        seat: whose upload it is.
+        filename: as he calls it.
+        digest: of its bytes; without, of what was read.
+    """
     is_long = len(table.rows) > AT_ONCE
     state = TaskState.WAITING if is_long else TaskState.DONE
-    batch = _kept(kind, seat, filename, tables.dump(table), ImportPhase.CHECK, state)
+    content = tables.dump(table)
+    batch = _kept(kind, seat, filename, content, ImportPhase.CHECK, state)
+    batch.digest = digest or hashlib.sha256(json.dumps(content).encode()).hexdigest()[:DIGITS]
     batch.total = len(table.rows)
     if is_long:
         tasks.enqueue(JOB, batch.id)
@@ -101,8 +133,6 @@ def _kept(  # noqa: PLR0917 - the columns of the row
     kind: ImportKind, seat: ActiveSeat, filename: str, content: dict[str, Any], phase: ImportPhase, state: TaskState
 ) -> ImportBatch:
     purge()
-    mine = (ImportBatch.account_id == seat.account_id, ImportBatch.org_id == seat.org_id, ImportBatch.kind == kind)
-    session.execute(delete(ImportBatch).where(*mine, ImportBatch.phase.in_(LOOKING)))
     moment = clock.now()
     batch = ImportBatch(
         kind=kind,
@@ -130,6 +160,13 @@ def owned(number: int, kind: ImportKind, seat: ActiveSeat) -> ImportBatch:
     return batch
 
 
+def same(batch: ImportBatch, digest: str) -> ImportBatch:
+    """The batch, if it is the file that a page shows. Raises Conflict."""
+    if batch.digest and batch.digest != digest:
+        raise Conflict("页面上的文件和这次上传的不是同一份，没有办理。", fix="请从“最近的导入”里重新打开。")
+    return batch
+
+
 def plan_of(batch: ImportBatch) -> Plan:
     """What importing the batch would do now, or what it did."""
     if batch.report is not None:
@@ -137,15 +174,15 @@ def plan_of(batch: ImportBatch) -> Plan:
     return _preview(batch)
 
 
-def _preview(batch: ImportBatch) -> RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan:
+def _preview(batch: ImportBatch) -> Plan:
     return preview(batch, tables.load(unpack(batch.content or "")))
 
 
-def preview(
-    batch: ImportBatch, table: ImportTable, tell: Tell | None = None
-) -> RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan:
+def preview(batch: ImportBatch, table: ImportTable, tell: Tell | None = None) -> Plan:
     """What importing these rows would do now; ``tell`` hears how many were looked at, where that can be said."""
     organisation = session.get_one(Organisation, batch.org_id)
+    if table.missing:
+        return Plan(read=len(table.rows), **table.about())
     if batch.kind is ImportKind.MEMBERS:
         return rosters.preview(table, organisation, tell)
     if batch.kind is ImportKind.DESTINATIONS:
@@ -155,7 +192,7 @@ def preview(
     return organisations.preview(table, organisation)
 
 
-def write(plan: RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan, batch: ImportBatch) -> int:
+def write(plan: Plan, batch: ImportBatch) -> int:
     """Import the rows without errors, in the transaction of the preview. Returns how many."""
     if isinstance(plan, RosterPlan):
         return _write_members(plan, batch)
@@ -163,7 +200,7 @@ def write(plan: RosterPlan | OrganisationPlan | DestinationPlan | FloatingPlan, 
         return destination_files.apply(plan, partial=True)
     if isinstance(plan, FloatingPlan):
         return floating_members.apply(plan, _seat_of(batch), partial=True)
-    return organisations.apply(plan, partial=True)
+    return organisations.apply(plan, partial=True) if isinstance(plan, OrganisationPlan) else 0
 
 
 def _write_members(plan: RosterPlan, batch: ImportBatch) -> int:
@@ -302,6 +339,42 @@ def again(batch: ImportBatch) -> None:
     batch.state, batch.problem, batch.touched_at = TaskState.WAITING, None, clock.now()
     session.flush()
     tasks.enqueue(JOB, batch.id)
+
+
+def clarify(batch: ImportBatch, headings: Mapping[str, str], values: Mapping[tuple[str, str], str]) -> None:
+    """Say what headings and words of a file mean; kept for the organisation, and the rows are looked at again.
+
+    Args:
+        batch: not imported yet.
+        headings: see ``meanings.remember``.
+        values: likewise.
+
+    Raises:
+        Conflict: its import has begun, or a job is at it.
+        DomainError: no such column or value.
+    """
+    if batch.phase is not ImportPhase.CHECK or batch.state.is_open or batch.applied_at is not None:
+        raise Conflict("这份文件正在处理或已经导入，不能再改列的含义。", fix="请刷新页面。")
+    layout = layout_of(batch.kind, session.get_one(Organisation, batch.org_id))
+    table = tables.load(unpack(batch.content or ""))
+    said = meanings.remember(batch.org_id, batch.kind, layout, headings, values)
+    batch.content, batch.report = pack(tables.dump(finding.applied(table, layout, said))), None
+    if is_long(batch):
+        batch.state, batch.done, batch.touched_at = TaskState.WAITING, 0, clock.now()
+        tasks.enqueue(JOB, batch.id)
+    session.flush()
+
+
+def marked(batch: ImportBatch) -> bytes:
+    """The rows as they were read, with what is wrong in a column of its own, to be put right and uploaded again.
+
+    Raises:
+        Conflict: they have been imported.
+    """
+    if batch.content is None or batch.phase is not ImportPhase.CHECK:
+        raise Conflict("导入之后不再保留原来的内容。", fix="请下载问题清单。")
+    layout = layout_of(batch.kind, session.get_one(Organisation, batch.org_id))
+    return spreadsheets.marked(tables.load(unpack(batch.content)), plan_of(batch).errors, layout)
 
 
 def discard(batch: ImportBatch) -> None:

@@ -11,12 +11,13 @@ from typing import NoReturn
 import click
 from flask import Flask
 
-from zhtj.imports import spreadsheets
-from zhtj.imports.files import tables, workbooks
+from zhtj.imports import meanings, spreadsheets
+from zhtj.imports.files import finding, workbooks
 from zhtj.imports.files.layouts import ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
-from zhtj.imports.files.tables import ImportTable, Layout
+from zhtj.imports.files.tables import ImportTable, Layout, Meanings
 from zhtj.imports.members import rosters
+from zhtj.imports.models import ImportKind
 from zhtj.imports.orgs import organisations
 from zhtj.imports.plans import Plan
 from zhtj.kernel import audit
@@ -134,7 +135,7 @@ def import_members(
     if not code:
         _fail("请用 --org 指明导入到哪个组织（编码或全称）。")
     organisation_id = _organisation(code).id
-    table = _table(file, ROSTER, as_json=as_json)
+    table = _table(file, ROSTER, as_json=as_json, known=meanings.of(organisation_id, ImportKind.MEMBERS))
     run = _run(
         lambda: rosters.preview(table, session.get_one(Organisation, organisation_id)),
         lambda plan: rosters.apply(plan, partial=partial),
@@ -157,7 +158,7 @@ def _organisation(words: str) -> Organisation:
     return found
 
 
-def _table(file: Path | None, layout: Layout, *, as_json: bool) -> ImportTable:
+def _table(file: Path | None, layout: Layout, *, as_json: bool, known: Meanings | None = None) -> ImportTable:
     if file is None:
         _fail("请指明要导入的文件。")
     try:
@@ -165,7 +166,7 @@ def _table(file: Path | None, layout: Layout, *, as_json: bool) -> ImportTable:
     except OSError as error:
         _fail(f"不能读取文件 {file}：{error.strerror}。")
     try:
-        return tables.find(workbooks.read(data, file.name), layout)
+        return finding.find(workbooks.read(data, file.name), layout, known)
     except FileError as error:
         if as_json:
             _print_json(Plan(errors=[error.problem]), accepted=0)

@@ -78,6 +78,8 @@ class ImportBatch(Task, Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     filename: Mapped[str] = mapped_column(String(120))
+    # Of the bytes that were uploaded: a page that shows one file can never confirm another.
+    digest: Mapped[str | None] = mapped_column(String(16))
     content: Mapped[str | None] = mapped_column(Encrypted)
     report: Mapped[str | None] = mapped_column(Encrypted)
     late: Mapped[str | None] = mapped_column(Encrypted)
@@ -86,6 +88,23 @@ class ImportBatch(Task, Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ImportMeaning(Base):
+    """导入对照: what an organisation has said once about headings (``column`` empty) and words of a kind of file.
+
+    ``meaning`` is a column's name, or one of the column's fixed list; empty for a heading that is not to be read.
+    """
+
+    __tablename__ = "import_meanings"
+    __table_args__ = (Index("uq_import_meanings_words", "org_id", "kind", "column", "words", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    kind: Mapped[ImportKind] = mapped_column(StrEnumType(ImportKind))
+    column: Mapped[str] = mapped_column(String(60))
+    words: Mapped[str] = mapped_column(String(120))
+    meaning: Mapped[str] = mapped_column(String(120))
 
 
 class ImportEntry(Base):

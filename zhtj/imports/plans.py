@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from zhtj.imports.files import row_numbers
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.tables import Layout
 
@@ -36,7 +37,7 @@ class Update:
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         changes = [{"column": one.column, "from": one.before, "to": one.after} for one in self.changes]
-        return {"row": self.row, "name": self.name, "changes": changes}
+        return {**row_numbers.as_dict(self.row), "name": self.name, "changes": changes}
 
 
 @dataclass(slots=True)
@@ -48,7 +49,12 @@ class Plan:
         created: rows that make something new.
         updates: rows that change something.
         errors: rows with at least one of them are not imported.
-        skipped: totals and notes among the rows: row number and first words.
+        skipped: rows about nobody: row number and first words.
+        sheets: names of the sheets that were read.
+        columns: the columns that were read.
+        unknown: headings that were not.
+        missing: required columns that nobody could find; nothing can be imported before somebody names them.
+        asked: words in columns with a fixed list that nobody can tell the meaning of: column, words, how often.
     """
 
     read: int = 0
@@ -57,6 +63,11 @@ class Plan:
     errors: list[ImportProblem] = field(default_factory=list)
     warnings: list[ImportProblem] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    asked: list[tuple[str, str, int]] = field(default_factory=list)
 
     @property
     def bad_rows(self) -> int:
@@ -66,7 +77,7 @@ class Plan:
     @property
     def accepted(self) -> int:
         """How many rows can be imported."""
-        return self.read - self.bad_rows
+        return 0 if self.missing else self.read - self.bad_rows
 
     @property
     def unchanged(self) -> int:
@@ -102,7 +113,12 @@ class Plan:
             "errors": [problem.as_dict() for problem in self.errors],
             "warnings": [problem.as_dict() for problem in self.warnings],
             "updates": [update.as_dict() for update in self.updates],
-            "skipped": [{"row": row, "text": text} for row, text in self.skipped],
+            "skipped": [{**row_numbers.as_dict(row), "text": text} for row, text in self.skipped],
+            "sheets": self.sheets,
+            "columns": self.columns,
+            "unread": self.unknown,
+            "missing": self.missing,
+            "asked": [{"column": column, "text": text, "rows": rows} for column, text, rows in self.asked],
         }
 
     @classmethod
@@ -112,12 +128,17 @@ class Plan:
             read=kept["read"],
             created=kept["created"],
             updates=[_update(one) for one in kept["updates"]],
-            errors=[ImportProblem(**one) for one in kept["errors"]],
-            warnings=[ImportProblem(**one) for one in kept["warnings"]],
-            skipped=[(one["row"], one["text"]) for one in kept["skipped"]],
+            errors=[ImportProblem.restored(one) for one in kept["errors"]],
+            warnings=[ImportProblem.restored(one) for one in kept["warnings"]],
+            skipped=[(row_numbers.restored(one), one["text"]) for one in kept["skipped"]],
+            sheets=kept.get("sheets", []),
+            columns=kept.get("columns", []),
+            unknown=kept.get("unread", []),
+            missing=kept.get("missing", []),
+            asked=[(one["column"], one["text"], one["rows"]) for one in kept.get("asked", [])],
         )
 
 
 def _update(kept: Mapping[str, Any]) -> Update:
     changes = tuple(Change(one["column"], one["from"], one["to"]) for one in kept["changes"])
-    return Update(kept["row"], kept["name"], changes)
+    return Update(row_numbers.restored(kept), kept["name"], changes)

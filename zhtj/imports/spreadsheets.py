@@ -6,6 +6,7 @@ import csv
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO, TextIO
 
@@ -14,9 +15,12 @@ from sqlalchemy.orm import joinedload
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from zhtj.imports.files import cells, row_numbers
+from zhtj.imports.files.cells import Cell, CellError
+from zhtj.imports.files.headings import MARKS
 from zhtj.imports.files.layouts import ORGANISATIONS
 from zhtj.imports.files.problems import ImportProblem
-from zhtj.imports.files.tables import Layout
+from zhtj.imports.files.tables import ImportTable, Layout
 from zhtj.imports.orgs import queries
 from zhtj.kernel.permissions import subtree
 from zhtj.kernel.sql.listing import Listing
@@ -25,6 +29,7 @@ from zhtj.orgs.models import Organisation
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_A_SHEET = 1_000_000
 _TEMPLATE_ROWS = 3000
+_LONGEST_LIST = 255  # signs of a drop-down list that is written out
 _WIDE, _NARROW = 28, 14
 _WIDE_FROM = 60  # characters a column has room for
 _NOT_IN_A_NAME = re.compile(r"[\[\]:*?/\\]")
@@ -171,7 +176,7 @@ def template(layout: Layout) -> bytes:
         header = len(lines)
         for place, column in enumerate(layout.columns):
             sheet.set_column(place, place, _WIDE if column.width >= _WIDE_FROM else _NARROW, plain)
-            if column.choices:
+            if column.choices and len(",".join(column.choices)) <= _LONGEST_LIST:
                 rule = {"validate": "list", "source": list(column.choices)}
                 sheet.data_validation(header + 1, place, header + _TEMPLATE_ROWS, place, rule)
         for row, (words, form) in enumerate(lines):
@@ -186,12 +191,48 @@ def problem_list(errors: Iterable[ImportProblem], warnings: Iterable[ImportProbl
     """Errors and warnings as a table to work through."""
     target = BytesIO()
     rows = [
-        (str(one.row), one.column, kind, one.cause, one.fix)
+        (row_numbers.label(one.row), one.column, kind, one.cause, one.fix)
         for kind, problems in (("错误", errors), ("提醒", warnings))
         for one in problems
     ]
     write_xlsx(target, "问题清单", ("行", "列", "类别", "原因", "怎样改"), rows)
     return target.getvalue()
+
+
+def marked(table: ImportTable, errors: Iterable[ImportProblem], layout: Layout) -> bytes:
+    """What was read, row by row, with what is wrong in the last column; reading leaves that column out.
+
+    Args:
+        table: the rows; what stood in columns that were not read comes behind the layout's.
+        errors: found in them.
+        layout: order of the columns.
+    """
+    wrong: dict[int, list[str]] = {}
+    for one in errors:
+        wrong.setdefault(one.row, []).append(f"{one.column}：{one.cause}{one.fix}")
+    own = [column for column in layout.columns if column.name in table.columns or column.required]
+    names = [column.heading for column in own]
+    target = BytesIO()
+    rows = (
+        (
+            *(_shown(row.cells.get(column.name)) for column in own),
+            *(_shown(row.others.get(heading)) for heading in table.unknown),
+            "；".join(wrong.get(row.number, ())),
+        )
+        for row in table.rows
+    )
+    write_xlsx(target, layout.title, (*names, *table.unknown, MARKS), rows)
+    return target.getvalue()
+
+
+def _shown(cell: Cell) -> str:
+    """As somebody would type it."""
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d}"
+    try:
+        return cells.text(cell)
+    except CellError:
+        return str(cell)
 
 
 def organisation_headings() -> list[str]:

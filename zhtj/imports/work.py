@@ -111,7 +111,7 @@ class _Work:
         batch = self.batch()
         data = base64.b64decode(batches.unpack(batch.content or "")["file"])
         try:
-            table = batches.read(batch.kind, data, batch.filename)
+            table = batches.read(batch.kind, data, batch.filename, batch.org_id)
         except FileError as error:
             with unit_of_work(), audit.acting(self.seat, request=f"import-{self.number}"):
                 batches.refused(batch.kind, batch.org_id, batch.filename, len(data), error)
@@ -189,7 +189,7 @@ class _Work:
     def finish_members(self, report: Plan) -> None:
         """The outcome of a roster: what was found before, less what went wrong since."""
         batch = self.batch()
-        late = [ImportProblem(**one) for one in batches.unpack(batch.late)["errors"]] if batch.late else []
+        late = [ImportProblem.restored(one) for one in batches.unpack(batch.late)["errors"]] if batch.late else []
         missed = {problem.row for problem in late}
         updates = [update for update in report.updates if update.row not in missed]
         entries = select(ImportEntry.how).where(ImportEntry.batch_id == self.number)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from zhtj.imports.files import row_numbers
 from zhtj.kernel.errors import DomainError
 
 
@@ -12,7 +15,7 @@ class ImportProblem:
     """One error or warning.
 
     Args:
-        row: as the spreadsheet program numbers it.
+        row: see ``row_numbers``; 0 for the file as a whole.
         column: heading of the column.
         cause: what is wrong, one sentence.
         fix: what to do about it, one sentence.
@@ -23,12 +26,18 @@ class ImportProblem:
     cause: str
     fix: str
 
-    def as_dict(self) -> dict[str, object]:
-        """For ``--json`` and for keeping."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json`` and for keeping; the sheet is named from the second on."""
+        said = {"column": self.column, "cause": self.cause, "fix": self.fix}
+        return {**row_numbers.as_dict(self.row), **said}
+
+    @classmethod
+    def restored(cls, kept: Mapping[str, Any]) -> ImportProblem:
+        """What ``as_dict`` gave."""
+        return cls(row_numbers.restored(kept), kept["column"], kept["cause"], kept["fix"])
 
     def __str__(self) -> str:
-        return f"第 {self.row} 行“{self.column}”：{self.cause}{self.fix}"
+        return f"{row_numbers.label(self.row)}“{self.column}”：{self.cause}{self.fix}"
 
 
 class FileError(DomainError):

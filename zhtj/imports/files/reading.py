@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TypeVar
 
-from zhtj.imports.files import cells, months
+from zhtj.imports.files import cells, fixed_values, months
 from zhtj.imports.files.cells import Cell, CellError, FormulaError
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.tables import Layout, TableRow
@@ -15,6 +15,7 @@ from zhtj.kernel import names
 
 Value = TypeVar("Value")
 MOBILE_DIGITS = 11
+_LISTED = 12
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _NO_DIGITS = re.compile(r"[^0-9+]+")
 _COUNTRY = re.compile(r"(?:\+|00)?86(?=1[3-9][0-9]{9}$)")
@@ -36,11 +37,25 @@ class Reading:
         self._cells = row.cells
         self._widths = {column.name: column.width for column in layout.columns}
         self._required = frozenset(column.name for column in layout.columns if column.required)
+        self._choices = {column.name: column.choices for column in layout.columns}
         self._typed = typed
 
     def text(self, column: str) -> str:
         """The words of a cell; "" if empty or wrong."""
         return self._fitting(column, cells.text)
+
+    def choice(self, column: str) -> str:
+        """One of the column's fixed list; "" if empty or wrong."""
+        words = self.text(column)
+        listed = {cells.key(choice): choice for choice in self._choices[column]}
+        value = listed.get(cells.key(words)) or listed.get(cells.key(fixed_values.fold(column, words) or ""), "")
+        if words and not value:
+            several = fixed_values.possible(column, words)
+            cause = f"“{words[:30]}”可能有几种意思。" if several else f"没有“{words[:30]}”这一项。"
+            known = several or self._choices[column]
+            shown = "、".join(known[:_LISTED]) + ("等" if len(known) > _LISTED else "")
+            self.error(column, cause, f"请填写：{shown}；整份文件可以在核对页统一选择。")
+        return value
 
     def compact(self, column: str) -> str:
         """The digits of a cell, without blanks and hyphens."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zhtj.graduation import destinations, season_register
 from zhtj.graduation.destinations import LABELS, Given
 from zhtj.graduation.models import DestinationEntry, RegisterRow
 from zhtj.imports.files.layouts import DESTINATION, DESTINATIONS, ID_NUMBER, NAME, STUDENT_NO
 from zhtj.imports.files.reading import Reading
-from zhtj.imports.files.tables import ImportTable, TableRow
+from zhtj.imports.files.row_numbers import label
+from zhtj.imports.files.tables import ImportTable, Layout, TableRow
 from zhtj.imports.plans import Change, Plan, Update
 from zhtj.kernel import audit, clock, names
 from zhtj.kernel.crypto import keyed_hash
@@ -49,12 +50,18 @@ class _Place:
         return reason.value if reason in destinations.choices(self.policy) else ""
 
 
+def layout_for(organisation: Organisation) -> Layout:
+    """The columns of the file, with the names that the policy in force gives to the categories (K-18)."""
+    policy = policy_of(organisation)
+    labels = tuple(destinations.label_of(policy, reason) for reason in destinations.choices(policy))
+    columns = (replace(one, choices=labels) if one.name == DESTINATION else one for one in DESTINATIONS.columns)
+    return replace(DESTINATIONS, columns=tuple(columns))
+
+
 def preview(table: ImportTable, organisation: Organisation) -> DestinationPlan:
     """What importing ``table`` for the graduates of ``organisation`` would register; writes nothing."""
     place = _Place(organisation, policy_of(organisation))
-    plan = DestinationPlan(
-        read=len(table.rows), warnings=table.remarks(), skipped=table.skipped, organisation_id=organisation.id
-    )
+    plan = DestinationPlan(read=len(table.rows), **table.about(), organisation_id=organisation.id)
     readings = [(row, Reading(row, DESTINATIONS, typed=table.typed)) for row in table.rows]
     people = _people(readings, organisation)
     known = destinations.entries_of(
@@ -129,7 +136,7 @@ def _check(reading: Reading, found: RegisterRow, given: Given, place: _Place, se
     if why:
         reading.error(NAME, why, "请删去这一行。")
     elif found.id in seen:
-        reading.error(NAME, f"与第 {seen[found.id]} 行是同一个人。", "请只留一行。")
+        reading.error(NAME, f"与{label(seen[found.id])}是同一个人。", "请只留一行。")
     elif (wrong := destinations.problem(given, place.policy)) is not None:
         reading.error(LABELS[wrong[0]], wrong[1], "请补上。")
     seen.setdefault(found.id, reading.number)

@@ -34,6 +34,7 @@ from zhtj.imports.files.layouts import (
 from zhtj.imports.files.nearest import Nearest
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.reading import Reading
+from zhtj.imports.files.row_numbers import label
 from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.files.workbooks import Sheet
 from zhtj.imports.plans import Plan
@@ -101,9 +102,7 @@ class _Place:
 
 def preview(table: ImportTable, organisation: Organisation) -> FloatingPlan:
     """What importing ``table`` would raise, row by row; writes nothing."""
-    plan = FloatingPlan(
-        read=len(table.rows), warnings=table.remarks(), skipped=table.skipped, organisation_id=organisation.id
-    )
+    plan = FloatingPlan(read=len(table.rows), **table.about(), organisation_id=organisation.id)
     place = _place(organisation)
     seen: dict[int, int] = {}
     for row in table.rows:
@@ -218,7 +217,7 @@ def _college(reading: Reading, words: str, branch: Organisation) -> None:
 def _check(reading: Reading, member: Member, answers: Mapping[str, str], place: _Place, seen: dict[int, int]) -> None:
     """The kind's own conditions; somebody who has applied already is passed over."""
     if member.id in seen:
-        reading.error(LEAVER, f"与第 {seen[member.id]} 行是同一个人。", "请只留一行。")
+        reading.error(LEAVER, f"与{label(seen[member.id])}是同一个人。", "请只留一行。")
         return
     seen[member.id] = reading.number
     if member.id in place.waiting:

@@ -10,6 +10,7 @@ from typing import Any
 from zhtj.imports.files.layouts import ID_NUMBER, NAME
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.reading import Reading
+from zhtj.imports.files.row_numbers import label
 from zhtj.imports.files.tables import ImportTable, Layout, LayoutColumn, TableRow
 from zhtj.imports.members.rules import person_identity, person_name
 from zhtj.kernel import clock
@@ -89,7 +90,7 @@ def _line(row: TableRow, layout: Layout, columns: set[str], earlier: dict[str, i
     if PHONE in columns:
         line["contact_mobile"] = reading.mobile(PHONE, reading.compact(PHONE))
     if number and number in earlier:
-        reading.error(ID_NUMBER, f"与第 {earlier[number]} 行是同一人。", "请只留一行。")
+        reading.error(ID_NUMBER, f"与{label(earlier[number])}是同一人。", "请只留一行。")
     elif number:
         earlier[number] = row.number
     if reading.errors:

@@ -88,7 +88,7 @@ def preview(table: ImportTable, organisation: Organisation, tell: Tell | None = 
         tell: called with the number of rows looked at so far; between two calls nothing loaded is kept.
     """
     checking = Checking(organisation)
-    plan = checking.part(ImportTable([], table.header_row, table.columns, table.unknown, table.skipped, table.typed))
+    plan = RosterPlan(**table.about(), organisation_id=organisation.id)
     for done, part in table.parts(PART):
         plan.add(checking.part(part))
         if tell is not None:

@@ -30,6 +30,7 @@ from zhtj.imports.files.layouts import (
 )
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.reading import Reading
+from zhtj.imports.files.row_numbers import label
 from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.orgs.known_organisations import Branches, KnownOrganisation
 from zhtj.people import identity
@@ -39,26 +40,17 @@ from zhtj.policy.model import Policy
 
 _PHONE = re.compile(r"[0-9+()-]{7,20}")
 _NONE = frozenset({"无", "/", "暂无", "没有", "\\"})
-_SEXES = {"男": Sex.MALE, "男性": Sex.MALE, "女": Sex.FEMALE, "女性": Sex.FEMALE}
-_PEOPLES = (
-    "汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇 "
-    "柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 "
-    "塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺"
-)
-ETHNICITIES = {name: f"{name}族" for name in _PEOPLES.split()}
-_OTHER_PEOPLES = frozenset({*ETHNICITIES.values(), "其他", "穿青人族", "外国血统中国籍人士"})
-
+_SEXES = {sex.label: sex for sex in Sex}
 _TEXTS = {
     MAJOR: "major",
-    DEGREE: "degree",
-    POLITICAL: "political_status",
     HOUSEHOLD: "household",
     ORIGIN: "origin",
     RESIDENCE: "residence",
     EMERGENCY_NAME: "emergency_name",
 }
+_FIXED = {ETHNICITY: "ethnicity", DEGREE: "degree", POLITICAL: "political_status"}
 FIELDS = {
-    ETHNICITY: "ethnicity",
+    **_FIXED,
     STUDENT_NO: "student_no",
     **_TEXTS,
     EMERGENCY_PHONE: "emergency_phone",
@@ -155,7 +147,7 @@ def _entry(reading: Reading, branches: Branches, policy: Policy, today: date, ea
     _sex(reading, who)
     _repeated(reading.number, reading, earlier, {ID_NUMBER: who.number if who else "", MOBILE: mobile})
     if dev_number and (first := earlier.row_of(DEV_NUMBER, dev_number, reading.number)):
-        reading.warning(DEV_NUMBER, f"编号与第 {first} 行相同。", "一人一号，重复的编号以后不能转接，请核对。")
+        reading.warning(DEV_NUMBER, f"编号与{label(first)}相同。", "一人一号，重复的编号以后不能转接，请核对。")
     if reading.errors or who is None or branch is None:
         return None
     return RosterEntry(reading.number, name, who, mobile, branch, joined, dev_number, details)
@@ -233,19 +225,14 @@ def _branch(reading: Reading, branches: Branches) -> KnownOrganisation | None:
 
 
 def _sex(reading: Reading, who: Identity | None) -> None:
-    words = reading.text(SEX)
-    if not words:
-        return
-    sex = _SEXES.get(words)
-    if sex is None:
-        reading.error(SEX, f"“{words}”不是性别。", "请填写男或女。")
-    elif who is not None and sex is not who.sex:
+    sex = _SEXES.get(reading.choice(SEX))
+    if sex is not None and who is not None and sex is not who.sex:
         reading.error(SEX, f"填写的是{sex.label}，身份证号码表明是{who.sex.label}。", "请核对性别和身份证号码。")
 
 
 def _details(reading: Reading) -> dict[str, str | date]:
     details: dict[str, str | date] = {attribute: reading.text(column) for column, attribute in _TEXTS.items()}
-    details["ethnicity"] = _ethnicity(reading)
+    details |= {_FIXED[column]: reading.choice(column) for column in _FIXED}
     details["student_no"] = reading.code(STUDENT_NO)
     phone = details["emergency_phone"] = reading.code(EMERGENCY_PHONE)
     if phone and not _PHONE.fullmatch(phone):
@@ -255,14 +242,6 @@ def _details(reading: Reading) -> dict[str, str | date]:
     return {attribute: value for attribute, value in details.items() if value}
 
 
-def _ethnicity(reading: Reading) -> str:
-    words = reading.text(ETHNICITY)
-    name = ETHNICITIES.get(words, words)
-    if name and name not in _OTHER_PEOPLES:
-        reading.warning(ETHNICITY, f"“{words}”不是通用的民族名称，按原样登记。", "请核对。")
-    return name
-
-
 def _repeated(row: int, reading: Reading, earlier: Earlier, numbers: dict[str, str]) -> None:
     """The later of two rows with the same number is the error; a row entered twice is one error."""
     first_rows: set[int] = set()
@@ -270,5 +249,5 @@ def _repeated(row: int, reading: Reading, earlier: Earlier, numbers: dict[str, s
         first = earlier.row_of(column, number, row) if number else None
         if first is not None and first not in first_rows:
             fix = "同一人只留一行。" if column == ID_NUMBER else "一人一号，请填写本人的号码。"
-            reading.error(column, f"{column}与第 {first} 行相同。", fix)
+            reading.error(column, f"{column}与{label(first)}相同。", fix)
             first_rows.add(first)

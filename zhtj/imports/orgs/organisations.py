@@ -92,9 +92,8 @@ class _Preview:
         self.checked: CheckedOrganisations = rules.check(table)
         self.result = OrganisationPlan(
             read=len(table.rows),
+            **{**table.about(), "warnings": self.checked.warnings},
             errors=self.checked.errors,
-            warnings=self.checked.warnings,
-            skipped=table.skipped,
             scope_id=scope.id if scope else None,
         )
         entries = self.checked.entries

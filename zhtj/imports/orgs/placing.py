@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from zhtj.imports.files.cells import key
 from zhtj.imports.files.layouts import CATEGORY, CODE, PARENT
 from zhtj.imports.files.problems import ImportProblem
+from zhtj.imports.files.row_numbers import label
 from zhtj.imports.orgs.rules import OrganisationEntry, circles, code_fits
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import Tier
@@ -94,7 +95,7 @@ class Placing:
             if superior is not None:
                 self._superiors[entry.key] = superior.key
             elif row is not None:
-                self._refuse(entry, PARENT, f"上级组织所在的第 {row} 行有错误。", "请先改正那一行。")
+                self._refuse(entry, PARENT, f"上级组织所在的{label(row)}有错误。", "请先改正那一行。")
             else:
                 near = self._nearest(entry.parent)
                 fix = f"最接近的是：{'；'.join(near)}。" if near else ""
@@ -104,7 +105,7 @@ class Placing:
         return self._spots.get(key(words)) or self._spots.get(words)
 
     def _refuse_circle(self, circle: list[OrganisationEntry]) -> None:
-        names = " → ".join(f"第 {entry.row} 行" for entry in [*circle, circle[0]])
+        names = " → ".join(f"{label(entry.row)}" for entry in [*circle, circle[0]])
         for entry in circle:
             self._refuse(entry, PARENT, f"上级组织互相指定，绕成了圈：{names}。", "请改正其中一行的上级组织。")
 
@@ -124,7 +125,7 @@ class Placing:
         superior = self._superiors.get(entry.key)
         if superior in self._bad:
             row = self._entries[superior].row
-            self._refuse(entry, PARENT, f"上级组织所在的第 {row} 行有错误。", "请先改正那一行。")
+            self._refuse(entry, PARENT, f"上级组织所在的{label(row)}有错误。", "请先改正那一行。")
             return
         spot = self._new_spots[superior] if superior is not None else self._spot(entry.parent)
         if spot is not None and (tier := self._tier(entry, spot)) is not None:

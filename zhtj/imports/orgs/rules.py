@@ -27,6 +27,7 @@ from zhtj.imports.files.layouts import (
 )
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.reading import Reading
+from zhtj.imports.files.row_numbers import label
 from zhtj.imports.files.tables import ImportTable
 from zhtj.orgs.divisions import WIDTHS
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Category, Purpose, industries
@@ -232,10 +233,12 @@ def _graduation(reading: Reading, category: Category | None, industry: str) -> d
 def _repeated(entry: OrganisationEntry, reading: Reading, earlier: _Earlier) -> None:
     first = earlier.names.setdefault(entry.key, entry.row)
     if first != entry.row:
-        reading.error(FULL_NAME, f"组织全称与第 {first} 行相同。", "全称不能重复，同一组织只留一行。")
+        reading.error(FULL_NAME, f"组织全称与{label(first)}相同。", "全称不能重复，同一组织只留一行。")
     if entry.code and (first := earlier.codes.setdefault(entry.code, entry.row)) != entry.row:
-        reading.error(CODE, f"组织编码与第 {first} 行相同。", "编码不能重复，请核对或留空。")
+        reading.error(CODE, f"组织编码与{label(first)}相同。", "编码不能重复，请核对或留空。")
     if entry.mobile and entry.secretary:
         first, owner = earlier.owners.setdefault(entry.mobile, (entry.row, entry.secretary))
         if key(owner) != key(entry.secretary):
-            reading.error(SECRETARY_MOBILE, f"与第 {first} 行“{owner}”的手机号码相同。", "一人一号，请填写本人的号码。")
+            reading.error(
+                SECRETARY_MOBILE, f"与{label(first)}“{owner}”的手机号码相同。", "一人一号，请填写本人的号码。"
+            )

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.imports import batches, spreadsheets, undo
+from zhtj.imports import batches, meanings, spreadsheets, undo
+from zhtj.imports.files.fixed_values import possible
 from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.tables import Layout
 from zhtj.imports.graduates import floating_members
-from zhtj.imports.models import ImportKind
+from zhtj.imports.models import ImportBatch, ImportKind
+from zhtj.imports.plans import Plan
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
@@ -26,6 +29,8 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import own_organisation
 from zhtj.web.htmx import hx_redirect, is_htmx
 
+HEADING, VALUE, NOT_READ = "heading:", "value:", "-"
+"""Names of the fields that say what a heading or a word means, and the choice that a column is not read."""
 SHOWN = 200
 """Problems listed on the page; the file that can be downloaded has them all."""
 
@@ -40,9 +45,10 @@ class Desk:
     noun: str
     back: str
 
-    def url(self, page: str = "", batch_id: int | None = None) -> str:
-        """Address of one of its pages in the present blueprint; ``batch_id`` of an upload."""
-        return url_for(f".import_{self.kind}{page and '_'}{page}", batch_id=batch_id)
+    def url(self, page: str = "", batch: ImportBatch | None = None) -> str:
+        """Address of one of its pages in the present blueprint; that of an upload names its content too."""
+        named: dict[str, Any] = {"batch_id": batch.id, "file": batch.digest} if batch else {}
+        return url_for(f".import_{self.kind}{page and '_'}{page}", **named)
 
 
 DESKS = (
@@ -97,13 +103,13 @@ def _upload(desk: Desk) -> AnyResponse:
         data, name = sent.read(), sent.filename or ""
         try:
             with unit_of_work():
-                number = batches.upload(desk.kind, data, current_seat(), name).id
+                batch = batches.upload(desk.kind, data, current_seat(), name)
         except FileError as error:
             with unit_of_work():
                 batches.refused(desk.kind, current_seat().org_id, name, len(data), error)
             form.file.errors = [str(error)]
         else:
-            return redirect(desk.url("batch", batch_id=number), 303)
+            return redirect(desk.url("batch", batch), 303)
     page = render_template(
         "imports/upload.html",
         desk=desk,
@@ -112,6 +118,13 @@ def _upload(desk: Desk) -> AnyResponse:
         recent=batches.recent(desk.kind, current_seat()),
     )
     return make_response(page, 422 if form.errors else 200)
+
+
+def _owned(desk: Desk, batch_id: int) -> ImportBatch:
+    """The upload that the page is about; what changes something must name its content too."""
+    batch = batches.owned(batch_id, desk.kind, current_seat())
+    named = request.args.get("file")
+    return batch if named is None and request.method == "GET" else batches.same(batch, named or "")
 
 
 @of_each_kind("/template.xlsx", "template")
@@ -124,9 +137,9 @@ def _template(desk: Desk) -> Response:
 @of_each_kind("/<int:batch_id>", "batch")
 def _batch(desk: Desk, batch_id: int) -> AnyResponse | str:
     """How far a job is; what importing would do, row by row; afterwards what it did."""
-    batch = batches.owned(batch_id, desk.kind, current_seat())
+    batch = _owned(desk, batch_id)
     if is_htmx():
-        here = desk.url("batch", batch_id=batch_id)
+        here = desk.url("batch", batch)
         shown = render_template("imports/_progress.html", desk=desk, batch=batch)
         return shown if batch.state.is_open else hx_redirect(here)
     if batch.state.is_open or batch.state is TaskState.FAILED:
@@ -137,6 +150,7 @@ def _batch(desk: Desk, batch_id: int) -> AnyResponse | str:
         desk=desk,
         batch=batch,
         plan=plan,
+        questions=_questions(batch, plan),
         shown=SHOWN,
         may_undo=undo.may_undo(batch),
         organisation=own_organisation(),
@@ -146,8 +160,71 @@ def _batch(desk: Desk, batch_id: int) -> AnyResponse | str:
 @of_each_kind("/<int:batch_id>/problems.xlsx", "problems")
 def _problems(desk: Desk, batch_id: int) -> Response:
     """All errors and warnings as xlsx."""
-    plan = batches.plan_of(batches.owned(batch_id, desk.kind, current_seat()))
+    plan = batches.plan_of(_owned(desk, batch_id))
     return _xlsx(spreadsheets.problem_list(plan.errors, plan.warnings), f"{desk.layout.title}问题清单.xlsx")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMeanings:
+    """What nobody but the owner of a file can say: which column a heading means, which value a word.
+
+    Args:
+        headings: not read, in the order of the file.
+        columns: that the file does not have yet.
+        words: column, words, how often, and the values that they may mean.
+    """
+
+    headings: list[str]
+    columns: list[str]
+    words: list[tuple[str, str, int, tuple[str, ...]]]
+
+    def __bool__(self) -> bool:
+        return bool((self.headings and self.columns) or self.words)
+
+
+def _questions(batch: ImportBatch, plan: Plan) -> OpenMeanings:
+    layout = batches.layout_of(batch.kind, own_organisation())
+    choices = {column.name: column.choices for column in layout.columns}
+    words = [
+        (
+            column,
+            text,
+            rows,
+            tuple(value for value in choices[column] if value in possible(column, text)) or choices[column],
+        )
+        for column, text, rows in plan.asked
+    ]
+    answered = meanings.of(batch.org_id, batch.kind).headings
+    headings = [words for words in plan.unknown if words not in answered]
+    return OpenMeanings(headings, [name for name in choices if name not in plan.columns], words)
+
+
+@of_each_kind("/<int:batch_id>/meanings", "meanings", ["POST"])
+def _meanings(desk: Desk, batch_id: int) -> AnyResponse:
+    """What headings and words mean; what is left open stays open."""
+    chosen = request.form
+    headings = {
+        words.removeprefix(HEADING): "" if name == NOT_READ else name
+        for words, name in chosen.items()
+        if words.startswith(HEADING) and name
+    }
+    values = {
+        (column, words): value
+        for name, value in chosen.items()
+        if name.startswith(VALUE) and value
+        for column, _, words in [name.removeprefix(VALUE).partition(":")]
+    }
+    with unit_of_work():
+        batch = _owned(desk, batch_id)
+        batches.clarify(batch, headings, values)
+    flash("已按选择重新核对；本组织以后导入同样的文件不再询问。", "success")
+    return redirect(desk.url("batch", batch), 303)
+
+
+@of_each_kind("/<int:batch_id>/marked.xlsx", "marked")
+def _marked(desk: Desk, batch_id: int) -> Response:
+    """The rows with what is wrong in a column of its own."""
+    return _xlsx(batches.marked(_owned(desk, batch_id)), f"{desk.layout.title}（标出问题）.xlsx")
 
 
 @of_each_kind("/<int:batch_id>/apply", "apply", ["POST"])
@@ -157,21 +234,21 @@ def _apply(desk: Desk, batch_id: int) -> AnyResponse:
     if not expected.isdecimal():
         raise DomainError("提交的内容不完整。", fix="请返回上一页，刷新后再试。")
     with unit_of_work():
-        batch = batches.owned(batch_id, desk.kind, current_seat())
+        batch = _owned(desk, batch_id)
         if batches.is_long(batch):
             batches.start(batch, expected=int(expected))
-            return redirect(desk.url("batch", batch_id=batch_id), 303)
+            return redirect(desk.url("batch", batch), 303)
         done = batches.apply(batch, expected=int(expected))
         skipped = batches.plan_of(batch).bad_rows
     flash(f"已导入 {done:,} 条" + (f"，跳过 {skipped:,} 条。" if skipped else "。"), "success")
-    return redirect(desk.url("batch", batch_id=batch_id), 303)
+    return redirect(desk.url("batch", batch), 303)
 
 
 @of_each_kind("/<int:batch_id>/discard", "discard", ["POST"])
 def _discard(desk: Desk, batch_id: int) -> AnyResponse:
     """Throw the upload away; nothing was imported."""
     with unit_of_work():
-        batches.discard(batches.owned(batch_id, desk.kind, current_seat()))
+        batches.discard(_owned(desk, batch_id))
     flash("已放弃，没有导入任何内容。", "info")
     return redirect(desk.url(), 303)
 
@@ -180,25 +257,26 @@ def _discard(desk: Desk, batch_id: int) -> AnyResponse:
 def _again(desk: Desk, batch_id: int) -> AnyResponse:
     """Go on where a job stopped."""
     with unit_of_work():
-        batches.again(batches.owned(batch_id, desk.kind, current_seat()))
-    return redirect(desk.url("batch", batch_id=batch_id), 303)
+        batch = _owned(desk, batch_id)
+        batches.again(batch)
+    return redirect(desk.url("batch", batch), 303)
 
 
 @of_each_kind("/<int:batch_id>/undo", "undo", ["GET", "POST"])
 def _undo(desk: Desk, batch_id: int) -> AnyResponse | str:
     """Take an import back: first who stands in the way, then it is done."""
-    batch = batches.owned(batch_id, desk.kind, current_seat())
+    batch = _owned(desk, batch_id)
     if request.method == "GET":
         if not undo.may_undo(batch):
-            return redirect(desk.url("batch", batch_id=batch_id), 303)
+            return redirect(desk.url("batch", batch), 303)
         found, count = undo.blockers(batch)
         plan = batches.plan_of(batch)
         return render_template("imports/undo.html", desk=desk, batch=batch, plan=plan, found=found, count=count)
     with unit_of_work():
-        done = batches.start_undo(batches.owned(batch_id, desk.kind, current_seat()))
+        done = batches.start_undo(batch)
     if done:
         flash("导入已撤销，可以改正后重新导入。", "success")
-    return redirect(desk.url("batch", batch_id=batch_id), 303)
+    return redirect(desk.url("batch", batch), 303)
 
 
 def _xlsx(data: bytes, name: str) -> Response:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from flask import Flask
 from markupsafe import Markup
 
+from zhtj.imports.files import row_numbers
 from zhtj.kernel import clock, dates
 from zhtj.policy import spoken
 
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
         masked_name=masked_name,
         number=number,
         counted=counted,
+        row_label=row_numbers.label,
         percent=percent,
     )
 

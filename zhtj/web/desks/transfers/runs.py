@@ -13,7 +13,7 @@ from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.imports import spreadsheets
-from zhtj.imports.files import tables, workbooks
+from zhtj.imports.files import finding, workbooks
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.tables import Layout
 from zhtj.imports.graduates import starts
@@ -64,12 +64,14 @@ def _upload_page(kind: RunKind) -> AnyResponse:
         upload = form.file.data
         layout = _layout(kind)
         try:
-            table = tables.find(workbooks.read(upload.read(), upload.filename or ""), layout)
+            table = finding.find(workbooks.read(upload.read(), upload.filename or ""), layout)
             contents = starts.read(table, layout)
         except FileError as error:
             form.file.errors = [str(error)]
         else:
-            return redirect(url_for(".run", run_id=_keep(kind, contents, upload.filename or "")), 303)
+            if left_out := "".join(f"{one.column}：{one.cause}" for one in table.remarks()):
+                flash(f"文件已读取。{left_out}", "info")
+            return redirect(url_for(".run", number=_keep(kind, contents, upload.filename or "")), 303)
     page = render_template(
         "desks/many/run_upload.html", kind=kind, form=form, layout=_layout(kind), recent=_recent(kind)
     )
