@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -113,6 +114,8 @@ ROLES = {
             *(page for page in COMMITTEE_PAGES if "{waiting}" not in page),
             "/imports/members/{under_way}",
             "/imports/members/{imported}",
+            "/imports/members/{asked}",
+            "/imports/members/{wrong}",
             "/imports/members/{imported}/undo",
             "/letters",
             "/letters/many",
@@ -155,7 +158,16 @@ def files(seat: ActiveSeat) -> dict[str, int]:
         batches.apply(done, expected=batches.plan_of(done).accepted)
         under_way = batches.keep(ImportKind.MEMBERS, roster(person(402)), seat, "另一份名单.xlsx")
         under_way.state, under_way.total = TaskState.RUNNING, 3000
-        return {"imported": done.id, "under_way": under_way.id}
+        table = roster(person(403), person(404))
+        table.columns.remove("身份证号码")
+        table.unknown, table.missing, table.asked = ["证照号", "备注"], ["身份证号码"], [("政治面貌", "青年", 2)]
+        asked = batches.keep(ImportKind.MEMBERS, table, seat, "要说明的名单.xlsx")
+        wrong = batches.keep(
+            ImportKind.MEMBERS, roster(person(405, 手机号码="1"), person(406)), seat, "有错误的名单.xlsx"
+        )
+        for batch in (under_way, asked, wrong):
+            batch.expires_at += timedelta(days=30)  # the server's clock is later
+        return {"imported": done.id, "under_way": under_way.id, "asked": asked.id, "wrong": wrong.id}
 
 
 @pytest.fixture(scope="module")
