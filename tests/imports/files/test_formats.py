@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.imports import formats
-from tests.imports.formats import Odd, Rows
+from tests.imports.files.formats import Odd, Rows
 from tests.imports.making import csv_bytes
 from zhtj.imports.files import workbooks
 from zhtj.imports.files.problems import FileError
