@@ -6,19 +6,23 @@ from collections.abc import Callable
 from typing import Any
 
 from zhtj.cases import queries as cases
+from zhtj.cases.merging import merged as cases_merged
 from zhtj.floating.operations import after_completion
+from zhtj.floating.operations import merged as stays_merged
 from zhtj.graduation.events import BranchesConverted, RegisterChanged
 from zhtj.kernel import events
 from zhtj.letters import outstanding
 from zhtj.letters.operations import void_after_failure
 from zhtj.notices import waiting
 from zhtj.notices.waiting import WaitingSource
-from zhtj.orgs.events import OrganisationCreated, OrganisationMoved
+from zhtj.orgs.events import OrganisationCreated, OrganisationMerged, OrganisationMoved
+from zhtj.people.merging import merged as people_merged
 from zhtj.rates.counting import keeping
 from zhtj.transfers import queries as applications
 from zhtj.transfers.applying import waits
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.events import ApplicationsChanged
+from zhtj.transfers.merging import merged as applications_merged
 from zhtj.transfers.messages import tell
 from zhtj.transfers.places import moved
 from zhtj.transfers.watching import arrivals, conversions
@@ -40,6 +44,11 @@ SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     (ApplicationsChanged, keeping.applications_changed),
     # Applications know where both their organisations stand (PD-07).
     (OrganisationMoved, moved),
+    # What is open, who is inside and what waits go on with a successor (PD-56).
+    (OrganisationMerged, applications_merged),
+    (OrganisationMerged, people_merged),
+    (OrganisationMerged, stays_merged),
+    (OrganisationMerged, cases_merged),
 )
 # What waits for an office: one count for the badge, 待办 and the digest (PD-19).
 WAITING: tuple[WaitingSource, ...] = (

@@ -19,6 +19,7 @@ from zhtj.kernel import audit, clock, dates
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.orgs.events import OrganisationMerged
 from zhtj.orgs.models import LEADING_TIERS, SCHOOL_INDUSTRIES, Category, Organisation, Purpose, Tier
 from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member, Membership
@@ -61,6 +62,14 @@ def after_completion(event: ApplicationsChanged) -> None:
     today = clock.today()
     # R-20, T-29: whoever comes into a floating branch is kept in touch with until they are moved on.
     open_stays([(member, org_id, today) for member, org_id in done if org_id is not None])
+
+
+def merged(event: OrganisationMerged) -> None:
+    """Whoever stays in a branch that became part of another stays in that one, with the same days (PD-56)."""
+    session.execute(
+        update(Stay).where(Stay.org_id == event.before, Stay.ended_at.is_(None)).values(org_id=event.after),
+        execution_options={"synchronize_session": "fetch"},
+    )
 
 
 def end_stays(member_ids: Sequence[int]) -> None:

@@ -23,12 +23,17 @@ from zhtj.imports.plans import Plan
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
+from zhtj.orgs import tree_plan
 from zhtj.orgs.changing import moving
+from zhtj.orgs.divisions import changed
 from zhtj.orgs.models import Organisation
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.orgs.tree_load import load_tree
+from zhtj.orgs.tree_plan import StepKind
 
 NOT_SO, WRONG_USE = 1, 2
+# A tree of which provinces are missing altogether gets tens of thousands of new organisations.
+_LISTED = 200
 
 
 def register(app: Flask) -> None:
@@ -48,11 +53,45 @@ def members_group() -> None:
 
 
 @orgs_group.command("load")
-def load_command() -> None:
-    """载入全国组织体系；重复执行不会重复载入."""
-    with unit_of_work():
-        counts = load_tree(session)
-    click.echo(f"新增 {counts.added.total()} 个组织，已有 {counts.found.total()} 个，检索词 {counts.terms} 条")
+@click.option("--apply", "key", metavar="PLAN", help="办理这份方案；中断的，再执行一次即可接着办理")
+def load_command(key: str | None) -> None:
+    """载入全国组织体系；已经载入的，显示区划变化的方案，不作改动."""
+    if key is not None:
+        _apply_plan(key)
+    elif tree_plan.is_empty():
+        with unit_of_work():
+            counts = load_tree(session)
+        click.echo(f"新增 {counts.added.total()} 个组织，已有 {counts.found.total()} 个，检索词 {counts.terms} 条")
+    else:
+        _show_plan(tree_plan.find())
+
+
+def _show_plan(plan: tree_plan.TreePlan) -> None:
+    """Every step, and how it is carried out; the tree itself stays as it is (PD-56)."""
+    left = plan.steps[plan.done :]
+    if not left:
+        click.echo(f"组织体系没有要改动的地方（区划截至 {changed.last_day()}）")
+        return
+    for number, step in enumerate(left):
+        if step.kind is not StepKind.NEW or number < _LISTED:
+            click.echo(str(step))
+    if (new := sum(step.kind is StepKind.NEW for step in left)) > _LISTED:
+        click.echo(f"……{StepKind.NEW.label}共 {new} 个组织")
+    begun = f"，其中 {plan.done} 项已经办完" if plan.done else ""
+    click.echo(f"方案 {plan.key}：共 {len(plan.steps)} 项{begun}，区划截至 {changed.last_day()}。还没有改动任何组织。")
+    click.echo(f"办理：flask --app app orgs load --apply {plan.key}")
+
+
+def _apply_plan(key: str) -> None:
+    try:
+        with audit.acting(None):
+            count = 0
+            for step in tree_plan.apply(key):
+                click.echo(str(step))
+                count += 1
+    except DomainError as error:
+        _fail(str(error), NOT_SO)
+    click.echo(f"已办完 {count} 项")
 
 
 @orgs_group.command("import")

@@ -16,6 +16,21 @@ class OrganisationCreated:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganisationMerged:
+    """An organisation becomes part of another; what is below it stands there already (PD-56).
+
+    Args:
+        before: id of the one that ends.
+        after: id of its successor.
+        by: why, such as ``divisions:12ab``.
+    """
+
+    before: int
+    after: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrganisationMoved:
     """An organisation stands elsewhere now, with all below it (PD-07).
 

@@ -7,7 +7,7 @@ has changed meanwhile - a name, a closing - is left alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ from sqlalchemy import bindparam, func, select, text, update
 from zhtj.kernel import audit, clock
 from zhtj.orgs import divisions, naming
 from zhtj.orgs.bulk import AnySession, insert_mappings
-from zhtj.orgs.divisions import Division, Rank
+from zhtj.orgs.divisions import Division, Rank, changed
+from zhtj.orgs.divisions.changed import DivisionChange
 from zhtj.orgs.models import Category, Organisation, Purpose, Region, Tier, segment
 from zhtj.orgs.searching.terms import insert_terms
 
@@ -76,12 +77,15 @@ class Planned(NamedTuple):
     system: Region = Region.NATIONAL
 
 
-def plan(provinces: Collection[str] | None = None) -> Iterator[Planned]:
+def plan(
+    provinces: Collection[str] | None = None, *, changes: Sequence[DivisionChange] | None = None
+) -> Iterator[Planned]:
     """The national tree, superiors first, siblings in their lasting order.
 
     Args:
         provinces: two-digit codes of the provinces to unfold; None unfolds all 28. The centre, the systems and the
             external regions always belong to it.
+        changes: of the divisions since they were published, oldest first; None: all of the data file (PD-56).
     """
     yield Planned("centre", CENTRE_CODE, None, *_CENTRE, tier=Tier.CENTRE)
     for number, (full, short) in enumerate(SYSTEMS, start=1):
@@ -89,7 +93,7 @@ def plan(provinces: Collection[str] | None = None) -> Iterator[Planned]:
     for code, name, region in EXTERNAL:
         yield Planned("external", code, CENTRE_CODE, naming.full_name([name]), naming.short_name(name), system=region)
     lines: dict[str | None, list[str]] = {None: []}
-    for division in divisions.read(provinces):
+    for division in changed.after(divisions.read(provinces), changed.all_changes() if changes is None else changes):
         line = lines[division.code] = [*lines[division.parent], division.name]
         yield _committee(division, line)
         if division.is_township:
@@ -139,12 +143,18 @@ class _Node:
     grew: bool = False
 
 
-def load_tree(session: AnySession, *, provinces: Collection[str] | None = None) -> LoadCounts:
+def load_tree(
+    session: AnySession,
+    *,
+    provinces: Collection[str] | None = None,
+    changes: Sequence[DivisionChange] | None = None,
+) -> LoadCounts:
     """Add to the database what the national tree has and the database has not.
 
     Args:
         session: open session inside a unit of work; nothing is committed here.
         provinces: as for ``plan``.
+        changes: as for ``plan``.
 
     Returns:
         What was found and added.
@@ -152,7 +162,7 @@ def load_tree(session: AnySession, *, provinces: Collection[str] | None = None) 
     counts = LoadCounts()
     nodes = _known(session)
     missing = []
-    for planned in plan(provinces):
+    for planned in plan(provinces, changes=changes):
         if _is_there(planned, nodes):
             counts.found[planned.kind] += 1
         else:

@@ -135,11 +135,11 @@ def rename(organisation: Organisation, full_name: str) -> None:
     except IntegrityError as error:
         raise Conflict(f"组织全称“{full_name}”刚刚被使用。", field="full_name", rule="PD-05") from error
     index_terms(session(), organisation)
-    _keep_name(organisation, before)
+    keep_name(organisation, before)
     audit.record(RENAMED, "organisation", organisation.id, before=before, after=full_name)
 
 
-def _keep_name(organisation: Organisation, name: str) -> None:
+def keep_name(organisation: Organisation, name: str) -> None:
     """The old name as a whole, as it stands and without 共青团 and 委员会, and its initials."""
     whole = {normalise(name), normalise(own_name(name))}
     terms = {Term(Fit.WHOLE, text) for text in whole | {initials(text) for text in whole}}

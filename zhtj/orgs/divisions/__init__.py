@@ -31,7 +31,8 @@ class Rank(StrEnum):
     UNIT = "unit"
 
 
-_LEVELS = (Rank.PROVINCE, Rank.CITY, Rank.COUNTY)
+CODE_LEVELS = (Rank.PROVINCE, Rank.CITY, Rank.COUNTY)
+"""What a code of 2, 4 and 6 digits stands for."""
 _COUNTY = 2
 TOWNSHIP_RANKS = frozenset({Rank.STREET, Rank.TOWN, Rank.RURAL})
 
@@ -106,7 +107,7 @@ def interpret(entries: Iterable[tuple[str, str]]) -> Iterator[Division]:
         stands_at[code] = code
         names[code] = raw
         name = tidy(raw)
-        rank = _LEVELS[level] if level <= _COUNTY else township_rank(code, name)
+        rank = CODE_LEVELS[level] if level <= _COUNTY else township_rank(code, name)
         yield Division(code, name, rank, parent)
 
 
@@ -137,7 +138,7 @@ def township_rank(code: str, name: str) -> Rank:
 
 
 def read(provinces: Iterable[str] | None = None) -> list[Division]:
-    """The divisions of the tree, superiors first, siblings in the order of their codes.
+    """The divisions as published, superiors first, siblings in the order of their codes.
 
     Args:
         provinces: two-digit codes to read; None reads all 28.

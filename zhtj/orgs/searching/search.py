@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, select
 
 from zhtj.orgs.bulk import AnySession
+from zhtj.orgs.divisions import changed
 from zhtj.orgs.models import SEGMENT, Organisation, OrganisationTerm, Region
 from zhtj.orgs.naming import Fit, as_floating_branch, normalise, own_name
 from zhtj.orgs.queries import by_code_or_name
@@ -56,7 +57,11 @@ class Hint(NamedTuple):
 
 # O-20: name, province, 毕业生团组织, and at last whom to report it to.
 HINTS = (
-    Hint("name", "核对名称。不必输入全称：换一个关键词、拼音首字母或组织编码，往往更容易找到。"),
+    Hint(
+        "name",
+        "核对名称。不必输入全称：换一个关键词、拼音首字母或组织编码，往往更容易找到。"
+        f"乡镇街道和县区按 {changed.last_day()} 的行政区划（底本 {changed.DATA_DAY}）。",
+    ),
     Hint(
         "province",
         "核对所选的省级组织。请按对方团组织的隶属关系选择：铁路、民航、中央和国家机关、金融、央企和兵团的团组织不在所在省份名下。",
@@ -166,6 +171,7 @@ def _by_one_word(session: AnySession, word: str, place: str, need: int) -> list[
     return (
         _by_full_name(session, word, place)
         or _by_term(session, word, [place], need)
+        or _by_full_name(session, word, place, closed=True)
         or _by_joined_names(session, word, place, need)
     )
 
@@ -173,15 +179,19 @@ def _by_one_word(session: AnySession, word: str, place: str, need: int) -> list[
 _WITH_FULL_NAME = select(Organisation.path, Organisation.id).where(
     Organisation.full_name.in_(bindparam("names", expanding=True)), in_place(Organisation.path)
 )
+_OPEN_WITH_FULL_NAME = _WITH_FULL_NAME.where(Organisation.closed_at.is_(None))
 
 
-def _by_full_name(session: AnySession, word: str, place: str) -> list[_Found]:
-    """The organisation whose 组织全称 was typed to the letter; no full name lacks the word 团."""
+def _by_full_name(session: AnySession, word: str, place: str, *, closed: bool = False) -> list[_Found]:
+    """The organisation whose 组织全称 was typed to the letter; no full name lacks the word 团.
+
+    A closed one, if it is asked for, comes behind its successor, which has its name too (PD-56).
+    """
     if "团" not in word:
         return []
     name = as_floating_branch(word)
     names = [name, name.replace("(", "（").replace(")", "）")]
-    rows = session.execute(_WITH_FULL_NAME, {"names": names, **inside(place)})
+    rows = session.execute(_WITH_FULL_NAME if closed else _OPEN_WITH_FULL_NAME, {"names": names, **inside(place)})
     return [_Found(Match.FULL_NAME, *row) for row in rows]
 
 
