@@ -153,7 +153,7 @@ def test_committees_without_a_branch_are_flagged(session: Session) -> None:
     assert len([each for each in without if not each.is_leading]) == 20
     assert {each.short_name for each in without if each.is_leading} == {
         *("团三亚市委", "团海棠区委", "团吉阳区委", "团天涯区委", "团崖州区委"),
-        *("团三沙市委", "团西沙群岛委", "团南沙群岛委", "团中沙群岛的岛礁及其海域委"),
+        *("团三沙市委", "团西沙区委", "团南沙区委", "团中沙群岛的岛礁及其海域委"),
     }
     # When a farm gets a branch, it is flagged no more
     farm = next(each for each in without if not each.is_leading)

@@ -54,6 +54,13 @@ def fill() -> None:
             )
 
 
+def searched(initials: str) -> set[object]:
+    with db.engine.connect() as connection:
+        return set(
+            connection.scalars(text("SELECT org_id FROM organisation_terms WHERE term = :term"), {"term": initials})
+        )
+
+
 def told(query: str) -> dict[object, object]:
     with db.engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(text(query))}
@@ -85,3 +92,31 @@ def test_stored_names_get_their_form_and_what_cannot_be_is_listed(live: Flask) -
         upgrade()
         [found] = doctor.examine([one for one in doctor.INVARIANTS if one.name == "names"])
         assert (found.broken, found.rows) == (1, [3])
+
+
+@pytest.mark.rule("O-19")
+def test_places_that_were_read_wrong_are_found_as_they_are_read(live: Flask) -> None:
+    with live.app_context():
+        downgrade(revision="0038")
+        with db.engine.begin() as connection:
+            for number, name in enumerate(("闵行区", "合肥市"), 1):
+                connection.execute(
+                    text(
+                        "INSERT INTO organisations (id, code, parent_id, path, full_name, short_name, category, tier,"
+                        " system, created_at, next_child)"
+                        " VALUES (:n, :n, :up, :path, :full, :short, 'leading_organ', :tier, 'national', :at, 0)"
+                    ),
+                    {
+                        "n": number,
+                        "up": None if number == 1 else 1,
+                        "path": f"000{number}",
+                        "full": f"共青团{name}委员会",
+                        "short": f"团{name}委",
+                        "tier": "centre" if number == 1 else "county",
+                        "at": MOMENT,
+                    },
+                )
+        upgrade(revision="0039")
+        assert searched("mhq") == {1}
+        assert searched("hfs") == set()  # nothing of it was wrong
+        upgrade()
