@@ -1,7 +1,7 @@
 """Names of people: one form everywhere, whoever typed them and wherever (PD-55). Pure.
 
-A name holds Han characters with the middle dot between its parts, or Latin letters. ``tidy`` makes that form of what is
-certain, ``problem`` says why something is no name, ``key`` is what names are compared by.
+A name holds Han characters with the middle dot between its parts, or Latin letters, now and then both. ``tidy`` makes
+that form of what is certain, ``problem`` says why something is no name, ``key`` is what names are compared by.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ _AROUND_DOT = re.compile(rf"\s*{DOT}[\s{DOT}]*")
 _AROUND_JOINT = re.compile(r"\s*([-'])\s*")
 _HAS_LATIN = re.compile(f"[{_LATIN}]")
 _WORD = re.compile(f"[{_LATIN}]+")
-_IS_HAN = re.compile(rf"[{_HAN}]+(?:{DOT}[{_HAN}]+)*")
-_IS_LATIN = re.compile(rf"[{_LATIN}]+(?:[ '-][{_LATIN}]+)*")
+# A dot stands between any two letters; a blank, a hyphen, an apostrophe between Latin ones alone.
+_IS_NAME = re.compile(rf"[{_HAN}{_LATIN}](?:(?:{DOT}|(?<=[{_LATIN}])[ '-](?=[{_LATIN}]))?[{_HAN}{_LATIN}])*")
+_BESIDE_HAN = re.compile(rf"(?<=[{_HAN}]) | (?=[{_HAN}])")
 _REMARK = re.compile(r"[()\[\]{}<>〈〉《》【】〔〕「」『』]")
 _SEVERAL = re.compile(r"[、，,;；/\\|&+\n]")
 _LOST = re.compile(r"[0-9?*#@_=~%^$□■○●◇◆△▲▢▣◯◻◼☐〓×✕\ufffc\ufffd\ue000-\uf8ff\U000f0000-\U0010fffd]")
@@ -105,7 +106,7 @@ def _better(text: str) -> str:
     if not _HAS_LATIN.search(text):
         words = text.split()
         return (" " if _are_people(words) else "").join(words)
-    text = " ".join(_AROUND_JOINT.sub(r"\1", text).split())
+    text = _BESIDE_HAN.sub("", " ".join(_AROUND_JOINT.sub(r"\1", text).split()))
     return _WORD.sub(lambda found: _capital(found[0]), text)
 
 
@@ -140,7 +141,7 @@ def problem(name: str) -> tuple[str, str] | None:
     """
     if not name or name.casefold() in _NOTHING:
         return (f"“{name}”不是姓名。" if name else "没有填写姓名。"), _AS_ON_CARD
-    if _IS_HAN.fullmatch(name) or _IS_LATIN.fullmatch(name):
+    if _IS_NAME.fullmatch(name):
         return None
     if _REMARK.search(name):
         return "姓名里有括号和备注。", "请只写姓名，备注写在别的列。"
@@ -157,7 +158,7 @@ def _unusual(name: str) -> tuple[str, str]:
     for sign in name:
         if not re.fullmatch(f"[{DOT}{_HAN}{_LATIN} '-]", sign):
             return f"姓名里有“{sign}”。", "姓名由汉字和间隔号组成，或由拉丁字母组成。请按身份证填写。"
-    return "姓名里既有汉字又有字母或别的符号。", "姓名由汉字和间隔号组成，或由拉丁字母组成。请按身份证填写。"
+    return "姓名里的符号不在两个字之间。", _AS_ON_CARD
 
 
 def read(text: str, *, field: str = "name") -> str:
