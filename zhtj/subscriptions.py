@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from zhtj.cases import queries as cases
-from zhtj.cases.merging import merged as cases_merged
+from zhtj.cases.succession import merged as cases_merged
 from zhtj.floating.operations import after_completion
 from zhtj.floating.operations import merged as stays_merged
 from zhtj.graduation.events import BranchesConverted, RegisterChanged
@@ -16,15 +16,15 @@ from zhtj.letters.operations import void_after_failure
 from zhtj.notices import waiting
 from zhtj.notices.waiting import WaitingSource
 from zhtj.orgs.events import OrganisationCreated, OrganisationMerged, OrganisationMoved
-from zhtj.people.merging import merged as people_merged
+from zhtj.people.carried_over import merged as people_merged
 from zhtj.rates.counting import keeping
 from zhtj.transfers import queries as applications
 from zhtj.transfers.applying import waits
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.events import ApplicationsChanged
-from zhtj.transfers.merging import merged as applications_merged
 from zhtj.transfers.messages import tell
 from zhtj.transfers.places import moved
+from zhtj.transfers.successors import merged as applications_merged
 from zhtj.transfers.watching import arrivals, conversions
 
 SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (

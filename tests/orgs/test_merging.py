@@ -16,7 +16,7 @@ from zhtj.cases.models import Case
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.orgs import operations, tree_plan
-from zhtj.orgs.changing import merging
+from zhtj.orgs.changing import amalgamation
 from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.operations import NewOrganisation
 from zhtj.orgs.searching.search import search
@@ -176,7 +176,7 @@ def test_a_township_becomes_part_of_another(two_towns: World) -> None:
     assert world.orgs["township"].id in session.get_one(Case, case.id).line
 
     with unit_of_work():
-        merging.merge(world.orgs["township"], world.orgs["town2"], "divisions:test")
+        amalgamation.merge(world.orgs["township"], world.orgs["town2"], "divisions:test")
     session.expire_all()
 
     town, floating = org(world.orgs["town2"].code), org(world.orgs["floating2"].code)
@@ -208,4 +208,4 @@ def test_only_what_is_of_one_level_and_open_becomes_one(two_towns: World) -> Non
     world = two_towns
     for one, other in (("township", "county"), ("township", "township"), ("county", "township")):
         with pytest.raises(DomainError), unit_of_work():
-            merging.merge(world.orgs[one], world.orgs[other], "test")
+            amalgamation.merge(world.orgs[one], world.orgs[other], "test")

@@ -20,8 +20,8 @@ from zhtj.kernel import settings
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict
 from zhtj.orgs import operations
+from zhtj.orgs.changing import amalgamation, moving
 from zhtj.orgs.changing import changes as renaming
-from zhtj.orgs.changing import merging, moving
 from zhtj.orgs.divisions import WIDTHS, changed
 from zhtj.orgs.divisions.changed import ChangeKind, DivisionChange
 from zhtj.orgs.models import Organisation, Purpose, Tier
@@ -142,7 +142,7 @@ def _do(step: TreeStep, by: str, changes: Sequence[DivisionChange] | None, provi
     elif step.kind is StepKind.MOVED:
         moving.move(organisation, _by_code(step.to), by, across_provinces=True)
     else:
-        merging.merge(organisation, _by_code(step.to), by)
+        amalgamation.merge(organisation, _by_code(step.to), by)
 
 
 def _by_code(code: str) -> Organisation:
