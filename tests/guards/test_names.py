@@ -48,6 +48,7 @@ MAY_END = {
     "letters/many/print_files.py": "a printed file is kept as soon as it is there",
     "notices/digests.py": "offices are reminded in portions",
     "notices/delivery.py": "an attempt is claimed before anything is sent, and confirmed after",
+    "orgs/tree_plan.py": "each step of a plan is a transaction, so that an interrupted one goes on",
     "people/signing/authentication.py": "a failed attempt to sign in is kept although the request fails",
     "rates/counting/recount.py": "a night's recount ends its transaction part by part",
     "transfers/many/runs.py": "each chunk of a run is a transaction",
