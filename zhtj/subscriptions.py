@@ -23,8 +23,8 @@ from zhtj.transfers.applying import waits
 from zhtj.transfers.deciding import objections
 from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.messages import tell
+from zhtj.transfers.places import merged as applications_merged
 from zhtj.transfers.places import moved
-from zhtj.transfers.successors import merged as applications_merged
 from zhtj.transfers.watching import arrivals, conversions
 
 SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
