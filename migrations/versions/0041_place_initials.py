@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from zhtj.kernel.sql import migrating
 from zhtj.orgs import naming
 
-revision = "0040"
-down_revision = "0039"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
