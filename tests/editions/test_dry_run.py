@@ -17,7 +17,7 @@ from zhtj.editions.comparing import DryRun
 from zhtj.editions.rules import Difference, Touched
 from zhtj.editions.summary import DryRunCounts
 from zhtj.kernel.database import Base, reading_only, session, unit_of_work
-from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.errors import DomainError
 from zhtj.transfers.models import Application
 
 Run = Callable[..., Result]
@@ -110,7 +110,7 @@ def test_the_texts_that_change_are_named_with_their_source(world: World) -> None
     ],
 )
 def test_what_cannot_be_tried_is_refused_with_why(world: World, layer: str, season: int, complaint: str) -> None:
-    with pytest.raises((DomainError, NotFound), match=complaint):
+    with pytest.raises(DomainError, match=complaint):
         DryRun(layer, season, "").check()
 
 

@@ -18,7 +18,7 @@ from zhtj.editions.text_changes import TextChange, text_changes
 from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock, dates
 from zhtj.kernel.database import among, session
-from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.errors import DomainError
 from zhtj.letters.models import Letter
 from zhtj.orgs.policies import SeasonPolicies, policies_of
 from zhtj.policy.layers import PolicyError, layer_names
@@ -69,9 +69,11 @@ class DryRun:
     path: str
 
     def check(self) -> None:
-        """Raise NotFound for a layer there is not, DomainError where it cannot be tried on that season."""
+        """Raise DomainError for a layer there is not, or where it cannot be tried on that season."""
         if self.layer not in known_layers():
-            raise NotFound(f"没有名为 {self.layer} 的政策层。", fix=f"可选：{'、'.join(known_layers())}。")
+            raise DomainError(
+                f"没有名为 {self.layer} 的政策层。", fix=f"可选：{'、'.join(known_layers())}。", field="layer"
+            )
         if not 1 <= self.season <= clock.today().year:
             raise DomainError("只能比较本届或往届。", fix="请选择已经开始的届别。", field="season")
         try:

@@ -11,7 +11,7 @@ from zhtj.editions.operations import DryRunFilters
 from zhtj.editions.rules import Difference, Touched
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
-from zhtj.kernel.errors import DomainError, NotFound
+from zhtj.kernel.errors import DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.policy.layers import layer
 from zhtj.policy.vocabulary import Reason
@@ -52,10 +52,10 @@ def edition_try() -> AnyResponse:
         with unit_of_work():
             number = operations.ask(current_seat(), request.form.get("layer", ""), season).id
     except DomainError as error:
-        if error.status == DomainError.status or isinstance(error, NotFound):
-            session.expire_all()
-            return make_response(_page(error), error.status)
-        raise
+        if error.status != DomainError.status:
+            raise
+        session.expire_all()
+        return make_response(_page(error), error.status)
     return redirect(url_for(".edition", edition_id=number), 303)
 
 
