@@ -1,0 +1,1 @@
+"""Breaks the decisions one at a time and sees whether a test notices: ``python -m tests.mutation``."""
