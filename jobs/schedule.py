@@ -77,7 +77,6 @@ SCHEDULE: tuple[ScheduledJob, ...] = (
     sweep("letters", MINUTE),
     sweep("old-letters", 10 * MINUTE),
     sweep("receipts", DAY, 8 * HOUR + 10 * MINUTE),
-    sweep("filing", DAY, 8 * HOUR + 15 * MINUTE),
     sweep("uploads", 10 * MINUTE),
     sweep("imports", MINUTE),
     sweep("exports", MINUTE),

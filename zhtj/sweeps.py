@@ -24,7 +24,7 @@ from zhtj.imports import work as imports
 from zhtj.kernel import audit, clock, limits
 from zhtj.kernel.database import unit_of_work
 from zhtj.kernel.work import periods
-from zhtj.letters import outstanding, stub_register
+from zhtj.letters import outstanding
 from zhtj.letters.many import letter_batches
 from zhtj.notices import delivery, digests, outbox
 from zhtj.notices import operations as notices
@@ -167,7 +167,6 @@ REGISTRY: dict[str, Callable[[datetime], SweepCounts]] = {
     "identity": _identity,
     "deliver": _deliver,
     "receipts": _remind_of_letters,
-    "filing": _in_unit(stub_register.remind_to_file),
     "runs": _resume_runs,
     "letters": _resume_letters,
     "old-letters": _in_unit(letter_batches.purge),

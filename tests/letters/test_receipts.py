@@ -15,7 +15,7 @@ from zhtj import sweeps
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden, NotFound
-from zhtj.letters import outstanding, receipts, stub_register, timers
+from zhtj.letters import outstanding, receipts, timers
 from zhtj.letters.models import CardSide, LetterReceipt, ReceiptWay
 from zhtj.letters.receipts import ReceiptSlip
 from zhtj.notices.models import Message
@@ -252,25 +252,3 @@ def test_a_void_letter_is_told_to_member_issuer_and_receiver(office, application
     assert "介绍信已作废" in own
     for key in ("university", "company"):
         assert "介绍信已作废" in titles(office, key)
-
-
-@pytest.mark.rule("PD-62")
-def test_in_january_each_committee_is_asked_once_to_file_its_letters_with_the_county(
-    office, application, letter, clock_at
-):
-    # Given a year in which the school issued two letters, of which one is void
-    void(letter, office.seat("university"))
-    issue(application, office.seat("university"))
-    clock_at("2026-12-31T09:00")
-    assert sweeps.run("filing").done == 0
-    # Then in January it is asked once, and told what there is; whoever issued none is not
-    clock_at("2027-01-05T09:00")
-    assert (sweeps.run("filing").done, sweeps.run("filing").done) == (1, 0)
-    query = select(Message).where(Message.title == "请报送 2026 年介绍信登记册")
-    (asked,) = session.scalars(query).all()
-    assert asked.org_id == office.orgs["university"].id
-    assert "开具介绍信 2 份（其中作废 1 份）。介绍信每年向团合肥市委备案一次" in asked.body
-    # And the one file of the year holds both numbers, the void one with why
-    lines = list(stub_register.rows(office.orgs["university"].id, 2026))
-    assert [line[0] for line in lines] == ["2026年001号", "2026年002号"]
-    assert ["已作废" in line[11] for line in lines] == [True, False]

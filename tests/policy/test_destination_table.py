@@ -397,11 +397,3 @@ def test_whatever_is_answered_the_advice_is_worth_reading(policy, key, places, f
 def test_an_unknown_situation_is_refused():
     with pytest.raises(KeyError):
         advise(RUNNING, Answers(situation="moon"))
-
-
-@pytest.mark.rule("T-11", "PD-11")
-def test_whose_school_is_not_ready_is_not_sent_to_another_system():
-    found = judge(RUNNING, Reason.FURTHER_STUDY, Destination.NEW_STUDENTS, admitting_ready=False)
-    assert (found.level, found.rule) == (Suitability.FORBIDDEN, "T-11")
-    assert found.alternatives == ()
-    assert "北京" not in found.sentence

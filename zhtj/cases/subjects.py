@@ -18,6 +18,7 @@ from zhtj.kernel.errors import DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind, check, scope
 from zhtj.kernel.sql.paging import LARGEST
 from zhtj.orgs.models import Organisation
+from zhtj.orgs.policies import national_policy
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.orgs.searching.search import named, search
 from zhtj.people import identity
@@ -25,7 +26,6 @@ from zhtj.people.models import Account, Member
 from zhtj.people.signing.accounts import read_mobile
 
 _MONTH = re.compile(r"(20[0-9]{2})[-/.年]?(0?[1-9]|1[0-2])月?")
-_DEV_NUMBER = re.compile(r"[0-9]{12}")
 _SHOWN = 5
 _NEAR = 3
 
@@ -108,8 +108,9 @@ def _id_number(one: FormField, text: str) -> str:
 def _dev_number(one: FormField, text: str) -> str:
     del one
     number = "".join(unicodedata.normalize("NFKC", text).split())
-    if not _DEV_NUMBER.fullmatch(number):
-        raise DomainError("发展团员编号应为 12 位数字。")
+    length = national_policy().dev_number_length
+    if not (len(number) == length and number.isascii() and number.isdigit()):
+        raise DomainError(f"发展团员编号应为 {length} 位数字。")
     return number
 
 

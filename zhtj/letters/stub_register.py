@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.sql.listing import Listing
-from zhtj.kernel.work import periods
-from zhtj.letters.models import Letter, LetterReceipt, LetterState
+from zhtj.letters.models import Letter, LetterReceipt
 from zhtj.letters.queries import Validity, validity_of
 from zhtj.letters.record import FileDisposition
-from zhtj.notices import operations as notices
-from zhtj.notices.models import MessageKind
-from zhtj.notices.operations import NewMessage
-from zhtj.orgs.models import Category, Organisation
 
 HEADINGS = (
     "编号",
@@ -36,7 +31,6 @@ HEADINGS = (
     "回执",
 )
 ROWS_A_FILE = 300
-FILING = "letters-filed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +46,6 @@ def years(org_id: int) -> list[int]:
     """Years in which the committee has issued letters, newest first."""
     query = select(Letter.year).where(Letter.issuer_org_id == org_id).distinct()
     return list(session.scalars(query.order_by(Letter.year.desc())))
-
-
-def remind_to_file() -> int:
-    """In January ask every committee to file the year's letters with its county, once; returns how many were asked."""
-    today = clock.today()
-    if today.month != 1 or not periods.claim(FILING, today.year - 1):
-        return 0
-    return notices.send_many(_filings(today.year - 1))
-
-
-def _filings(year: int) -> Iterator[NewMessage]:
-    """One a committee that has issued any: how many, which void, and who is to have them (PD-62)."""
-    void = func.count(case((Letter.state == LetterState.VOID, 1)))
-    query = (
-        select(Organisation, func.count(), void)
-        .join(Letter, Letter.issuer_org_id == Organisation.id)
-        .where(Letter.year == year)
-        .group_by(Organisation.id)
-        .order_by(Organisation.id)
-    )
-    for issuer, number, gone in session.execute(query).all():
-        above = _filed_with(issuer)
-        # PD-62: letters of a basic committee are filed with the county once a year.
-        body = (
-            f"{year} 年{issuer.short_name}开具介绍信 {number} 份{f'（其中作废 {gone} 份）' if gone else ''}。"
-            f"介绍信每年向{above}备案一次：请在“介绍信 → 存根”中下载 {year} 年的登记册，核对后报送。"
-        )
-        yield NewMessage(MessageKind.REMINDER, f"请报送 {year} 年介绍信登记册", body, org_id=issuer.id)
-
-
-def _filed_with(issuer: Organisation) -> str:
-    """The nearest leading organ above, in words."""
-    query = select(Organisation.short_name).where(
-        Organisation.path.in_(issuer.line[:-1]), Organisation.category == Category.LEADING_ORGAN
-    )
-    return session.scalar(query.order_by(Organisation.path.desc()).limit(1)) or "县级团委"
 
 
 def parts(org_id: int, year: int) -> list[RegisterFile]:

@@ -145,7 +145,7 @@ def _detail(step: Step, before: State | None, after: State) -> dict[str, Any]:
     return detail
 
 
-def record_returns(due: Sequence[tuple[int, datetime | None, int | None]], before: State) -> None:
+def record_returns(due: Sequence[tuple[int, datetime, int | None]], before: State) -> None:
     """The same for returns, which count from their due time and are written now (PD-18).
 
     Args:

@@ -11,12 +11,11 @@ from flask.testing import FlaskClient
 from tests.browsing import Browser, Page
 from tests.transfers.steps import UNPLACED, apply, do, start
 from tests.world import World
-from zhtj import sweeps
 from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category
 from zhtj.transfers import operations
-from zhtj.transfers.applying import drafts, waits
+from zhtj.transfers.applying import drafts
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.watching.sweeps import return_overdue
@@ -60,68 +59,6 @@ def test_graduate_without_application_is_called_to_apply_with_the_seasons_deadli
     assert "软工1班团支部" in page.main
     assert "12月31日（周四）24:00 前，还剩 78 天" in page.main
     assert page.links()["申请转接"] == "/member/transfer/new"
-
-
-@pytest.mark.rule("T-11", "D-11")
-def test_who_waits_for_his_new_school_reads_one_instruction_and_its_day(
-    browser: Browser, world: World, clock_at: Any
-) -> None:
-    # Given a graduate in September, for whom the destinations know nothing but that he waits for a school
-    clock_at("2026-09-10T09:00")
-    with unit_of_work():
-        waits.join(world.graduate, "淮上示范大学")
-    page = home(browser)
-    # Then he is told to wait, until the end of October, and not to apply
-    assert "在这之前不用申请" in page.main
-    assert "暂时不用申请" in page.main
-    assert "请提交转接申请" not in page.main
-    assert "申请转接" not in page.links()
-    assert "10月31日（周六）24:00 前" in page.main
-    assert "9月30日" not in page.main
-    # And once the draft names further study it is the same day
-    with unit_of_work():
-        drafts.save(world.graduate, {"reason": "further_study"})
-    page = home(browser)
-    assert "申请还没有提交" in page.main
-    assert "10月31日（周六）24:00 前" in page.main
-    assert "9月30日" not in page.main
-
-
-@pytest.mark.rule("G-23", "A-23", "A-24")
-def test_after_the_season_a_returned_graduate_reads_what_happened_and_starts_again_in_one_tap(
-    browser: Browser, world: World, clock_at: Any
-) -> None:
-    # Given a graduate of a converted class whose application nobody answered
-    sweeps.run("convert")
-    applied(world, "township", reason="unplaced", place="residence")
-    clock_at("2026-10-25T01:00")
-    assert sweeps.run("return").done == 1
-    # When he looks on 3 January
-    clock_at("2027-01-03T09:00")
-    sweeps.run("register")
-    page = home(browser)
-    # Then the page says what happened and what is still open, and one tap begins again with the same reason
-    assert "申请超期，已退回" in page.main
-    assert "团井岗镇委没有在期限内办理" in page.main
-    assert "组织关系仍然要转出去" in page.main
-    check = page.form("/again").submit().follow()
-    sent = check.form("/check").submit().follow()
-    assert "申请已提交" in sent.text
-    newest = session.query(Application).order_by(Application.id.desc()).first()
-    assert newest is not None
-    assert (newest.reason, newest.register_row_id) == ("unplaced", None)
-
-
-@pytest.mark.rule("G-23")
-def test_after_the_season_whoever_never_applied_is_still_called_to(
-    browser: Browser, world: World, clock_at: Any
-) -> None:
-    sweeps.run("convert")
-    clock_at("2027-01-03T09:00")
-    page = home(browser)
-    assert "还没有转出" in page.main
-    assert "组织关系仍然要转出去" in page.main
-    assert "未落实就业去向" in page.click("申请转接").main
 
 
 @pytest.mark.parametrize(

@@ -160,27 +160,6 @@ def test_a_county_takes_over_from_its_list_of_townships(
     assert done.main.count("已转入蜀山区流动团员团支部。") == 2
 
 
-@pytest.mark.rule("T-03", "PD-22")
-def test_without_a_floating_branch_the_preview_says_so_and_leads_to_building_one(
-    client: FlaskClient, world: World, applicants: list[Member]
-) -> None:
-    # Given a county that has none of its own
-    for member in applicants[:2]:
-        apply(world, member, "township", **UNPLACED)
-    page = browser(client, world, "county").get("/provincial/townships")
-    taking = {"listing": "townships", "action": "take_over", "row": rows(page)}
-    shown = page.browser.post("/provincial/bulk", taking)
-    # Then nothing can be done yet, each line says why, and one link leads to where it is built
-    assert "可以办理0\n" in shown.main
-    assert "不能办理2\n" in shown.main
-    assert shown.main.count("还没有自己的流动团员团支部。请先建立，再来接收。") == 2
-    own = shown.click("去建立")
-    own.form(button="建立").submit()
-    again = own.browser.post("/provincial/bulk", taking)
-    assert "可以办理2\n" in again.main
-    assert again.form("/bulk/confirm").submit().follow().main.count("已转入") == 2
-
-
 @pytest.mark.rule("PD-22", "T-03")
 def test_a_city_without_counties_takes_over_as_a_county_does(
     client: FlaskClient, world: World, applicants: list[Member]

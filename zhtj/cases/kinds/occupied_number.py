@@ -66,7 +66,7 @@ KIND = CaseKind(
     raised_by=ADMINS,
     about=About.MEMBER,
     fields=(
-        FormField("number", "发展团员编号", Shape.DEV_NUMBER, hint="本人团员证或志愿书上的 12 位编号。"),
+        FormField("number", "发展团员编号", Shape.DEV_NUMBER, hint="本人团员证或志愿书上的编号。"),
         FormField("occupant", "备注（被谁占用）", hint="例如：提示已被某校某团支部的某某使用。", width=300, at_least=2),
     ),
     decider=_decider,

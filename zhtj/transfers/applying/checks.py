@@ -146,10 +146,11 @@ def old_enough(situation: Situation) -> Problem | None:
     """The external systems refuse by themselves who joined too young (X-09, PD-33)."""
     if situation.route is not Route.EXTERNAL or not low_age(situation.policy, situation.member):
         return None
+    since = situation.policy.strict_join_from.year
     return DomainError(
         f"入团时不满 {situation.policy.interface_min_age} 周岁的，对方系统会自动拒绝，不能在线转接。",
-        fix="2017 年以前入团的，请学校团委开介绍信线下转接，写明团员身份和团费交至何月；"
-        "2017 年及以后入团的，团员身份不予认定。",
+        fix=f"{since} 年以前入团的，请学校团委开介绍信线下转接，写明团员身份和团费交至何月；"
+        f"{since} 年及以后入团的，团员身份不予认定。",
         field="destination",
         rule="X-09",
     )

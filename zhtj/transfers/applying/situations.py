@@ -12,17 +12,17 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import aliased
 
-from zhtj.graduation.models import BranchMark, RegisterRow
+from zhtj.graduation.models import RegisterRow
 from zhtj.graduation.season_register import is_delayed
 from zhtj.identity import certification
 from zhtj.identity.models import Certification
 from zhtj.kernel import clock
 from zhtj.kernel.database import session
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
-from zhtj.orgs.models import Category, Organisation, Purpose, Region
+from zhtj.orgs.models import Organisation, Purpose, Region
 from zhtj.orgs.outside import special_pool
 from zhtj.orgs.policies import policies_of
 from zhtj.people.models import Member
@@ -98,11 +98,9 @@ class Leaver:
         policy: of the organisation he is in (PD-18).
         row: his open row of the season's register; graduates have one (PD-08).
         is_busy: an application of his is open (A-06).
-        is_leftover: he is in a 毕业生团组织 of an earlier year, still to be transferred; in no rate (G-23).
         is_delayed: a delayed graduate who is still at school (R-08).
         is_certified: his application form is approved, or none is asked for (U-13).
         number_taken: somebody else's record carries his 发展团员编号 (U-21).
-        is_leftover: he is in a 毕业生团组织 of an earlier year, still to be transferred; in no rate (G-23).
     """
 
     member: Member
@@ -112,12 +110,11 @@ class Leaver:
     is_delayed: bool = False
     is_certified: bool = True
     number_taken: bool = False
-    is_leftover: bool = False
 
     @property
     def audience(self) -> Audience:
-        """Which list of reasons is offered (PD-10); to whom his season left behind, the graduates' own (G-23)."""
-        return Audience.GRADUATE if self.row is not None or self.is_leftover else Audience.OTHER
+        """Which list of reasons is offered (PD-10)."""
+        return Audience.GRADUATE if self.row is not None else Audience.OTHER
 
     def facts(self, industry: str | None) -> dict[str, bool | None]:
         """What the destination table has to know of him, out of a school of this 行业类别."""
@@ -133,7 +130,7 @@ def leavers(members: Sequence[Member]) -> dict[int, Leaver]:
     """What is known of these members, by id: one statement for five hundred."""
     policies, today = policies_of(clock.today().year), clock.today()
     found: dict[int, Leaver] = {}
-    for member, row, delayed, busy, certified, taken, left in _read(members, today):
+    for member, row, delayed, busy, certified, taken in _read(members, today):
         policy = policies.of(member.org)
         found[member.id] = Leaver(
             member,
@@ -143,8 +140,6 @@ def leavers(members: Sequence[Member]) -> dict[int, Leaver]:
             is_delayed=delayed,
             is_certified=certified is not None or not certification.is_needed(policy, member),
             number_taken=taken,
-            # G-23: an earlier year's; whoever is delayed into this one or a later has a time of his own.
-            is_leftover=left and row is None and not delayed,
         )
     return found
 
@@ -159,25 +154,12 @@ _BUSY = exists().where(Application.member_id == Member.id, Application.state.in_
 _TAKEN = exists().where(_Other.dev_number == Member.dev_number, _Other.id != Member.id, _Other.archived_at.is_(None))
 
 
-def _left(year: int) -> ColumnElement[bool]:
-    """His branch was converted in an earlier year (G-23)."""
-    home = aliased(Organisation)
-    return exists().where(
-        home.id == Member.org_id,
-        home.category == Category.GRADUATES,
-        BranchMark.org_id == home.id,
-        BranchMark.month < date(year, 1, 1),
-    )
-
-
 def _read(members: Sequence[Member], today: date) -> Iterator[tuple[Any, ...]]:
     known = {member.id: member for member in members}
     numbers = sorted(known)
     row = and_(RegisterRow.member_id == Member.id, RegisterRow.season == today.year, RegisterRow.closed_at.is_(None))
     query = (
-        select(
-            Member.id, RegisterRow, is_delayed(today.year), _BUSY, Certification.member_id, _TAKEN, _left(today.year)
-        )
+        select(Member.id, RegisterRow, is_delayed(today.year), _BUSY, Certification.member_id, _TAKEN)
         .outerjoin(RegisterRow, row)
         .outerjoin(Certification, Certification.member_id == Member.id)
     )

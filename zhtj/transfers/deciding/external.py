@@ -188,9 +188,10 @@ def _old_enough_to_come(situation: Situation) -> Problem | None:
     """Between the systems nobody is transferred who joined too young, in either direction (X-09)."""
     if not low_age(situation.policy, situation.member):
         return None
+    since = situation.policy.strict_join_from.year
     return DomainError(
         f"入团时不满 {situation.policy.interface_min_age} 周岁的，系统之间不能在线转接。",
-        fix="2017 年以前入团的，请凭原单位的介绍信线下接收；2017 年及以后入团的，团员身份不予认定。",
+        fix=f"{since} 年以前入团的，请凭原单位的介绍信线下接收；{since} 年及以后入团的，团员身份不予认定。",
         field="joined_on",
         rule="X-09",
     )

@@ -150,11 +150,9 @@ def foresee(
     doubts = _Doubts()
     if unfinished:
         order = replace(order, file_checked=True, whereabouts_checked=True)
-    missing = _nowhere(seat, order, applications)
     with parties.many():
         for branch, group in _by_branch(applications, order):
-            open_yet = unfinished and _is_unfinished(order, branch)
-            check = _check(seat, order, branch) if not open_yet else missing
+            check = None if unfinished and _is_unfinished(order, branch) else _check(seat, order, branch)
             allowed, errors = decisions.foresee(group, seat, order.action, branch=branch, check=check)
             for application, state in allowed:
                 after = State.COMPLETED if branch is not None else state
@@ -203,17 +201,6 @@ def _is_unfinished(order: Order, branch: Organisation | None) -> bool:
     if order.action is Action.REFUSE:
         return not order.ground
     return branch is None and order.action is not Action.WITHDRAW
-
-
-def _nowhere(seat: ActiveSeat, order: Order, applications: Sequence[Application]) -> decisions.Check | None:
-    """Fails where there is no branch at all that one of these could be put into: nothing can be chosen (T-03, A-12)."""
-    if order.action not in {Action.TAKE_OVER, Action.ALLOCATE} or branches_for(seat, order.action, applications):
-        return None
-    if order.action is Action.TAKE_OVER:
-        return _always(
-            DomainError("还没有自己的流动团员团支部。", fix="请先建立，再来接收。", field="branch", rule="T-03")
-        )
-    return _always(DomainError("下面还没有团支部。", fix="请先建立团支部，再来分配。", field="branch", rule="A-12"))
 
 
 def _check(seat: ActiveSeat, order: Order, branch: Organisation | None) -> decisions.Check | None:

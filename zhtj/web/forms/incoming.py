@@ -63,9 +63,7 @@ class IncomingForm(FlaskForm):
         [month],
         description="按入团志愿书填写，例如 2019-09。",
     )
-    dev_number = StringField(
-        "发展团员编号", [Optional()], [squeezed], description="2017 年及以后入团的必填，12 位数字。"
-    )
+    dev_number = StringField("发展团员编号", [Optional()], [squeezed])
     ethnicity = StringField("民族", [Optional(), _at_most(SHORT)], [tidy])
     political_status = StringField("政治面貌", [Optional(), _at_most(SHORT)], [tidy])
     reason = SelectField("转接原因", [InputRequired("请选择转接原因。")], validate_choice=False)
@@ -87,6 +85,8 @@ class IncomingForm(FlaskForm):
     def __init__(self, policy: Policy, **values: Any) -> None:
         super().__init__(**values)
         self.policy = policy
+        since, length = policy.dev_number_required_from.year, policy.dev_number_length
+        self.dev_number.description = f"{since} 年及以后入团的必填，{length} 位数字。"
 
     def validate_id_number(self, field: Field) -> None:
         """A number that can be one."""
@@ -118,7 +118,11 @@ class IncomingForm(FlaskForm):
         number, length = self.dev_number.data, self.policy.dev_number_length
         if number in {None, "", self.policy.dev_number_missing}:
             needed = self.joined is not None and self.joined >= self.policy.dev_number_required_from
-            problem = f"2017 年及以后入团的须填写 {length} 位发展团员编号。" if needed else ""
+            problem = (
+                f"{self.policy.dev_number_required_from.year} 年及以后入团的须填写 {length} 位发展团员编号。"
+                if needed
+                else ""
+            )
         else:
             right = len(number) == length and number.isascii() and number.isdigit()
             problem = "" if right else f"发展团员编号应为 {length} 位数字，请对照团员证或入团志愿书。"

@@ -84,11 +84,7 @@ def home() -> str:
             issuer=contact(kinds.basic_of(latest.from_org) or latest.from_org),
             **context,
         )
-    if (
-        latest is not None
-        and latest.state is not State.COMPLETED
-        and (_is_news(latest) or season["deadline"] or season["leftover"])
-    ):
+    if latest is not None and latest.state is not State.COMPLETED and (_is_news(latest) or season["deadline"]):
         return render_template(
             "member/home/ended.html",
             event=application_progress.last_event(latest),
@@ -134,8 +130,7 @@ def _season(filling: Filling) -> dict[str, Any]:
         heading = GraduateCategory.FURTHER_STUDY if waiting is not None else _heading_for(filling, row)
         deadline = deadline_of(filling.policy, heading)
     phase = phases.line(filling.policy) if deadline else None
-    left = filling.leaver.is_leftover
-    return {"row": row, "deadline": deadline, "phase": phase, "waiting": waiting, "leftover": left}
+    return {"row": row, "deadline": deadline, "phase": phase, "waiting": waiting}
 
 
 def _heading_for(filling: Filling, row: RegisterRow) -> GraduateCategory | None:

@@ -258,9 +258,7 @@ def _problem(order: Order, lines: Sequence[Foresight]) -> DomainError | None:
 
 
 def _render(shown: Preview, key: str = "") -> AnyResponse:
-    page = render_template(
-        "desks/many/bulk.html", shown=shown, key=key or secrets.token_hex(16), cut=SHOWN, own_id=current_seat().org_id
-    )
+    page = render_template("desks/many/bulk.html", shown=shown, key=key or secrets.token_hex(16), cut=SHOWN)
     return make_response(page, 422 if shown.error else 200)
 
 
