@@ -12,12 +12,15 @@ from tests.world import World
 from zhtj.graduation import operations as graduation
 from zhtj.kernel.database import unit_of_work
 
-WITHOUT = {
-    "reason": "employed_without_org",
-    "unit_name": "某小店",
-    "unit_address": "安徽省合肥市蜀山区井岗镇样例路8号",
+HERE = "安徽省合肥市蜀山区井岗镇样例路8号"
+WITHOUT = {"reason": "employed_without_org", "unit_name": "某小店", "unit_address": HERE}
+WITH_PARENTS = {
+    **UNPLACED,
+    "place": "parents_residence",
+    "unit_address": HERE,
+    "remark": "与父母同住",
+    "confirmed": True,
 }
-WITH_PARENTS = {**UNPLACED, "place": "parents_residence", "remark": "与父母同住", "confirmed": True}
 
 
 @pytest.fixture
