@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.imports import formats
+from tests.imports.files import formats
 from tests.imports.files.formats import Odd, Rows
 from tests.imports.making import csv_bytes
 from zhtj.imports.files import workbooks
