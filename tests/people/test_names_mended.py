@@ -97,7 +97,7 @@ def test_stored_names_get_their_form_and_what_cannot_be_is_listed(live: Flask) -
 @pytest.mark.rule("O-19")
 def test_places_that_were_read_wrong_are_found_as_they_are_read(live: Flask) -> None:
     with live.app_context():
-        downgrade(revision="0039")
+        downgrade(revision="0040")
         with db.engine.begin() as connection:
             for number, name in enumerate(("闵行区", "合肥市"), 1):
                 connection.execute(
@@ -116,7 +116,7 @@ def test_places_that_were_read_wrong_are_found_as_they_are_read(live: Flask) -> 
                         "at": MOMENT,
                     },
                 )
-        upgrade(revision="0040")
+        upgrade(revision="0041")
         assert searched("mhq") == {1}
         assert searched("hfs") == set()  # nothing of it was wrong
         upgrade()
