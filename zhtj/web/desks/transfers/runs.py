@@ -71,7 +71,7 @@ def _upload_page(kind: RunKind) -> AnyResponse:
         else:
             if left_out := "".join(f"{one.column}：{one.cause}" for one in table.remarks()):
                 flash(f"文件已读取。{left_out}", "info")
-            return redirect(url_for(".run", number=_keep(kind, contents, upload.filename or "")), 303)
+            return redirect(url_for(".run", run_id=_keep(kind, contents, upload.filename or "")), 303)
     page = render_template(
         "desks/many/run_upload.html", kind=kind, form=form, layout=_layout(kind), recent=_recent(kind)
     )
