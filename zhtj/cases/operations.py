@@ -22,6 +22,7 @@ from zhtj.kernel.permissions import ActiveSeat, SeatKind
 from zhtj.orgs.models import Organisation
 from zhtj.people.models import Member
 from zhtj.policy.seasons import season_of
+from zhtj.transfers.applying import drafts
 
 MANY = 500
 _TITLE = 240
@@ -96,6 +97,9 @@ def _raise(kind: CaseKind, seat: ActiveSeat, subject: str, typed: Mapping[str, s
     _record(case, CaseAction.RAISE, None, CaseState.WAITING, from_org=None, to_org=case.holder_id, remark="")
     if kind.settled(about):
         _settle(case, kind, about)
+    # PD-10: who is to stay applies for no transfer; what he had begun to fill in goes.
+    if kind.personal and about.member is not None:
+        drafts.drop(about.member)
     kind.raised(about, case)
     return case
 

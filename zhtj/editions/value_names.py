@@ -77,6 +77,7 @@ VALUE_NAMES = {
     "login_address_limit": "同一地址失败上限",
     "lookup_limit": "每小时查询上限",
     "external_systems": "外部系统",
+    "external_without_file": "外部系统结果没有凭据时",
     "letter_template": "介绍信样式",
     "letter_valid_days": "介绍信有效天数",
     "letter_receipt_days": "介绍信回执天数",

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import render_template
 
+from zhtj.cases.kinds import kind_of
 from zhtj.cases.queries import pending
 from zhtj.floating import queries as floating
 from zhtj.graduation.models import GraduateCategory, RegisterRow
@@ -59,44 +60,62 @@ def home() -> str:
             phase=phases.line(policy_of(latest.from_org)),
         )
     _, member = own()
-    if not may_leave(member):
-        return outside.home(member, latest)
+    return _idle(member, latest) if may_leave(member) else outside.home(member, latest)
+
+
+def _idle(member: Member, latest: Application | None) -> str:
+    """The page of somebody who has no application under way: his case, his draft, what ended, where he stays."""
     filling = Filling(member)
-    if filling.draft is not None:
-        following = filling.next_step
-        return render_template(
-            "member/home/draft.html",
-            member=member,
-            filling=filling,
-            following=following,
-            Step=WizardStep,
-            **_season(filling),
-        )
+    case, stay = pending(member.id), floating.open_stay(member.id) if _is_kept(member) else None
     season = _season(filling)
-    context = {"member": member, "filling": filling, "application": latest, "line": own_line(member.org), **season}
-    context |= {"pending": pending(member.id), "stay": floating.open_stay(member.id) if _is_kept(member) else None}
-    if latest is not None and latest.state is State.COMPLETED and _is_news(latest) and not _is_settled(latest):
+    context = {"member": member, "filling": filling, "line": own_line(member.org), "stay": stay, **season}
+    # PD-10: while he asks to stay, and then while he stays, that is his page; what failed before he came is over.
+    if case is not None:
+        return render_template("member/home/staying.html", pending=case, kind=kind_of(case.kind), **context)
+    if filling.draft is not None:
+        return render_template("member/home/draft.html", following=filling.next_step, Step=WizardStep, **context)
+    urgent = season["deadline"] is not None
+    ended = latest if latest is not None and _is_shown(latest, member, urgent=urgent) else None
+    if ended is not None:
+        return _ended(ended, context)
+    if stay is not None:
+        return render_template("member/home/staying.html", pending=None, **context)
+    return render_template("member/home/nothing.html", application=latest, **context)
+
+
+def _is_shown(ended: Application, member: Member, *, urgent: bool) -> bool:
+    """Whether the last application is the first thing to know: a completed one until the new place needs nothing more.
+
+    Any other as long as it is news or he still has to go, and he is where he applied from.
+    """
+    if ended.state is State.COMPLETED:
+        return _is_news(ended) and not _is_settled(ended)
+    return ended.from_org_id == member.org_id and (urgent or _is_news(ended))
+
+
+def _ended(ended: Application, context: dict[str, Any]) -> str:
+    if ended.state is State.COMPLETED:
         return render_template(
             "member/home/completed.html",
-            arrival=session.get(Arrival, latest.id),
-            office=contact(latest.final_org or latest.to_org),
-            letter=letter_id(latest),
-            issuer=contact(kinds.basic_of(latest.from_org) or latest.from_org),
+            application=ended,
+            arrival=session.get(Arrival, ended.id),
+            office=contact(ended.final_org or ended.to_org),
+            letter=letter_id(ended),
+            issuer=contact(kinds.basic_of(ended.from_org) or ended.from_org),
             **context,
         )
-    if latest is not None and latest.state is not State.COMPLETED and (_is_news(latest) or season["deadline"]):
-        return render_template(
-            "member/home/ended.html",
-            event=application_progress.last_event(latest),
-            ground=application_progress.ground_label(application_progress.last_event(latest)),
-            office=outside.asked(latest),
-            may_object=objections.may_object(seat, latest),
-            objection=objections.of_application(latest.id),
-            ended=outside.ending_of(latest),
-            plea=plea(latest),
-            **context,
-        )
-    return render_template("member/home/nothing.html", **context)
+    return render_template(
+        "member/home/ended.html",
+        application=ended,
+        event=application_progress.last_event(ended),
+        ground=application_progress.ground_label(application_progress.last_event(ended)),
+        office=outside.asked(ended),
+        may_object=objections.may_object(current_seat(), ended),
+        objection=objections.of_application(ended.id),
+        ended=outside.ending_of(ended),
+        plea=plea(ended),
+        **context,
+    )
 
 
 def _is_kept(member: Member) -> bool:
