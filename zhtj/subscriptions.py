@@ -9,7 +9,7 @@ from zhtj.cases import queries as cases
 from zhtj.cases.succession import merged as cases_merged
 from zhtj.floating.operations import after_completion
 from zhtj.floating.operations import merged as stays_merged
-from zhtj.graduation.events import BranchesConverted, RegisterChanged
+from zhtj.graduation.events import BranchesConverted, MarksChanged, RegisterChanged
 from zhtj.kernel import events
 from zhtj.letters import outstanding
 from zhtj.letters.operations import void_after_failure
@@ -25,7 +25,7 @@ from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.messages import tell
 from zhtj.transfers.places import merged as applications_merged
 from zhtj.transfers.places import moved
-from zhtj.transfers.watching import arrivals, conversions
+from zhtj.transfers.watching import arrivals, conversions, mark_messages
 
 SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     # An application that failed takes its letter with it (PD-28).
@@ -36,6 +36,8 @@ SUBSCRIPTIONS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     (ApplicationsChanged, tell),
     # Who is on the way to a class that is converted has to go elsewhere (PD-57).
     (BranchesConverted, conversions.tell),
+    # Branch, school and city hear of marks that change the season after its conversion (PD-59).
+    (MarksChanged, mark_messages.tell),
     # Whoever waited for his new school applies or is told that he can (T-11).
     (ApplicationsChanged, waits.applied),
     (OrganisationCreated, waits.created),

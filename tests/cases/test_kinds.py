@@ -88,7 +88,7 @@ def test_a_mark_is_changed_by_the_citys_decision(world: World, policy):
 @pytest.mark.rule("K-01", "G-14")
 @pytest.mark.parametrize(("way", "words"), [("free", "可以直接修改"), ("forbidden", "不能修改")])
 def test_where_the_policy_has_no_decision_none_is_asked(world: World, policy, way: str, words: str):
-    policy(mark_edit=way)
+    policy(mark_edit=way, mark_change_after_conversion="free")
     with pytest.raises(DomainError, match=words):
         ask(world.seat("college"), "mark_change", world.orgs["class1"], **MARK)
 

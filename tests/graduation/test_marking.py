@@ -227,12 +227,12 @@ def test_a_change_after_the_conversion_makes_it_a_branch_again(spring: World, cl
         operations.convert_branches()
     assert branch.category is Category.GRADUATES
     with unit_of_work():
-        change_mark(branch, month=NEXT, reason="学制变动")
+        change_mark(branch, month=NEXT, reason="学制变动", decided=True)
     session.expire_all()
     assert branch.category is Category.BRANCH
     assert spring.graduate.is_graduate is False
     with unit_of_work():
-        change_mark(branch, month=JUNE, reason="改回")
+        change_mark(branch, month=JUNE, reason="改回", decided=True)
     session.expire_all()
     assert branch.category is Category.GRADUATES
     assert spring.graduate.is_graduate is True

@@ -34,7 +34,6 @@ NOT_BUILT = {
     "PD-52": "signing in takes a password alone",
     "PD-53": "members do not see yet who looked at their data",
     "PD-54": "nobody looks at the system as somebody else yet",
-    "PD-59": "changes of marks follow PD-08 alone",
     "PD-63": "an approver says yes or no, and nothing between",
     "PD-64": "a refusal names no other organisation yet",
     "PD-65": "no step is signed for use outside the system",

@@ -136,6 +136,7 @@ def test_the_running_season_marks_what_its_documents_do_not_say():
     policy = policy_named("2026-national")
 
     assert [field for field, source in policy.sources.items() if source.assumed] == [
+        "mark_change_after_conversion",
         "liaisons_due",
         "statistics_due",
         "residence_near",

@@ -76,6 +76,7 @@ VALUE_NAMES = {
     "login_lock_minutes": "锁定分钟数",
     "login_address_limit": "同一地址失败上限",
     "lookup_limit": "每小时查询上限",
+    "mark_change_after_conversion": "转换以后更改毕业时间标记",
     "external_systems": "外部系统",
     "external_without_file": "外部系统结果没有凭据时",
     "letter_template": "介绍信样式",

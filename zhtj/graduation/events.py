@@ -19,6 +19,13 @@ class RegisterChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MarksChanged:
+    """After the conversion marks were changed so that somebody left the season or came in; ids of ``MarkChange``."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BranchesConverted:
     """These branches (ids) became 毕业生团组织: nobody can be transferred there any more (G-09, O-10)."""
 

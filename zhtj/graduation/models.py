@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from zhtj.kernel import clock
@@ -78,6 +78,30 @@ class MemberMark(Base):
 
     member: Mapped[Member] = relationship()
     org: Mapped[Organisation] = relationship()
+
+
+class MarkChange(Base):
+    """转换后的标记更改: what a change of marks did to the season after its conversion, for the line under the rates."""
+
+    __tablename__ = "mark_changes"
+    __table_args__ = (Index("ix_mark_changes_season_path", "season", "path"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    season: Mapped[int]
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    # Where that branch stood.
+    path: Mapped[str] = mapped_column(sorted_text(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    what: Mapped[str] = mapped_column(String(120))
+    why: Mapped[str | None] = mapped_column(String(500))
+    # Ids of members who no longer count, and of those who count from now on.
+    gone: Mapped[list[int]] = mapped_column(JSON)
+    come: Mapped[list[int]] = mapped_column(JSON)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    by_org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+
+    org: Mapped[Organisation] = relationship(foreign_keys=[org_id])
+    by_org: Mapped[Organisation | None] = relationship(foreign_keys=[by_org_id])
 
 
 class GraduateCategory(StrEnum):

@@ -8,7 +8,7 @@ from datetime import date
 
 from sqlalchemy import insert
 
-from zhtj.graduation import conversion, queries, season_register
+from zhtj.graduation import conversion, mark_changes, queries, season_register
 from zhtj.graduation.models import BranchMark, NoTime
 from zhtj.graduation.rules import (
     UNMARKABLE,
@@ -17,6 +17,7 @@ from zhtj.graduation.rules import (
     MarkProblem,
     branch_problem,
     choice_problem,
+    crosses,
     markable_industries,
     marker_problem,
     odd_cohorts,
@@ -44,11 +45,13 @@ __all__ = [
     "mark_many",
     "mark_problem",
     "may_be_marked",
+    "needs_superior",
     "open_entrant",
     "open_register",
     "open_row",
 ]
 AT_MOST = 5000
+ASK_SUPERIOR = "毕业生团组织已经转换，改动会使团员进出本届名册，要由直接上级同意。"
 
 
 def may_be_marked(branch: Organisation) -> bool:
@@ -98,7 +101,8 @@ def mark_branch(
     session.flush()
     audit.record("branch.mark", "organisation", branch.id, **_told(month, no_time))
     if with_register:
-        open_register(branches=[branch.id])
+        with mark_changes.noted(f"首次标记毕业时间{_spoken(month, no_time)}", branches=[branch.id]):
+            open_register(branches=[branch.id])
     return mark
 
 
@@ -248,13 +252,30 @@ def _settle(branches: Iterable[int], month: date | None) -> None:
     """What follows from new marks at once: rows of the season, and the conversion if its day has passed (G-09)."""
     if month is not None and month.year == clock.today().year:
         chosen = list(branches)
-        open_register(branches=chosen)
-        conversion.convert(branches=chosen)
+        with mark_changes.noted(f"首次标记毕业时间 {month:%Y-%m}", branches=chosen):
+            open_register(branches=chosen)
+            conversion.convert(branches=chosen)
 
 
 def change_way(branch: Organisation) -> ChangeWay:
     """How the policy lets this branch's mark be changed: never, freely, or with a superior's approval (K-01)."""
     return ChangeWay(policy_of(branch).mark_edit)
+
+
+def needs_superior(branch: Organisation, month: date | None) -> bool:
+    """Whether the direct superior of whoever asks has to let this branch's mark be changed to ``month`` (PD-59).
+
+    After the conversion, where people leave the season or come in; what the policy forbids or leaves to a level above
+    stays as it is.
+    """
+    policy, mark = policy_of(branch), session.get(BranchMark, branch.id)
+    free = ChangeWay(policy.mark_edit) is ChangeWay.FREE and policy.mark_change_after_conversion == "superior"
+    return (
+        free
+        and mark is not None
+        and mark_changes.is_after_conversion()
+        and crosses(mark.month, month, clock.today().year)
+    )
 
 
 def change_mark(
@@ -265,6 +286,7 @@ def change_mark(
     reason: str,
     ground: ChangeGround | None = None,
     seat_id: int | None = None,
+    decided: bool = False,
 ) -> BranchMark:
     """Apply a change of a branch's mark: register rows are closed or opened, the category follows (G-14, G-15, PD-08).
 
@@ -277,9 +299,11 @@ def change_mark(
         reason: what happened, in words.
         ground: one of G-15, where it was asked for.
         seat_id: who decides.
+        decided: whoever had to has said yes.
 
     Raises:
-        DomainError: the policy forbids changes altogether, the new mark does not fit, or no reason is given.
+        DomainError: the policy forbids changes altogether, a superior has to decide (PD-59), the new mark does not
+            fit, or no reason is given.
         Conflict: there is no mark, or it says so already.
     """
     policy = policy_of(branch)
@@ -295,6 +319,28 @@ def change_mark(
         raise Conflict("这个团支部还没有标记毕业时间。", fix="请直接标记。")
     if (mark.month, mark.no_time) == (month, no_time):
         raise Conflict("毕业时间就是这个，没有改动。")
+    if not decided and needs_superior(branch, month):
+        raise DomainError(ASK_SUPERIOR, fix="请提出申请，由直接上级决定。", field="month", rule="PD-59")
+    what = f"毕业时间由{_spoken(mark.month, mark.no_time)}改为{_spoken(month, no_time)}"
+    with mark_changes.noted(what, branches=[branch.id], why=reason):
+        _remark(branch, mark, month, no_time, seat_id=seat_id, ground=ground, reason=reason)
+    return mark
+
+
+def _spoken(month: date | None, no_time: NoTime | None) -> str:
+    return f"{month:%Y-%m}" if month else f"“{no_time.label}”" if no_time else ""
+
+
+def _remark(
+    branch: Organisation,
+    mark: BranchMark,
+    month: date | None,
+    no_time: NoTime | None,
+    *,
+    seat_id: int | None,
+    ground: ChangeGround | None,
+    reason: str,
+) -> None:
     audit.record(
         "branch.remark",
         "organisation",
@@ -311,4 +357,3 @@ def change_mark(
         conversion.revert(branch)
     season_register.resettle(branches=[branch.id])
     conversion.convert(branches=[branch.id])
-    return mark

@@ -8,9 +8,17 @@ from datetime import date
 
 from sqlalchemy import delete, insert, select, update
 
-from zhtj.graduation import queries, season_register
+from zhtj.graduation import mark_changes, queries, season_register
 from zhtj.graduation.models import BranchMark, CloseReason, MarkKind, MemberMark, NoTime
-from zhtj.graduation.rules import MarkProblem, choice_problem, delay_problem, disposer_problem, marker_problem
+from zhtj.graduation.operations import ASK_SUPERIOR
+from zhtj.graduation.rules import (
+    MarkProblem,
+    choice_problem,
+    crosses,
+    delay_problem,
+    disposer_problem,
+    marker_problem,
+)
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError, NotFound
@@ -94,8 +102,34 @@ def mark_members(seat: ActiveSeat, branch: Organisation, member_ids: Sequence[in
         raise DomainError("不能标记自己。", fix="请由上级组织办理。", rule="PD-02")
     if not members:
         raise DomainError("请先勾选团员。", field="member")
+    if wanted.kind is MarkKind.INDIVIDUAL:
+        asks = [one.name for one in members if needs_superior(one, wanted.month)]
+        if asks:
+            fix = f"请为{'、'.join(asks)}提出“修改团员个人毕业时间”，由直接上级决定。"
+            raise DomainError(ASK_SUPERIOR, fix=fix, field="month", rule="PD-59")
     _write(seat.seat_id, branch, members, wanted, mark.month)
     return members
+
+
+def needs_superior(member: Member, month: date | None) -> bool:
+    """Whether the direct superior of whoever asks has to let his own month in a mixed branch be changed (PD-59)."""
+    own, policy = session.get(MemberMark, member.id), policy_of(member.org)
+    return (
+        own is not None
+        and own.kind is MarkKind.INDIVIDUAL
+        and own.org_id == member.org_id
+        and policy.mark_change_after_conversion == "superior"
+        and mark_changes.is_after_conversion()
+        and crosses(own.month, month, clock.today().year)
+    )
+
+
+def change_own_month(member: Member, month: date, reason: str, seat_id: int | None) -> None:
+    """Change one member's own month in a mixed branch, as his superior has decided (PD-59, G-05)."""
+    problem = choice_problem(month, None, None, clock.today())
+    if problem is not None:
+        raise DomainError(problem.message, fix=problem.fix, field="month", rule=problem.rule)
+    _write(seat_id, member.org, [member], OwnMark(MarkKind.INDIVIDUAL, month, reason), None)
 
 
 def _problem(wanted: OwnMark, mark: BranchMark) -> MarkProblem | None:
@@ -117,6 +151,13 @@ def _write(
     ids = [member.id for member in members]
     month = None if wanted.kind is MarkKind.TEACHER else wanted.month
     reason = wanted.reason.strip()[:200] or None
+    what = f"标记为{wanted.kind.label}" + (f"（{month:%Y-%m}）" if month else "")
+    with mark_changes.noted(what, members=ids, why=reason or ""):
+        _mark(seat_id, branch, ids, OwnMark(wanted.kind, month, reason or ""), before)
+
+
+def _mark(seat_id: int | None, branch: Organisation, ids: Sequence[int], wanted: OwnMark, before: date | None) -> None:
+    month, reason = wanted.month, wanted.reason or None
     session.execute(delete(MemberMark).where(MemberMark.member_id.in_(ids)))
     session.execute(
         insert(MemberMark),
@@ -200,8 +241,12 @@ def undo(seat: ActiveSeat, member_ids: Sequence[int]) -> int:
             raise NotFound
         if mark.member_id == seat.member_id:
             raise DomainError("不能撤销自己的标记。", fix="请由上级组织办理。", rule="PD-02")
+    if any(needs_superior(mark.member, None) for mark in rows):
+        raise DomainError(ASK_SUPERIOR, fix="请提出“修改团员个人毕业时间”。", field="member", rule="PD-59")
     # G-21: whoever may mark may take it back.
-    _take_back(rows)
+    kinds = "、".join(dict.fromkeys(mark.kind.label for mark in rows))
+    with mark_changes.noted(f"撤销{kinds}标记", members=[mark.member_id for mark in rows]):
+        _take_back(rows)
     return len(rows)
 
 

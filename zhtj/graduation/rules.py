@@ -134,6 +134,11 @@ def choice_problem(
     return None
 
 
+def crosses(before: date | None, after: date | None, season: int) -> bool:
+    """Whether a change of month takes people out of a season or brings them in (PD-59)."""
+    return (before is not None and before.year == season) is not (after is not None and after.year == season)
+
+
 def cohort(name: str) -> int | None:
     """The year of entry in a branch's name (2022级 …); None where it names none."""
     found = _COHORT.search(name)

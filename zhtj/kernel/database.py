@@ -260,6 +260,21 @@ def unit_of_work() -> Iterator[None]:
             log.exception("after-commit action failed")
 
 
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Inside a unit of work: what happens in the block is undone at its end, with whatever waits for the commit."""
+    info = session().info
+    queued = list(info.get("after_commit", ()))
+    kept = {name: set(found) for name, found in info.get("pending", {}).items()}
+    trial = session().begin_nested()
+    try:
+        yield
+    finally:
+        trial.rollback()
+        session().expire_all()
+        info["after_commit"], info["pending"] = queued, kept
+
+
 def touched(result: Any) -> int:
     """How many rows an INSERT, UPDATE or DELETE wrote."""
     return int(result.rowcount)

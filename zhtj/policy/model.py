@@ -143,6 +143,8 @@ class Values(Part):
     """Whether a mark may be changed."""
     mark_edit_level: Literal["city"] | None = None
     """Rank that approves a change."""
+    mark_change_after_conversion: Literal["superior", "free"]
+    """Who lets marks that may be changed freely still move people out of the season, or in, after the conversion."""
     mark_no_time_reasons: tuple[Literal["staff", "mixed", "other"], ...]
     """Reasons for having no graduation time."""
     mark_individual: bool

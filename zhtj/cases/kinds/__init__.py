@@ -11,6 +11,7 @@ from zhtj.cases.kinds import (
     measures,
     occupied_number,
     overseas,
+    own_month,
     profile,
     relocation,
     removal,
@@ -24,6 +25,7 @@ KINDS: dict[str, CaseKind] = {
     kind.key: kind
     for kind in (
         mark_change.KIND,
+        own_month.KIND,
         correction.KIND,
         profile.KIND,
         removal.KIND,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -58,6 +60,20 @@ def reports() -> Session:
     if found is None:
         found = main.info[_SESSION] = _connected() or main
     return found
+
+
+@contextmanager
+def read_here() -> Iterator[None]:
+    """Inside, reports read the database itself: what this transaction has written, and nobody else sees."""
+    main = session()
+    known = main.info.pop(_SESSION, None)
+    main.info[_SESSION] = main
+    try:
+        yield
+    finally:
+        main.info.pop(_SESSION, None)
+        if known is not None:
+            main.info[_SESSION] = known
 
 
 def _connected() -> Session | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,20 +10,25 @@ from typing import Any
 from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.graduation import conversion, operations, personal, queries
+from zhtj.cases import operations as cases
+from zhtj.cases.kinds import kind_of
+from zhtj.graduation import conversion, mark_changes, operations, personal, queries
 from zhtj.graduation.models import MarkKind, NoTime
 from zhtj.graduation.operations import AT_MOST, BatchLine
 from zhtj.graduation.personal import OwnMark
 from zhtj.graduation.queries import STATES, MarkFilters
 from zhtj.graduation.rules import ChangeGround, ChangeWay, branch_problem, marker_problem
+from zhtj.kernel import clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, Forbidden, NotFound
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.models import Category, Organisation
 from zhtj.orgs.policies import policy_of
+from zhtj.rates.reports.mark_effects import MarkEffects
 from zhtj.transfers.watching import conversions
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
+from zhtj.web.desks.foreseeing import foresee
 from zhtj.web.desks.graduation.marking_lines import marking_lines
 from zhtj.web.desks.loading import cursors, load_organisation, number_in, own_organisation, page_links
 from zhtj.web.forms.days import month_of
@@ -147,6 +153,7 @@ def _preview(batch: Batch, error: DomainError | None = None) -> AnyResponse:
     policy = policy_of(own_organisation())
     page = render_template(
         "desks/graduation/marking_preview.html",
+        effects=_foresee_batch(batch) if error is None else None,
         batch=batch,
         lines=sorted(lines, key=lambda line: not line.problem)[:SHOWN],
         total=len(lines),
@@ -160,6 +167,18 @@ def _preview(batch: Batch, error: DomainError | None = None) -> AnyResponse:
         cut=SHOWN,
     )
     return make_response(page, error.status if error else 200)
+
+
+def _foresee_batch(batch: Batch) -> MarkEffects | None:
+    """What first marks bring to a season whose conversion is over (PD-59)."""
+    if batch.month is None or batch.month.year != clock.today().year or not mark_changes.is_after_conversion():
+        return None
+    seat = current_seat()
+    return foresee(
+        own_organisation(),
+        lambda: operations.mark_many(seat, batch.ids, month=batch.month, no_time=batch.no_time),
+        branches=batch.ids,
+    )
 
 
 @routes.desk.post("/marking/confirm", endpoint="marking_confirm")
@@ -207,12 +226,17 @@ def change(organisation_id: int) -> AnyResponse:
     mark = queries.marks([branch.id]).get(branch.id)
     if mark is None:
         raise NotFound
-    error = None
+    error, effects = None, None
     if request.method == "POST":
-        error = _change(branch)
-        if error is None:
-            flash(f"{branch.short_name}的毕业时间已更改，名册随之调整。", "success")
-            return redirect(url_for(".organisation", organisation_id=organisation_id), 303)
+        try:
+            effects = _foresee_change(branch)
+            if effects is None:
+                return redirect(_change(branch), 303)
+        except Forbidden:
+            raise
+        except DomainError as wrong:
+            session.expire_all()
+            error = wrong
     page = render_template(
         "desks/graduation/marking_change.html",
         branch=branch,
@@ -224,8 +248,21 @@ def change(organisation_id: int) -> AnyResponse:
         grounds=list(ChangeGround),
         typed=request.form,
         error=error,
+        effects=effects,
+        superior=_superior(branch),
     )
     return make_response(page, error.status if error else 200)
+
+
+def _superior(branch: Organisation) -> str:
+    """Who has to agree to the change that was typed; "" where nobody has (PD-59)."""
+    try:
+        month = month_of(request.form.get("month", ""))
+    except DomainError:
+        return ""
+    own = own_organisation()
+    above = own.parent.office if own.parent is not None else None
+    return above.short_name if above is not None and operations.needs_superior(branch, month) else ""
 
 
 def _may_not_change(branch: Organisation) -> str:
@@ -245,7 +282,18 @@ def _case_url(branch: Organisation) -> str | None:
     return url_for(endpoint, kind="mark_change", subject=branch.code)
 
 
-def _change(branch: Organisation) -> DomainError | None:
+@dataclass(frozen=True, slots=True)
+class TypedChange:
+    """What somebody wants a branch's mark to say, and why."""
+
+    month: date | None
+    no_time: NoTime | None
+    ground: ChangeGround
+    reason: str
+
+
+def _typed_change(branch: Organisation) -> TypedChange:
+    """Raises Forbidden where this seat may not, DomainError for what does not fit."""
     refused = _may_not_change(branch)
     if refused:
         raise Forbidden(refused, rule="G-13")
@@ -253,24 +301,52 @@ def _change(branch: Organisation) -> DomainError | None:
         raise Forbidden("更改毕业时间要由上级批准。", rule="G-14")
     said = request.form
     reason, ground = said.get("no_time", ""), said.get("ground", "")
-    try:
-        if ground not in set(ChangeGround):
-            raise DomainError("请选择更改理由。", field="ground", rule="G-15")  # noqa: TRY301 - one way out for all
-        month = month_of(said.get("month", ""))
-        with unit_of_work():
-            session.refresh(branch)
-            operations.change_mark(
-                branch,
-                month=month,
-                no_time=NoTime(reason) if reason in set(NoTime) else None,
-                reason=said.get("reason", ""),
-                ground=ChangeGround(ground),
-                seat_id=current_seat().seat_id,
-            )
-    except DomainError as error:
-        session.expire_all()
-        return error
-    return None
+    if ground not in set(ChangeGround):
+        raise DomainError("请选择更改理由。", field="ground", rule="G-15")
+    month = month_of(said.get("month", ""))
+    no_time = NoTime(reason) if reason in set(NoTime) else None
+    return TypedChange(month, no_time, ChangeGround(ground), said.get("reason", ""))
+
+
+def _do_change(branch: Organisation, wanted: TypedChange, *, decided: bool = False) -> None:
+    session.refresh(branch)
+    operations.change_mark(
+        branch,
+        month=wanted.month,
+        no_time=wanted.no_time,
+        reason=wanted.reason,
+        ground=wanted.ground,
+        seat_id=current_seat().seat_id,
+        decided=decided,
+    )
+
+
+def _foresee_change(branch: Organisation) -> MarkEffects | None:
+    """After the conversion first what it would do; None once that has been read (PD-59)."""
+    wanted = _typed_change(branch)
+    if request.form.get("confirmed") or not mark_changes.is_after_conversion():
+        return None
+    return foresee(branch, lambda: _do_change(branch, wanted, decided=True), branches=[branch.id])
+
+
+def _change(branch: Organisation) -> str:
+    """Change it, or ask the superior whose word it needs (PD-59). Returns where to go on."""
+    wanted, number = _typed_change(branch), branch.id
+    with unit_of_work():
+        if operations.needs_superior(branch, wanted.month):
+            typed = {
+                "month": f"{wanted.month:%Y-%m}" if wanted.month else "",
+                "no_time": wanted.no_time.value if wanted.no_time else "",
+                "ground": wanted.ground.value,
+                "detail": wanted.reason,
+            }
+            case = cases.raise_case(kind_of("mark_change"), current_seat(), f"#{number}", typed)
+            holder = case.holder.short_name if case.holder else ""
+            flash(f"已提请{holder}决定（事项 {case.number}），同意后自动更改。", "success")
+            return url_for(".case", case_id=case.id)
+        _do_change(branch, wanted)
+        flash(f"{branch.short_name}的毕业时间已更改，名册随之调整。", "success")
+    return url_for(".organisation", organisation_id=number)
 
 
 # ---- members one by one
@@ -283,9 +359,12 @@ def member_marks(organisation_id: int) -> AnyResponse:
     branch = load_organisation(organisation_id, Permission.GRADUATE_MARK)
     if not branch.is_branch:
         raise NotFound
-    error = _mark_members(branch) if request.method == "POST" else None
-    if request.method == "POST" and error is None:
-        return redirect(url_for(".member_marks", organisation_id=organisation_id), 303)
+    error = None
+    if request.method == "POST":
+        done = _mark_members(branch)
+        if not isinstance(done, DomainError):
+            return done or redirect(url_for(".member_marks", organisation_id=organisation_id), 303)
+        error = done
     text = request.args.get("q", "").strip()
     page = queries.members_of(branch, text).page(**cursors())
     kinds, problem = personal.offered(current_seat(), branch)
@@ -307,8 +386,9 @@ def member_marks(organisation_id: int) -> AnyResponse:
     return make_response(shown, error.status if error else 200)
 
 
-def _mark_members(branch: Organisation) -> DomainError | None:
-    said = request.form
+def _mark_members(branch: Organisation) -> DomainError | AnyResponse | None:
+    """Mark them; after the conversion first what that would do (PD-59)."""
+    said, ids = request.form, numbers_in("member")
     kind = said.get("kind", "")
     try:
         if kind not in set(MarkKind):
@@ -316,15 +396,31 @@ def _mark_members(branch: Organisation) -> DomainError | None:
         wanted = OwnMark(MarkKind(kind), month_of(said.get("month", ""), rule="G-17"), said.get("reason", ""))
         if wanted.kind is MarkKind.TEACHER:
             wanted = OwnMark(MarkKind.TEACHER, reason=wanted.reason)
+        effects = _foresee_members(branch, lambda: personal.mark_members(current_seat(), branch, ids, wanted), ids)
+        if effects is not None:
+            return make_response(_effects_page(f"标记为{wanted.kind.label}", effects))
         with unit_of_work():
             session.refresh(branch)
-            done = personal.mark_members(current_seat(), branch, numbers_in("member"), wanted)
+            done = personal.mark_members(current_seat(), branch, ids, wanted)
             count = len(done)
     except DomainError as error:
         session.expire_all()
         return error
     flash(f"已标记 {count} 名团员：{wanted.kind.label}。", "success")
     return None
+
+
+def _foresee_members(place: Organisation, act: Callable[[], object], ids: list[int]) -> MarkEffects | None:
+    """What marking these members would do; None before the conversion, and once that has been read (PD-59)."""
+    if request.form.get("confirmed") or not mark_changes.is_after_conversion():
+        return None
+    return foresee(place, act, members=ids)
+
+
+def _effects_page(what: str, effects: MarkEffects) -> str:
+    """What would happen, with everything that was typed and one button to do it."""
+    kept = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    return render_template("desks/graduation/marking_effects.html", what=what, effects=effects, kept=kept)
 
 
 @routes.desk.get("/delayed")
@@ -348,10 +444,14 @@ def delayed() -> str:
 @routes.desk.post("/delayed/undo")
 @requires(Permission.GRADUATE_MARK)
 def delayed_undo() -> AnyResponse:
-    """撤销延迟毕业团员 (G-21)."""
+    """撤销延迟毕业团员 (G-21); after the conversion first what that would do (PD-59)."""
+    ids, seat = numbers_in("member"), current_seat()
     try:
+        effects = _foresee_members(own_organisation(), lambda: personal.undo(seat, ids), ids)
+        if effects is not None:
+            return make_response(_effects_page("撤销标记", effects))
         with unit_of_work():
-            count = personal.undo(current_seat(), numbers_in("member"))
+            count = personal.undo(seat, ids)
     except DomainError as error:
         if error.status in {Forbidden.status, NotFound.status}:
             raise

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import request
 
+from zhtj.graduation import mark_changes
 from zhtj.graduation.models import CloseReason
 from zhtj.kernel import clock, dates
 from zhtj.kernel.permissions import Permission
@@ -77,6 +78,7 @@ def overview() -> str:
         late=uncounted.how_many(uncounted.late(here.path, asked.season)) if asked.is_over else 0,
         taken_over=0 if here.is_leading else _taken_over(here, asked),
         moved=organisation_moves.of(here),
+        mark_changes=mark_changes.of(here.path, asked.season),
         children=in_order([child for child in children if child.figures], sort),
         hidden=[child.organisation for child in children if not child.figures],
         hidden_shown=HIDDEN,
