@@ -173,16 +173,19 @@ def test_delayed_students_and_teachers_are_marked_and_taken_back(summer: World, 
     assert "必须晚于团支部的毕业时间 2026-06" in early.main
     kept = early.form("/member-marks", button="标记")
     assert kept.values["reason"] == "学分未修满"
-    done = kept.submit(month="2027-06", kind="delayed", member=str(summer.graduate.id)).follow()
+    # After the conversion first what it would do (PD-59)
+    asked = kept.submit(month="2027-06", kind="delayed", member=str(summer.graduate.id))
+    done = asked.form(button="确认标记").submit().follow()
     assert "已标记 1 名团员：延迟毕业" in done.text
     browser.get(f"/college/organisations/{number}/member-marks").form("/member-marks", button="标记").submit(
         member=str(summer.classmate.id), kind="teacher"
-    )
+    ).form(button="确认标记").submit()
     assert {mark.kind for mark in session.scalars(select(MemberMark))} == {MarkKind.DELAYED, MarkKind.TEACHER}
     listed = browser.get("/college/delayed")
     assert "丁一" in listed.main
     assert "学分未修满" in listed.main
-    back = listed.form("/delayed/undo").submit(member=[str(summer.graduate.id), str(summer.classmate.id)]).follow()
+    back = listed.form("/delayed/undo").submit(member=[str(summer.graduate.id), str(summer.classmate.id)])
+    back = back.form(button="确认撤销").submit().follow()
     assert "已撤销 2 名团员的标记" in back.text
     assert rates.figures(summer.orgs["university"].path, 2026).graduates == 2
 
