@@ -17,7 +17,6 @@ from zhtj.cases.models import Case, CaseEvent
 from zhtj.cases.queries import CaseFilters, CaseList
 from zhtj.cases.subjects import Invalid
 from zhtj.cases.workflow import CaseAction, CaseState
-from zhtj.graduation import mark_changes
 from zhtj.kernel import audit, clock
 from zhtj.kernel.attachments import Upload
 from zhtj.kernel.database import session, unit_of_work
@@ -27,12 +26,11 @@ from zhtj.notices.waiting import WaitingKind
 from zhtj.orgs.models import Organisation, Tier
 from zhtj.orgs.queries import by_code_or_name
 from zhtj.people.identity import masked
-from zhtj.rates.reports.mark_effects import MarkEffects
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.cases.staying import signing_of
 from zhtj.web.desks.exporting import answer
-from zhtj.web.desks.foreseeing import foresee
+from zhtj.web.desks.foreseeing import effects_of
 from zhtj.web.desks.loading import cursors, number_in, own_organisation, page_links
 from zhtj.web.downloads import hand_over
 from zhtj.web.rendering.navigation import waiting_kinds
@@ -242,28 +240,10 @@ def case(case_id: int) -> str:
     return _page(seat, queries.case(seat, case_id))
 
 
-# Kinds whose decision changes marks.
-MARKING = frozenset({"mark_change", "own_month", "delay"})
-
-
-def _effects(found: Case, possible: Sequence[CaseAction]) -> MarkEffects | None:
-    """What granting it would do to a season whose conversion is over, for whoever may grant it (PD-59)."""
-    if found.kind not in MARKING or CaseAction.APPROVE not in possible or not mark_changes.is_after_conversion():
-        return None
-    kind, matter = kind_of(found.kind), subjects.matter(found)
-    branches = [matter.organisation.id] if matter.organisation is not None else []
-    members = [matter.member.id] if matter.member is not None else []
-    place = matter.organisation or matter.person.org
-    try:
-        return foresee(place, lambda: kind.effect(matter, found), branches=branches, members=members)
-    except DomainError:
-        return None  # what is in the way is said above
-
-
 def _page(seat: ActiveSeat, found: Case, *, full: bool = False, failed: FailedStep | None = None) -> str:
     kind, matter = kind_of(found.kind), subjects.matter(found)
     possible = queries.possible_actions(seat, found)
-    effects = _effects(found, possible)
+    effects = effects_of(found, possible)
     return render_template(
         "cases/case.html",
         effects=effects,
