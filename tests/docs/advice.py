@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.docs.drawings import FOLDER
 from zhtj.policy.destinations import Advice, Answers, advise
@@ -44,7 +45,7 @@ class Asked:
     title: str
     situation: str
     place: PlaceTie | None = None
-    facts: dict[str, bool] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 GOOD = (Suitability.PREFERRED, Suitability.ALLOWED)

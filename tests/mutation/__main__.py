@@ -105,7 +105,8 @@ class Run:
             lines = {line for path, line in test["calls"] if path == mutant.path}
             if (function in lines) if function else (lines or rules & set(test["rules"])):
                 found.append((not rules & set(test["rules"]), test["seconds"], name))
-        chosen, spent = [], 0.0
+        chosen: list[str] = []
+        spent = 0.0
         for _, seconds, name in sorted(sorted(found, key=lambda each: each[1])[: 2 * MOST_TESTS]):
             if len(chosen) < MOST_TESTS and spent < MOST_SECONDS:
                 chosen.append(name)
@@ -121,7 +122,7 @@ def _load(mutant: Mutant) -> None:
         path = self.get_filename(name)
         return compile(tree, path, "exec") if path == target else plain(self, name)
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]
 
 
 def _function(source: str, line: int) -> int | None:

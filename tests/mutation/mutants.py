@@ -115,7 +115,7 @@ def _changes(node: ast.AST) -> list[tuple[str, Callable[[], None]]]:  # noqa: C9
     if isinstance(node, ast.Return) and not (node.value is None or isinstance(node.value, ast.Constant)):
         found.append(("answers nothing", lambda: setattr(node, "value", ast.Constant(None))))
     if isinstance(node, ast.Set | ast.Tuple | ast.List) and len(node.elts) > 1 and isinstance(_context(node), ast.Load):
-        found.append(("last one taken away", lambda: node.elts.pop() and None))
+        found.append(("last one taken away", lambda: node.elts.__delitem__(-1)))
     if isinstance(node, ast.comprehension) and node.ifs:
         found.append(("condition taken away", node.ifs.clear))
     return found

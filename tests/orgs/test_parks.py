@@ -21,7 +21,7 @@ from zhtj.orgs.changing import administration, children
 from zhtj.orgs.models import Category, Organisation, Purpose
 from zhtj.orgs.operations import NewOrganisation
 
-PARK = {
+PARK: dict[str, Any] = {
     "category": "working_committee",
     "full_name": "共青团安徽省合肥市蜀山经济开发区工作委员会",
     "short_name": "蜀山经开区团工委",

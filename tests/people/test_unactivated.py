@@ -13,6 +13,7 @@ from tests.world import World
 from zhtj import doctor
 from zhtj.kernel import audit
 from zhtj.kernel.database import session, unit_of_work
+from zhtj.kernel.errors import DomainError
 from zhtj.orgs.changing.administration import Gap, gaps
 from zhtj.orgs.models import Organisation
 from zhtj.people import operations, posts
@@ -83,7 +84,7 @@ def test_the_last_activated_administrator_leaves_only_with_a_word_on_who_acts(wo
     assert office(world, "class1") == "软工1班团支部"
     # When the secretary's post is ended
     seat, branch = world.seat("college"), session.get_one(Organisation, world.orgs["class1"].id)
-    with acting(seat), pytest.raises(posts.DomainError, match="之后由计算机学院团总支代办"):
+    with acting(seat), pytest.raises(DomainError, match="之后由计算机学院团总支代办"):
         posts.end(seat, branch, only.id)
     with acting(seat):
         posts.end(seat, branch, only.id, acts=world.orgs["college"].code)

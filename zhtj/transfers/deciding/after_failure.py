@@ -160,8 +160,8 @@ def ending(application: Application, event: ApplicationEvent | None) -> Ending |
 
 def _row(application: Application, event: ApplicationEvent | None) -> Guidance | None:
     if application.state is State.REFUSED:
-        known = event is not None and event.ground in set(Ground)
-        return GUIDANCE[Ground(event.ground) if known and event is not None else Ground.OTHER]
+        ground = event.ground if event is not None else None
+        return GUIDANCE[Ground(ground) if ground in set(Ground) else Ground.OTHER]
     return _ENDED.get(application.state)
 
 

@@ -68,7 +68,7 @@ def _return_chunk(state: State, ids: Sequence[int], at: datetime) -> int:
         .where(Application.id.in_(ids), Application.state == state, Application.due_at <= at)
         .with_for_update(skip_locked=True)
     )
-    due = {number: (due_at, holder) for number, due_at, holder in session.execute(query)}
+    due = {number: (due_at, holder) for number, due_at, holder in session.execute(query) if due_at}
     changed = session.execute(
         update(Application)
         .where(Application.id.in_(due), Application.state == state, Application.due_at <= at)
