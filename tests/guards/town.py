@@ -147,7 +147,8 @@ class Town:
         world = self.world
         school = {"class4": "school2", "class5": "school3"}.get(key, "university")
         there = world.orgs["floating2" if key == "class5" else "floating"]
-        application = start(world.own_seat(member), member, there, **(UNPLACED if key == "class1" else MOVED))
+        moved = {**MOVED, "unit_address": "江苏省南京市玄武区示范镇"} if key == "class5" else MOVED
+        application = start(world.own_seat(member), member, there, **(UNPLACED if key == "class1" else moved))
         seat = world.seat(school)
         with audit.acting(seat), unit_of_work():
             session.refresh(application)
