@@ -53,6 +53,7 @@ def season(world: World) -> World:
         shop = NewOrganisation("示例江北工厂一车间团支部", "一车间团支部", Category.BRANCH, "非公企业")
         world.orgs["workshop"] = operations.create(world.orgs["factory"], shop)
         world.enrol("岑一", "workshop")
+        session.get_one(Member, world.graduate.id).residence = "重庆市江北区石马河街道示范路1号"
     return world
 
 
