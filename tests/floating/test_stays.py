@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from tests.browsing import Browser
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, apply, do, start
 from tests.world import World
 from zhtj.floating import operations as floating
@@ -98,20 +100,46 @@ def test_a_job_found_starts_one_month(world: World, clock_at: Any) -> None:
     clock_at("2026-12-31T09:00")
     with acting(seat):
         row = floating.found(seat, member, date(2026, 12, 20), "示例科技有限公司")
-    # The month runs from the day it is recorded, to the end of a month that is shorter
-    assert (row.found_on, row.due_on, row.deadline) == (date(2026, 12, 20), date(2027, 1, 31), date(2027, 1, 31))
-    assert [(each.due_on, each.rule) for each in queries.deadlines(seat)] == [(date(2027, 1, 31), "D-17")]
+    # The month runs from the day it was found
+    assert (row.found_on, row.due_on, row.deadline) == (date(2026, 12, 20), date(2027, 1, 20), date(2027, 1, 20))
+    assert [(each.due_on, each.rule) for each in queries.deadlines(seat)] == [(date(2027, 1, 20), "D-17")]
     clock_at("2027-01-05T09:00")
     with acting(seat):
         row = floating.found(seat, member, date(2026, 12, 21), "示例科技有限公司研发中心")
-    assert (row.found_what, row.due_on) == ("示例科技有限公司研发中心", date(2027, 1, 31))
-    clock_at("2027-02-01T00:00")
+    assert (row.found_what, row.due_on) == ("示例科技有限公司研发中心", date(2027, 1, 20))
+    clock_at("2027-01-21T00:00")
     assert len(rows(world, "township", status="late")) == 1
     with acting(seat):
         floating.lost(seat, member)
     assert queries.deadlines(seat) == []
     with pytest.raises(DomainError), unit_of_work():
         floating.lost(seat, member)
+
+
+@pytest.mark.rule("PD-20", "D-17")
+@pytest.mark.parametrize(
+    ("recorded", "due"),
+    [
+        ("2026-11-20", "2026-12-20"),
+        ("2026-12-13", "2026-12-20"),
+        ("2026-12-18", "2026-12-25"),
+        ("2026-12-21", "2026-12-28"),
+        ("2027-03-01", "2027-03-08"),
+    ],
+)
+def test_the_month_runs_from_the_day_found_and_seven_days_always_remain(
+    world: World, clock_at: Any, client: FlaskClient, recorded: str, due: str
+) -> None:
+    # Given somebody who found work on 20 November
+    member, seat = bring(world, world.graduate, "floating", "township"), world.seat("township")
+    clock_at(f"{recorded}T09:00")
+    # When that is recorded
+    with acting(seat):
+        row = floating.found(seat, member, date(2026, 11, 20), "示例科技有限公司")
+    # Then a month is counted from that day, and whoever is past it sees so
+    assert row.due_on == date.fromisoformat(due)
+    page = Browser(client).login(world.accounts["township"]).get(f"/{seat.kind}/members/{member.id}/onward")
+    assert ("已超过一个月，请尽快转出" in page.text) is (recorded > "2026-12-20")
 
 
 @pytest.mark.rule("D-17")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
-from zhtj.floating import branches
+from zhtj.floating import branches, rules
 from zhtj.floating.models import FAR, NOTE_AT_MOST, PLACE_AT_MOST, Contact, Occupation, Stay, StayKind
 from zhtj.floating.queries import KEPT_FOR, looks_after, marked_delayed, of_member
 from zhtj.graduation import season_register
@@ -372,7 +372,7 @@ def _heard(seat: ActiveSeat, stay: Stay, on: date, note: str, situation: Occupat
 
 
 def found(seat: ActiveSeat, member: Member, on: date, what: str) -> Stay:
-    """Record the unit or school he has found; the month to move him on runs from today (D-17, PD-20, R-11).
+    """Record the unit or school he has found; the month to move him on runs from that day (D-17, PD-20, R-11).
 
     He may say so himself. A correction of what was recorded leaves the deadline as it is.
 
@@ -389,7 +389,7 @@ def found(seat: ActiveSeat, member: Member, on: date, what: str) -> Stay:
     stay.found_on, stay.found_what, stay.situation = on, words, Occupation.FOUND
     # R-03, R-11: as soon as there is a place, the month to move on runs.
     if stay.due_on is None:
-        stay.due_on = months_after(clock.today(), policy_of(stay.org).floating_onward_months)
+        stay.due_on = rules.onward_until(on, policy_of(stay.org).floating_onward_months, clock.today())
         stay.term_told = 0
     session.flush()
     session.refresh(stay)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import IntEnum
 
 from zhtj.people.rules import months_after
@@ -52,6 +52,26 @@ def retention_term(graduation: date, months: int, most: int, today: date) -> Ret
         return first
     longest = RetentionTerm(retained_until(graduation, max(months, most)), extended=True)
     return longest if today <= longest.until else None
+
+
+# Days that always remain to move somebody on, however late it is recorded that he has found a place (PD-20).
+LEAST_DAYS = 7
+
+
+def onward_until(found: date, months: int, recorded: date) -> date:
+    """The last day on which somebody with a place is to be moved on (D-17, PD-20).
+
+    Args:
+        found: the day on which he found it: the months run from it.
+        months: that there are.
+        recorded: the day on which it was recorded.
+    """
+    return max(months_after(found, months), recorded + timedelta(days=LEAST_DAYS))
+
+
+def past_onward(found: date | None, months: int, today: date) -> bool:
+    """Whether the months since the place was found are over, though days may remain since its recording (D-17)."""
+    return found is not None and today > months_after(found, months)
 
 
 class DeadlineStage(IntEnum):

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import signatures
 from zhtj.cases.kinds import staying
-from zhtj.floating import branches, operations, queries
+from zhtj.floating import branches, operations, queries, rules
 from zhtj.floating.models import Occupation, Stay, StayKind
 from zhtj.floating.queries import STATUSES, LedgerFilters
 from zhtj.kernel import clock, dates
@@ -18,6 +18,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
+from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Member
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
@@ -155,6 +156,8 @@ def _page(member: Member, stay: Stay, error: DomainError | None = None, action: 
         may_move=stay.org.path.startswith(seat.path),
         may_undo=undoable and stay.org.path.startswith(seat.path) and seat.member_id != member.id,
         due=queries.what_is_due(stay) if stay.deadline else None,
+        past_onward=rules.past_onward(stay.found_on, policy_of(stay.org).floating_onward_months, clock.today()),
+        least_days=rules.LEAST_DAYS,
         ground=staying.ground_label(stay.ground),
         forms=signatures.of_member(member.id),
         today=clock.today().isoformat(),
