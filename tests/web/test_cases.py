@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -283,8 +284,11 @@ def test_the_workbench_counts_and_the_persons_page_leads_to_his_file(world: Worl
     assert "没有这样的事项" in browser.get(f"/branch/cases?side=all&about={world.classmate.id}").main
 
 
-@pytest.mark.rule("K-01")
-def test_a_change_of_the_mark_is_offered_only_where_it_is_decided(world: World, browser: Browser) -> None:
+@pytest.mark.rule("K-01", "PD-59")
+def test_a_change_of_the_mark_is_offered_only_where_it_is_decided(
+    world: World, browser: Browser, clock_at: Callable[[str], None]
+) -> None:
+    clock_at("2026-05-20T09:00")
     page = browser.login(world.accounts["college"]).get("/college/cases/new")
     assert "修改团支部毕业时间" not in page.main
     form = browser.get("/college/cases/new/mark_change").form("/new/mark_change")
@@ -292,6 +296,11 @@ def test_a_change_of_the_mark_is_offered_only_where_it_is_decided(world: World, 
     assert f'<option value="{full_name}">' in form.page.source
     page = form.submit(subject=full_name, month="2027-06", ground="entry_error", detail="录入时选错了年份")
     assert "可以直接修改" in page.main
+    # After the conversion it moves people out of the season: the superior decides
+    clock_at("2026-06-02T09:00")
+    assert "修改团支部毕业时间" in browser.get("/college/cases/new").main
+    assert page.form("/new/mark_change").submit().status == 303
+    assert newest().line == [world.orgs["university"].id]
 
 
 @pytest.mark.rule("F-03", "S-09")
