@@ -113,6 +113,9 @@ def mark_the_member(college: Visitor, branch: int, name: str, kind: str, **field
         page.locator(f"[name={field}]").fill(value)
     college.check()
     college.follow(page.get_by_role("button", name="标记", exact=True))
+    college.check()
+    if page.get_by_role("button", name="确认标记").count():  # of what moves people out of a season that runs
+        college.follow(page.get_by_role("button", name="确认标记"))
     page.get_by_text("已标记 1 名团员").first.wait_for()
 
 
