@@ -47,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stack.enter_context(_sole_instance(conf.instance, options.port))
             stack.enter_context(port.own(options.host, options.port))
             return _serve(conf, options.host, options.port)
-    except port.PortTakenError as error:
+    except (port.PortTakenError, config.ConfigError) as error:  # wrong use, not a fault
         say(f"无法启动：{error}")
         return 2
-    except (CannotStartError, StepFailedError, config.ConfigError, embedded.EmbeddedError) as error:
+    except (CannotStartError, StepFailedError, embedded.EmbeddedError) as error:
         say(f"无法启动：{error}")
         return 1
     except (Stopped, KeyboardInterrupt):
