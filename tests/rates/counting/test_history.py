@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from io import BytesIO
@@ -12,7 +13,6 @@ from flask import Flask
 from sqlalchemy import delete, func, select
 
 from tests.browsing import Browser
-from tests.conftest import Installation
 from tests.imports.making import csv_bytes, person
 from tests.rates import town
 from tests.rates.conftest import SEASON, Area
@@ -273,12 +273,9 @@ def life(live: Flask) -> Iterator[World]:
 
 
 @pytest.mark.rule("PD-25")
-def test_two_who_change_the_same_graduate_at_once_both_count(
-    life: World, live: Flask, installation: Installation
-) -> None:
-    # Given an application and a mark about one graduate, both written before either is committed where that is possible
-    waits = installation.backend == "postgresql"
-    ready, failed = threading.Barrier(2, timeout=20), []
+def test_two_who_change_the_same_graduate_at_once_both_count(life: World, live: Flask) -> None:
+    # Given an application about a graduate that is written and not committed, and a mark that comes meanwhile
+    written, comes, failed = threading.Event(), threading.Event(), []
     seat, seat_above = life.own_seat(life.graduate), life.seat("university")
     member_id, to_id = life.graduate.id, life.orgs["team"].id
     session.rollback()
@@ -286,23 +283,26 @@ def test_two_who_change_the_same_graduate_at_once_both_count(
     def applies() -> None:
         member, to = session.get_one(Member, member_id), session.get_one(Organisation, to_id)
         operations.submit(Submission(member, to, **UNIT), seat)
+        written.set()
+        assert comes.wait(20)
+        time.sleep(0.3)  # long enough to be in its way
 
     def marks() -> None:
         season_register.close([member_id], CloseReason.TEACHER)
 
     def does(deed: Callable[[], None], who: ActiveSeat) -> None:
+        if deed is marks:
+            written.wait(20)
+            comes.set()
         try:
             with live.app_context(), audit.acting(who), unit_of_work():
                 deed()
-                ready.wait() if waits else None
         except Exception as error:  # noqa: BLE001 - told to the test
             failed.append(error)
 
     both = [threading.Thread(target=does, args=each) for each in ((applies, seat), (marks, seat_above))]
     for each in both:
         each.start()
-        if not waits:  # one at a time: whoever is closed first is no graduate any more and cannot apply as one
-            each.join(60)
     for each in both:
         each.join(60)
     # Then both are committed, whoever was last, and the standing says both
