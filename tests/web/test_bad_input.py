@@ -213,7 +213,7 @@ def test_a_double_submit_at_a_desk_keeps_what_was_typed(world: World, desk: Brow
     assert form.submit(reason="employed_with_org", unit_name="示例科技有限公司", remark=NOTE).status == 303
     again = form.submit(reason="employed_with_org", unit_name="示例科技有限公司", remark=NOTE)
     assert again.status == 409
-    assert "请先撤销原申请，或等待它办结" in again.main
+    assert "已有业务正在办理，不能重复发起" in again.main
     assert again.form("/transfer-out").values["remark"] == NOTE
     assert count(world.graduate.id) == 1
 

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.browsing import Browser
-from tests.world import World
+from tests.world import RESIDENCE, World
 from zhtj.kernel.database import db
 from zhtj.people.models import Account
 from zhtj.people.signing import accounts
@@ -53,7 +53,7 @@ def test_the_mobile_number_cannot_be_left_out(browser: Browser, world: World, mo
     assert 'id="mobile-error"' in page.source
     assert page.form("/account").values["residence"] == "新的住处"
     db.session.expire_all()
-    assert world.graduate.residence is None
+    assert world.graduate.residence == RESIDENCE
 
 
 @pytest.mark.rule("U-03")

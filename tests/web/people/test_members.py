@@ -304,7 +304,7 @@ def test_who_is_in_the_system_already_comes_by_transfer(world: World, browser: B
 
 def test_names_of_all_kinds_are_kept_as_they_are(world: World, browser: Browser) -> None:
     browser.login(world.accounts["class2"])
-    for serial, name in enumerate(("阿卜杜拉·" + "伊" * 35, "=SUM(A)", "<b>甲</b>", "𠮷野")):
+    for serial, name in enumerate(("阿卜杜拉·" + "伊" * 35, "𠮷野", "龑喆", "O'Neil")):
         values = typed(
             姓名=name,
             身份证号码=id_number(410 + serial),
@@ -314,6 +314,15 @@ def test_names_of_all_kinds_are_kept_as_they_are(world: World, browser: Browser)
         page = browser.get("/branch/members/new").form("/members/new").submit(**values).follow()
         assert page.status == 200
         assert name in page.text
+
+
+@pytest.mark.rule("PD-55")
+@pytest.mark.parametrize("name", ["=SUM(A)", "<b>甲</b>", "甘■禾", "鲍子墨（转专业）", "卫一宁、岑以安", "NULL", "无"])
+def test_what_is_no_name_is_refused_and_stays_in_its_field(world: World, browser: Browser, name: str) -> None:
+    page = browser.login(world.accounts["class2"]).get("/branch/members/new").form("/members/new")
+    answer = page.submit(**typed(姓名=name))
+    assert answer.status == 422
+    assert name in answer.form("/members/new").values.values()
 
 
 def test_a_committee_names_the_branch(world: World, browser: Browser) -> None:

@@ -30,7 +30,7 @@ def world(world: World) -> World:
     apply(world, world.graduate, "company")
     apply(world, world.classmate, "township", place="unit_location", **WITHOUT)
     apply(world, more[0], "floating", **UNPLACED)
-    remark = {"remark": "就在镇政府工作", "confirmed": True}
+    remark = {"remark": "就在镇政府工作", "confirmed": True, "unit_address": AT["unit_address"]}
     apply(world, more[1], "township", **EMPLOYED, place="unit_location", **remark)
     home = apply(world, more[2], "township", place="unit_location", **WITHOUT)
     withdrawn = apply(world, more[3], "company")
