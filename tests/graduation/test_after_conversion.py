@@ -151,14 +151,7 @@ def test_first_a_preview_then_the_superior_then_everybody_is_told(
 
 @pytest.mark.rule("PD-59")
 def test_refused_nothing_changes(autumn: World) -> None:
-    case = ask(
-        autumn.seat("college"),
-        "mark_change",
-        autumn.orgs["class1"],
-        month="2027-06",
-        ground="entry_error",
-        detail="录入时选错了年份",
-    )
+    case = ask(autumn.seat("college"), "mark_change", autumn.orgs["class1"], **ASKED)
     do(case, autumn.seat("university"), CaseAction.REFUSE, "查过学籍，没有错误")
     assert month_of(autumn) == JUNE
     assert not session.scalars(select(MarkChange)).all()
@@ -167,14 +160,7 @@ def test_refused_nothing_changes(autumn: World) -> None:
 @pytest.mark.rule("PD-59", "K-01")
 def test_a_stricter_policy_stays_stricter(autumn: World, policy) -> None:
     policy(mark_edit="approval", mark_edit_level="city")
-    case = ask(
-        autumn.seat("college"),
-        "mark_change",
-        autumn.orgs["class1"],
-        month="2027-06",
-        ground="entry_error",
-        detail="录入时选错了年份",
-    )
+    case = ask(autumn.seat("college"), "mark_change", autumn.orgs["class1"], **ASKED)
     assert case.line[-1] == autumn.orgs["city"].id
     policy(mark_edit="forbidden")
     with acting(autumn.seat("college")), pytest.raises(DomainError, match="不能更改"):
@@ -259,14 +245,7 @@ def test_whoever_is_retained_leaves_the_season_and_stays_where_he_is(school: Wor
     case = stay(school, school.graduate, **RETAINED)
     grant(school, case, *[key for key in ("college", "university") if school.orgs[key].id in case.line])
     kept = where(school.graduate)
-    case = ask(
-        school.seat("college"),
-        "mark_change",
-        school.orgs["class1"],
-        month="2027-06",
-        ground="entry_error",
-        detail="录入时选错了年份",
-    )
+    case = ask(school.seat("college"), "mark_change", school.orgs["class1"], **ASKED)
     do(case, school.seat("university"), CaseAction.APPROVE)
     session.expire_all()
     # He graduated with the class: where he went afterwards his row goes with him, and his stay is open as before

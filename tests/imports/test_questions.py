@@ -71,6 +71,16 @@ def test_a_heading_nobody_knows_is_named_once_and_known_from_then_on(browser: Br
     assert "先说明一下" not in again.text
 
 
+def test_what_one_organisation_says_holds_for_no_other(browser: Browser, world: World, client: FlaskClient) -> None:
+    page = upload(browser, sheet(206, 身份证号码="证照号"))
+    answers: dict[str, Any] = {"heading:证照号": "身份证号码"}
+    page.form(address_of(page, "/meanings")).submit(**answers)
+
+    college = Browser(client).login(world.accounts["college"])
+    page = upload(college, sheet(207, 身份证号码="证照号"), address="/college/imports/members")
+    assert "“证照号”这一列是" in page.text
+
+
 def test_a_column_that_is_not_wanted_is_not_asked_about_again(browser: Browser) -> None:
     page = upload(browser, sheet(203, 发展团员编号="编号甲"))
     page = page.form(address_of(page, "/meanings")).submit(**said("heading:编号甲", "-")).follow()
