@@ -87,16 +87,6 @@ def same_school(old: Organisation, new: Organisation) -> bool:
     return Basics([old]).same_school(old, new)
 
 
-def destination_kind(old: Organisation | None, new: Organisation) -> Destination:
-    """What ``new`` is for a member of ``old``, see ``Basics.kind``."""
-    return Basics([new] if old is None else [old, new]).kind(old, new)
-
-
-def keeps_those_who_stay(branch: Organisation) -> bool:
-    """Whether it is a school's branch for those who stay there: a case leads into it, no transfer (PD-10, M-12)."""
-    return branch.purpose in _OWN_PURPOSES and Basics([branch]).is_school(branch)
-
-
 def admitting_ready(destination: Organisation) -> bool | None:
     """Whether the school ``destination`` belongs to has built a new students' organisation (T-09, T-11, D-12).
 
