@@ -15,6 +15,6 @@ def issue(number: int) -> bool:
     return done
 
 
-def print_file(number: int, place: int) -> bool:
+def print_file(number: int, position: int) -> bool:
     """Print one file of a batch. Returns whether it was this call that did."""
-    return batch_files.print_file(number, place)
+    return batch_files.print_file(number, position)

@@ -115,16 +115,16 @@ def confirmed(world: World, count: int) -> int:
             branch.id,
             branch.code,
             NewMember(
-                name=f"员{place}",
-                id_number=id_number(place % 500, born=day + timedelta(days=place // 500 + 10 * world.serial)),
-                mobile=f"17{world.serial:02d}{place:07d}",
+                name=f"员{position}",
+                id_number=id_number(position % 500, born=day + timedelta(days=position // 500 + 10 * world.serial)),
+                mobile=f"17{world.serial:02d}{position:07d}",
                 sex=Sex.MALE,
                 joined_on=date(2019, 5, 1),
                 ethnicity="汉族",
-                dev_number=f"20{world.serial:02d}{place:08d}",
+                dev_number=f"20{world.serial:02d}{position:08d}",
             ),
         )
-        for place in range(count)
+        for position in range(count)
     ]
     world.serial += 1
     with unit_of_work():

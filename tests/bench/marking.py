@@ -73,13 +73,13 @@ def members(branches: list[int]) -> None:
     first = (session.scalar(select(func.max(Account.id))) or 0) + 1
     offset = (session.scalar(select(func.max(Member.id))) or 0) + 1
     moment = clock.now()
-    people = [(place, branch) for place, branch in enumerate(one for one in branches for _ in range(EACH))]
+    people = [(position, branch) for position, branch in enumerate(one for one in branches for _ in range(EACH))]
     insert_mappings(
         session,
         Account.__table__,  # type: ignore[arg-type]  # a table, which the mapper calls a FromClause
         [
-            {"id": first + place, "name": f"团员{place:06d}", "session_version": 1, "created_at": moment}
-            for place, _ in people
+            {"id": first + position, "name": f"团员{position:06d}", "session_version": 1, "created_at": moment}
+            for position, _ in people
         ],
     )
     insert_mappings(
@@ -87,23 +87,23 @@ def members(branches: list[int]) -> None:
         Member.__table__,  # type: ignore[arg-type]  # as above
         [
             {
-                "id": offset + place,
-                "account_id": first + place,
+                "id": offset + position,
+                "account_id": first + position,
                 "org_id": branch,
                 "sex": Sex.MALE,
                 "joined_on": moment.date(),
                 "is_graduate": False,
                 "created_at": moment,
             }
-            for place, branch in people
+            for position, branch in people
         ],
     )
     insert_mappings(
         session,
         Membership.__table__,  # type: ignore[arg-type]  # as above
         [
-            {"member_id": offset + place, "org_id": branch, "started_at": moment, "began_by": "import"}
-            for place, branch in people
+            {"member_id": offset + position, "org_id": branch, "started_at": moment, "began_by": "import"}
+            for position, branch in people
         ],
     )
 

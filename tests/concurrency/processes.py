@@ -101,13 +101,13 @@ def perform(environment: dict[str, str], deeds: Sequence[Deed], together: Any, a
     with app.app_context():
         session.connection()
         session.rollback()
-        for place, deed in enumerate(deeds):
+        for position, deed in enumerate(deeds):
             together.wait(PATIENCE)
             try:
                 answer = deed.do()
             except Exception as error:  # noqa: BLE001 - told to the test
                 answer = f"crash: {error!r}"
-            answers.put((place, deed, answer))
+            answers.put((position, deed, answer))
 
 
 def browse(environment: dict[str, str], account_id: int, numbers: Sequence[int], together: Any, answers: Any) -> None:
@@ -173,9 +173,9 @@ def at_once(
     with processes(*jobs):
         found = [answers.get(timeout=PATIENCE) for _ in range(len(first) + len(second))]
     rounds = []
-    for place in range(len(first)):
+    for position in range(len(first)):
         one, other = sorted(
-            ((deed, answer) for number, deed, answer in found if number == place), key=lambda pair: pair[1] != "done"
+            ((deed, answer) for number, deed, answer in found if number == position), key=lambda pair: pair[1] != "done"
         )
         rounds.append((one, other))
     return rounds

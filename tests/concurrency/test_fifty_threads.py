@@ -104,8 +104,8 @@ def test_each_of_twenty_applications_ends_once_whoever_presses(live: Flask) -> N
         # When fifty threads in two processes accept, refuse, withdraw and sweep them, each in an order of its own
         chance = random.Random(11)
         tasks = []
-        for place in range(THREADS * PROCESSES):
-            action = ("accept", "refuse", "withdraw", "sweep", "withdraw")[place % 5]
+        for position in range(THREADS * PROCESSES):
+            action = ("accept", "refuse", "withdraw", "sweep", "withdraw")[position % 5]
             own = [(action, one.id, seats.get(action, owners[one.id])) for one in found]
             chance.shuffle(own)
             tasks.append(own if action != "sweep" else own[:4])

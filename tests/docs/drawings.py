@@ -107,7 +107,7 @@ def rooms() -> str:
         shapes.append(f'<rect class="floor" x="10" y="{y - 8}" width="{width - 20}" height="{ROOM + 16}" rx="8"/>')
         wide = min(330, (width - 60) / len(floor) - 20)
         left = (width - len(floor) * (wide + 20) + 20) / 2
-        boxes |= {name: Box(left + place * (wide + 20), y, wide, ROOM) for place, name in enumerate(floor)}
+        boxes |= {name: Box(left + position * (wide + 20), y, wide, ROOM) for position, name in enumerate(floor)}
     arrows = [_down(boxes[one], boxes[other]) for one, found in imports(list(boxes)).items() for other in sorted(found)]
     shapes += [*arrows, *(shape for name, box in boxes.items() for shape in _room(name, box))]
     return _svg(

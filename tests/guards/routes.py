@@ -55,7 +55,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "evidence": ("2147483647",),
     "filename": ("zhtj.css",),
     "kind": ("statement",),
-    "place": ("1",),
+    "position": ("1",),
     "reason": ("employed_with_org",),
     "status": ("404",),
     "step": ("unit", "place", "organisation", "external", "special", "check"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from zhtj.config import ROOT
@@ -136,3 +138,28 @@ def test_shelves_are_not_too_full() -> None:
 def test_the_vocabulary_names_every_table() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert [name for name in sorted(ours()) if f"`{name}`" not in page] == []
+
+
+def _said_of(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Names that a node brings in, each with its type, or with what a loop takes it from."""
+    if isinstance(node, ast.arg) and node.annotation is not None:
+        yield node.arg, ast.unparse(node.annotation)
+    elif isinstance(node, ast.AnnAssign):
+        yield ast.unparse(node.target), ast.unparse(node.annotation)
+    elif isinstance(node, ast.For | ast.comprehension) and isinstance(node.iter, ast.Call):
+        first = node.target.elts[0] if isinstance(node.target, ast.Tuple) else node.target
+        yield ast.unparse(first), ast.unparse(node.iter.func)
+
+
+def test_a_place_is_never_a_position() -> None:
+    """Where a line stands in a list is its position; a place is where somebody lives or works."""
+    a_number = re.compile(r"int|Mapped\[int\]|tuple\[int, int\]|range|enumerate|(itertools\.)?count")
+    several = re.compile(r"(Sequence|list|set|frozenset)\[int\]|dict\[int, str\]")
+    found = [
+        f"{name_of(path)}: {name}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name, said in _said_of(node)
+        if (name == "place" and a_number.fullmatch(said)) or (name == "places" and several.fullmatch(said))
+    ]
+    assert found == []

@@ -52,8 +52,8 @@ def browser(client: FlaskClient, world: World) -> Browser:
 
 def roster(count: int = 7, *, first: int = 100) -> list[dict[str, str]]:
     return [
-        person(first + place, 姓名=f"导入{chr(0x4E00 + place)}", 所在团支部=CLASS1, 学号=f"N{first + place}")
-        for place in range(count)
+        person(first + position, 姓名=f"导入{chr(0x4E00 + position)}", 所在团支部=CLASS1, 学号=f"N{first + position}")
+        for position in range(count)
     ]
 
 

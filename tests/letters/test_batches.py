@@ -33,7 +33,7 @@ def many(office, monkeypatch):
     monkeypatch.setattr(batch_files, "A_FILE", 3)
     monkeypatch.setattr(letter_batches, "CHUNK", 2)
     with unit_of_work():
-        members = [office.enrol(f"员{place}", "class1") for place in range(1, 8)]
+        members = [office.enrol(f"员{position}", "class1") for position in range(1, 8)]
         graduation.open_register()
     return office, [apply(office, member, "company").id for member in members]
 
@@ -47,7 +47,9 @@ def keep(office, numbers, typed=TYPED, key="k"):
 
 def confirm(office, batch):
     seat = office.seat("university")
-    refused = {place: seen.error for place, seen in letter_batches.examine(batch, seat, batch.choices) if seen.error}
+    refused = {
+        position: seen.error for position, seen in letter_batches.examine(batch, seat, batch.choices) if seen.error
+    }
     with acting(seat):
         assert letter_batches.confirm(letter_batches.owned(batch.id, seat), seat, refused)
 
@@ -56,8 +58,8 @@ def work(batch):
     """Everything the jobs would do."""
     while not letter_batches.issue(batch.id):
         pass
-    for place in range(1, session.get_one(LetterBatch, batch.id, populate_existing=True).files + 1):
-        batch_files.print_file(batch.id, place)
+    for position in range(1, session.get_one(LetterBatch, batch.id, populate_existing=True).files + 1):
+        batch_files.print_file(batch.id, position)
     return session.get_one(LetterBatch, batch.id, populate_existing=True)
 
 
@@ -83,7 +85,7 @@ def test_one_entry_serves_hundreds(many):
     # and the files hold them in order, a page each
     serials = []
     for file in batch_files.files(batch):
-        content = batch_files.content(batch, file.place)
+        content = batch_files.content(batch, file.position)
         assert len(reader(content).pages) == file.letters <= 3
         serials += [page.slip(2) for page in pages(content)]
     assert [f"2026年{number:03d}号" in text for number, text in enumerate(serials, start=1)] == [True] * 7
@@ -115,7 +117,9 @@ def test_what_cannot_be_issued_says_why_and_takes_no_number(many):
         rare.account.name = "李𰻝"
     batch = keep(office, applications)
     seat = office.seat("university")
-    errors = {place: seen.error.message for place, seen in letter_batches.examine(batch, seat, TYPED) if seen.error}
+    errors = {
+        position: seen.error.message for position, seen in letter_batches.examine(batch, seat, TYPED) if seen.error
+    }
     assert list(errors) == [7]
     assert "𰻝" in errors[7]
     # when it is confirmed all the same
@@ -124,7 +128,7 @@ def test_what_cannot_be_issued_says_why_and_takes_no_number(many):
     # then five get numbers without a gap, and the two others have their reason
     assert (batch.issued, batch.failed) == (5, 2)
     assert numbers() == [1, 2, 3, 4, 5, 6]
-    troubles = {line.place: line.trouble for line, _, _ in letter_batches.lines(batch) if line.trouble}
+    troubles = {line.position: line.trouble for line, _, _ in letter_batches.lines(batch) if line.trouble}
     assert "已经开具" in troubles[1]
     assert "𰻝" in troubles[7]
 
@@ -195,8 +199,8 @@ def test_files_can_be_had_again_and_never_hold_a_void_letter(many):
         session.delete(session.get_one(LetterFile, (batch.id, 3)))
     with acting(office.seat("university")):
         batch_files.reprint(letter_batches.owned(batch.id, office.seat("university")))
-    for place in (1, 3):
-        batch_files.print_file(batch.id, place)
+    for position in (1, 3):
+        batch_files.print_file(batch.id, position)
     batch = session.get_one(LetterBatch, batch.id, populate_existing=True)
     # then the first holds the two valid ones
     assert batch.state is BatchState.DONE

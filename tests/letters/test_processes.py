@@ -77,7 +77,7 @@ def test_two_processes_press_at_once_and_number_one_after_the_other(live: Flask,
 def test_a_worker_killed_three_times_leaves_all_letters_no_gap_and_no_repeat(live: Flask, town: World) -> None:
     # given a confirmed batch, and workers ready to start
     with unit_of_work():
-        members = [town.enrol(f"员{place}", "class1") for place in range(MANY)]
+        members = [town.enrol(f"员{position}", "class1") for position in range(MANY)]
         graduation.open_register()
     applications = [apply(town, member, "company").id for member in members]
     seat = town.seat("university")

@@ -38,7 +38,7 @@ class Mutant:
 
     Args:
         path: of the module, from the root.
-        node: place of the node among all of the module.
+        node: position of the node among all of the module.
         change: which of the node's changes.
         line: where it stands.
         said: what is done to it.
@@ -100,7 +100,7 @@ def _spared(tree: ast.Module) -> set[int]:
 def _changes(node: ast.AST) -> list[tuple[str, Callable[[], None]]]:  # noqa: C901 - a kind of node a line
     found: list[tuple[str, Callable[[], None]]] = []
     if isinstance(node, ast.Compare):
-        found += [_swapped(node.ops, place) for place, op in enumerate(node.ops) if type(op) in _OTHER]
+        found += [_swapped(node.ops, position) for position, op in enumerate(node.ops) if type(op) in _OTHER]
     if isinstance(node, ast.BoolOp | ast.BinOp) and type(node.op) in _OTHER:
         other = _OTHER[type(node.op)]()
         found.append((f"{_name(node.op)} -> {_name(other)}", lambda: setattr(node, "op", other)))
@@ -125,9 +125,9 @@ def _context(node: ast.Set | ast.Tuple | ast.List) -> ast.AST:
     return getattr(node, "ctx", ast.Load())
 
 
-def _swapped(ops: list[ast.cmpop], place: int) -> tuple[str, Callable[[], None]]:
-    other = _OTHER[type(ops[place])]()
-    return f"{_name(ops[place])} -> {_name(other)}", lambda: ops.__setitem__(place, other)  # type: ignore[call-overload]  # a comparison for one
+def _swapped(ops: list[ast.cmpop], position: int) -> tuple[str, Callable[[], None]]:
+    other = _OTHER[type(ops[position])]()
+    return f"{_name(ops[position])} -> {_name(other)}", lambda: ops.__setitem__(position, other)  # type: ignore[call-overload]  # a comparison for one
 
 
 def _name(op: ast.AST) -> str:

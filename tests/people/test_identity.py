@@ -36,9 +36,9 @@ def test_a_right_number_says_birthday_and_sex(made: tuple[str, date, int]) -> No
 
 
 @given(numbers(), st.integers(0, 17), st.sampled_from("0123456789X"))
-def test_no_single_wrong_sign_passes(made: tuple[str, date, int], place: int, sign: str) -> None:
+def test_no_single_wrong_sign_passes(made: tuple[str, date, int], position: int, sign: str) -> None:
     number = made[0]
-    changed = number[:place] + sign + number[place + 1 :]
+    changed = number[:position] + sign + number[position + 1 :]
     if changed == number:
         return
     with pytest.raises(IdentityError):

@@ -235,9 +235,9 @@ def test_a_member_asks_for_a_correction_and_takes_it_back(world: World, browser:
 
 @pytest.mark.slow("more cases than a page holds")
 def test_the_list_is_filtered_and_paged(world: World, browser: Browser) -> None:
-    for place in range(25):
+    for position in range(25):
         case = ask(world.seat("class1"), "statement", world.graduate, **WORDS)
-        if place:
+        if position:
             do(case, world.seat("class1"), CaseAction.WITHDRAW)
             continue
         do(case, world.seat("college"), CaseAction.FORWARD)
@@ -322,7 +322,7 @@ def test_the_register_of_special_units_is_shown_and_exported(world: World, brows
 
 def test_a_list_and_an_export_cost_the_same_however_long_they_are(world: World, browser: Browser) -> None:
     with unit_of_work():
-        crowd = [world.enrol(f"丁{place}", "class1") for place in range(12)]
+        crowd = [world.enrol(f"丁{position}", "class1") for position in range(12)]
 
     def cost() -> tuple[int, int]:
         with statements() as listed:

@@ -133,16 +133,16 @@ class CaseMatter:
 
 @dataclass(frozen=True, slots=True)
 class ExportedCase:
-    """A case as it stands in an export: what it says, the province above, its place there once it has one."""
+    """A case as it stands in an export: what it says, the province above, its position there once it has one."""
 
     case: Case
     matter: CaseMatter
     province: str = ""
-    place: int = 0
+    position: int = 0
 
-    def at(self, place: int) -> ExportedCase:
-        """The same with its place."""
-        return replace(self, place=place)
+    def at(self, position: int) -> ExportedCase:
+        """The same with its position."""
+        return replace(self, position=position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +268,9 @@ def choice_label(one: FormField, value: str) -> str:
     return dict(one.choices).get(value, value)
 
 
-def place_of(line: ExportedCase) -> str:
+def position_of(line: ExportedCase) -> str:
     """序号."""
-    return str(line.place)
+    return str(line.position)
 
 
 def branch_name(line: ExportedCase) -> str:
@@ -326,7 +326,7 @@ def explained(one: FormField, detail: str) -> Callable[[ExportedCase], str]:
 
 
 # What most exports of cases begin and end with; a document's own form has columns of its own.
-OF_MEMBER = (CaseColumn("序号", place_of), CaseColumn("姓名", member_name), CaseColumn("所在团支部", branch_name))
+OF_MEMBER = (CaseColumn("序号", position_of), CaseColumn("姓名", member_name), CaseColumn("所在团支部", branch_name))
 OUTCOME = (CaseColumn("提交时间", raised_on), CaseColumn("结果", result))
 
 

@@ -280,7 +280,7 @@ def register(seat: ActiveSeat, kind: CaseKind, filters: CaseFilters) -> Listing[
 
 def export(seat: ActiveSeat, kind: CaseKind, filters: CaseFilters) -> Iterator[ExportedCase]:
     """The whole register, numbered from 1."""
-    return (line.at(place) for place, line in enumerate(register(seat, kind, filters), start=1))
+    return (line.at(position) for position, line in enumerate(register(seat, kind, filters), start=1))
 
 
 def _exported(cases: Sequence[Case]) -> list[ExportedCase]:

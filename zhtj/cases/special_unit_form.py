@@ -41,10 +41,10 @@ def listing(seat: ActiveSeat, season: int) -> Listing[Application]:
     return Listing(query, [Application.id], loads=loads)
 
 
-def cells(application: Application, place: int) -> tuple[str, ...]:
+def cells(application: Application, position: int) -> tuple[str, ...]:
     """One line in the form's columns; for the unit only the generic destination."""
     return (
-        str(place),
+        str(position),
         application.member.name,
         application.from_org.full_name,
         f"{clock.local(application.submitted_at):%Y-%m-%d %H:%M}",

@@ -94,11 +94,11 @@ def found(number: int, inventor: Inventor, places: list[str]) -> University:
         )
         stage.appoint(inventor, university, inventor.name())
         first_college = first_class = university
-        for place, subject in enumerate(SUBJECTS):
+        for position, subject in enumerate(SUBJECTS):
             college, classes = _college(university, name, subject, inventor)
-            if place == 0:
+            if position == 0:
                 first_college, first_class = college, classes[0]
-            _enrol(classes, subject, 100_000 * (number + 1) + 1000 * place, inventor, places)
+            _enrol(classes, subject, 100_000 * (number + 1) + 1000 * position, inventor, places)
     return University(university.id, first_college.id, first_class.id, university.path)
 
 

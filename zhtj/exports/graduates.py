@@ -96,8 +96,8 @@ def _records(lines: Sequence[ExceptionLine]) -> list[Record]:
     return exception_records.records(lines, _reasons())
 
 
-def _recorded(place: int, heading: str, group: str = "") -> Column:
-    return Column(heading, lambda record: record.cells()[place], group)
+def _recorded(position: int, heading: str, group: str = "") -> Column:
+    return Column(heading, lambda record: record.cells()[position], group)
 
 
 _F02 = [
@@ -112,7 +112,7 @@ EXCEPTIONS = ExportList(
     Permission.EXCEPTIONS,
     ExceptionFilters,
     lambda seat, chosen: exceptions_register.listing(seat, _season(), chosen).dressed(_records),
-    tuple(_recorded(place, heading, group) for place, (heading, group) in enumerate(_F02)),
+    tuple(_recorded(position, heading, group) for position, (heading, group) in enumerate(_F02)),
     banner=True,
 )
 

@@ -126,9 +126,9 @@ class ExportList:
 
     def chunks(self, seat: ActiveSeat, chosen: Any) -> Iterator[list[tuple[str, ...]]]:
         """The texts of its rows, many at a time."""
-        place = itertools.count(1)
+        position = itertools.count(1)
         for rows in self.listing(seat, chosen).walk():
-            numbered = rows if self.number is None else map(self.number, rows, place)
+            numbered = rows if self.number is None else map(self.number, rows, position)
             yield [tuple(column.cell(row) or "" for column in self.columns) for row in numbered]
 
 

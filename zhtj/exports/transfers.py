@@ -287,8 +287,8 @@ def case_register(kind: CaseKind) -> ExportList:
     )
 
 
-def _special(place: int) -> Column:
-    return Column(special_unit_form.COLUMNS[place], lambda cells: cells[place])
+def _special(position: int) -> Column:
+    return Column(special_unit_form.COLUMNS[position], lambda cells: cells[position])
 
 
 SPECIAL_UNITS = ExportList(
@@ -297,7 +297,7 @@ SPECIAL_UNITS = ExportList(
     Permission.CASES,
     Nothing,
     lambda seat, _chosen: special_unit_form.listing(seat, clock.today().year),
-    tuple(_special(place) for place in range(len(special_unit_form.COLUMNS))),
+    tuple(_special(position) for position in range(len(special_unit_form.COLUMNS))),
     number=special_unit_form.cells,
 )
 

@@ -73,13 +73,13 @@ def write_xlsx(
         for number in itertools.count(1):
             sheet = workbook.add_worksheet(_sheet_name(title, number))
             top = _head(workbook, sheet, title if banner else "", headings)
-            place = top - 1
-            for place, row in enumerate(itertools.islice(lines, ROWS_A_SHEET), start=top):
+            position = top - 1
+            for position, row in enumerate(itertools.islice(lines, ROWS_A_SHEET), start=top):
                 for column, words in enumerate(row):
                     if words:
-                        sheet.write_string(place, column, words, plain)
-            count += place - top + 1
-            if place - top + 1 < ROWS_A_SHEET:
+                        sheet.write_string(position, column, words, plain)
+            count += position - top + 1
+            if position - top + 1 < ROWS_A_SHEET:
                 break
         if about is not None:
             _about(workbook, about(count))
@@ -103,18 +103,18 @@ def _head(workbook: Workbook, sheet: Worksheet, banner: str, headings: Sequence[
     top = 1 if banner else 0
     if banner:
         sheet.merge_range(0, 0, 0, width - 1, banner, workbook.add_format({**bold, "font_size": 16}))
-    place = 0
+    position = 0
     for above, below in columns:
         for step in range(len(below)):
-            sheet.write_string(top, place + step, "" if step else above, head)
+            sheet.write_string(top, position + step, "" if step else above, head)
         if grouped and below == ("",):
-            sheet.merge.append([top, place, top + 1, place])  # merge_range would write upwards later
+            sheet.merge.append([top, position, top + 1, position])  # merge_range would write upwards later
         elif len(below) > 1:
-            sheet.merge.append([top, place, top, place + len(below) - 1])
-        place += len(below)
+            sheet.merge.append([top, position, top, position + len(below) - 1])
+        position += len(below)
     if grouped:
-        for place, words in enumerate(words for _, below in columns for words in below):
-            sheet.write_string(top + 1, place, words, head)
+        for position, words in enumerate(words for _, below in columns for words in below):
+            sheet.write_string(top + 1, position, words, head)
     first = top + (2 if grouped else 1)
     sheet.freeze_panes(first, 0)
     return first
@@ -124,9 +124,9 @@ def _about(workbook: Workbook, lines: About) -> None:
     sheet = workbook.add_worksheet("说明")
     sheet.set_column(0, 0, 14, workbook.add_format({"bold": True}))
     sheet.set_column(1, 1, 80)
-    for place, (label, words) in enumerate(lines):
-        sheet.write_string(place, 0, label)
-        sheet.write_string(place, 1, words)
+    for position, (label, words) in enumerate(lines):
+        sheet.write_string(position, 0, label)
+        sheet.write_string(position, 1, words)
 
 
 def write_csv(
@@ -174,16 +174,16 @@ def template(layout: Layout) -> bytes:
         plain = workbook.add_format({"num_format": "@"})
         lines = [(layout.title, title), *((f"填写说明：{words}", note) for words in layout.instructions)]
         header = len(lines)
-        for place, column in enumerate(layout.columns):
-            sheet.set_column(place, place, _WIDE if column.width >= _WIDE_FROM else _NARROW, plain)
+        for position, column in enumerate(layout.columns):
+            sheet.set_column(position, position, _WIDE if column.width >= _WIDE_FROM else _NARROW, plain)
             if column.choices and len(",".join(column.choices)) <= _LONGEST_LIST:
                 rule = {"validate": "list", "source": list(column.choices)}
-                sheet.data_validation(header + 1, place, header + _TEMPLATE_ROWS, place, rule)
+                sheet.data_validation(header + 1, position, header + _TEMPLATE_ROWS, position, rule)
         for row, (words, form) in enumerate(lines):
             sheet.merge_range(row, 0, row, last, words, form)
         sheet.freeze_panes(header + 1, 1)
-        for place, column in enumerate(layout.columns):
-            sheet.write_string(header, place, column.heading, heading)
+        for position, column in enumerate(layout.columns):
+            sheet.write_string(header, position, column.heading, heading)
     return target.getvalue()
 
 

@@ -35,9 +35,9 @@ ROWS_A_FILE = 300
 
 @dataclass(frozen=True, slots=True)
 class RegisterFile:
-    """A file of the printed register: its place, and the numbers it begins and ends with."""
+    """A file of the printed register: its position, and the numbers it begins and ends with."""
 
-    place: int
+    position: int
     first: int
     last: int
 
@@ -53,8 +53,8 @@ def parts(org_id: int, year: int) -> list[RegisterFile]:
     last = session.scalar(select(func.max(Letter.number)).where(Letter.issuer_org_id == org_id, Letter.year == year))
     starts = range(1, (last or 0) + 1, ROWS_A_FILE)
     return [
-        RegisterFile(place, first, min(first + ROWS_A_FILE - 1, last or 0))
-        for place, first in enumerate(starts, start=1)
+        RegisterFile(position, first, min(first + ROWS_A_FILE - 1, last or 0))
+        for position, first in enumerate(starts, start=1)
     ]
 
 

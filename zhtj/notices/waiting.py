@@ -176,7 +176,7 @@ def season_policies(season: int) -> tuple[list[Policy], Callable[[Any], ColumnEl
     found = [local.at(""), *(local.at(path) for path, _ in layered)]
 
     def number(path: Any) -> ColumnElement[int]:
-        whens = [(subtree(path, above), place) for place, (above, _) in enumerate(layered, start=1)]
+        whens = [(subtree(path, above), position) for position, (above, _) in enumerate(layered, start=1)]
         return case(*whens, else_=0) if whens else literal(0)
 
     return found, number

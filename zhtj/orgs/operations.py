@@ -55,11 +55,11 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
         )
     if new.code and session.scalar(select(Organisation.id).where(Organisation.code == new.code)):
         raise DomainError(f"组织编码 {new.code} 已被使用。", fix="请换一个，或留空由系统编号。", field="code")
-    place = next_place(parent.id)
+    position = next_position(parent.id)
     created = Organisation(
-        code=new.code or _free_code(parent.code, place.number),
+        code=new.code or _free_code(parent.code, position.number),
         parent_id=parent.id,
-        path=place.path,
+        path=position.path,
         full_name=new.full_name,
         short_name=new.short_name,
         category=new.category,
@@ -72,7 +72,7 @@ def create(parent: Organisation, new: NewOrganisation) -> Organisation:
         address=new.address,
         postcode=new.postcode,
         created_at=clock.now(),
-        office_id=place.office_id,
+        office_id=position.office_id,
     )
     session.add(created)
     session.flush()
@@ -90,7 +90,7 @@ class TreePosition(NamedTuple):
     office_id: int | None
 
 
-def next_place(parent_id: int) -> TreePosition:
+def next_position(parent_id: int) -> TreePosition:
     """A place below an organisation, which stays where it is until the transaction ends.
 
     Raises:

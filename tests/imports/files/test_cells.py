@@ -175,8 +175,8 @@ digits = st.text("0123456789", min_size=6, max_size=18)
 def test_digits_are_read_through_blanks_hyphens_and_full_width(number: str, data: st.DataObject) -> None:
     spoiled = number.translate(FULL) if data.draw(st.booleans()) else number
     for sign in data.draw(st.lists(st.sampled_from([" ", "\u3000", "-", "\u2013", "\u200b", "\t"]), max_size=4)):
-        place = data.draw(st.integers(0, len(spoiled)))
-        spoiled = spoiled[:place] + sign + spoiled[place:]
+        position = data.draw(st.integers(0, len(spoiled)))
+        spoiled = spoiled[:position] + sign + spoiled[position:]
     assert cells.compact(f" '{spoiled} ") == number
 
 

@@ -305,12 +305,13 @@ def test_what_cannot_be_read_is_named_with_the_way_out(data: bytes, words: str) 
 
 @pytest.mark.slow("writes and reads a long sheet")
 def test_a_long_sheet_is_mended_in_pieces() -> None:
-    numbers = [Odd.ERROR if place % 1000 == 999 else place for place in range(20_000)]
-    rows: Rows = [[f"团员{place}", number, Odd.UNFINISHED] for place, number in enumerate(numbers)]
+    numbers = [Odd.ERROR if position % 1000 == 999 else position for position in range(20_000)]
+    rows: Rows = [[f"团员{position}", number, Odd.UNFINISHED] for position, number in enumerate(numbers)]
 
     (sheet,) = workbooks.read(formats.reworked(formats.xlsx(rows, [15_000]), sheet=_far(1048576, "XFD", " ")))
 
     assert [(number, row[1], row[2]) for number, row in sheet.rows] == [
-        (place, "#N/A" if number is Odd.ERROR else number, NO_RESULT) for place, number in enumerate(numbers, start=1)
+        (position, "#N/A" if number is Odd.ERROR else number, NO_RESULT)
+        for position, number in enumerate(numbers, start=1)
     ]
     assert sheet.hidden == [15_000]

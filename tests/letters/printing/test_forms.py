@@ -90,8 +90,8 @@ def test_f07_says_everything_the_document_names_in_its_own_words():
 def test_f08_has_six_notices_whom_to_ring_and_the_slip():
     pdf = forms.signed_paper(F08)
     text = text_of(pdf)
-    places = [text.index(squeeze(words)) for words in NOTICES]
-    assert places == sorted(places)
+    positions = [text.index(squeeze(words)) for words in NOTICES]
+    assert positions == sorted(positions)
     slip = text.index("回执信息栏")
     assert text.index("团组织联系人：钱老师") < text.index("0551-65500000") < slip
     for answer in ("34010420040314001X", "13800000002", "团员签名：丁一", "2026年06月14日"):
@@ -134,11 +134,11 @@ def test_a_sheet_has_ten_slips_a_page_each_with_its_code_and_qr():
             "李明",
             "软工1班团支部",
             "激活码",
-            f"ABCD-EFGH-{place:04d}",
-            f"https://x.example/activate/{place}",
+            f"ABCD-EFGH-{position:04d}",
+            f"https://x.example/activate/{position}",
             "7月14日",
         )
-        for place in range(13)
+        for position in range(13)
     ]
     document = reader(forms.code_sheet("软工1班团支部激活码", slips))
     texts = [squeeze(page.extract_text()) for page in document.pages]
@@ -180,7 +180,7 @@ POLICY = policy_named("2026-national", 2026)
 def lead(label: str) -> dict[str, bool]:
     """Numbers of the receivers a situation leads to, and whether that is the way to go."""
     drawn = chart(POLICY)
-    start = next(place for place, box in enumerate(drawn.situations) if label in box.text)
+    start = next(position for position, box in enumerate(drawn.situations) if label in box.text)
     return {box.text[0]: way.preferred for box, way in drawn.of(start)}
 
 

@@ -66,8 +66,8 @@ def test_after_thousands_of_changes_with_kills_in_between_the_counters_are_right
     counted = [family().Value("i", 0, lock=False) for _ in range(3)]
     troubles = [family().Value("i", 0, lock=False) for _ in range(3)]
     kills = 0
-    for place, day in enumerate(DAYS, 1):
-        while done(counted) < changes * place // len(DAYS):
+    for position, day in enumerate(DAYS, 1):
+        while done(counted) < changes * position // len(DAYS):
             goal = min(done(counted) + chance.randint(changes * 7 // 100, changes * 12 // 100), changes)
             environment = variables(live, day)
             jobs = [

@@ -52,13 +52,13 @@ AT_OWN_SCHOOL = {Ground.FILE_UNVERIFIED, Ground.JOINED_MISMATCH}
 def reachable(world: World) -> World:
     """Everybody has an office number of his own, so that one sees whose is named."""
     with unit_of_work():
-        for place, key in enumerate(world.orgs):
-            session.merge(world.orgs[key]).phone = phone(place)
+        for position, key in enumerate(world.orgs):
+            session.merge(world.orgs[key]).phone = phone(position)
     return world
 
 
-def phone(place: int) -> str:
-    return f"0551-6555{place:04d}"
+def phone(position: int) -> str:
+    return f"0551-6555{position:04d}"
 
 
 def phone_of(world: World, key: str) -> str:

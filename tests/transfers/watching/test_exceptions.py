@@ -230,7 +230,7 @@ def test_the_file_has_exactly_the_columns_of_the_form(world: World) -> None:
     assert order.write(target, {}, lambda _: None) == 1
     sheet = load_workbook(target).active
     assert sheet["A1"].value == "学社衔接转出特殊情况记录"
-    above = [sheet.cell(2, place).value for place in range(1, 13)]
+    above = [sheet.cell(2, position).value for position in range(1, 13)]
     assert above == [
         "序号",
         "姓名",
@@ -245,7 +245,7 @@ def test_the_file_has_exactly_the_columns_of_the_form(world: World) -> None:
         "未接受原因",
         "备注",
     ]
-    assert [sheet.cell(3, place).value for place in (7, 8)] == ["省", "市"]
+    assert [sheet.cell(3, position).value for position in (7, 8)] == ["省", "市"]
     merged = {str(area) for area in sheet.merged_cells.ranges}
     assert {"G2:H2", "A2:A3", "L2:L3", "A1:L1"} <= merged
     assert sheet.max_column == 12

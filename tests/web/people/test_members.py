@@ -222,7 +222,7 @@ def test_an_archived_member_can_be_looked_at_with_the_ground_and_the_way_back(wo
 
 def typed(**values: Any) -> dict[str, Any]:
     """The form's fields by their headings."""
-    places = {column.name: f"c{place}" for place, column in enumerate(single.COLUMNS)}
+    positions = {column.name: f"c{position}" for position, column in enumerate(single.COLUMNS)}
     usual = {
         "姓名": "龑喆",
         "身份证号码": id_number(400),
@@ -231,7 +231,7 @@ def typed(**values: Any) -> dict[str, Any]:
         "发展团员编号": "201934990001",
         "学号": "2022990001",
     }
-    return {places[name]: text for name, text in {**usual, **values}.items()}
+    return {positions[name]: text for name, text in {**usual, **values}.items()}
 
 
 @pytest.mark.rule("U-09", "U-10")

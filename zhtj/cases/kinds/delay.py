@@ -15,7 +15,7 @@ from zhtj.cases.kind import (
     chosen,
     ended_on,
     member_name,
-    place_of,
+    position_of,
     raised_on,
     result,
 )
@@ -117,7 +117,7 @@ KIND = CaseKind(
     personal=True,
     short=lambda matter: f"预计 {matter.said('month')}",
     columns=(
-        CaseColumn("序号", place_of),
+        CaseColumn("序号", position_of),
         CaseColumn("姓名", member_name),
         CaseColumn("学院", staying.college_name),
         CaseColumn("原团支部", staying.old_branch),

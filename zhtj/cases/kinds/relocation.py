@@ -15,7 +15,7 @@ from zhtj.cases.kind import (
     always,
     asked,
     body_name,
-    place_of,
+    position_of,
 )
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import Decider
@@ -83,7 +83,7 @@ KIND = CaseKind(
     passing="同意并转",
     short=lambda matter: f"迁往{_new(matter).short_name}",
     columns=(
-        CaseColumn("序号", place_of),
+        CaseColumn("序号", position_of),
         CaseColumn("组织全称", body_name),
         CaseColumn("新的上级组织", _new_name),
         CaseColumn("原因", asked("why")),

@@ -17,7 +17,7 @@ from zhtj.cases.kind import (
     explained,
     id_number,
     member_name,
-    place_of,
+    position_of,
 )
 from zhtj.cases.lines import climb
 from zhtj.cases.membership import merging, records
@@ -183,7 +183,7 @@ KIND = CaseKind(
     short=lambda matter: choice_label(_GROUND, matter.said("ground")).partition("（")[0],
     # F-06: exactly the form's columns.
     columns=(
-        CaseColumn("序号", place_of),
+        CaseColumn("序号", position_of),
         CaseColumn("姓名", member_name),
         CaseColumn("所在团支部名称全称", branch_name),
         CaseColumn("身份证号", id_number),

@@ -52,14 +52,14 @@ _NUMBER_LIKE = re.compile(r"[0-9]{6,18}X?", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class _Header:
     row: int
-    places: dict[int, str]
+    positions: dict[int, str]
     labels: frozenset[str]
     others: dict[int, str]
     doubled: list[str]
     marks: frozenset[int] = frozenset()
 
     def missing(self, layout: Layout) -> list[str]:
-        present = set(self.places.values())
+        present = set(self.positions.values())
         return [column.name for column in layout.columns if column.required and column.name not in present]
 
 
@@ -94,7 +94,7 @@ def _alternatives(sheets: Sequence[Sheet], reader: _Reader) -> Sequence[Sheet]:
     """Of csv there is one sheet for each possible delimiter: the one with most headings is the file."""
     if not sheets or sheets[0].typed:
         return sheets
-    return [max(sheets, key=lambda sheet: len(header.places) if (header := reader.header(sheet)) else 0)]
+    return [max(sheets, key=lambda sheet: len(header.positions) if (header := reader.header(sheet)) else 0)]
 
 
 class _Reader:
@@ -115,8 +115,8 @@ class _Reader:
     def header(self, sheet: Sheet) -> _Header | None:
         """The row with most known headings among the first ones; of equal ones the first."""
         found = [self._read_header(row, cells) for row, cells in sheet.rows[:_HEADER_ROWS]]
-        best = max(found, key=lambda header: (len(header.places), -header.row), default=None)
-        return best if best is not None and len(best.places) >= _LEAST_HEADINGS else None
+        best = max(found, key=lambda header: (len(header.positions), -header.row), default=None)
+        return best if best is not None and len(best.positions) >= _LEAST_HEADINGS else None
 
     def take(self, sheet: Sheet) -> None:
         """Read a sheet, or say why not."""
@@ -136,7 +136,9 @@ class _Reader:
             self.table.passed.append(f"{name}没有表头，按上一张表的列读取了。")
             self._read(sheet, replace(self._last, row=0))
         elif header is not None:
-            self._partial = max(self._partial or (header, sheet), (header, sheet), key=lambda one: len(one[0].places))
+            self._partial = max(
+                self._partial or (header, sheet), (header, sheet), key=lambda one: len(one[0].positions)
+            )
             self.table.passed.append(f"{name}没有读取：缺少必需的列“{'”、“'.join(header.missing(self.layout))}”。")
         else:
             self.table.passed.append(f"{name}没有读取：没有找到表头行，共 {len(sheet.rows):,} 行有内容。")
@@ -161,46 +163,46 @@ class _Reader:
         if header.doubled:
             listed = "、".join(header.doubled)
             raise FileError(f"同名的列出现了两次：{listed}。", "请只留一列。", row=header.row, column=listed)
-        table, place = self.table, len(self.table.sheets)
+        table, position = self.table, len(self.table.sheets)
         if not table.sheets:
             table.header_row, table.typed = header.row, sheet.typed
         table.sheets.append(sheet.name)
-        table.rows += _data(sheet, header, self.layout, place, table.skipped)
-        table.columns += [name for name in header.places.values() if name not in table.columns]
+        table.rows += _data(sheet, header, self.layout, position, table.skipped)
+        table.columns += [name for name in header.positions.values() if name not in table.columns]
         used = {heading for row in table.rows for heading in row.others} | set(header.others.values())
         table.unknown += [heading for heading in _in_order(header, used) if heading not in table.unknown]
         if hidden := [row for row in sheet.hidden if row > header.row]:
-            shown = "、".join(label(row_number_of(place, row)) for row in hidden[:_NAMED])
+            shown = "、".join(label(row_number_of(position, row)) for row in hidden[:_NAMED])
             table.passed.append(f"{shown}共 {len(hidden):,} 行在表格里是隐藏的，一并读取了。")
         self._last = header
 
     def _read_header(self, row: int, cells: list[Cell]) -> _Header:
-        words = {place: heading for place, cell in enumerate(cells) if (heading := heading_of(cell))}
-        marks = frozenset(place for place, heading in words.items() if heading == headings.MARKS)
-        places: dict[int, str] = {}
+        words = {position: heading for position, cell in enumerate(cells) if (heading := heading_of(cell))}
+        marks = frozenset(position for position, heading in words.items() if heading == headings.MARKS)
+        positions: dict[int, str] = {}
         others: dict[int, str] = {}
         doubled: list[str] = []
-        for place, heading in words.items():
+        for position, heading in words.items():
             name = self._by_heading.get(heading)
-            if place in marks:
+            if position in marks:
                 continue
             if not name:
-                others[place] = heading
-            elif name in places.values():
+                others[position] = heading
+            elif name in positions.values():
                 doubled.append(name)
             else:
-                places[place] = name
-        self._guess(places, others)
-        return _Header(row, places, frozenset(words.values()), others, doubled, marks)
+                positions[position] = name
+        self._guess(positions, others)
+        return _Header(row, positions, frozenset(words.values()), others, doubled, marks)
 
-    def _guess(self, places: dict[int, str], others: dict[int, str]) -> None:
+    def _guess(self, positions: dict[int, str], others: dict[int, str]) -> None:
         """Give columns that no sure heading names to the likeliest of the others."""
         for column, likely in self._likely.items():
-            if column in places.values():
+            if column in positions.values():
                 continue
-            found = {heading: place for place, heading in reversed(others.items()) if heading in likely}
+            found = {heading: position for position, heading in reversed(others.items()) if heading in likely}
             if found and self._by_heading.get(best := min(found, key=likely.index)) != "":
-                places[found[best]] = column
+                positions[found[best]] = column
                 del others[found[best]]
 
 
@@ -216,9 +218,9 @@ def _ordinary(sheet: Sheet, header: _Header | None) -> bool:
 
 def _continues(sheet: Sheet, header: _Header) -> bool:
     """Whether a sheet without headings goes on with the columns of the one before: numbers stand where they should."""
-    numbered = [place for place, name in header.places.items() if re.search("号码|学号|编号|联系方式", name)]
+    numbered = [position for position, name in header.positions.items() if re.search("号码|学号|编号|联系方式", name)]
     first = sheet.rows[0][1]
-    cells = [first[place] for place in numbered if place < len(first) and not _is_blank(first[place])]
+    cells = [first[position] for position in numbered if position < len(first) and not _is_blank(first[position])]
     return bool(cells) and all(_NUMBER_LIKE.fullmatch(_plain(cell)) for cell in cells)
 
 
@@ -230,16 +232,16 @@ def _plain(cell: Cell) -> str:
 
 
 def _data(
-    sheet: Sheet, header: _Header, layout: Layout, place: int, skipped: list[tuple[int, str]]
+    sheet: Sheet, header: _Header, layout: Layout, position: int, skipped: list[tuple[int, str]]
 ) -> Iterator[TableRow]:
     about = {column.name for column in layout.columns if column.identifying}
     for line, cells in sheet.rows:
         if line <= header.row:
             continue
         filled = {at: cell for at, cell in enumerate(cells) if not _is_blank(cell) and at not in header.marks}
-        row = {name: filled.pop(at) for at, name in header.places.items() if at in filled}
+        row = {name: filled.pop(at) for at, name in header.positions.items() if at in filled}
         others = {header.others.get(at, f"没有列名的第 {at + 1} 列"): cell for at, cell in filled.items()}
-        number = row_number_of(place, line)
+        number = row_number_of(position, line)
         if row and not _is_nobody(row, cells, header, about):
             yield TableRow(number, row, others)
         elif row or not all(_SERIAL.fullmatch(_plain(cell)) for cell in others.values()):

@@ -27,21 +27,21 @@ class Nearest:
         index = self._index()
         for pair in _pairs(wanted):
             shared.update(index.get(pair, ()))
-        likely = [self._names[place] for place, _ in shared.most_common(_COMPARED)]
+        likely = [self._names[position] for position, _ in shared.most_common(_COMPARED)]
         ranked = sorted(((_likeness(wanted, name), name) for name in likely), key=lambda one: (-one[0], one[1]))
         return [name for likeness, name in ranked[:count] if likeness >= _LEAST_LIKENESS]
 
     def _index(self) -> dict[str, list[int]]:
         if self._by_pair is None:
             self._by_pair = defaultdict(list)
-            for place, name in enumerate(self._names):
+            for position, name in enumerate(self._names):
                 for pair in _pairs(name):
-                    self._by_pair[pair].append(place)
+                    self._by_pair[pair].append(position)
         return self._by_pair
 
 
 def _pairs(name: str) -> set[str]:
-    return {name[place : place + 2] for place in range(len(name) - 1)}
+    return {name[position : position + 2] for position in range(len(name) - 1)}
 
 
 def _likeness(left: str, right: str) -> float:

@@ -75,7 +75,7 @@ class Layout:
     @property
     def order(self) -> dict[str, int]:
         """Position of each column, for sorting problems."""
-        return {column.name: place for place, column in enumerate(self.columns)}
+        return {column.name: position for position, column in enumerate(self.columns)}
 
 
 @dataclass(frozen=True, slots=True)

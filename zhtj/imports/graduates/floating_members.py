@@ -289,20 +289,20 @@ def _sheet(workbook: Workbook, name: str, rows: Iterable[Sequence[str]]) -> int:
     note = workbook.add_format({"text_wrap": True, "valign": "top", "font_color": "#565E69"})
     head = workbook.add_format({"bold": True, "bg_color": "#EFF1F4", "border": 1, "text_wrap": True})
     plain = workbook.add_format({"num_format": "@"})
-    for place, width in enumerate(_WIDTHS):
-        sheet.set_column(place, place, width, plain)
+    for position, width in enumerate(_WIDTHS):
+        sheet.set_column(position, position, width, plain)
     sheet.merge_range(0, 0, 0, last, SHEET, title)
     sheet.merge_range(1, 0, 1, last, "\n".join(INSTRUCTIONS), note)
     sheet.set_row(1, 100)
-    for place, column in enumerate(FLOATING.columns):
-        sheet.write_string(2, place, column.name, head)
+    for position, column in enumerate(FLOATING.columns):
+        sheet.write_string(2, position, column.name, head)
         if column.choices:
-            sheet.data_validation(3, place, 3000, place, {"validate": "list", "source": list(column.choices)})
+            sheet.data_validation(3, position, 3000, position, {"validate": "list", "source": list(column.choices)})
     sheet.freeze_panes(3, 0)
     count = 0
     for count, row in enumerate(rows, start=1):
-        for place, words in enumerate(row):
-            sheet.write_string(count + 2, place, words, plain)
+        for position, words in enumerate(row):
+            sheet.write_string(count + 2, position, words, plain)
     return count
 
 

@@ -34,7 +34,7 @@ class Shared(Generic[Work, Line]):
 
     Args:
         work: its table, with ``id``, ``state``, ``total``, ``failed``, ``created_at`` and ``touched_at``.
-        line: the table of its lines, with ``place``, counted from 1.
+        line: the table of its lines, with ``position``, counted from 1.
         owner: the line's column that names its work.
         is_open: holds for a line without a result.
         previewed: the state of work that is only looked at.
@@ -63,7 +63,9 @@ class Shared(Generic[Work, Line]):
         )
         row: Work = session.scalars(select(self.work).where(same)).one()
         if touched(made) == 1 and lines:
-            numbered = [{self.owner.key: row.id, "place": place, **one} for place, one in enumerate(lines, start=1)]
+            numbered = [
+                {self.owner.key: row.id, "position": position, **one} for position, one in enumerate(lines, start=1)
+            ]
             session.execute(insert(self.line), numbered)
         return row
 
@@ -78,19 +80,19 @@ class Shared(Generic[Work, Line]):
         session.refresh(row)
         return touched(started) == 1
 
-    def open_places(self, number: int, limit: int, after: int = 0) -> list[int]:
-        """Places of lines that are still to be done, in order."""
-        query = select(self.line.place).where(self.owner == number, self.is_open, self.line.place > after)
-        return list(session.scalars(query.order_by(self.line.place).limit(limit)))
+    def open_positions(self, number: int, limit: int, after: int = 0) -> list[int]:
+        """Positions of lines that are still to be done, in order."""
+        query = select(self.line.position).where(self.owner == number, self.is_open, self.line.position > after)
+        return list(session.scalars(query.order_by(self.line.position).limit(limit)))
 
     def count_open(self, number: int) -> int:
         """Lines that are still to be done."""
         return session.scalar(select(func.count()).where(self.owner == number, self.is_open)) or 0
 
-    def hold(self, number: int, places: Sequence[int]) -> Sequence[Line]:
+    def hold(self, number: int, positions: Sequence[int]) -> Sequence[Line]:
         """Those of the lines that nobody has done or is doing, held until the transaction ends."""
-        query = select(self.line).where(self.owner == number, self.line.place.in_(places), self.is_open)
-        return session.scalars(query.order_by(self.line.place).with_for_update(skip_locked=True)).all()
+        query = select(self.line).where(self.owner == number, self.line.position.in_(positions), self.is_open)
+        return session.scalars(query.order_by(self.line.position).with_for_update(skip_locked=True)).all()
 
     def resume(self, at: datetime, work_off: Callable[[int], bool]) -> tuple[int, int]:
         """Work off what has lost its job. Returns (found, finished)."""

@@ -148,14 +148,14 @@ def month_of(text: str) -> date:
 
 
 def examine(batch: LetterBatch, seat: ActiveSeat, details: dict[str, Any]) -> list[tuple[int, LetterPreview]]:
-    """Every line as it would become, by its place."""
+    """Every line as it would become, by its position."""
     rows = session.execute(
-        select(LetterBatchLine.place, LetterBatchLine.application_id)
+        select(LetterBatchLine.position, LetterBatchLine.application_id)
         .where(LetterBatchLine.batch_id == batch.id)
-        .order_by(LetterBatchLine.place)
+        .order_by(LetterBatchLine.position)
     ).all()
     applications = _applications([number for _, number in rows])
-    return [(place, _look(applications[number], seat, details)) for place, number in rows]
+    return [(position, _look(applications[number], seat, details)) for position, number in rows]
 
 
 def _look(application: Application, seat: ActiveSeat, typed: dict[str, Any]) -> LetterPreview:
@@ -186,15 +186,15 @@ def confirm(batch: LetterBatch, seat: ActiveSeat, refused: dict[int, DomainError
     Args:
         batch: looked at so far.
         seat: whoever confirms; the letters are his.
-        refused: why not, by place, for lines that were told they would get none.
+        refused: why not, by position, for lines that were told they would get none.
 
     Returns:
         Whether this call started it.
     """
     if not BATCHES.confirm(batch, account_id=seat.account_id):
         return False
-    for place, error in refused.items():
-        _fail(batch.id, place, error)
+    for position, error in refused.items():
+        _fail(batch.id, position, error)
     audit.record("letter.batch", "letter_batch", batch.id, lines=batch.total)
     work_queue.after_the_commit(ISSUE_JOB, batch.id)
     return True
@@ -223,10 +223,10 @@ def issue(number: int, *, at_most: int = LINES_A_JOB) -> bool:
         Whether all lines are done; then its files wait to be printed.
     """
     for _ in range(0, at_most, CHUNK):
-        places = BATCHES.open_places(number, CHUNK)
-        if not places:
+        positions = BATCHES.open_positions(number, CHUNK)
+        if not positions:
             return _plan_files(number)
-        if not _issue_chunk(number, places):
+        if not _issue_chunk(number, positions):
             return False  # another one has them in hand
     return not is_open(number) and _plan_files(number)
 
@@ -236,18 +236,18 @@ def is_open(number: int) -> bool:
     return BATCHES.count_open(number) > 0
 
 
-def _issue_chunk(number: int, places: Sequence[int]) -> int:
+def _issue_chunk(number: int, positions: Sequence[int]) -> int:
     """Letters for those of these lines that nobody has done or is doing. Returns lines."""
     with unit_of_work():
         batch = session.get_one(LetterBatch, number, populate_existing=True)
         if batch.state is not BatchState.ISSUING:
             return 0
-        mine = BATCHES.hold(number, places)
+        mine = BATCHES.hold(number, positions)
         seat = people.post_seat(batch.account_id, batch.org_id)
         if seat is None:
             gone = DomainError("办理人的任职已经结束，没有开具。", fix="请由现任管理员开具。")
             for line in mine:
-                _fail(number, line.place, gone)
+                _fail(number, line.position, gone)
             return len(mine)
         applications = _applications([line.application_id for line in mine])
         with audit.acting(seat, request=f"letters-{number}"):
@@ -267,21 +267,21 @@ def _issue_line(
     except OperationalError:
         raise  # the database is away or busy: no line's fault, and the batch is taken up again
     except DomainError as error:
-        _fail(line.batch_id, line.place, error)
+        _fail(line.batch_id, line.position, error)
         return None
     except Exception:
-        log.exception("line %s of letter batch %s failed", line.place, line.batch_id)
-        _fail(line.batch_id, line.place, DomainError("开具时系统出错。", fix="请稍后单独开具，或联系管理员。"))
+        log.exception("line %s of letter batch %s failed", line.position, line.batch_id)
+        _fail(line.batch_id, line.position, DomainError("开具时系统出错。", fix="请稍后单独开具，或联系管理员。"))
         return None
     line.letter_id = letter.id
     _count(line.batch_id, issued=1)
     return letter
 
 
-def _fail(number: int, place: int, error: DomainError) -> None:
+def _fail(number: int, position: int, error: DomainError) -> None:
     session.execute(
         update(LetterBatchLine)
-        .where(LetterBatchLine.batch_id == number, LetterBatchLine.place == place)
+        .where(LetterBatchLine.batch_id == number, LetterBatchLine.position == position)
         .values(trouble=error.message + error.fix),
     )
     _count(number, failed=1)
@@ -307,7 +307,7 @@ def _plan_files(number: int) -> bool:
 def lines(batch: LetterBatch) -> list[tuple[LetterBatchLine, Application, Letter | None]]:
     """Every line with what came of it, in order."""
     rows = session.scalars(
-        select(LetterBatchLine).where(LetterBatchLine.batch_id == batch.id).order_by(LetterBatchLine.place)
+        select(LetterBatchLine).where(LetterBatchLine.batch_id == batch.id).order_by(LetterBatchLine.position)
     ).all()
     applications = _applications([line.application_id for line in rows])
     ids = [line.letter_id for line in rows if line.letter_id is not None]
@@ -324,8 +324,8 @@ def _issue_and_print(number: int) -> bool:
     if not issue(number):
         return False
     batch = session.get_one(LetterBatch, number, populate_existing=True)
-    for place in batch_files.missing(batch):
-        batch_files.print_file(number, place)
+    for position in batch_files.missing(batch):
+        batch_files.print_file(number, position)
     with unit_of_work():
         batch_files.finish(number)
     return True

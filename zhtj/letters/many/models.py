@@ -90,7 +90,7 @@ class LetterBatchLine(Base):
     )
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("letter_batches.id", ondelete="CASCADE"), primary_key=True)
-    place: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column("place", primary_key=True)
     application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"))
     letter_id: Mapped[int | None] = mapped_column(ForeignKey("letters.id"), index=True)
     # Encrypted: it names the member.
@@ -103,7 +103,7 @@ class LetterFile(Base):
     __tablename__ = "letter_files"
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("letter_batches.id", ondelete="CASCADE"), primary_key=True)
-    place: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column("place", primary_key=True)
     letters: Mapped[int]
     first: Mapped[str] = mapped_column(String(20))
     last: Mapped[str] = mapped_column(String(20))

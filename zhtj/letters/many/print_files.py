@@ -29,10 +29,10 @@ def plan(batch: LetterBatch) -> None:
     _order(batch.id, range(1, batch.files + 1))
 
 
-def _order(number: int, places: Sequence[int]) -> None:
+def _order(number: int, positions: Sequence[int]) -> None:
     """Queue up the printing once this unit of work has committed."""
-    for place in places:
-        work_queue.after_the_commit(PRINT_JOB, number, place)
+    for position in positions:
+        work_queue.after_the_commit(PRINT_JOB, number, position)
 
 
 def _count_letters(number: int) -> int:
@@ -40,12 +40,12 @@ def _count_letters(number: int) -> int:
     return session.scalar(query) or 0
 
 
-def print_file(number: int, place: int) -> bool:
+def print_file(number: int, position: int) -> bool:
     """Print one file of a batch and keep it; done twice it is kept once. Returns whether it was this call."""
     batch = session.get(LetterBatch, number, populate_existing=True)
-    if batch is None or session.get(LetterFile, (number, place)) is not None:
+    if batch is None or session.get(LetterFile, (number, position)) is not None:
         return False
-    letters = _letters_of(number, place)
+    letters = _letters_of(number, position)
     if not letters:
         return False
     site, stamps = batch.site, seals.pictures({letter.seal_id for letter in letters if letter.seal_id is not None})
@@ -60,7 +60,7 @@ def print_file(number: int, place: int) -> bool:
         made = session.execute(
             insert_new(LetterFile).values(
                 batch_id=number,
-                place=place,
+                position=position,
                 letters=len(records),
                 first=records[0].serial,
                 last=records[-1].serial,
@@ -74,14 +74,14 @@ def print_file(number: int, place: int) -> bool:
         return touched(made) == 1
 
 
-def _letters_of(number: int, place: int) -> list[Letter]:
+def _letters_of(number: int, position: int) -> list[Letter]:
     """The valid letters that stand in one file; a void one is not handed out again (L-04)."""
     lines = (
         select(LetterBatchLine.letter_id)
         .where(LetterBatchLine.batch_id == number, LetterBatchLine.letter_id.is_not(None))
-        .order_by(LetterBatchLine.place)
+        .order_by(LetterBatchLine.position)
         .limit(A_FILE)
-        .offset((place - 1) * A_FILE)
+        .offset((position - 1) * A_FILE)
     )
     ids = list(session.scalars(lines))
     found = session.scalars(select(Letter).where(Letter.id.in_(ids), Letter.state == LetterState.ISSUED))
@@ -99,27 +99,29 @@ def finish(number: int) -> None:
 
 def missing(batch: LetterBatch) -> list[int]:
     """Places of files that are still to be printed."""
-    made = set(session.scalars(select(LetterFile.place).where(LetterFile.batch_id == batch.id)))
-    return [place for place in range(1, batch.files + 1) if place not in made and _letters_of(batch.id, place)]
+    made = set(session.scalars(select(LetterFile.position).where(LetterFile.batch_id == batch.id)))
+    return [
+        position for position in range(1, batch.files + 1) if position not in made and _letters_of(batch.id, position)
+    ]
 
 
 def files(batch: LetterBatch) -> Sequence[LetterFile]:
     """The files that are there, without their contents."""
-    query = select(LetterFile).where(LetterFile.batch_id == batch.id).order_by(LetterFile.place)
+    query = select(LetterFile).where(LetterFile.batch_id == batch.id).order_by(LetterFile.position)
     return session.scalars(query).all()
 
 
-def content(batch: LetterBatch, place: int) -> bytes:
+def content(batch: LetterBatch, position: int) -> bytes:
     """One printed file. Raises NotFound where it is not there (any more), or holds a letter voided since (L-04)."""
-    found = session.get(LetterFile, (batch.id, place), options=[undefer(LetterFile.content)])
-    if found is None or place in stale(batch):
+    found = session.get(LetterFile, (batch.id, position), options=[undefer(LetterFile.content)])
+    if found is None or position in stale(batch):
         raise NotFound("这个文件还没有生成，或已经过期。", fix="请点“重新生成文件”。")
     return attachments.unpack(found.content)
 
 
 def stale(batch: LetterBatch) -> set[int]:
     """Places of files that hold a letter which was voided after printing."""
-    order = func.row_number().over(order_by=LetterBatchLine.place) - 1
+    order = func.row_number().over(order_by=LetterBatchLine.position) - 1
     lines = (
         select(LetterBatchLine.letter_id, (order // A_FILE).label("file"))
         .where(LetterBatchLine.batch_id == batch.id, LetterBatchLine.letter_id.is_not(None))
@@ -133,7 +135,7 @@ def stale(batch: LetterBatch) -> set[int]:
             .group_by(lines.c.file)
         ).all()
     )
-    return {file.place for file in files(batch) if file.letters > valid.get(file.place - 1, 0)}
+    return {file.position for file in files(batch) if file.letters > valid.get(file.position - 1, 0)}
 
 
 def reprint(batch: LetterBatch) -> None:
@@ -141,7 +143,7 @@ def reprint(batch: LetterBatch) -> None:
     if batch.state not in {BatchState.DONE, BatchState.PRINTING}:
         raise Conflict("介绍信还没有全部编号。", fix="请稍候。")
     old = stale(batch)
-    session.execute(delete(LetterFile).where(LetterFile.batch_id == batch.id, LetterFile.place.in_(old)))
+    session.execute(delete(LetterFile).where(LetterFile.batch_id == batch.id, LetterFile.position.in_(old)))
     wanted = missing(batch)
     if not wanted:
         return

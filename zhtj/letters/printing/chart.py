@@ -156,14 +156,14 @@ def _lines(text: str, width: int) -> tuple[str, ...]:
 
 def _column(
     texts: list[tuple[str, tuple[str, ...]]],
-    place: tuple[int, int],
+    span: tuple[int, int],
     tall: int,
     counts: list[CountsAs] | None = None,
     *,
     height: int = 0,
 ) -> tuple[Box, ...]:
     """Boxes under each other, spread over ``height`` if that is more than they need."""
-    x, width = place
+    x, width = span
     step = max(height / len(texts), tall + GAP)
     return tuple(
         Box(

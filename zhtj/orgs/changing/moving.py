@@ -85,15 +85,15 @@ def move(organisation: Organisation, superior: Organisation, by: str, *, across_
     organisation, superior = operations.hold(organisation.id), operations.hold(superior.id)
     check_move(organisation, superior, across_provinces=across_provinces)
     before, office = organisation.path, _office_above(organisation)
-    place = operations.next_place(superior.id)
-    _rewrite(before, place.path)
-    move_terms(session(), before, place.path)
-    events.publish(OrganisationMoved(before, place.path))
-    _change_office(place.path, office, place.office_id)
+    position = operations.next_position(superior.id)
+    _rewrite(before, position.path)
+    move_terms(session(), before, position.path)
+    events.publish(OrganisationMoved(before, position.path))
+    _change_office(position.path, office, position.office_id)
     former, organisation.parent_id = organisation.parent_id, superior.id
     session.add(
         OrganisationMove(
-            org_id=organisation.id, from_path=before, to_path=place.path, moved_at=clock.now(), by=by[:200]
+            org_id=organisation.id, from_path=before, to_path=position.path, moved_at=clock.now(), by=by[:200]
         )
     )
     session.flush()

@@ -104,7 +104,7 @@ class BulkLine(Base):
     )
 
     run_id: Mapped[int] = mapped_column(ForeignKey("bulk_runs.id", ondelete="CASCADE"), primary_key=True)
-    place: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column("place", primary_key=True)
     # JSON; encrypted, for it may hold names and ID numbers (PD-37).
     content: Mapped[str] = mapped_column(Encrypted)
     outcome: Mapped[Outcome | None] = mapped_column(StrEnumType(Outcome))

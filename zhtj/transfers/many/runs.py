@@ -117,15 +117,15 @@ def owned(number: int, seat: ActiveSeat) -> BulkRun:
 def lines(run: BulkRun) -> list[tuple[int, dict[str, Any]]]:
     """Place and content of every line."""
     rows = session.execute(
-        select(BulkLine.place, BulkLine.content).where(BulkLine.run_id == run.id).order_by(BulkLine.place)
+        select(BulkLine.position, BulkLine.content).where(BulkLine.run_id == run.id).order_by(BulkLine.position)
     )
-    return [(place, json.loads(content)) for place, content in rows]
+    return [(position, json.loads(content)) for position, content in rows]
 
 
 def results(run: BulkRun) -> list[tuple[int, dict[str, Any], Result | None]]:
     """Place, content and result of every line, in order; None where it is not done yet."""
-    rows = session.scalars(select(BulkLine).where(BulkLine.run_id == run.id).order_by(BulkLine.place))
-    return [(line.place, json.loads(line.content), _result(line)) for line in rows]
+    rows = session.scalars(select(BulkLine).where(BulkLine.run_id == run.id).order_by(BulkLine.position))
+    return [(line.position, json.loads(line.content), _result(line)) for line in rows]
 
 
 def _result(line: BulkLine) -> Result | None:
@@ -147,14 +147,14 @@ def confirm(run: BulkRun, refused: dict[int, DomainError] | None = None) -> bool
 
     Args:
         run: looked at so far.
-        refused: why not, by place, for lines that were told they would not be done.
+        refused: why not, by position, for lines that were told they would not be done.
 
     Returns:
         Whether it is to be worked off at once, in the request; otherwise a job will.
     """
     if not RUNS.confirm(run, expires_at=clock.now() + KEPT_FOR):
         return False
-    _write(run.id, {place: Result.refusal(error) for place, error in (refused or {}).items()})
+    _write(run.id, {position: Result.refusal(error) for position, error in (refused or {}).items()})
     audit.record("bulk.start", "bulk_run", run.id, kind=run.kind.value, lines=run.total)
     if run.total - len(refused or {}) <= WORK[run.kind].at_once:
         return True
@@ -185,10 +185,10 @@ def work_off(number: int, *, at_most: int = LINES_A_JOB) -> bool:
         run = session.get(BulkRun, number, populate_existing=True)
         if run is None or run.state is not RunState.RUNNING:
             return True
-        places = RUNS.open_places(number, WORK[run.kind].chunk, after)
-        if places:
-            progress = _do_or_bisect(number, places) > 0 or progress
-            begun, after = begun + len(places), places[-1]
+        positions = RUNS.open_positions(number, WORK[run.kind].chunk, after)
+        if positions:
+            progress = _do_or_bisect(number, positions) > 0 or progress
+            begun, after = begun + len(positions), positions[-1]
         elif after == 0:
             _finish(number)
             return True
@@ -199,21 +199,21 @@ def work_off(number: int, *, at_most: int = LINES_A_JOB) -> bool:
     return False
 
 
-def _do_or_bisect(number: int, places: Sequence[int]) -> int:
+def _do_or_bisect(number: int, positions: Sequence[int]) -> int:
     """Do these lines in one transaction; what fails is halved until the line at fault stands alone. Returns lines."""
     try:
-        return _do(number, places)
+        return _do(number, positions)
     except OperationalError:
         raise  # the database is away or busy: no line's fault, and the run is taken up again
     except Exception as error:
-        if len(places) == 1:
+        if len(positions) == 1:
             if not isinstance(error, DomainError):
-                log.exception("line %s of run %s failed", places[0], number)
+                log.exception("line %s of run %s failed", positions[0], number)
             with unit_of_work():
-                _write(number, {places[0]: _failure(error)})
+                _write(number, {positions[0]: _failure(error)})
             return 1
-    half = len(places) // 2
-    return sum(_do_or_bisect(number, part) for part in (places[:half], places[half:]))
+    half = len(positions) // 2
+    return sum(_do_or_bisect(number, part) for part in (positions[:half], positions[half:]))
 
 
 def _failure(error: Exception) -> Result:
@@ -222,21 +222,21 @@ def _failure(error: Exception) -> Result:
     return Result(ok=False, text="办理时系统出错，这一行没有办理。", fix="请稍后单独办理，或联系管理员。")
 
 
-def _do(number: int, places: Sequence[int]) -> int:
+def _do(number: int, positions: Sequence[int]) -> int:
     """Do those of these lines that nobody has done or is doing, and write down what came of each. Returns lines."""
     with unit_of_work():
         run = session.get_one(BulkRun, number)
-        taken = [(line.place, json.loads(line.content)) for line in RUNS.hold(number, places)]
+        taken = [(line.position, json.loads(line.content)) for line in RUNS.hold(number, positions)]
         seat = people.post_seat(run.account_id, run.org_id)
         if seat is None:
             gone = Result(ok=False, text="办理人的任职已经结束，这一行没有办理。", fix="请由现任管理员办理。")
-            _write(number, {place: gone for place, _ in taken})
+            _write(number, {position: gone for position, _ in taken})
             return len(taken)
         if not taken:
             return 0
         with audit.acting(seat, request=f"run-{number}"):
             answers = WORK[run.kind].do(seat, run.choices, [content for _, content in taken])
-        _write(number, dict(zip((place for place, _ in taken), answers, strict=True)))
+        _write(number, dict(zip((position for position, _ in taken), answers, strict=True)))
         return len(taken)
 
 
@@ -249,12 +249,12 @@ def _write(number: int, answers: dict[int, Result]) -> None:
         [
             {
                 "run_id": number,
-                "place": place,
+                "position": position,
                 "outcome": Outcome.DONE if result.ok else Outcome.FAILED,
                 "answer": json.dumps({"text": result.text, "fix": result.fix}, ensure_ascii=False),
                 "application_id": result.application_id,
             }
-            for place, result in answers.items()
+            for position, result in answers.items()
         ],
     )
     good = sum(result.ok for result in answers.values())

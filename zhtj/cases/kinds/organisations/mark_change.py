@@ -14,7 +14,7 @@ from zhtj.cases.kind import (
     Shape,
     body_name,
     choice_label,
-    place_of,
+    position_of,
     raised_on,
 )
 from zhtj.cases.models import Case
@@ -129,7 +129,7 @@ KIND = CaseKind(
     short=lambda matter: f"改为 {_spoken(matter)}（{choice_label(_GROUND, matter.said('ground'))}）",
     # F-04: exactly the form's columns.
     columns=(
-        CaseColumn("序号", place_of),
+        CaseColumn("序号", position_of),
         CaseColumn("团支部名称（智慧团建系统里的全称）", body_name),
         CaseColumn("正确毕业时间", lambda line: _spoken(line.matter)),
         CaseColumn("提交时间", raised_on),

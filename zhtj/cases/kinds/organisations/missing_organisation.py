@@ -14,7 +14,7 @@ from zhtj.cases.kind import (
     Shape,
     always,
     asked,
-    place_of,
+    position_of,
 )
 from zhtj.cases.lines import climb
 from zhtj.cases.models import Case
@@ -123,7 +123,7 @@ KIND = CaseKind(
     effect=_effect,
     short=lambda matter: matter.said("full_name"),
     columns=(
-        CaseColumn("序号", place_of),
+        CaseColumn("序号", position_of),
         CaseColumn("组织全称", asked("full_name")),
         CaseColumn("组织简称", asked("short_name")),
         CaseColumn("组织类别", _category_name),

@@ -92,8 +92,8 @@ class _Table:
         self._row.extend([""] * (cell.column - len(self._row)))
         self._row += [value, *[""] * (wide - 1)]
         if deep > 1:
-            for place in range(wide):
-                self._spans.open(cell.column + place, self._number + deep - 1, "" if place else value)
+            for position in range(wide):
+                self._spans.open(cell.column + position, self._number + deep - 1, "" if position else value)
 
     def end_row(self) -> None:
         self.end_cell()
@@ -175,6 +175,6 @@ def read(data: bytes) -> Iterator[Any]:
     filled = [table for table in tables.found if table.rows]
     if not filled:
         raise UnreadableError("page")
-    for place, table in enumerate(filled, start=1):
-        name = "网页表格" if len(filled) == 1 else f"网页表格{place}"
+    for position, table in enumerate(filled, start=1):
+        name = "网页表格" if len(filled) == 1 else f"网页表格{position}"
         yield from sheet(name, visible=True, rows=table.rows, hidden=table.hidden)

@@ -23,7 +23,7 @@ class Spans:
         self._open[column] = (last, value)
 
     def covers(self, row: int, column: int) -> bool:
-        """Whether the place belongs to a cell of a row above."""
+        """Whether the position belongs to a cell of a row above."""
         return column in self._open and row <= self._open[column][0]
 
     def fill(self, row: int, cells: list[Any]) -> list[Any]:

@@ -93,8 +93,8 @@ class _Pages:
         page.row.extend([""] * (self._column - len(page.row)))
         page.row += [value, *[""] * wide]
         if deep := _whole(about.get("MergeDown"), 0):
-            for place in range(wide + 1):
-                page.spans.open(self._column + place, page.number + deep, "" if place else value)
+            for position in range(wide + 1):
+                page.spans.open(self._column + position, page.number + deep, "" if position else value)
 
 
 def _local(name: str) -> str:

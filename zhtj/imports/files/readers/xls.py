@@ -42,9 +42,9 @@ def read(data: bytes) -> Iterator[Any]:
     """
     book = _opened(data)
     unfinished = _unfinished(book)
-    for place, page in enumerate(book.sheets()):
+    for position, page in enumerate(book.sheets()):
         hidden = [row + 1 for row, about in page.rowinfo_map.items() if about.hidden]
-        rows = _rows(book, page, unfinished.get(place, set()))
+        rows = _rows(book, page, unfinished.get(position, set()))
         yield from sheet(page.name, visible=not page.visibility, rows=rows, hidden=hidden)
 
 
@@ -100,7 +100,9 @@ def _rows(book: Any, page: Any, unfinished: set[tuple[int, int]]) -> Iterator[tu
             typed = [cell for cell in cells if cell != ""]
             # Formulas copied down in advance, beside a serial number at most, are no row yet.
             if any(isinstance(cell, str) for cell in typed) or len(typed) >= _LEAST_TYPED:
-                cells = [unpack.NO_RESULT if (row, place) in unfinished else cell for place, cell in enumerate(cells)]
+                cells = [
+                    unpack.NO_RESULT if (row, position) in unfinished else cell for position, cell in enumerate(cells)
+                ]
             yield row + 1, spans.fill(row, cells)
 
 
@@ -125,25 +127,25 @@ def _moment(value: float, datemode: int) -> Any:
 
 
 def _unfinished(book: Any) -> dict[int, set[tuple[int, int]]]:
-    """Formulas whose result is a text of no length, by the sheet's place: so are those that were never calculated.
+    """Formulas whose result is a text of no length, by the sheet's position: so are those that were never calculated.
 
     A program that calculates leaves a trace of the calculation in the record; 0 there tells the others.
     """
     found: dict[int, set[tuple[int, int]]] = {}
     starts: dict[int, int] = {}
     data, position = book.mem, book.base
-    places: list[int] = []
+    open_sheets: list[int] = []
     while position + 4 <= len(data):
         kind, length = struct.unpack_from("<HH", data, position)
         if kind in _BEGIN:
-            places.append(starts.get(position, -1))
-        elif kind == _END and places:
-            places.pop()
+            open_sheets.append(starts.get(position, -1))
+        elif kind == _END and open_sheets:
+            open_sheets.pop()
         elif kind == _SHEET and length > 5 and data[position + 9] == 0:  # noqa: PLR2004 - a worksheet, not a chart
             starts[book.base + struct.unpack_from("<I", data, position + 4)[0]] = len(starts)
         elif kind in _FORMULAS and length >= 20 and _is_unfinished(data[position + 4 : position + 24]):  # noqa: PLR2004
             row, column = struct.unpack_from("<HH", data, position + 4)
-            found.setdefault(places[-1] if places else 0, set()).add((row, column))
+            found.setdefault(open_sheets[-1] if open_sheets else 0, set()).add((row, column))
         position += 4 + length
     return found
 

@@ -20,12 +20,12 @@ def read(data: bytes) -> Iterator[Any]:
     content, hidden = prepared(data)
     try:
         with CalamineWorkbook.from_filelike(content) as workbook:
-            for place, about in enumerate(workbook.sheets_metadata):
+            for position, about in enumerate(workbook.sheets_metadata):
                 if about.typ != SheetTypeEnum.WorkSheet:
                     continue
                 opened = workbook.get_sheet_by_name(about.name)
                 visible = about.visible == SheetVisibleEnum.Visible
-                yield from sheet(about.name, visible=visible, rows=_rows(opened), hidden=hidden.get(place, ()))
+                yield from sheet(about.name, visible=visible, rows=_rows(opened), hidden=hidden.get(position, ()))
     except PasswordError as error:
         raise UnreadableError("password") from error
     except CalamineError as error:
@@ -45,8 +45,8 @@ def _merges(opened: Any) -> dict[int, list[tuple[int, int]]]:
 def _rows(opened: Any) -> Iterator[tuple[int, list[Any]]]:
     """Rows that have a cell of their own, with their numbers."""
     merges, spans = _merges(opened), Spans()
-    for place, row in enumerate(opened.iter_rows()):
-        for column, bottom in merges.get(place, ()):
+    for position, row in enumerate(opened.iter_rows()):
+        for column, bottom in merges.get(position, ()):
             spans.open(column, bottom, row[column])
         if has_content(row):
-            yield place + 1, spans.fill(place, row) if merges else row
+            yield position + 1, spans.fill(position, row) if merges else row

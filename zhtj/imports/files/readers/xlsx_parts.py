@@ -1,7 +1,7 @@
 """Makes the parts of an xlsx such that the reader loses nothing, and finds the rows that are hidden.
 
 The reader gives the same empty cell for an error, for a formula whose value the file does not have and for nothing; it
-allots every place up to the farthest cell, even if that holds one blank; it does not know UTF-16; it does not tell
+allots every cell up to the farthest cell, even if that holds one blank; it does not know UTF-16; it does not tell
 hidden rows. What a part lacks is put right in a copy, appended under the same name, which then counts. Parts are gone
 through in pieces, so that a large sheet never stands in memory as text.
 """
@@ -33,7 +33,7 @@ _SHARED = re.compile(rb"<(?:[\w.-]+:)?si(?:\s[^>]*)?(?:/>|>(.*?)</(?:[\w.-]+:)?s
 _NUMBER = re.compile(rb"""\sr\s*=\s*["'](\d+)""")
 _TYPE = re.compile(rb"""\st\s*=\s*["'](\w*)["']""")
 _TAG = re.compile(rb"<[^>]*>")
-# Columns from CA on: a blank there costs more places than all the people of a roster.
+# Columns from CA on: a blank there costs more cells than all the people of a roster.
 _FAR = re.compile(rb"""r=["'](?:[A-Z]{3}|[C-Z][A-Z])\d""")
 
 
@@ -64,7 +64,7 @@ def _patterns(prefix: bytes) -> _Patterns:
 
 
 def prepared(data: bytes) -> tuple[IO[bytes], dict[int, list[int]]]:
-    """The workbook as it is to be read, and the hidden rows of its sheets by the sheet's place in the workbook.
+    """The workbook as it is to be read, and the hidden rows of its sheets by the sheet's position in the workbook.
 
     Raises:
         UnreadableError: no archive that can be opened.
@@ -95,7 +95,7 @@ def _prepared(data: bytes, archive: zipfile.ZipFile) -> tuple[IO[bytes], dict[in
             elif recoded:
                 copy.writestr(name, book.bytes(path))
     target.seek(0)
-    return target, {place: hidden[path] for place, path in book.sheets() if path in hidden} if hidden else {}
+    return target, {position: hidden[path] for position, path in book.sheets() if path in hidden} if hidden else {}
 
 
 class _Book:
@@ -146,17 +146,17 @@ class _Book:
             found = _attributes(tag)
             target = found.get("Target", "").lower()
             targets[found.get("Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        for place, tag in enumerate(_SHEET.findall(self.bytes("xl/workbook.xml"))):
+        for position, tag in enumerate(_SHEET.findall(self.bytes("xl/workbook.xml"))):
             found = _attributes(tag)
             relation = next((value for name, value in found.items() if name.endswith(":id")), "")
-            yield place, targets.get(relation, "")
+            yield position, targets.get(relation, "")
 
     def blank_strings(self) -> frozenset[int]:
         """Which of the strings that sheets share are nothing but blanks."""
         if "xl/sharedstrings.xml" not in self.names:
             return frozenset()
         strings = _SHARED.findall(self.bytes("xl/sharedstrings.xml"))
-        return frozenset(place for place, content in enumerate(strings) if _is_blank(content))
+        return frozenset(position for position, content in enumerate(strings) if _is_blank(content))
 
 
 def _attributes(tag: bytes) -> dict[str, str]:

@@ -303,9 +303,9 @@ def _words(one: FormField, text: str, *, full: bool) -> str:
 def _steps(found: Case) -> list[dict[str, str]]:
     """The line as ``steps`` shows it."""
     steps = []
-    for place, organisation in enumerate(queries.way(found)):
-        state = "done" if place < found.level or found.state is CaseState.APPROVED else "todo"
-        if place == found.level and found.state is not CaseState.APPROVED:
+    for position, organisation in enumerate(queries.way(found)):
+        state = "done" if position < found.level or found.state is CaseState.APPROVED else "todo"
+        if position == found.level and found.state is not CaseState.APPROVED:
             state = "current" if found.state.is_open else "failed"
         steps.append({"label": organisation.short_name, "state": state})
     return steps

@@ -107,7 +107,7 @@ def letter_batch(batch_id: int) -> AnyResponse | str:
         "desks/letters/letter_batch.html",
         batch=found,
         printed=len(files),
-        files=[file for file in files if file.place not in stale],
+        files=[file for file in files if file.position not in stale],
         incomplete=finished and (bool(stale) or bool(batch_files.missing(found))),
         lines=lines[:SHOWN],
         rest=max(len(lines) - SHOWN, 0),
@@ -170,7 +170,7 @@ def letter_batch_confirm(batch_id: int) -> AnyResponse:
     if found.state is BatchState.PREVIEWED:
         typed = _details()
         seen = letter_batches.examine(found, seat, typed)
-        refused = {place: one.error for place, one in seen if one.error is not None}
+        refused = {position: one.error for position, one in seen if one.error is not None}
         if len(refused) == found.total:
             return _preview(found, typed, DomainError("没有可以开具的。", fix="请按下面每一行的说明补全或改正。"))
         with unit_of_work():
@@ -199,12 +199,12 @@ def letter_batch_again(batch_id: int) -> AnyResponse:
     return redirect(url_for(".letter_batch", batch_id=batch_id), 303)
 
 
-@routes.desk.get("/letters/batches/<int:batch_id>/<int:place>.pdf")
+@routes.desk.get("/letters/batches/<int:batch_id>/<int:position>.pdf")
 @requires(Permission.LETTER_ISSUE)
-def letter_batch_file(batch_id: int, place: int) -> Response:
+def letter_batch_file(batch_id: int, position: int) -> Response:
     """One PDF of at most a hundred letters."""
-    content = batch_files.content(letter_batches.owned(batch_id, current_seat()), place)
-    return _download(content, "application/pdf", f"介绍信-{batch_id}-{place}.pdf")
+    content = batch_files.content(letter_batches.owned(batch_id, current_seat()), position)
+    return _download(content, "application/pdf", f"介绍信-{batch_id}-{position}.pdf")
 
 
 @routes.desk.get("/letters/batches/<int:batch_id>.zip")
@@ -215,7 +215,7 @@ def letter_batch_zip(batch_id: int) -> Response:
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # PDFs are compressed already
         for file in batch_files.files(found):
-            archive.writestr(f"{file.first}-{file.last}.pdf", batch_files.content(found, file.place))
+            archive.writestr(f"{file.first}-{file.last}.pdf", batch_files.content(found, file.position))
     return _download(target.getvalue(), "application/zip", f"介绍信-{batch_id}.zip")
 
 

@@ -62,18 +62,18 @@ def letter_stubs_xlsx(year: int) -> Response:
     return send_file(target, spreadsheets.XLSX, as_attachment=True, download_name=f"{year}年介绍信存根.xlsx")
 
 
-@routes.desk.get("/letters/stubs/<int:year>-<int:place>.pdf")
+@routes.desk.get("/letters/stubs/<int:year>-<int:position>.pdf")
 @requires(Permission.LETTER_VIEW)
-def letter_stubs_pdf(year: int, place: int) -> Response:
+def letter_stubs_pdf(year: int, position: int) -> Response:
     """One file of the printable register of a year."""
     organisation = own_organisation()
-    part = next((one for one in stubs.parts(organisation.id, year) if one.place == place), None)
+    part = next((one for one in stubs.parts(organisation.id, year) if one.position == position), None)
     if part is None:
         raise NotFound
     response = make_response(
         forms.stub_register(organisation.full_name, year, list(stubs.rows(organisation.id, year, part)))
     )
     response.mimetype = "application/pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="stubs-{year}-{place}.pdf"'
+    response.headers["Content-Disposition"] = f'inline; filename="stubs-{year}-{position}.pdf"'
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -32,8 +32,8 @@ class FilledMember:
     warnings: list[str] = field(default_factory=list)
 
 
-def _name(place: int) -> str:
-    return f"c{place}"
+def _name(position: int) -> str:
+    return f"c{position}"
 
 
 @routes.desk.route("/members/new", methods=["GET", "POST"], endpoint="member_new")
@@ -44,7 +44,9 @@ def new() -> AnyResponse:
         own, wanted = own_organisation(), number_in(request.args.get("org", ""))
         place = load_organisation(wanted, Permission.MEMBER_IMPORT) if wanted else own
         return make_response(_form(FilledMember(place.full_name if place.is_branch else "")))
-    typed = {column.name: request.form.get(_name(place), "")[:_LONGEST] for place, column in enumerate(single.COLUMNS)}
+    typed = {
+        column.name: request.form.get(_name(position), "")[:_LONGEST] for position, column in enumerate(single.COLUMNS)
+    }
     words = request.form.get("branch", "").strip()[:_LONGEST]
     branch = members.place(current_seat(), words) if words else None
     if branch is None:
@@ -66,12 +68,12 @@ def new() -> AnyResponse:
 
 
 def _form(filled: FilledMember) -> str:
-    places = {column.name: _name(place) for place, column in enumerate(single.COLUMNS)}
+    names = {column.name: _name(position) for position, column in enumerate(single.COLUMNS)}
     return render_template(
         "desks/people/member_new.html",
-        columns=list(zip(places.values(), single.COLUMNS, strict=True)),
+        columns=list(zip(names.values(), single.COLUMNS, strict=True)),
         filled=filled,
-        listed=[(places.get(name, "branch" if name else None), text) for name, text in filled.errors.items()],
+        listed=[(names.get(name, "branch" if name else None), text) for name, text in filled.errors.items()],
         elsewhere="转入" in filled.errors.get("身份证号码", ""),
         choices={
             column.name: [("", "未填"), *((one, one) for one in column.choices)]

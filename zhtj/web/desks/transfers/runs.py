@@ -177,8 +177,8 @@ def run(run_id: int) -> AnyResponse | str:
 
 def _examine(found: BulkRun, options: dict[str, Any]) -> list[tuple[int, Seen]]:
     examine = mass_starts.examine_in if found.kind is RunKind.TRANSFER_IN else mass_starts.examine_out
-    places, contents = zip(*runs.lines(found), strict=True)
-    return list(zip(places, examine(current_seat(), contents, options), strict=True))
+    positions, contents = zip(*runs.lines(found), strict=True)
+    return list(zip(positions, examine(current_seat(), contents, options), strict=True))
 
 
 def _preview(found: BulkRun, options: dict[str, Any], error: DomainError | None = None) -> AnyResponse:
@@ -234,7 +234,7 @@ def run_confirm(run_id: int) -> AnyResponse:
     found = runs.owned(run_id, seat)
     if found.state is RunState.PREVIEWED:
         options = _options()
-        refused = {place: seen.error for place, seen in _examine(found, options) if seen.error is not None}
+        refused = {position: seen.error for position, seen in _examine(found, options) if seen.error is not None}
         if len(refused) == found.total:
             nothing = DomainError("没有可以发起的。", fix="请按下面每一行的说明补全或改正。")
             return _preview(found, options, nothing)
@@ -270,12 +270,12 @@ def run_result(run_id: int) -> Response:
     return _xlsx(target.getvalue(), f"{found.kind.label}结果.xlsx")
 
 
-def _cells(place: int, content: dict[str, Any], result: Result | None) -> Sequence[str]:
+def _cells(position: int, content: dict[str, Any], result: Result | None) -> Sequence[str]:
     if result is None:
         outcome, said, fix = "尚未办理", "", ""
     else:
         outcome, said, fix = "成功" if result.ok else "未办理", result.text, result.fix
-    row = str(content.get("row", place))
+    row = str(content.get("row", position))
     return (row, content.get("name", ""), content.get("from", ""), content.get("to", ""), outcome, said, fix)
 
 

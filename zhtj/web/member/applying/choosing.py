@@ -169,7 +169,7 @@ def _marked(candidates: list[Candidate]) -> list[Candidate]:
     """The first preferred one among them is marked."""
     levels = [None if each.verdict is None or each.why_not else each.verdict.level for each in candidates]
     best = levels.index(Suitability.PREFERRED) if Suitability.PREFERRED in levels else None
-    return [replace(each, first=place == best) for place, each in enumerate(candidates)]
+    return [replace(each, first=position == best) for position, each in enumerate(candidates)]
 
 
 def _candidate(filling: Filling, situation: Situation, line: Sequence[str]) -> Candidate:
