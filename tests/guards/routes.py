@@ -52,7 +52,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "code": ("no-such-code",),
     "key": ("members",),
     "digest": ("000000000000",),
-    "evidence": ("2147483647",),
+    "evidence_id": ("2147483647",),
+    "file_id": ("2147483647",),
     "filename": ("zhtj.css",),
     "kind": ("statement",),
     "position": ("1",),
@@ -140,7 +141,7 @@ FORMS = {
     "import_floating_apply": {"accepted": "0"},
 }
 # Arguments that come from outside; most of their values lead nowhere.
-OPEN_ENDED = frozenset({"code", "status", "digest", "evidence"})
+OPEN_ENDED = frozenset({"code", "status", "digest", "evidence_id", "file_id"})
 NOT_SIGNED_IN = frozenset({302, 303, 401})
 # Counting attempts, and that a message was opened, is all that looking may write down.
 COUNTERS = re.compile(r"^((INSERT INTO|UPDATE|DELETE FROM) attempts\b|UPDATE messages SET read_at\b)")

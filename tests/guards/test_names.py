@@ -55,6 +55,8 @@ MAY_END = {
     "rates/counting/recount.py": "a night's recount ends its transaction part by part",
     "transfers/many/runs.py": "each chunk of a run is a transaction",
 }
+# Whole numbers in addresses that are no ids.
+COUNTED = frozenset({"year", "position", "status"})
 MOST = 15
 MAY_BE_FULLER = {
     "migrations/versions": "one a change, in their order",
@@ -163,3 +165,13 @@ def test_a_place_is_never_a_position() -> None:
         if (name == "place" and a_number.fullmatch(said)) or (name == "places" and several.fullmatch(said))
     ]
     assert found == []
+
+
+def test_a_number_in_an_address_says_whose_id_it_is() -> None:
+    found = {
+        word
+        for path in SOURCES
+        if name_of(path).startswith("zhtj/web/")
+        for word in re.findall(r"<int:(\w+)>", path.read_text(encoding="utf-8"))
+    }
+    assert {word for word in found if not word.endswith("_id")} == COUNTED

@@ -368,14 +368,14 @@ def numbers(case_id: int) -> str:
     return _page(seat, queries.case(seat, case_id), full=True)
 
 
-@routes.desk.post("/cases/<int:case_id>/files/<int:evidence>", endpoint="case_file")
-@routes.member.post("/cases/<int:case_id>/files/<int:evidence>", endpoint="case_file")
+@routes.desk.post("/cases/<int:case_id>/files/<int:file_id>", endpoint="case_file")
+@routes.member.post("/cases/<int:case_id>/files/<int:file_id>", endpoint="case_file")
 @requires(Permission.CASES)
-def file(case_id: int, evidence: int) -> Response:
+def file(case_id: int, file_id: int) -> Response:
     """One attachment: a picture is shown, a PDF handed over; the look is noted."""
     found = queries.case(current_seat(), case_id)
     with unit_of_work():
-        kept, content = operations.file_content(found, evidence)
+        kept, content = operations.file_content(found, file_id)
         media_type, filename = kept.media_type, kept.filename
     return hand_over(content, media_type, filename)
 

@@ -15,13 +15,13 @@ from zhtj.web.desks.transfers.decisions import line, render_page
 from zhtj.web.downloads import hand_over
 
 
-@routes.desk.post("/applications/<int:application_id>/evidence/<int:evidence>")
+@routes.desk.post("/applications/<int:application_id>/evidence/<int:evidence_id>")
 @requires(Permission.TRANSFER_VIEW)
-def evidence(application_id: int, evidence: int) -> Response:
+def evidence(application_id: int, evidence_id: int) -> Response:
     """One piece of evidence: a picture is shown, a PDF handed over; the look is audited."""
     found = queries.application(current_seat(), application_id)
     with unit_of_work():
-        kept, content = external.evidence_content(found, evidence)
+        kept, content = external.evidence_content(found, evidence_id)
         media_type, filename = kept.media_type, kept.filename
     return hand_over(content, media_type, filename)
 
