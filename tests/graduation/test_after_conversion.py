@@ -210,7 +210,8 @@ def test_first_marks_delays_teachers_and_their_undoing_are_free_previewed_and_to
     number = autumn.orgs["class1"].id
     browser = Browser(client).login(autumn.accounts["college"])
     address = f"/college/organisations/{number}/member-marks"
-    for typed in ({"kind": "delayed", "month": "2027-06", "reason": "学分未修满"}, {"kind": "teacher"}):
+    delayed: dict[str, Any] = {"kind": "delayed", "month": "2027-06", "reason": "学分未修满"}
+    for typed in (delayed, {"kind": "teacher"}):
         # First a preview
         page = browser.get(address).form(address, button="标记").submit(member=str(autumn.graduate.id), **typed)
         for words in ("会怎样", "丁一（1 人）", "0 ÷ 2", "0 ÷ 1"):

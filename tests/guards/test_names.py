@@ -55,6 +55,8 @@ MAY_END = {
     "rates/counting/recount.py": "a night's recount ends its transaction part by part",
     "transfers/many/runs.py": "each chunk of a run is a transaction",
 }
+# A class of ours called like one of a library that we use, with its reason.
+LIKE_A_LIBRARY = {"Rule": "the field's own word for what the rulebook holds; werkzeug's is one of addresses"}
 # Whole numbers in addresses that are no ids.
 COUNTED = frozenset({"year", "position", "status"})
 MOST = 15
@@ -84,6 +86,17 @@ def test_no_public_class_has_a_namesake() -> None:
     doubled = {name: places for name, places in found.items() if len(places) > 1}
     assert {name: places for name, places in doubled.items() if name not in SAME_CLASS} == {}
     assert SAME_CLASS.keys() <= doubled.keys()
+
+
+def test_no_class_is_called_like_one_of_a_library() -> None:
+    own, taken = set(), set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                own.add(node.name)
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] not in {"zhtj", "jobs"}:
+                taken |= {alias.name for alias in node.names}
+    assert own & taken == LIKE_A_LIBRARY.keys()
 
 
 def test_no_two_rooms_call_different_modules_alike() -> None:

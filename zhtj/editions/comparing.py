@@ -13,7 +13,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from zhtj.editions.rules import Course, PolicyChange, Request, Touched, county, not_done, of_course, of_request
+from zhtj.editions.rules import (
+    Course,
+    PolicyChange,
+    RequestedTransfer,
+    Touched,
+    county,
+    not_done,
+    of_course,
+    of_request,
+)
 from zhtj.editions.text_changes import TextChange, text_changes
 from zhtj.graduation.season_line import in_season
 from zhtj.kernel import clock, dates
@@ -156,12 +165,12 @@ def _compare(  # noqa: PLR0917 - one row and what was read for its whole chunk
     return Compared(row.id, asked.reason, (*found, lost) if lost else tuple(found))
 
 
-def _request(row: Any, before: Policy, after: Policy) -> Request:
+def _request(row: Any, before: Policy, after: Policy) -> RequestedTransfer:
     reason = Reason(row.reason)
     fits = (True, True)
     if reason is Reason.SPECIAL_UNIT:
         fits = before.special_remark_fits(row.remark or ""), after.special_remark_fits(row.remark or "")
-    return Request(
+    return RequestedTransfer(
         reason,
         row.kind,
         PlaceTie(row.place) if row.place in set(PlaceTie) else None,

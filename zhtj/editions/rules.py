@@ -104,7 +104,7 @@ class PolicyChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RequestedTransfer:
     """What somebody asked for, as far as a policy judges it; many applications ask for the same.
 
     Args:
@@ -146,12 +146,14 @@ class Course:
 
 
 @lru_cache(maxsize=4096)
-def of_request(before: Policy, after: Policy, asked: Request) -> tuple[PolicyChange, ...]:
+def of_request(before: Policy, after: Policy, asked: RequestedTransfer) -> tuple[PolicyChange, ...]:
     """What the two policies say differently to what was asked for."""
     return (*_judged(before, after, asked), *_asked(before, after, asked), *_where(before, after, asked))
 
 
-def of_course(before: Policy, after: Policy, asked: Request, course: Course, now: datetime) -> Iterator[PolicyChange]:
+def of_course(
+    before: Policy, after: Policy, asked: RequestedTransfer, course: Course, now: datetime
+) -> Iterator[PolicyChange]:
     """What would have become of it otherwise, by the calendar and the terms.
 
     Args:
@@ -187,7 +189,7 @@ _HINDERS = frozenset(
 )
 
 
-def _facts(asked: Request, *, county: bool) -> Facts:
+def _facts(asked: RequestedTransfer, *, county: bool) -> Facts:
     """What is known from the application itself; what it had to say to be submitted held then."""
     return Facts(
         county_open=county,
@@ -196,12 +198,12 @@ def _facts(asked: Request, *, county: bool) -> Facts:
     )
 
 
-def _verdict(policy: Policy, asked: Request, *, county: bool) -> Verdict:
+def _verdict(policy: Policy, asked: RequestedTransfer, *, county: bool) -> Verdict:
     facts = {name: value for name, value in _facts(asked, county=county) if value is not None}
     return judge(policy, asked.reason, asked.kind, asked.place, **facts)
 
 
-def _judged(before: Policy, after: Policy, asked: Request) -> Iterator[PolicyChange]:
+def _judged(before: Policy, after: Policy, asked: RequestedTransfer) -> Iterator[PolicyChange]:
     """PD-11: what the destination table says to the place."""
     if asked.reason not in before.reasons or asked.reason not in after.reasons:
         return
@@ -218,7 +220,7 @@ def _judged(before: Policy, after: Policy, asked: Request) -> Iterator[PolicyCha
         yield PolicyChange(Difference.WARNED if would.needs_remark else Difference.NOT_WARNED, was.why, would.why)
 
 
-def _asked(before: Policy, after: Policy, asked: Request) -> Iterator[PolicyChange]:
+def _asked(before: Policy, after: Policy, asked: RequestedTransfer) -> Iterator[PolicyChange]:
     """PD-10: what the reason asks for, and of whom."""
     was, would = before.reasons.get(asked.reason), after.reasons.get(asked.reason)
     if was is None or would is None:
@@ -247,12 +249,12 @@ def _asked(before: Policy, after: Policy, asked: Request) -> Iterator[PolicyChan
 _RELEASED = {"none": "不用转出方同意", "branch": "原团支部先同意", "committee": "原团委先同意"}
 
 
-def _released_by(policy: Policy, asked: Request) -> str:
+def _released_by(policy: Policy, asked: RequestedTransfer) -> str:
     """PD-15; inside one school the consent is a matter of its own (T-22)."""
     return policy.release_inside_school if asked.kind is Destination.OWN_SCHOOL else policy.release_by
 
 
-def _where(before: Policy, after: Policy, asked: Request) -> Iterator[PolicyChange]:
+def _where(before: Policy, after: Policy, asked: RequestedTransfer) -> Iterator[PolicyChange]:
     """Where the adviser sends, and how the rates count whoever goes there."""
     was, would = before.reasons.get(asked.reason), after.reasons.get(asked.reason)
     if was is None or would is None:
@@ -276,7 +278,7 @@ def _where(before: Policy, after: Policy, asked: Request) -> Iterator[PolicyChan
 _CATEGORIES: dict[CategoryName | None, str] = {"further_study": "升学", "society": "流向社会", None: "照登记的去向"}
 
 
-def _both(before: Policy, after: Policy, asked: Request) -> tuple[tuple[Policy, bool], tuple[Policy, bool]]:
+def _both(before: Policy, after: Policy, asked: RequestedTransfer) -> tuple[tuple[Policy, bool], tuple[Policy, bool]]:
     return (before, asked.county[0]), (after, asked.county[1])
 
 
@@ -338,7 +340,7 @@ def _until(due: datetime) -> str:
     return f"{dates.short(dates.local(due - timedelta(minutes=1)))}前办理"
 
 
-def _in_time(before: Policy, after: Policy, asked: Request, course: Course) -> Iterator[PolicyChange]:
+def _in_time(before: Policy, after: Policy, asked: RequestedTransfer, course: Course) -> Iterator[PolicyChange]:
     """D-07, D-11: by when the old school has started, and the receivers have taken in."""
     started = dates.local(course.submitted_at)
     study = {policy: _category(policy, asked) == "further_study" for policy in (before, after)}
@@ -352,7 +354,7 @@ def _in_time(before: Policy, after: Policy, asked: Request, course: Course) -> I
         yield PolicyChange(Difference.DONE_IN_TIME, *(_by(each) for each in ends))
 
 
-def _category(policy: Policy, asked: Request) -> CategoryName | None:
+def _category(policy: Policy, asked: RequestedTransfer) -> CategoryName | None:
     spec = policy.reasons.get(asked.reason)
     return spec.category if spec else None
 

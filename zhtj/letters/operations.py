@@ -29,7 +29,7 @@ from zhtj.transfers.events import ApplicationsChanged
 from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, special_label
 from zhtj.transfers.rules import low_age
-from zhtj.transfers.workflow import Route
+from zhtj.transfers.workflow import Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,8 @@ def _draft(application: Application, seat: ActiveSeat, details: Details) -> _Dra
 
 def _case(application: Application, policy: Policy) -> _Case:
     reason = Reason(application.reason)
-    special = application.route is Route.SPECIAL
-    receiver = receiving_committee(application.to_org) if application.route is Route.DOMESTIC else None
+    special = application.track is Track.SPECIAL
+    receiver = receiving_committee(application.to_org) if application.track is Track.DOMESTIC else None
     name = receiver.full_name if receiver else application.external_name or special_label(application.remark)
     label = name if special else policy.reasons[reason].label
     return _Case(

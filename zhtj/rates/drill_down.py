@@ -27,7 +27,7 @@ from zhtj.rates.rules import RateKind
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import counts
 from zhtj.transfers.watching.graduates import NOT_STARTED, STEPS, UNCOUNTED
-from zhtj.transfers.workflow import Route, State
+from zhtj.transfers.workflow import State, Track
 
 CLOSED, LATE, TAKEN_OVER = "closed", "late", "taken_over"
 _TEXTS = {CLOSED: "不计入的毕业生", LATE: "封存以后才办完的毕业生", TAKEN_OVER: "由县级接收的毕业生"}
@@ -203,7 +203,7 @@ def _line(  # noqa: PLR0917 - what was read once for all lines of the page
         state,
         dates.local(since) if since else None,
         application.to_name if application else "",
-        is_special=application is not None and application.route is Route.SPECIAL,
+        is_special=application is not None and application.track is Track.SPECIAL,
         from_outside=outside,
         kept_at=stay.short_name if stay is not None and _is_kept(stay) else "",
         with_unit=row.with_unit_since is not None and (moment is None or row.with_unit_since < moment),

@@ -22,7 +22,7 @@ from zhtj.orgs.rules import destination_problem
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.kinds import Basics
 from zhtj.transfers.models import Application
-from zhtj.transfers.workflow import Path, Route, State
+from zhtj.transfers.workflow import State, Track, Way
 
 STUDYING = frozenset({Reason.FURTHER_STUDY, Reason.INTERNAL_UPGRADE, Reason.INTERNAL_TRANSFER})
 # A school keeps its own people there: cases lead into them, no transfer (PD-10).
@@ -118,7 +118,7 @@ class Entrants:
     @classmethod
     def of(cls, applications: Sequence[Application], branch: Organisation | None = None) -> Self:
         """Read what is needed to judge these applications; ``branch`` is where all of them would arrive."""
-        domestic = [each for each in applications if each.route is Route.DOMESTIC]
+        domestic = [each for each in applications if each.track is Track.DOMESTIC]
         places = {each.to_org_id: each.to_org for each in domestic}
         return cls(
             delayed_among({each.member_id for each in domestic}),
@@ -134,7 +134,7 @@ class Entrants:
             after: the state to be reached.
             branch: where the member would arrive, if that is not the destination itself.
         """
-        if application.route is not Route.DOMESTIC or after not in _COMING_IN:
+        if application.track is not Track.DOMESTIC or after not in _COMING_IN:
             return None
         for place in (application.to_org, *([branch] if branch is not None else [])):
             problem = self._into(application, place)
@@ -176,7 +176,7 @@ class Entrants:
         return problem
 
 
-def way_now(application: Application) -> Path:
+def way_now(application: Application) -> Way:
     """Its way through the workflow as it stands now: who was accepted and may come into no branch any more is barred.
 
     That is the one thing for which an accepted application may still be refused (PD-57).

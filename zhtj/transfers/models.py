@@ -15,7 +15,7 @@ from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.naming import own_name
 from zhtj.people.models import Account, Member
 from zhtj.policy.vocabulary import Destination, Suitability
-from zhtj.transfers.workflow import FAILED, OPEN, RUNNING, Action, Initiator, Path, Route, State
+from zhtj.transfers.workflow import FAILED, OPEN, RUNNING, Action, Initiator, State, Track, Way
 
 
 def _in(states: frozenset[State]) -> str:
@@ -138,9 +138,9 @@ class Application(Base):
     )
 
     @property
-    def way(self) -> Path:
+    def way(self) -> Way:
         """What decides its way through the workflow."""
-        return Path(self.initiator, self.to_org.is_branch, self.release_needed, route=self.route)
+        return Way(self.initiator, self.to_org.is_branch, self.release_needed, track=self.track)
 
     @property
     def has_lapsed(self) -> bool:
@@ -148,9 +148,9 @@ class Application(Base):
         return self.due_at is not None and self.due_at <= clock.now()
 
     @property
-    def route(self) -> Route:
+    def track(self) -> Track:
         """Between our organisations, to the special units' pool, or into an external system."""
-        return ROUTES.get(self.kind, Route.DOMESTIC)
+        return TRACKS.get(self.kind, Track.DOMESTIC)
 
     @property
     def from_name(self) -> str:
@@ -163,19 +163,19 @@ class Application(Base):
 
         Once completed, the branch that took him in.
         """
-        if self.route is Route.SPECIAL:
+        if self.track is Track.SPECIAL:
             return self.unit_label
         return _name(self.final_org or self.to_org, self.external_name)
 
     @property
     def unit_label(self) -> str:
         """Unit or school as screens show it: of a special unit only the generic destination (S-04, S-09)."""
-        if self.route is Route.SPECIAL:
+        if self.track is Track.SPECIAL:
             return special_label(self.remark)
         return self.unit_name or ""
 
 
-ROUTES = {Destination.SPECIAL_POOL: Route.SPECIAL, Destination.EXTERNAL: Route.EXTERNAL}
+TRACKS = {Destination.SPECIAL_POOL: Track.SPECIAL, Destination.EXTERNAL: Track.EXTERNAL}
 
 
 def special_label(remark: str | None) -> str:

@@ -28,7 +28,7 @@ from zhtj.transfers.models import Application
 from zhtj.transfers.parties import county_above, parties
 from zhtj.transfers.rules import Ground, check_refusal
 from zhtj.transfers.steps import Step, take
-from zhtj.transfers.workflow import Action, Party, Route, State, next_state
+from zhtj.transfers.workflow import Action, Party, State, Track, next_state
 
 
 def submit(wanted: Submission, seat: ActiveSeat) -> Application:
@@ -242,7 +242,7 @@ def _still_complete(application: Application, policy: Policy, values: dict[str, 
     for name, label in AMENDABLE.items():
         if name in needed and not values[name]:
             raise DomainError(f"{label}不能为空。", field=name, rule="PD-10")
-    problem = checks.special_remark(policy, values["remark"]) if application.route is Route.SPECIAL else None
+    problem = checks.special_remark(policy, values["remark"]) if application.track is Track.SPECIAL else None
     if problem is not None:
         raise problem
 

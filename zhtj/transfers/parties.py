@@ -15,7 +15,7 @@ from zhtj.orgs.models import Organisation, Region, Tier
 from zhtj.orgs.policies import policy_of
 from zhtj.people.models import Seat
 from zhtj.transfers.models import Application
-from zhtj.transfers.workflow import Action, Initiator, Party, Route, State
+from zhtj.transfers.workflow import Action, Initiator, Party, State, Track
 
 DECISIONS = frozenset(
     {
@@ -112,12 +112,12 @@ def roles(seat: ActiveSeat, application: Application) -> set[Party]:
         return {Party.MEMBER} if seat.member_id == application.member_id else set()
     if seat.member_id is not None and seat.member_id == application.member_id:
         return set()
-    if application.route is Route.SPECIAL:
+    if application.track is Track.SPECIAL:
         return {Party.PROVINCE} if _is_office_of(seat, application.holder) else set()
     found = set()
     if application.from_org.system is Region.NATIONAL and seat.org_id in release_offices(application):
         found.add(Party.OLD_SIDE)
-    if application.route is Route.DOMESTIC:
+    if application.track is Track.DOMESTIC:
         if accepts(seat, application):
             found.add(Party.NEW_SIDE)
         if _is_office_of(seat, county_above(seat, application.to_org)):

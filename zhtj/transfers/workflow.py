@@ -126,8 +126,8 @@ ACTION_LABELS = {
 }
 
 
-class Route(StrEnum):
-    """Which way an application takes: between two of our organisations, to the pool, or to an external system."""
+class Track(StrEnum):
+    """Where an application leads: to another of our organisations, to the pool, or into an external system."""
 
     DOMESTIC = "domestic"
     SPECIAL = "special"
@@ -146,7 +146,7 @@ class Party(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class Way:
     """What decides the way of one application.
 
     Args:
@@ -154,7 +154,7 @@ class Path:
         to_branch: the destination is a branch, so nobody need allocate (A-12).
         release_needed: policy asks the old side even where the member applies (PD-15).
         under_actor: old and new branch both stand under the acting committee.
-        route: domestic, to the special units' pool (S-02), or into an external system (PD-32).
+        track: domestic, to the special units' pool (S-02), or into an external system (PD-32).
         barred: accepted, and by now no branch below the destination may take the member (PD-57).
     """
 
@@ -162,55 +162,55 @@ class Path:
     to_branch: bool
     release_needed: bool = False
     under_actor: bool = False
-    route: Route = Route.DOMESTIC
+    track: Track = Track.DOMESTIC
     barred: bool = False
 
 
-Guard = Callable[[Path], bool]
+Guard = Callable[[Way], bool]
 
 
-def _always(_: Path) -> bool:
+def _always(_: Way) -> bool:
     return True
 
 
-def _member_needs_release(path: Path) -> bool:
-    return path.initiator is Initiator.MEMBER and path.release_needed
+def _member_needs_release(way: Way) -> bool:
+    return way.initiator is Initiator.MEMBER and way.release_needed
 
 
-def _by_member(path: Path) -> bool:
-    return path.initiator is Initiator.MEMBER
+def _by_member(way: Way) -> bool:
+    return way.initiator is Initiator.MEMBER
 
 
-def _by_old_side(path: Path) -> bool:
-    return path.initiator is Initiator.OLD_SIDE
+def _by_old_side(way: Way) -> bool:
+    return way.initiator is Initiator.OLD_SIDE
 
 
-def _by_new_side(path: Path) -> bool:
-    return path.initiator is Initiator.NEW_SIDE
+def _by_new_side(way: Way) -> bool:
+    return way.initiator is Initiator.NEW_SIDE
 
 
-def _under_actor(path: Path) -> bool:
-    return path.under_actor and path.to_branch and path.initiator is not Initiator.MEMBER
+def _under_actor(way: Way) -> bool:
+    return way.under_actor and way.to_branch and way.initiator is not Initiator.MEMBER
 
 
-def _new_side_branch(path: Path) -> bool:
-    return path.initiator is Initiator.NEW_SIDE and path.to_branch
+def _new_side_branch(way: Way) -> bool:
+    return way.initiator is Initiator.NEW_SIDE and way.to_branch
 
 
-def _to_branch(path: Path) -> bool:
-    return path.to_branch
+def _to_branch(way: Way) -> bool:
+    return way.to_branch
 
 
-def _barred(path: Path) -> bool:
-    return path.barred
+def _barred(way: Way) -> bool:
+    return way.barred
 
 
-def _special(path: Path) -> bool:
-    return path.route is Route.SPECIAL
+def _special(way: Way) -> bool:
+    return way.track is Track.SPECIAL
 
 
-def _external(path: Path) -> bool:
-    return path.route is Route.EXTERNAL
+def _external(way: Way) -> bool:
+    return way.track is Track.EXTERNAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,38 +273,38 @@ TRANSITIONS: tuple[Transition, ...] = (
 )
 
 
-def next_state(state: State | None, action: Action, party: Party, path: Path) -> State | None:
+def next_state(state: State | None, action: Action, party: Party, way: Way) -> State | None:
     """Where ``action`` leads, or None if the table does not allow it to this party in this state."""
     for row in TRANSITIONS:
-        if row.state is state and row.action is action and party in row.by and row.when(path):
+        if row.state is state and row.action is action and party in row.by and row.when(way):
             return row.to
     return None
 
 
-def ever_allows(action: Action, party: Party, path: Path) -> bool:
+def ever_allows(action: Action, party: Party, way: Way) -> bool:
     """Whether the table allows ``action`` to this party on this way in any state at all."""
-    return any(row.action is action and party in row.by and row.when(path) for row in TRANSITIONS)
+    return any(row.action is action and party in row.by and row.when(way) for row in TRANSITIONS)
 
 
 @lru_cache(maxsize=4096)
 def offered(
-    state: State, path: Path, deciding: frozenset[Party], changing: frozenset[Party], decisions: frozenset[Action]
+    state: State, way: Way, deciding: frozenset[Party], changing: frozenset[Party], decisions: frozenset[Action]
 ) -> tuple[Action, ...]:
     """What may be done now by somebody who decides in some roles and changes in others, in the table's order.
 
     Args:
         state: of the application.
-        path: its way.
+        way: its way through the table.
         deciding: the roles in which he takes ``decisions``.
         changing: the roles in which he does everything else.
         decisions: actions that are decisions.
     """
-    rows = (row for row in TRANSITIONS if row.state is state and row.when(path))
+    rows = (row for row in TRANSITIONS if row.state is state and row.when(way))
     found = [row.action for row in rows if row.by & (deciding if row.action in decisions else changing)]
     return tuple(dict.fromkeys(found))
 
 
-def actions(state: State, party: Party, path: Path) -> list[Action]:
+def actions(state: State, party: Party, way: Way) -> list[Action]:
     """What this party may do now, in the table's order."""
-    found = [row.action for row in TRANSITIONS if row.state is state and party in row.by and row.when(path)]
+    found = [row.action for row in TRANSITIONS if row.state is state and party in row.by and row.when(way)]
     return list(dict.fromkeys(found))

@@ -14,14 +14,14 @@ from zhtj.transfers.workflow import (
     Action,
     Initiator,
     Party,
-    Path,
     State,
+    Way,
     actions,
     next_state,
 )
 
 BOTH = (False, True)
-PATHS = [Path(i, b, r, u) for i, b, r, u in itertools.product(Initiator, BOTH, BOTH, BOTH)]
+WAYS = [Way(i, b, r, u) for i, b, r, u in itertools.product(Initiator, BOTH, BOTH, BOTH)]
 
 
 @pytest.mark.rule("PD-14")
@@ -34,9 +34,9 @@ def test_every_open_state_of_the_main_path_leads_somewhere() -> None:
         assert {row.to for row in TRANSITIONS if row.state is state} & TERMINAL
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_every_initiator_gets_a_first_state(path: Path) -> None:
-    assert next_state(None, Action.SUBMIT, Party(path.initiator.value), path) in OPEN | {State.COMPLETED}
+@pytest.mark.parametrize("way", WAYS)
+def test_every_initiator_gets_a_first_state(way: Way) -> None:
+    assert next_state(None, Action.SUBMIT, Party(way.initiator.value), way) in OPEN | {State.COMPLETED}
 
 
 def test_only_the_system_returns_and_only_where_the_clock_runs() -> None:
@@ -46,6 +46,6 @@ def test_only_the_system_returns_and_only_where_the_clock_runs() -> None:
 
 
 def test_allocation_can_be_neither_withdrawn_nor_refused() -> None:
-    for path in PATHS:
+    for way in WAYS:
         for party in Party:
-            assert set(actions(State.AWAITING_ALLOCATION, party, path)) <= {Action.ALLOCATE}
+            assert set(actions(State.AWAITING_ALLOCATION, party, way)) <= {Action.ALLOCATE}

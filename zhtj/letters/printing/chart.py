@@ -40,7 +40,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ChartLine:
     """A line from a situation to a receiver: how good, why, by which rule.
 
     Args:
@@ -66,9 +66,9 @@ class Chart:
     height: int
     situations: tuple[Box, ...]
     receivers: tuple[Box, ...]
-    ways: tuple[Way, ...]
+    ways: tuple[ChartLine, ...]
 
-    def of(self, start: int) -> list[tuple[Box, Way]]:
+    def of(self, start: int) -> list[tuple[Box, ChartLine]]:
         """Where one situation leads, the preferred first: the same in words."""
         found = [(self.receivers[way.end], way) for way in self.ways if way.start == start]
         return sorted(found, key=lambda pair: not pair[1].preferred)
@@ -92,7 +92,9 @@ def chart(policy: Policy) -> Chart:
     counts = [one.counts for one in policy.receivers]
     receivers = _column(texts, RIGHT, TALL, counts, height=len(situations) * (ROW + GAP))
     ways = tuple(
-        Way(one.start, one.end, _path(situations[one.start], receivers[one.end]), one.preferred, one.why, one.rule)
+        ChartLine(
+            one.start, one.end, _path(situations[one.start], receivers[one.end]), one.preferred, one.why, one.rule
+        )
         for one in found
     )
     lowest = max(box.y + box.height for box in (*situations, *receivers))

@@ -29,9 +29,9 @@ from zhtj.rates.counting.counters import StandingSpan
 from zhtj.rates.models import RateDay, Standing
 from zhtj.rates.rules import Counted, Span, Story, Tried, spans
 from zhtj.transfers.events import ApplicationsChanged
-from zhtj.transfers.models import ROUTES, Application, ApplicationEvent
+from zhtj.transfers.models import TRACKS, Application, ApplicationEvent
 from zhtj.transfers.rules import counts, employs
-from zhtj.transfers.workflow import Action, Route, State
+from zhtj.transfers.workflow import Action, State, Track
 
 CHUNK = 2000
 _QUEUE, _NEW = "rates_queue", "rates_new"
@@ -269,7 +269,7 @@ def _tried(ids: Sequence[int], season: int) -> dict[int, list[Tried]]:
         number, known = row.id, found[row.register_row_id]
         steps[number].append((dates.local(row.at), row.to_state))
         if number not in known:
-            inside = ROUTES.get(row.kind, Route.DOMESTIC) is Route.DOMESTIC
+            inside = TRACKS.get(row.kind, Track.DOMESTIC) is Track.DOMESTIC
             place = path_at(row.to_path, row.submitted_at, moves) if inside else None
             to_unit = employs(row.kind, row.reason, employers)
             known[number] = Tried(number, place, to_unit, steps[number], counts(row.kind, row.reason))

@@ -19,7 +19,7 @@ from zhtj.policy.vocabulary import PlaceTie, ReasonField, Suitability
 from zhtj.transfers.applying.situations import Leaver, Situation
 from zhtj.transfers.entries import entry_problem
 from zhtj.transfers.rules import low_age
-from zhtj.transfers.workflow import Route
+from zhtj.transfers.workflow import Track
 
 Problem = DomainError
 Check = Callable[[Situation], Problem | None]
@@ -99,7 +99,7 @@ def started_by_a_party(situation: Situation) -> Problem | None:
 
 def can_be_chosen(situation: Situation) -> Problem | None:
     """The destination is in use, no graduates' and no leading organ, and kept by our system (O-09, O-10)."""
-    problem = destination_problem(situation.new) if situation.route is Route.DOMESTIC else ""
+    problem = destination_problem(situation.new) if situation.track is Track.DOMESTIC else ""
     return DomainError(problem, field="destination", rule="O-10") if problem else None
 
 
@@ -135,7 +135,7 @@ def reason_of_this_side(situation: Situation) -> Problem | None:
 
 def reason_across_systems(situation: Situation) -> Problem | None:
     """What happens inside one school does not lead into an external system (T-22)."""
-    if situation.spec is None or situation.spec.may_be_external or situation.route is not Route.EXTERNAL:
+    if situation.spec is None or situation.spec.may_be_external or situation.track is not Track.EXTERNAL:
         return None
     return DomainError(
         f"“{situation.spec.label}”只在本校之内转接。", fix="请重新选择转接原因。", field="reason", rule="T-22"
@@ -144,7 +144,7 @@ def reason_across_systems(situation: Situation) -> Problem | None:
 
 def old_enough(situation: Situation) -> Problem | None:
     """The external systems refuse by themselves who joined too young (X-09, PD-33)."""
-    if situation.route is not Route.EXTERNAL or not low_age(situation.policy, situation.member):
+    if situation.track is not Track.EXTERNAL or not low_age(situation.policy, situation.member):
         return None
     since = situation.policy.strict_join_from.year
     return DomainError(
@@ -158,7 +158,7 @@ def old_enough(situation: Situation) -> Problem | None:
 
 def named_there(situation: Situation) -> Problem | None:
     """The full name in the external system was typed twice the same (X-02)."""
-    if situation.route is not Route.EXTERNAL:
+    if situation.track is not Track.EXTERNAL:
         return None
     return external_name(situation.wanted.external_name, situation.wanted.external_name_again)
 
@@ -179,7 +179,7 @@ def external_name(first: str | None, second: str | None) -> Problem | None:
 
 def special_unit_told(situation: Situation) -> Problem | None:
     """The remark names enlistment or a secret unit (S-04)."""
-    return special_remark(situation.policy, situation.wanted.remark) if situation.route is Route.SPECIAL else None
+    return special_remark(situation.policy, situation.wanted.remark) if situation.track is Track.SPECIAL else None
 
 
 def special_remark(policy: Policy, remark: str | None) -> Problem | None:
@@ -196,7 +196,7 @@ def special_remark(policy: Policy, remark: str | None) -> Problem | None:
 
 def no_way_back_is_known(situation: Situation) -> Problem | None:
     """That nothing leads back from a special unit has been read (S-07)."""
-    asked = situation.route is Route.SPECIAL and situation.policy.special_unit_irreversible
+    asked = situation.track is Track.SPECIAL and situation.policy.special_unit_irreversible
     if not asked or situation.wanted.confirmed:
         return None
     return DomainError(
@@ -256,7 +256,7 @@ def place_is_clear(situation: Situation) -> Problem | None:
 
 def may_enter(situation: Situation) -> Problem | None:
     """Nothing forbids to come in there, as it will be asked again at the moment of entry (PD-57)."""
-    return entry_problem(situation.entry) if situation.route is Route.DOMESTIC else None
+    return entry_problem(situation.entry) if situation.track is Track.DOMESTIC else None
 
 
 # ---- together

@@ -39,7 +39,7 @@ from zhtj.transfers.kinds import Basics, admitting
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import serves
 from zhtj.transfers.rules import low_age
-from zhtj.transfers.workflow import OPEN, Action, Initiator, Party, Path, Route, State, next_state
+from zhtj.transfers.workflow import OPEN, Action, Initiator, Party, State, Track, Way, next_state
 
 CHUNK = 500
 
@@ -227,11 +227,11 @@ class Situation:
         return replace(self, wanted=replace(self.wanted, place=tie.value))
 
     @property
-    def route(self) -> Route:
+    def track(self) -> Track:
         """Between our organisations, to the special units' pool, or into an external system."""
         if self.new.system is not Region.NATIONAL:
-            return Route.EXTERNAL
-        return Route.SPECIAL if self.new.purpose is Purpose.SPECIAL_POOL else Route.DOMESTIC
+            return Track.EXTERNAL
+        return Track.SPECIAL if self.new.purpose is Purpose.SPECIAL_POOL else Track.DOMESTIC
 
     @property
     def comes_from_outside(self) -> bool:
@@ -241,7 +241,7 @@ class Situation:
     @property
     def crosses_systems(self) -> bool:
         """Whether one of the two sides lies in 北京, 广东 or 福建 (PD-32)."""
-        return self.route is Route.EXTERNAL or self.comes_from_outside
+        return self.track is Track.EXTERNAL or self.comes_from_outside
 
     @property
     def started_by(self) -> tuple[int, int]:
@@ -272,7 +272,7 @@ class Situation:
             | {
                 "county_open": county_open(self.policy, clock.local(self.moment).date()),
                 "township_unable": wanted.township_unable or None,
-                "low_age": (self.route is Route.EXTERNAL and low_age(self.policy, self.member)) or None,
+                "low_age": (self.track is Track.EXTERNAL and low_age(self.policy, self.member)) or None,
             },
         )
 
@@ -318,23 +318,23 @@ class Situation:
         return self.under_actor and self.new.is_branch and graduate and self.verdict.level is Suitability.WARNED
 
     @property
-    def way(self) -> Path:
+    def way(self) -> Way:
         """What decides the way of the application through the workflow. Only where somebody may start it."""
         if self.initiator is None:
             raise LookupError("nobody who may start it")
-        return Path(
+        return Way(
             self.initiator,
             self.new.is_branch,
             release_needed=self.release_needed,
             under_actor=self.under_actor and not self.asks_superior,
-            route=self.route,
+            track=self.track,
         )
 
     @cached_property
     def state(self) -> State | None:
         """The state in which it would begin (PD-14); started again, it waits for the other side (PD-17)."""
         if self.again is not None:
-            return State.AWAITING_EXTERNAL if self.route is Route.EXTERNAL else State.AWAITING_ACCEPTANCE
+            return State.AWAITING_EXTERNAL if self.track is Track.EXTERNAL else State.AWAITING_ACCEPTANCE
         return next_state(None, Action.SUBMIT, Party(self.initiator.value), self.way) if self.initiator else None
 
     @property

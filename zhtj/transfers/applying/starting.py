@@ -24,7 +24,7 @@ from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.queries import open_application
 from zhtj.transfers.steps import Step, record
-from zhtj.transfers.workflow import Action, Initiator, Route, State
+from zhtj.transfers.workflow import Action, Initiator, State, Track
 
 
 def start(situation: Situation) -> Application:
@@ -79,7 +79,7 @@ def _prepared(situation: Situation, state: State) -> Application:
 def _described(situation: Situation) -> dict[str, Any]:
     """What was filled in, and what the destination table said to it; of a special unit no name in the open (S-09)."""
     wanted, verdict = situation.wanted, situation.verdict
-    special = situation.route is Route.SPECIAL
+    special = situation.track is Track.SPECIAL
     return {
         "reason": wanted.reason,
         "place": wanted.place,

@@ -14,7 +14,7 @@ from zhtj.transfers.kinds import basic_of
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.rules import Ground
-from zhtj.transfers.workflow import Route, State
+from zhtj.transfers.workflow import State, Track
 
 
 class EndedBy(StrEnum):
@@ -166,7 +166,7 @@ def _row(application: Application, event: ApplicationEvent | None) -> Guidance |
 
 
 def _side(application: Application, event: ApplicationEvent) -> EndedBy:
-    if application.route is Route.SPECIAL:
+    if application.track is Track.SPECIAL:
         return EndedBy.PROVINCE if application.state is not State.WITHDRAWN else EndedBy.OLD
     if event.from_state in {State.AWAITING_RELEASE, State.AWAITING_EXTERNAL}:
         return EndedBy.OLD

@@ -28,7 +28,7 @@ from zhtj.transfers.applying import checks
 from zhtj.transfers.applying.situations import Situation, Submission, initiator, leavers, situations, special_unit
 from zhtj.transfers.applying.starting import start
 from zhtj.transfers.many.results import Result
-from zhtj.transfers.workflow import Route, State
+from zhtj.transfers.workflow import State, Track
 
 AT_MOST = 5000
 CHUNK = 500
@@ -58,7 +58,7 @@ class Seen:
     @property
     def destination(self) -> Organisation | None:
         """Where to; None where nothing is chosen."""
-        if self.situation is None or self.situation.route is Route.SPECIAL:
+        if self.situation is None or self.situation.track is Track.SPECIAL:
             return None
         return self.situation.new
 
@@ -227,7 +227,7 @@ class _Examination:
 
 def _one_by_one(situation: Situation) -> DomainError | None:
     """The name in an external system is compared letter by letter, person by person (X-02)."""
-    if situation.route is not Route.EXTERNAL:
+    if situation.track is not Track.EXTERNAL:
         return None
     return DomainError(
         "转往北京、广东、福建的，不能批量办理。", fix="请逐人办理，核对对方系统中的组织全称。", rule="X-02"
@@ -239,7 +239,7 @@ def _judged(seen: Seen, situation: Situation) -> Seen:
     error = checks.first(situation, (_one_by_one, *checks.CHECKS))
     warning = ""
     if error is None or error.field == "confirmed":
-        if situation.route is Route.SPECIAL:
+        if situation.track is Track.SPECIAL:
             warning = "批准后不可逆：组织关系进入特殊单位专属库，不能撤回，也不能再转出。"
         elif situation.verdict.level is Suitability.WARNED:
             warning = situation.verdict.sentence

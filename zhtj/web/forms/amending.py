@@ -12,7 +12,7 @@ from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.applying import checks
 from zhtj.transfers.models import Application
 from zhtj.transfers.operations import AMENDABLE
-from zhtj.transfers.workflow import Route
+from zhtj.transfers.workflow import Track
 from zhtj.web.forms.transfer import TransferForm
 
 
@@ -20,13 +20,13 @@ def amend_form(application: Application) -> TransferForm:
     """The fields that may be amended, as they stand now; those the reason asks for may not be emptied."""
     spec = policy_of(application.from_org).reasons[Reason(application.reason)]
     needed = {checks.COLUMN_OF[field] for field in spec.fields_for(application.kind)}
-    described = [] if application.route is Route.SPECIAL else ["unit_name", "unit_address"]
+    described = [] if application.track is Track.SPECIAL else ["unit_name", "unit_address"]
     shown = [name for name in described if name in needed or getattr(application, name)]
     names = ("contact_mobile", *shown, "remark")
     form = TransferForm.only(*names, spec=spec, data={name: getattr(application, name) or "" for name in names})
     if not application.contact_mobile:
         _relax(form)
-    if application.warnings or application.route is Route.SPECIAL:
+    if application.warnings or application.track is Track.SPECIAL:
         form.require("remark", "请在备注中写明情况。")
     return form
 

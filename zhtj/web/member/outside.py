@@ -13,7 +13,7 @@ from zhtj.people.models import Member
 from zhtj.transfers.deciding.after_failure import Ending, ending
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
-from zhtj.transfers.workflow import Route, State
+from zhtj.transfers.workflow import State, Track
 from zhtj.web.member.applying.choosing import needs_self_report
 from zhtj.web.rendering.history import decisive
 
@@ -35,7 +35,7 @@ class Abroad:
 
 def abroad(application: Application | None) -> Abroad | None:
     """The same for an application into an external system; None for any other."""
-    if application is None or application.route is not Route.EXTERNAL:
+    if application is None or application.track is not Track.EXTERNAL:
         return None
     region, old = application.to_org, application.from_org
     return Abroad(region.system.label, needs_self_report(policy_of(old), region), contact(old))
@@ -51,9 +51,9 @@ def asked(application: Application) -> OfficeContact:
     ended = ending_of(application)
     if ended is not None:
         return contact(ended.asked)
-    if application.route is Route.SPECIAL:
+    if application.track is Track.SPECIAL:
         return contact(province_of(application.from_org))
-    return contact(application.from_org if application.route is Route.EXTERNAL else application.to_org)
+    return contact(application.from_org if application.track is Track.EXTERNAL else application.to_org)
 
 
 def ending_of(application: Application) -> Ending | None:

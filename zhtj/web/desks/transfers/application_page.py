@@ -10,7 +10,7 @@ from zhtj.orgs.policies import policy_of
 from zhtj.transfers import queries
 from zhtj.transfers.deciding import objections, receiving
 from zhtj.transfers.models import Application, ApplicationEvent, Objection
-from zhtj.transfers.workflow import Action, Initiator, Route, State
+from zhtj.transfers.workflow import Action, Initiator, State, Track
 from zhtj.web.rendering.application_progress import followed_by
 
 
@@ -51,7 +51,7 @@ def application_page(seat: ActiveSeat, found: Application) -> ApplicationPage:
         doubts=_doubts(found),
         file_state=_file_state(found),
         may_amend=Action.AMEND in actions and policy_of(found.from_org).amend_before_acceptance,
-        may_redirect=Action.AMEND in actions and found.route is not Route.SPECIAL,
+        may_redirect=Action.AMEND in actions and found.track is not Track.SPECIAL,
         may_object=found.initiator is not Initiator.MEMBER and objections.may_object(seat, found),
         objection=objection,
         decider=contact(objection.org) if objection else None,

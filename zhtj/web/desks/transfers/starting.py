@@ -28,7 +28,7 @@ from zhtj.transfers.applying.situations import Leaver, Submission, leaver, speci
 from zhtj.transfers.many import mass_starts
 from zhtj.transfers.models import Application
 from zhtj.transfers.rules import low_age
-from zhtj.transfers.workflow import Route
+from zhtj.transfers.workflow import Track
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import load_member, own_organisation
@@ -231,7 +231,7 @@ def _code_of(ended: Application | None) -> str:
     """What stands for the destination of an ended application in the address."""
     if ended is None:
         return ""
-    return SPECIAL if ended.route is Route.SPECIAL else ended.to_org.code
+    return SPECIAL if ended.track is Track.SPECIAL else ended.to_org.code
 
 
 def _as_before(ended: Application) -> dict[str, str]:

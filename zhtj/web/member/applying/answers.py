@@ -30,7 +30,7 @@ from zhtj.transfers.applying.situations import Leaver, Situation, Submission, le
 from zhtj.transfers.applying.whereabouts import Whereabouts
 from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.rules import low_age
-from zhtj.transfers.workflow import Action, Initiator, Party, Route, State, next_state
+from zhtj.transfers.workflow import Action, Initiator, Party, State, Track, next_state
 from zhtj.web.forms.transfer import best_at, place_bound_first
 
 
@@ -87,7 +87,7 @@ class DraftAnswers:
     @classmethod
     def again(cls, ended: Application) -> Self:
         """Those of an ended application, to be corrected and sent again (A-23)."""
-        special = ended.route is Route.SPECIAL
+        special = ended.track is Track.SPECIAL
         return cls(
             reason=ended.reason,
             unit_name=ended.unit_name or "",
@@ -95,7 +95,7 @@ class DraftAnswers:
             place=ended.place or "",
             destination="" if special else ended.to_org.code,
             remark=ended.remark or "",
-            external_name=(ended.external_name or "") if ended.route is Route.EXTERNAL else "",
+            external_name=(ended.external_name or "") if ended.track is Track.EXTERNAL else "",
             secret_unit=(ended.secret_unit or "") if special else "",
             situation=ended.situation or "",
             follows=ended.id,
