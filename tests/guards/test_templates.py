@@ -21,6 +21,26 @@ PAGES = [name for name in ALL if name.endswith(".html")]
 NAME = re.compile(r"[\w*./-]+\.(html|css)")
 # The letters' press names its styles by where they stand in its folder.
 PRESS = "letters/"
+# What a page may compare with a written word: what it, its address or its form is called by. Everything else - a state,
+# a reason, a kind, a rule - decides something, and is asked as a property of it or handed over by the view.
+CALLED = {
+    "action": "which of the page's forms came back",
+    "blueprint": "whose door it is",
+    "field": "which field an error is about",
+    "form": "whether a form has a field",
+    "get": "whether the address says something",
+    "key": "which column of a list is drawn",
+    "name": "which field is drawn",
+    "people": "whether a box was ticked",
+    "shape": "how a field is drawn",
+    "sheets": "whether there are several",
+    "side": "which list the address names",
+    "verdict": "which of two forms came back",
+    "what": "which list the address names",
+    "writes": "which form the address names",
+    "wrong": "which field an error is about",
+}
+COMPONENTS = ("components/", "member/_parts.html")
 WIDTH = 120
 
 
@@ -108,6 +128,34 @@ def test_no_page_decides_by_the_value_of_a_state(installations, name: str) -> No
         if isinstance(side, nodes.Getattr) and side.attr == "value"
     ]
     assert [side.lineno for side in compared] == []
+
+
+def _called(node: nodes.Node) -> str:
+    """The last word of what is compared."""
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    if isinstance(node, nodes.Call):
+        return _called(node.node)
+    return node.name if isinstance(node, nodes.Name) else type(node).__name__
+
+
+def _words(node: nodes.Node) -> bool:
+    """Whether it is a written word, or several."""
+    if isinstance(node, nodes.Tuple | nodes.List):
+        return any(_words(item) for item in node.items)
+    return isinstance(node, nodes.Const) and isinstance(node.value, str) and bool(node.value)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if not name.startswith(COMPONENTS)])
+def test_no_page_decides_by_a_written_word(installations, name: str) -> None:
+    """``application.state == "submitted"`` is said once, where what it means is known: ``state.is_open``."""
+    tree = installations["sqlite"].app.jinja_env.parse(_source(name))
+    decided = []
+    for node in tree.find_all(nodes.Compare):
+        sides = [node.expr, *(operand.expr for operand in node.ops)]
+        if any(_words(side) for side in sides):
+            decided += [(node.lineno, _called(side)) for side in sides if not _words(side)]
+    assert [(line, called) for line, called in decided if called not in CALLED] == []
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -172,6 +172,10 @@ class Paper:
     agreed: tuple[str, ...] = ()
 
 
+ID_NUMBERS = frozenset({"身份证号", "团员身份证号码"})
+"""Labels under which printed forms ask for the ID number."""
+
+
 def _nothing(matter: CaseMatter) -> None:
     del matter
 

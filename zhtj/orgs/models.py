@@ -112,6 +112,11 @@ class Region(StrEnum):
         """The region's name."""
         return {"national": "全国", "beijing": "北京", "guangdong": "广东", "fujian": "福建"}[self.value]
 
+    @property
+    def is_national(self) -> bool:
+        """Whether it is ours."""
+        return self is Region.NATIONAL
+
 
 class Organisation(Base):
     """团组织: a node of the tree, from the centre down to a branch."""

@@ -21,6 +21,7 @@ _TOWN = frozenset({Destination.TOWNSHIP, Destination.TOWNSHIP_FLOATING})
 _GOOD = (Suitability.PREFERRED, Suitability.ALLOWED)
 _MANY = 4
 _SHOWN_ALTERNATIVES = 3
+_NOT_READY = "T-11"
 # The decision table speaks of graduates; what the same situation is called for everybody else (PD-10).
 _FOR_OTHERS = {
     Reason.EMPLOYED_WITH_ORG: Reason.WORK,
@@ -100,6 +101,11 @@ class Verdict:
     def needs_remark(self) -> bool:
         """To be confirmed, with a remark."""
         return self.level is Suitability.WARNED
+
+    @property
+    def waits_for_school(self) -> bool:
+        """Only the school's organisation is not there yet: one can be told when it is (T-11)."""
+        return self.rule == _NOT_READY
 
     @property
     def instead(self) -> str:

@@ -251,6 +251,21 @@ class Policy(Values):
         return f"Policy({self.name!r}, season={self.season})"
 
     @property
+    def overseas_life_stays(self) -> bool:
+        """Whether somebody who goes abroad to live may stay at the old school (PD-62)."""
+        return "life" in self.overseas_stay
+
+    @property
+    def school_approves_overseas(self) -> bool:
+        """Whether the school decides that an overseas student's relationship stays, otherwise the college (R-15)."""
+        return self.overseas_approver == "school"
+
+    @property
+    def delayed_may_stay(self) -> bool:
+        """Whether delayed graduates may also be kept in the branch in which they study (K-24)."""
+        return "study_branch" in self.delayed_place
+
+    @property
     def name(self) -> str:
         """Name of the layer on top."""
         return self.layers[-1].name

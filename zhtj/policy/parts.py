@@ -104,6 +104,11 @@ class Head(Part):
     """Rules that it states anew: what lower layers say by them is cited as its own."""
 
     @property
+    def is_national(self) -> bool:
+        """Whether it holds for the whole country."""
+        return self.scope == "national"
+
+    @property
     def day(self) -> str:
         """When it was issued, in Chinese: 2022年5月."""
         parts = zip(self.issued.split("-"), "年月日", strict=False)

@@ -35,6 +35,11 @@ class Audience(StrEnum):
     GRADUATE = "graduate"
     OTHER = "other"
 
+    @property
+    def is_graduate(self) -> bool:
+        """Whether the season is about them."""
+        return self is Audience.GRADUATE
+
 
 class ReasonField(StrEnum):
     """What an application has to state besides its destination (PD-10)."""
@@ -179,6 +184,11 @@ class Suitability(StrEnum):
         """0 for the best."""
         return list(Suitability).index(self)
 
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether nobody may go there."""
+        return self is Suitability.FORBIDDEN
+
 
 class StayingCase(StrEnum):
     """Staying put is no transfer but a case (PD-10): choosing such a branch opens it instead."""
@@ -206,6 +216,16 @@ class CountsAs(StrEnum):
     def label(self) -> str:
         """The term on the screen."""
         return _COUNTS_LABELS[self]
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether whoever goes there counts as done."""
+        return self is CountsAs.COMPLETED
+
+    @property
+    def is_out_of_scope(self) -> bool:
+        """Whether whoever goes there is left out of the rates."""
+        return self is CountsAs.OUT_OF_SCOPE
 
 
 _COUNTS_LABELS = {

@@ -113,6 +113,16 @@ class RateKind(StrEnum):
         return _RULES[self]
 
     @property
+    def by_category(self) -> bool:
+        """Whether it is of further study or society: who has registered nothing is counted as society (M-02)."""
+        return self in {RateKind.FURTHER_STUDY, RateKind.SOCIETY, RateKind.UNIT}
+
+    @property
+    def counts_unregistered(self) -> bool:
+        """Whether its denominator holds those who have registered nothing."""
+        return self is not RateKind.FURTHER_STUDY
+
+    @property
     def formula(self) -> str:
         """Numerator and denominator in words."""
         return _FORMULAS[self]

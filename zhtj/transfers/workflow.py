@@ -40,6 +40,46 @@ class State(StrEnum):
         """Whether the ten days run in it (PD-18)."""
         return self in RUNNING
 
+    @property
+    def awaits_release(self) -> bool:
+        """Whether the old side has still to let go."""
+        return self is State.AWAITING_RELEASE
+
+    @property
+    def awaits_allocation(self) -> bool:
+        """Whether it is accepted and only the branch is open."""
+        return self is State.AWAITING_ALLOCATION
+
+    @property
+    def awaits_province(self) -> bool:
+        """Whether the province decides (S-02)."""
+        return self is State.AWAITING_PROVINCE
+
+    @property
+    def awaits_external(self) -> bool:
+        """Whether another system decides, and somebody here notes the result (PD-32)."""
+        return self is State.AWAITING_EXTERNAL
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether the member has arrived."""
+        return self is State.COMPLETED
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether somebody said no."""
+        return self is State.REFUSED
+
+    @property
+    def is_returned(self) -> bool:
+        """Whether nobody answered in time."""
+        return self is State.RETURNED
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was taken back."""
+        return self is State.WITHDRAWN
+
 
 STATE_LABELS = {
     State.AWAITING_RELEASE: "待转出方同意",
@@ -79,6 +119,16 @@ class Initiator(StrEnum):
     def label(self) -> str:
         """The term on the screen."""
         return {"member": "团员本人", "old_side": "转出方", "new_side": "转入方"}[self.value]
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the member applied."""
+        return self is Initiator.MEMBER
+
+    @property
+    def is_new_side(self) -> bool:
+        """Whether the receiving side fetches the member (办理转入)."""
+        return self is Initiator.NEW_SIDE
 
 
 class Action(StrEnum):
@@ -132,6 +182,21 @@ class Track(StrEnum):
     DOMESTIC = "domestic"
     SPECIAL = "special"
     EXTERNAL = "external"
+
+    @property
+    def is_domestic(self) -> bool:
+        """Whether both organisations are ours."""
+        return self is Track.DOMESTIC
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it leads into the pool (S-02)."""
+        return self is Track.SPECIAL
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it leads into another region's system (PD-32)."""
+        return self is Track.EXTERNAL
 
 
 class Party(StrEnum):

@@ -66,7 +66,7 @@ FIELDS = (
 def decider(matter: CaseMatter) -> Decider:
     """The school's committee, or by policy the college (R-15, K-12)."""
     school = staying.home(matter).school
-    return Decider.COLLEGE if policy_of(school).overseas_approver == "college" else Decider.COMMITTEE
+    return Decider.COMMITTEE if policy_of(school).school_approves_overseas else Decider.COLLEGE
 
 
 def _check(matter: CaseMatter) -> None:
@@ -94,7 +94,7 @@ def _check(matter: CaseMatter) -> None:
 
 def _check_purpose(matter: CaseMatter) -> None:
     """Who goes to live there may stay where the edition in force says so (PD-62)."""
-    if matter.said("purpose") == LIFE and "life" not in policy_of(matter.person.org).overseas_stay:
+    if matter.said("purpose") == LIFE and not policy_of(matter.person.org).overseas_life_stays:
         raise DomainError(
             "按本届规定，去国（境）外学习、研究的才能留在学校。",
             fix="请转到户籍所在地或本人、父母居住地的乡镇街道。",

@@ -133,6 +133,16 @@ class DrawnSeries:
     path: str
     end: tuple[float, float] | None
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether a dot stands at its end: the season before has run its course."""
+        return self.end is not None and self.key != "before"
+
+    @property
+    def dot(self) -> str:
+        """What fills the dot: full for what is counted, hollow for what is forecast."""
+        return self.look.grey if self.key == "now" else "#fff"
+
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:

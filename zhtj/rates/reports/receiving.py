@@ -47,6 +47,11 @@ class Figure(StrEnum):
         """The term on the screen."""
         return _LABELS[self]
 
+    @property
+    def short(self) -> str:
+        """The same above a figure on a narrow screen."""
+        return f"超 {LONG} 天" if self is Figure.OVERDUE else self.label
+
 
 _LABELS = {
     Figure.WAITING: "等待接收",

@@ -92,6 +92,26 @@ class Known:
             return Reason.EMPLOYED_WITHOUT_ORG
         return found
 
+    @property
+    def is_special(self) -> bool:
+        """Whether no organisation is chosen, because the province decides (S-02)."""
+        return self.reason is Reason.SPECIAL_UNIT
+
+    @property
+    def has_unit(self) -> bool:
+        """Whether the unit is said, or found, to have an organisation (T-01)."""
+        return self.key == Reason.EMPLOYED_WITH_ORG
+
+    @property
+    def found_none(self) -> bool:
+        """Whether he left open what the unit has, and nothing was found: then it is taken to have none (T-02)."""
+        return self.asked.situation == UNSURE and not self.has_unit
+
+    @property
+    def misses_unit(self) -> bool:
+        """Whether he says that the unit has an organisation, and it is not found."""
+        return self.has_unit and not self.owners and bool(self.asked.unit_name) and self.region is None
+
     @cached_property
     def leaver(self) -> Leaver | None:
         """What is known of him, as the start would ask it; None for a visitor."""

@@ -45,6 +45,16 @@ class Desk:
     noun: str
     back: str
 
+    @property
+    def opens_accounts(self) -> bool:
+        """Whether what is created are people, whose accounts are still to be activated."""
+        return self.kind is not ImportKind.DESTINATIONS
+
+    @property
+    def lists_members(self) -> bool:
+        """Whether the list behind it can show who is not activated."""
+        return self.kind is ImportKind.MEMBERS
+
     def url(self, page: str = "", batch: ImportBatch | None = None) -> str:
         """Address of one of its pages in the present blueprint; that of an upload names its content too."""
         named: dict[str, Any] = {"batch_id": batch.id, "file": batch.digest} if batch else {}

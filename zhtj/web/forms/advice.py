@@ -168,6 +168,11 @@ class Adviser:
             return WORK
         return next((name for name, group in self.offered.items() if self.heard.situation in group), self.heard.group)
 
+    @property
+    def asks_work(self) -> bool:
+        """Whether the open question is what the unit has, which one need not know."""
+        return self.heard.group == WORK
+
     def first_of(self, group: str) -> str:
         """Where a heading leads: to its situations, or straight to its only one."""
         keys = list(self.offered[group])

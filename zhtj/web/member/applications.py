@@ -53,6 +53,8 @@ def page(
         overdue=application_progress.is_overdue(found),
         history=application_progress.history(found),
         event=application_progress.last_event(found),
+        over=application_progress.failed(found),
+        by_himself=application_progress.by_himself(found),
         ground=application_progress.ground_label(application_progress.last_event(found)),
         reason=application_progress.reason_label(policy_of(found.from_org), found),
         office=outside.asked(found),
@@ -105,8 +107,7 @@ def letter_id(found: Application) -> int | None:
 
 def may_repeat(found: Application) -> bool:
     """Whether it ended without success and nothing else is under way (A-23)."""
-    ended = not found.state.is_open and found.state is not State.COMPLETED
-    return ended and may_leave(found.member) and open_application(found.member_id) is None
+    return application_progress.failed(found) and may_leave(found.member) and open_application(found.member_id) is None
 
 
 @routes.member.post("/applications/<int:application_id>/withdraw")

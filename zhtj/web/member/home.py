@@ -108,6 +108,7 @@ def _ended(ended: Application, context: dict[str, Any]) -> str:
         "member/home/ended.html",
         application=ended,
         event=application_progress.last_event(ended),
+        by_himself=application_progress.by_himself(ended),
         ground=application_progress.ground_label(application_progress.last_event(ended)),
         office=outside.asked(ended),
         may_object=objections.may_object(current_seat(), ended),

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import select
 
 from zhtj.kernel.database import session
+from zhtj.kernel.permissions import ActiveSeat
 from zhtj.policy.model import Policy
 from zhtj.policy.vocabulary import Reason
+from zhtj.transfers import queries
 from zhtj.transfers.models import Application, ApplicationEvent
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import Action, Party, State, next_state
@@ -41,7 +43,7 @@ def steps(application: Application) -> list[dict[str, str]]:
     """Steps for the ``steps`` component: done, current, failed or still to do."""
     states = course(application)
     last = last_event(application)
-    stopped_in = last.from_state if last is not None and _failed(application) else None
+    stopped_in = last.from_state if last is not None and failed(application) else None
     here = application.state if stopped_in is None else stopped_in
     position = states.index(here) if here in states else 0
     found = [{"label": "提交", "state": "done"}]
@@ -53,7 +55,8 @@ def steps(application: Application) -> list[dict[str, str]]:
     return found
 
 
-def _failed(application: Application) -> bool:
+def failed(application: Application) -> bool:
+    """Whether it ended without success."""
     return not application.state.is_open and application.state is not State.COMPLETED
 
 
@@ -65,6 +68,17 @@ def is_overdue(application: Application) -> bool:
 def last_event(application: Application | None) -> ApplicationEvent | None:
     """The step that brought it where it is."""
     return decisive(application) if application is not None else None
+
+
+def by_himself(application: Application) -> bool:
+    """Whether the member took the step that brought it where it is."""
+    event = last_event(application)
+    return event is not None and event.account_id == application.member.account_id
+
+
+def may_withdraw(application: Application, seat: ActiveSeat) -> bool:
+    """Whether this seat can take it back now (PD-16)."""
+    return not is_overdue(application) and Action.WITHDRAW in queries.possible_actions(seat, application)
 
 
 def ground_label(event: ApplicationEvent | None) -> str | None:

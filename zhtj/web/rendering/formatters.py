@@ -14,6 +14,7 @@ from typing import TypeAlias
 from flask import Flask
 from markupsafe import Markup
 
+from zhtj.cases.kind import ID_NUMBERS
 from zhtj.imports.files import row_numbers
 from zhtj.kernel import clock, dates
 from zhtj.policy import spoken
@@ -39,6 +40,7 @@ def register(app: Flask) -> None:
         deadline=deadline,
         days_left=days_left,
         masked_id=masked_id,
+        masked_answer=masked_answer,
         masked_mobile=masked_mobile,
         masked_name=masked_name,
         number=number,
@@ -145,6 +147,11 @@ def deadline(due: date | datetime | None, short: bool = False) -> str:  # noqa: 
 
 def _masked(value: str, stars: int) -> str:
     return value[:3] + "*" * stars + value[-4:] if len(value) > _READABLE else "*" * len(value)
+
+
+def masked_answer(answer: str, label: str) -> str:
+    """An answer of a printed form; ID numbers as ``masked_id`` shows them."""
+    return masked_id(answer) if label in ID_NUMBERS else answer
 
 
 def masked_id(value: str | None) -> str:

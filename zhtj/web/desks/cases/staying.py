@@ -30,6 +30,7 @@ from zhtj.kernel.errors import DomainError, NotFound
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import Organisation, Purpose
 from zhtj.people.models import Member
+from zhtj.policy.vocabulary import StayingCase
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import number_in, own_organisation
@@ -40,13 +41,34 @@ _PURPOSE = {"retention": Purpose.FLOATING, "overseas_study": Purpose.OVERSEAS, "
 
 @dataclass(frozen=True, slots=True)
 class Pile:
-    """One kind as the page shows it: how many wait here, how many there are, whether the branch for them is there."""
+    """One kind as the page shows it.
+
+    Args:
+        waiting, total, granted: how many wait here, how many there are, how many were granted.
+        missing: what has to be built before any can be granted (O-12); "" for nothing.
+        marked: who is marked as delayed at the desk, and not put into his organisation yet (T-19).
+    """
 
     kind: CaseKind
     waiting: int
     total: int
     granted: int
     missing: str
+    marked: int = 0
+
+    @property
+    def in_rounds(self) -> bool:
+        """Whether committees decide them together, on a day (A-26)."""
+        return self.kind.key == retention.KIND.key
+
+    @property
+    def export(self) -> str:
+        """The endpoint that exports them; "" where there are none, or no form to fill."""
+        exports: dict[str, str] = {
+            StayingCase.RETENTION: ".staying_export",
+            StayingCase.OVERSEAS_STUDY: ".cases_export",
+        }
+        return exports.get(self.kind.key, "") if self.total else ""
 
 
 @routes.desk.get("/staying")
@@ -65,7 +87,6 @@ def _page(error: DomainError | None = None) -> str:
         rounds=rounds.coming(home.school) if home is not None else [],
         may_announce=seat.kind is SeatKind.SCHOOL and home is not None,
         may_import=seat.kind in {SeatKind.COLLEGE, SeatKind.SCHOOL},
-        delayed=_delayed(seat),
         typed=request.form if error else {},
         error=error,
     )
@@ -78,7 +99,8 @@ def _piles(seat: ActiveSeat, own: Organisation, home: Home | None) -> list[Pile]
     for kind in (kind_of(key) for key in PERSONAL):
         total, granted, waiting = tally.get(kind.key, (0, 0, 0))
         if total or kind.offered(own):
-            piles.append(Pile(kind, waiting, total, granted, _missing(kind, own, home, built)))
+            marked = _delayed(seat) if kind.key == StayingCase.DELAY else 0
+            piles.append(Pile(kind, waiting, total, granted, _missing(kind, own, home, built), marked))
     return piles
 
 

@@ -25,6 +25,8 @@ from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, load_member, number_in, own_organisation, page_links
 from zhtj.web.forms.days import needed_day_in
 
+_OVERDUE = frozenset({"late", "silent"})
+
 
 def read_filters(said: Any) -> LedgerFilters:
     """Filters of the address or of a form; unknown values count as none."""
@@ -58,25 +60,25 @@ def ledger() -> str:
         statuses=[("", "全部"), *STATUSES.items()],
         kinds=[("", "全部"), *((kind.value, kind.label) for kind in StayKind)],
         figures=[
-            (label, counts[key], key)
+            (label, counts[key], key, bool(counts[key]) and key in _OVERDUE)
             for key, label in {"": "流动团员", **STATUSES}.items()
             if counts[key] or key in {"", "late"}
         ],
         untracked=queries.count_untracked(seat),
         most=queries.counted_to(seat),
-        may_start=lambda row: _may_start(seat, row),
+        may_start=lambda row: _is_ours(seat, row) and queries.may_look_after(seat, row),
+        may_log=lambda row: not _is_ours(seat, row) and queries.may_look_after(seat, row),
         of_school=of_school and seat.kind is not SeatKind.BRANCH,
+        allocates=filters.status == "allocate",
         allocating=_places(page.rows) if filters.status == "allocate" else [],
         ground=lambda row: staying.ground_label(row.ground),
         links=page_links(page, ".floating", **_kept(filters)),
     )
 
 
-def _may_start(seat: ActiveSeat, stay: Stay) -> str:
-    """What a line offers: a transfer where the branch is ours, the log where only the person is; "" for nothing."""
-    if not queries.may_look_after(seat, stay):
-        return ""
-    return "start" if stay.org.path.startswith(seat.path) else "log"
+def _is_ours(seat: ActiveSeat, stay: Stay) -> bool:
+    """Whether the branch is: then a line offers a transfer; where only the person is, the log."""
+    return stay.org.path.startswith(seat.path)
 
 
 def _places(rows: Sequence[Stay]) -> list[tuple[int, str]]:

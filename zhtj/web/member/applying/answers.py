@@ -166,6 +166,11 @@ class Filling:
         return self.spec is not None and not self.spec.chooses_destination
 
     @property
+    def is_study(self) -> bool:
+        """Whether he goes on to another school."""
+        return self.answers.reason == Reason.FURTHER_STUDY
+
+    @property
     def region(self) -> Organisation | None:
         """The chosen region that keeps a system of its own (X-01)."""
         found = None if self.is_special else self.destination

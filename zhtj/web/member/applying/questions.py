@@ -22,6 +22,7 @@ from zhtj.transfers.applying.situations import Submission
 from zhtj.transfers.models import Application
 from zhtj.transfers.parties import province_of
 from zhtj.transfers.queries import open_application
+from zhtj.transfers.workflow import Action
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.forms.transfer import TransferForm, place_options, reason_options
@@ -91,7 +92,7 @@ def _busy(member_id: int, error: Conflict | None = None) -> AnyResponse:
         "member/home/busy.html",
         application=found,
         message=checks.OPEN_BUSINESS,
-        overdue=application_progress.is_overdue(found),
+        may_withdraw=application_progress.may_withdraw(found, current_seat()),
         office=contact(found.holder or found.to_org),
     )
     return make_response(page, 409)
@@ -303,9 +304,11 @@ def _check_special(filling: Filling) -> AnyResponse:
 
 
 def _before(filling: Filling) -> dict[str, Any]:
-    """What became of the application this one starts again."""
+    """Why the application that this one starts again was refused; nothing if it was not, or nothing was said."""
     last = application_progress.last_event(filling.follows)
-    return {"last": last, "ground": application_progress.ground_label(last)}
+    ground = application_progress.ground_label(last)
+    said = last is not None and last.action is Action.REFUSE and last.remark
+    return {"refusal": last if ground or said else None, "ground": ground}
 
 
 def _check(filling: Filling) -> AnyResponse:
