@@ -9,11 +9,13 @@ from zhtj.web.desks import (
     identity,
     imports,
     letters,
+    many,
     messages,
     orgs,
     people,
     rates,
     transfers,
+    watching,
     workbench,
 )
 
@@ -26,10 +28,12 @@ __all__ = [
     "identity",
     "imports",
     "letters",
+    "many",
     "messages",
     "orgs",
     "people",
     "rates",
     "transfers",
+    "watching",
     "workbench",
 ]

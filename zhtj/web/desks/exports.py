@@ -45,7 +45,8 @@ from zhtj.web.desks.loading import number_in
 from zhtj.web.desks.people import members
 from zhtj.web.desks.rates import asked as rates
 from zhtj.web.desks.rates import offered
-from zhtj.web.desks.transfers import arrivals, decisions, exceptions_register, quality
+from zhtj.web.desks.transfers import arrivals, decisions
+from zhtj.web.desks.watching import exceptions_register, quality
 from zhtj.web.htmx import hx_redirect, is_htmx
 
 

@@ -11,7 +11,7 @@ from zhtj.transfers.workflow import State
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
-from zhtj.web.desks.transfers.bulk import bar
+from zhtj.web.desks.many.bulk import bar
 from zhtj.web.desks.transfers.decisions import line, read_filters, render_page
 
 

@@ -34,8 +34,8 @@ from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.letters.letter_page import of_application
 from zhtj.web.desks.loading import cursors, page_links
+from zhtj.web.desks.many.bulk import bar
 from zhtj.web.desks.transfers.application_page import application_page
-from zhtj.web.desks.transfers.bulk import bar
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
 from zhtj.web.rendering.navigation import waiting_counts, waiting_kinds
 from zhtj.web.rendering.words import file_required
