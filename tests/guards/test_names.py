@@ -63,7 +63,6 @@ MOST = 15
 MAY_BE_FULLER = {
     "migrations/versions": "one a change, in their order",
     "tests/browser/tour": "the tour's pictures",
-    "tests/letters/pictures": "letters as they must look",
 }
 
 
