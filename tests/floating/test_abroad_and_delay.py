@@ -240,7 +240,7 @@ def test_who_goes_abroad_to_live_there_may_stay_since_2022(school: World) -> Non
     assert said["计划在外时间"] == "2026年9月至2027年12月"
 
 
-@pytest.mark.rule("PD-62", "T-18")
+@pytest.mark.rule("PD-62")
 def test_before_2022_only_studies_abroad_kept_somebody_at_school(school: World, policy: Any) -> None:
     policy("2020-national")
 

@@ -41,7 +41,7 @@ def told(world: World, key: str = "") -> list[str]:
     return list(session.scalars(query.where(who)))
 
 
-@pytest.mark.rule("D-18", "R-03", "PD-36")
+@pytest.mark.rule("D-18", "PD-36")
 def test_the_end_of_a_retention_is_told_a_month_a_week_ahead_and_when_it_has_passed(kept: World, clock_at: Any) -> None:
     clock_at("2026-11-30T09:00")
     assert told(kept) == []
@@ -96,6 +96,26 @@ def test_whoever_is_not_heard_of_is_told_and_listed(kept: World, clock_at: Any) 
         floating.contacted(seat, member, date(2027, 4, 15), "电话联系，仍在找工作", None)
     assert stay_of(kept.graduate).contact_by == date(2027, 10, 15)
     assert told(kept) == []
+
+
+@pytest.mark.rule("R-12")
+def test_the_half_year_runs_from_the_latest_contact_in_whatever_order_they_are_logged(
+    kept: World, clock_at: Any
+) -> None:
+    clock_at("2026-12-10T09:00")
+    seat = kept.seat("college")
+    for on, latest, by in (
+        (date(2026, 11, 1), date(2026, 11, 1), date(2027, 5, 1)),
+        # A second one moves the day
+        (date(2026, 12, 1), date(2026, 12, 1), date(2027, 6, 1)),
+        # One that is older, logged late, does not
+        (date(2026, 11, 15), date(2026, 12, 1), date(2027, 6, 1)),
+    ):
+        with acting(seat):
+            floating.contacted(seat, session.get_one(Member, kept.graduate.id), on, "电话联系，仍在找工作", None)
+        stay = stay_of(kept.graduate)
+        assert (stay.last_contact_on, stay.contact_by) == (latest, by), on
+    assert len(ledger.log_of(stay_of(kept.graduate))) == 3
 
 
 @given(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(-400, 400))

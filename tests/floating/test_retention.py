@@ -141,7 +141,29 @@ def test_he_stays_in_the_denominator_and_is_not_completed(school: World) -> None
     assert ledger.open_stay(member.id) is None
 
 
-@pytest.mark.rule("R-05", "T-24", "R-09")
+@pytest.mark.rule("R-09")
+@pytest.mark.parametrize("missing", ["dues", "life"])
+@pytest.mark.parametrize("ground", ["no_job", "retake", "commissioned"])
+def test_dues_and_participation_are_each_fixed_in_writing_before_he_signs(
+    school: World, ground: str, missing: str
+) -> None:
+    # Neither he himself nor whoever signs what was raised for him can leave one of the two open
+    with pytest.raises(Invalid) as left_open:
+        apply(school, school.graduate, ground=ground, **{missing: ""})
+    assert set(left_open.value.errors) == {missing}
+    case = ask(school.seat("college"), "retention", school.graduate, **{**RETAINED, "ground": ground, missing: ""})
+    with pytest.raises(Invalid) as unsigned:
+        sign(school, case, school.graduate)
+    assert set(unsigned.value.errors) == {missing}
+    sign(school, case, school.graduate, **{missing: "每季度一次，交给学院团委"})
+    grant(school, case, "university")
+    # What was agreed is kept with his signature
+    form = session.scalars(select(SignedForm)).one()
+    label = {"dues": "团费交纳", "life": "参加组织生活"}[missing]
+    assert [label, "每季度一次，交给学院团委"] in form.content["rows"]
+
+
+@pytest.mark.rule("R-05", "T-24")
 def test_in_two_tiers_the_college_takes_him_into_its_own_branch(school: World, policy: Any) -> None:
     # Given somebody who sits the examination again, because his township refuses
     policy("2022-nankai")
@@ -214,6 +236,37 @@ def test_nobody_is_taken_in_before_his_form_is_signed(school: World) -> None:
     assert operations.obstacle(case) == ""
     grant(school, case, "university")
     assert where(school.graduate) == school.orgs["kept"].id
+
+
+@pytest.mark.rule("A-26", "T-23", "T-25")
+@pytest.mark.parametrize("ground", ["teaching", "file_first"])
+def test_nor_is_who_goes_to_the_colleges_branch_at_once(school: World, ground: str) -> None:
+    case = ask(school.seat("college"), "retention", school.graduate, **{**RETAINED, "ground": ground})
+    with pytest.raises(DomainError, match="还没有填写、签名") as refused:
+        do(case, school.seat("university"), CaseAction.APPROVE)
+    assert refused.value.rule == "A-26"
+    assert where(school.graduate) == school.orgs["class1"].id
+    sign(school, case, school.graduate)
+    grant(school, case, "university")
+    assert where(school.graduate) == school.orgs["college_kept"].id
+
+
+@pytest.mark.rule("A-26")
+def test_a_case_that_has_climbed_unsigned_is_not_approved(school: World) -> None:
+    # Given one that his class has raised for him and his college has passed on, before he has signed
+    case = ask(school.seat("class1"), "retention", school.graduate, **RETAINED)
+    do(case, school.seat("college"), CaseAction.FORWARD)
+    assert case.holder_id == school.orgs["university"].id
+    # Then the committee cannot approve it, singly or in a batch
+    seat = school.seat("university")
+    with pytest.raises(DomainError, match="还没有填写、签名"):
+        do(case, seat, CaseAction.APPROVE)
+    with acting(seat):
+        errors = operations.decide(queries.load(seat, [case.id]), seat, CaseAction.APPROVE)
+    assert [error.rule for error in errors.values()] == ["A-26"]
+    session.expire_all()
+    assert case.state.is_open
+    assert where(school.graduate) == school.orgs["class1"].id
 
 
 @pytest.mark.rule("A-26", "R-05")

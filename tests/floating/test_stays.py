@@ -27,6 +27,7 @@ from zhtj.people.models import Member
 from zhtj.people.moves import Move, move_members
 from zhtj.people.rules import months_after
 from zhtj.transfers import operations
+from zhtj.transfers.workflow import State
 
 MOVED = {
     "reason": "relocation",
@@ -72,6 +73,21 @@ def test_who_comes_into_a_floating_branch_is_tracked_until_he_leaves(world: Worl
     # Then he is nobody's floating member any more
     assert rows(world, "township") == []
     assert session.get_one(Stay, row.id).ended_at is not None
+
+
+@pytest.mark.rule("T-29", "A-12")
+def test_whom_the_township_accepts_first_and_allocates_then_is_tracked_from_that_day(
+    world: World, clock_at: Any
+) -> None:
+    application = apply(world, world.graduate, "township", **UNPLACED)
+    do(operations.accept, application, world.seat("township"))
+    assert application.state is State.AWAITING_ALLOCATION
+    assert rows(world, "township") == []
+    clock_at("2026-10-20T09:00")
+    do(operations.allocate, application, world.seat("township"), session.merge(world.orgs["floating"]))
+    (row,) = rows(world, "township")
+    assert (row.member_id, row.kind, row.since) == (world.graduate.id, StayKind.TOWNSHIP, date(2026, 10, 20))
+    assert queries.open_stay(world.graduate.id) == row
 
 
 def test_an_employers_branch_is_not_tracked(world: World) -> None:

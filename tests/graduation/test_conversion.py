@@ -19,12 +19,13 @@ from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.notices.models import Message
-from zhtj.orgs.models import Category
+from zhtj.orgs.models import Category, Organisation
 from zhtj.people.models import Member
 from zhtj.rates import queries as rates
 from zhtj.transfers import operations as transfers
 
 JUNE = date(2026, 6, 1)
+GRADUATES = Category.GRADUATES
 
 
 @pytest.mark.rule("G-09", "G-10", "D-05")
@@ -42,6 +43,25 @@ def test_nothing_happens_before_the_first_of_june_and_everything_on_it(spring: W
     assert sweeps.run("convert").done == 0
     events = session.scalar(select(func.count()).where(AuditEvent.action == "branch.convert"))
     assert events == 1
+
+
+@pytest.mark.rule("G-09")
+def test_every_class_of_the_year_is_converted_whatever_its_month(spring: World, clock_at) -> None:
+    # given classes that graduate in July and December of this year, and in January of the next
+    months = {"july": date(2026, 7, 1), "december": date(2026, 12, 1), "next": date(2027, 1, 1)}
+    with unit_of_work():
+        for number, (key, month) in enumerate(months.items(), start=3):
+            name = f"江淮示范大学计算机学院2022级软件工程专业{number}班团支部"
+            spring.add(key, "college", name, f"软工{number}班团支部", Category.BRANCH, "普通高等院校")
+            operations.mark_branch(spring.orgs[key], month=month)
+    ids = {key: spring.orgs[key].id for key in ("class1", *months)}
+    # when 1 June comes
+    clock_at("2026-06-01T00:05")
+    assert sweeps.run("convert").done == 3
+    session.expire_all()
+    # then the year decides, not the month
+    converted = {key for key, org_id in ids.items() if session.get_one(Organisation, org_id).category is GRADUATES}
+    assert converted == {"class1", "july", "december"}
 
 
 @pytest.mark.rule("G-09")
@@ -167,6 +187,22 @@ def test_leftovers_of_earlier_years_are_a_list_of_their_own_and_in_no_rate(sprin
     assert rates.figures(spring.orgs["university"].path, 2027).graduates == 0
     assert queries.leftovers(spring.seat("company")).count() == 0
     assert [one.name for one in queries.leftovers(spring.seat("college"), "丁").page().rows] == ["丁一"]
+
+
+@pytest.mark.rule("G-23", "PD-08")
+@pytest.mark.parametrize(("month", "left"), [(date(2026, 12, 1), True), (date(2027, 1, 1), False)])
+def test_who_is_delayed_into_this_year_is_no_leftover(spring: World, clock_at, month: date, *, left: bool) -> None:
+    with unit_of_work():
+        wanted = OwnMark(MarkKind.DELAYED, month, "学分未修满")
+        mark_members(spring.seat("college"), spring.orgs["class1"], [spring.classmate.id], wanted)
+    clock_at("2026-06-02T09:00")
+    sweeps.run("convert")
+    clock_at("2027-05-02T09:00")
+    sweeps.run("register")
+    names = [member.name for member in queries.leftovers(spring.seat("university")).page().rows]
+    assert names == (["丁一", "卜喆"] if left else ["丁一"])
+    # he is one of this year's graduates instead
+    assert (queries.register_row(spring.classmate.id, 2027) is None) is left
 
 
 @pytest.mark.rule("O-11", "PD-06")

@@ -54,7 +54,6 @@ def school(**cells: Any) -> dict[str, Any]:
     return organisation(SCHOOL, "3401", 组织类别="团委", **cells)
 
 
-@pytest.mark.rule("PD-05")
 def test_a_parent_may_stand_further_down_or_be_given_by_code_or_name(city: Organisation, session: Session) -> None:
     rows = (
         organisation("新学校一班团支部", "共青团新学校第一学院委员会"),

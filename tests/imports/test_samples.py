@@ -52,7 +52,7 @@ def count(session: Session, table: type) -> int:
     return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-@pytest.mark.rule("PD-31", "PD-05")
+@pytest.mark.rule("PD-31")
 def test_the_sixteen_organisations_stand_where_the_file_says(
     session: Session, city: Organisation, organisation_table: ImportTable
 ) -> None:

@@ -68,6 +68,7 @@ def test_known_places(by_code: dict[str, Division], code: str, name: str, parent
     assert (by_code[code].name, by_code[code].parent) == (name, parent)
 
 
+@pytest.mark.rule("PD-05")
 def test_no_level_that_exists_in_the_numbering_only(by_code: dict[str, Division]):
     names = {division.name for division in by_code.values()}
     assert not names & {"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划", "县直辖村级区划"}
@@ -75,6 +76,7 @@ def test_no_level_that_exists_in_the_numbering_only(by_code: dict[str, Division]
     assert "460400" not in by_code
 
 
+@pytest.mark.rule("PD-05")
 @pytest.mark.parametrize(
     ("code", "name", "rank"),
     [
@@ -114,6 +116,7 @@ def test_a_place_is_not_called_by_its_office(raw: str, name: str):
     assert tidy(raw) == name
 
 
+@pytest.mark.rule("PD-05")
 def test_children_of_skipped_levels_rise():
     entries = [
         ("50", "重庆市"),

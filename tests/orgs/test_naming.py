@@ -12,6 +12,7 @@ from zhtj.orgs.naming import Fit, Term, initials, normalise, own_name, place_nam
 HANZI = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=2, max_size=8)
 
 
+@pytest.mark.rule("PD-05")
 def test_a_committee_carries_the_whole_administrative_path():
     line = ["安徽省", "合肥市", "蜀山区", "井岗镇"]
     assert naming.full_name(line) == "共青团安徽省合肥市蜀山区井岗镇委员会"

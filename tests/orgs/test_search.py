@@ -214,6 +214,7 @@ def test_who_finds_nothing_is_told_what_to_try(tree: Tree):
     assert tree.search("海秀", "46").hints == ()
 
 
+@pytest.mark.rule("PD-05")
 def test_places_in_external_systems_lead_to_their_region(tree: Tree):
     for question in ("北京 海淀", "北京市海淀区", "共青团北京市海淀区委员会"):
         (hit,) = tree.search(question, "46").hits

@@ -40,6 +40,7 @@ def test_a_province_is_loaded_with_everything_below(session: Session):
     assert counts.terms == session.scalar(select(func.count()).select_from(OrganisationTerm))
 
 
+@pytest.mark.rule("PD-05")
 def test_paths_and_codes_follow_the_line_of_superiors(session: Session):
     load_tree(session, provinces=HAINAN)
     town = find(session, "460400100")

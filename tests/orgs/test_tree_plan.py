@@ -38,6 +38,7 @@ def test_the_counts_of_the_whole_tree(tree: list[Planned]):
     assert len(tree) == 76_864
 
 
+@pytest.mark.rule("PD-05")
 def test_full_names_are_unique_and_fit(tree: list[Planned]):
     names = [planned.full_name for planned in tree]
     assert len(set(names)) == len(names)
@@ -59,7 +60,7 @@ def test_codes_are_those_of_the_divisions(by_code: dict[str, Planned]):
     assert by_code["460400100"].superior == "4604"
 
 
-@pytest.mark.rule("O-04")
+@pytest.mark.rule("O-04", "PD-05")
 def test_townships_below_leading_organs_are_flagged_and_nothing_else_is(
     tree: list[Planned], by_code: dict[str, Planned]
 ):
@@ -88,7 +89,7 @@ def test_every_township_has_one_floating_branch_with_the_new_name(tree: list[Pla
         assert branch.industry == host.industry
 
 
-@pytest.mark.rule("O-18")
+@pytest.mark.rule("O-18", "PD-05")
 def test_systems_and_the_corps_are_nodes_of_province_rank(by_code: dict[str, Planned]):
     systems = [by_code[f"0-{number:03d}"].short_name for number in range(1, 7)]
     assert systems == [
@@ -104,6 +105,7 @@ def test_systems_and_the_corps_are_nodes_of_province_rank(by_code: dict[str, Pla
     assert len(province_rank) == 28 + 6 + 3
 
 
+@pytest.mark.rule("PD-05")
 def test_three_regions_are_leaves_of_another_system(tree: list[Planned], by_code: dict[str, Planned]):
     external = {planned.code: planned.system for planned in tree if planned.system is not Region.NATIONAL}
     assert external == {"11": Region.BEIJING, "35": Region.FUJIAN, "44": Region.GUANGDONG}

@@ -350,7 +350,25 @@ def test_nobody_is_advised_to_open_a_case_he_did_not_ask_for():
     assert {each.case for each in advice} == {None}
 
 
-@pytest.mark.rule("PD-62", "T-18")
+@pytest.mark.rule("T-18")
+@pytest.mark.parametrize("name", ["2020-national", "2022-national", "2026-national"])
+def test_abroad_on_ones_own_is_before_departure_to_household_or_residence_and_nowhere_else(name):
+    policy = policy_named(name)
+    fits = {P.HOUSEHOLD, P.RESIDENCE, P.PARENTS_RESIDENCE}
+    township = {place: judge(policy, R.OVERSEAS_PRIVATE, D.TOWNSHIP, place) for place in PlaceTie}
+
+    assert {place for place, verdict in township.items() if verdict.level is BEST} == fits
+    assert {(each.level, each.rule) for place, each in township.items() if place not in fits} == {(NO, "T-18")}
+    for place in fits:
+        assert "出发前" in township[place].why
+        assert judge(policy, R.OVERSEAS_PRIVATE, D.TOWNSHIP_FLOATING, place).level is YES
+    for elsewhere in (D.UNIT, D.SCHOOL, D.OWN_SCHOOL, D.PARK, D.YOUTH_SOCIETY, D.LEADING_ORGAN):
+        assert judge(policy, R.OVERSEAS_PRIVATE, elsewhere, P.RESIDENCE).level is NO
+    said, *_ = advise(policy, Answers(situation="overseas_private"))
+    assert said.sentence.startswith("出发前办好")
+
+
+@pytest.mark.rule("PD-62")
 @pytest.mark.parametrize(("name", "stays"), [("2020-national", False), ("2022-national", True)])
 def test_who_lives_abroad_may_stay_since_2022_and_is_told_so(name, stays):
     said, best, *rest = advise(policy_named(name), Answers(situation="overseas_private"))

@@ -201,7 +201,12 @@ def test_outside_a_season_the_clock_starts_with_the_submission():
 def test_the_college_of_2020_returns_at_any_time_of_the_season():
     college = policy_named("2020-college")
 
-    assert return_due(shanghai(2020, 6, 10, 9, 0), college, in_season=True) == shanghai(2020, 6, 21)
+    # From the first day of the campaign on, in summer and after the national date alike.
+    for month in range(5, 12):
+        assert return_due(shanghai(2020, month, 10, 9, 0), college, in_season=True) == shanghai(2020, month, 21)
+    assert return_due(shanghai(2020, 5, 10, 9, 0), policy_named("2020-national"), in_season=True) > shanghai(
+        2020, 10, 1
+    )
 
 
 def test_the_day_is_that_of_shanghai_whatever_zone_the_submission_is_given_in():

@@ -271,6 +271,13 @@ def test_going_abroad_on_ones_own_leads_to_household_or_residence(world):
 
     assert set(names(found)[:2]) == {"团井岗镇委", "团小庙镇委"}
     assert P.ORIGIN not in {each.place for each in found.found}
+    assert found.said.sentence.startswith("出发前办好")
+    # What is advised is what is taken: the township of his residence, not as the place he comes from
+    with pytest.raises(DomainError) as refused:
+        apply(world, world.graduate, "township", reason="overseas_private", place="origin")
+    assert refused.value.rule == "T-18"
+    application = apply(world, world.graduate, "township", reason="overseas_private", place="residence")
+    assert application.level is Suitability.PREFERRED
 
 
 @pytest.mark.rule("T-06", "O-13")

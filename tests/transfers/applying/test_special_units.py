@@ -299,8 +299,11 @@ def test_the_offline_papers_go_along_and_name_only_the_generic_destination(world
 @pytest.mark.rule("S-09")
 @pytest.mark.parametrize(("remark", "shown"), [(ARMY, "参军入伍"), (SECRET, "涉密单位")])
 def test_everybody_reads_the_generic_destination_alone(world: World, remark: str, shown: str) -> None:
-    application = own(world, remark=remark, unit_name="示例研究所", secret_unit="示例研究所")
+    where = "示例市示例路1号"
+    application = own(world, remark=remark, unit_name="示例研究所", unit_address=where, secret_unit="示例研究所")
     assert (application.to_name, application.unit_label, application.unit_name) == (shown, shown, None)
+    # Its address would tell as much as its name
+    assert application.unit_address is None
     # Nor does the database tell whoever reads its rows
     session.flush()
     kept = session.execute(

@@ -334,7 +334,7 @@ def test_live_search_answers_with_the_results_alone(browser: Browser) -> None:
     assert "找到 2 个</hx-partial>" in fragment.source
 
 
-@pytest.mark.rule("PD-05")
+@pytest.mark.rule("X-01", "X-03")
 def test_external_region_leads_to_a_page_that_says_what_to_do(browser: Browser) -> None:
     page = answer(browser.get(START), reason="employed_with_org")
     page = answer(page, unit_name="北京某某公司")

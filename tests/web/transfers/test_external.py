@@ -112,7 +112,7 @@ def too_young(member: Member, joined: str = "2018-09-01") -> None:
 
 
 @pytest.mark.slow("walks through the whole way")
-@pytest.mark.rule("X-01", "X-02", "X-03", "X-04", "PD-05")
+@pytest.mark.rule("X-01", "X-02", "X-03", "X-04")
 def test_a_member_chooses_the_region_types_the_name_twice_and_is_told_what_to_do(browser: Browser) -> None:
     # Given the region chosen: nothing there can be searched
     page = region_of(browser, "11")
