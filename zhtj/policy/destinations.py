@@ -197,7 +197,7 @@ def advise(policy: Policy, answers: Answers) -> list[Advice]:
 
 
 def summary(policy: Policy, key: str) -> tuple[str, str]:
-    """A situation in two breaths: what it is called; where it leads, why, and what to mind (H-01)."""
+    """A situation in two breaths: what it is called; where it leads, why, and what to mind."""
     said, *rest = advise(policy, Answers(situation=key))
     best = next((each for each in rest if each.level is not Suitability.FORBIDDEN), None)
     return said.title, (best.sentence if best else "") + said.sentence

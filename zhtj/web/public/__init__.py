@@ -50,9 +50,9 @@ def index() -> AnyResponse:
 
 
 @routes.public.get("/help/")
-@public
+@public  # H-01: guides and common questions are open before login.
 def help_page() -> str:
-    """How the transfer goes, in our own words; open before login (H-01)."""
+    """How the transfer goes, in our own words."""
     policy = national_policy()
     external = judge(policy, Reason.OTHER, Destination.EXTERNAL)
     where_to = [summary(policy, key) for key in EXPLAINED] + [(Destination.EXTERNAL.label, external.why)]
