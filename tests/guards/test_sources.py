@@ -252,3 +252,20 @@ def test_days_are_said_in_one_place() -> None:
     said = re.compile(r"\.month\}月\{|%-?m月%-d")
     found = {name_of(path) for path in sources("zhtj", "jobs") if said.search(path.read_text(encoding="utf-8"))}
     assert found == {"zhtj/kernel/dates.py"}
+
+
+LOADED_BY_NAME = {
+    "zhtj/identity/verifiers.py": "the settings name a verifier of whoever runs the system",
+    "zhtj/imports/files/readers/reading_process.py": "a process of its own reads one file and loads that one reader",
+}
+
+
+def test_no_import_is_hidden() -> None:
+    """What is loaded by its name is seen by no contract of the imports."""
+    found = {
+        name_of(path)
+        for path in sources("app.py", "zhtj", "jobs")
+        for name, _ in calls(path)
+        if name.rpartition(".")[2] in {"import_module", "__import__"}
+    }
+    assert found == LOADED_BY_NAME.keys()
