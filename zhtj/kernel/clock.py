@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""Behind every moment there is: where something without one is sorted to."""
 
 
 def _system_now() -> datetime:

@@ -27,6 +27,7 @@ class SeatChoice:
         seat: what one acts as after switching.
         has_graduates: a school's, or a leading organ.
         has_floating: a township, a park, a school or a floating branch, or a leading organ (T-29, R-05).
+        has_townships: a county, which may act for its townships (PD-22).
     """
 
     key: str
@@ -35,6 +36,7 @@ class SeatChoice:
     seat: ActiveSeat
     has_graduates: bool = False
     has_floating: bool = False
+    has_townships: bool = False
 
 
 def member_of(account_id: int) -> Member | None:
@@ -102,6 +104,7 @@ def _choices(account_id: int, rows: Sequence[Any]) -> list[SeatChoice]:
             ),
             has_graduates=tier in LEADING_TIERS or industry in SCHOOL_INDUSTRIES,
             has_floating=_has_floating(tier, industry, purpose, is_township=bool(township)),
+            has_townships=tier is Tier.COUNTY,
         )
         for seat_id, post, org_id, path, name, tier, industry, township, purpose in sorted(
             posts, key=lambda row: (len(row[3]), row[0])

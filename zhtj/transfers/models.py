@@ -148,6 +148,11 @@ class Application(Base):
         return self.due_at is not None and self.due_at <= clock.now()
 
     @property
+    def goes_back_at(self) -> datetime:
+        """By when it is to be decided; far away while no clock runs, so that it can be sorted by."""
+        return self.due_at or clock.NEVER
+
+    @property
     def track(self) -> Track:
         """Between our organisations, to the special units' pool, or into an external system."""
         return TRACKS.get(self.kind, Track.DOMESTIC)

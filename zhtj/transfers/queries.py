@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, literal, or_, select, type_coerce
 from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from zhtj.kernel import clock
-from zhtj.kernel.database import session
+from zhtj.kernel.database import UtcDateTime, session
 from zhtj.kernel.errors import NotFound
 from zhtj.kernel.permissions import ActiveSeat, SeatKind, subtree
 from zhtj.kernel.sql.listing import Listing
@@ -104,6 +104,13 @@ WAITING = WaitingSource(
 )
 
 
+class WaitingPart(StrEnum):
+    """What is to be done with what waits: say yes or no, or choose the branch."""
+
+    DECIDE = "decide"
+    ALLOCATE = "allocate"
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a list of applications is narrowed by; "" or None is no filter.
@@ -112,19 +119,28 @@ class Filters:
         state: one state.
         side: ``out`` (from below), ``in`` (to below) or "".
         text: start of the member's name, or his whole student number.
+        part: what is to be done with them.
     """
 
     state: State | None = None
     side: str = ""
     text: str = ""
+    part: WaitingPart | None = None
+
+    @property
+    def said(self) -> dict[str, str]:
+        """The filters as an address or a form says them."""
+        values = {"state": self.state, "side": self.side, "q": self.text, "tab": self.part}
+        return {name: str(value) for name, value in values.items() if value}
 
 
 def waiting(seat: ActiveSeat, filters: Filters) -> Listing[Application]:
-    """What waits for this seat, oldest first."""
+    """What waits for this seat: what goes back first, then the oldest."""
     served = select(Organisation.id).where(Organisation.office_id == seat.org_id)
     query = _narrow(select(Application).where(in_time(clock.now()), Application.holder_id.in_(served)), filters)
+    goes_back = func.coalesce(Application.due_at, literal(clock.NEVER), type_=UtcDateTime()).label("goes_back_at")
     return Listing(
-        query, [Application.id], loads=(*LISTED, defer(Application.submitted_at)), dress=attach_organisations
+        query, [goes_back, Application.id], loads=(*LISTED, defer(Application.submitted_at)), dress=attach_organisations
     )
 
 
@@ -211,6 +227,9 @@ def _of_townships(seat: ActiveSeat) -> ColumnElement[bool]:
 def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
     if filters.state is not None:
         query = query.where(Application.state == filters.state)
+    if filters.part is not None:
+        to_allocate = Application.state == State.AWAITING_ALLOCATION
+        query = query.where(to_allocate if filters.part is WaitingPart.ALLOCATE else ~to_allocate)
     text = filters.text.strip()
     if text:
         query = query.where(search.is_called(Application.member_id, text))

@@ -257,7 +257,7 @@ def test_a_superior_sees_arrivals_and_ticks_nothing(world: World, browser: Brows
 @pytest.mark.rule("T-29", "D-17")
 def test_the_township_logs_contacts_and_starts_the_month(world: World, browser: Browser, clock_at: Any) -> None:
     bring(world, world.graduate, "floating", "township", **UNPLACED)
-    page = browser.login(world.accounts["township"]).get("/school/").click("流动团员")
+    page = browser.login(world.accounts["township"]).get("/school/more").click("流动团员")
     assert "还没有" in page.main
     assert page.links()["办理二次转接：丁一"] == f"/school/members/{world.graduate.id}/transfer-out"
     one = page.click("丁一")
@@ -290,17 +290,17 @@ def test_members_of_a_roster_join_the_list_with_one_button(world: World, browser
     [
         ("class1", "branch", {"毕业生"}),
         ("university", "school", {"毕业生", "流动团员"}),
-        ("team", "branch", {"新转入"}),
-        ("company", "school", {"新转入"}),
-        ("township", "school", {"新转入", "流动团员"}),
+        ("team", "branch", set()),
+        ("company", "school", set()),
+        ("township", "school", {"流动团员"}),
         ("province", "provincial", {"毕业生", "流动团员"}),
     ],
 )
 def test_the_menu_holds_what_concerns_the_organisation(
     world: World, browser: Browser, key: str, role: str, entries: set[str]
 ) -> None:
-    page = browser.login(world.accounts[key]).get(f"/{role}/members")
-    assert entries == {"毕业生", "新转入", "流动团员"} & set(page.links())
+    page = browser.login(world.accounts[key]).get(f"/{role}/more")
+    assert {"新转入", *entries} == {"毕业生", "新转入", "流动团员"} & set(page.links())
 
 
 @pytest.mark.rule("A-07")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from zhtj.imports.files import headings, unpack
@@ -50,12 +49,9 @@ class LayoutColumn:
         return self.name + "*" if self.required else self.name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
-    """The columns of one kind of file, in the order of its template.
-
-    What every row of a file asks it is worked out once.
-    """
+    """The columns of one kind of file, in the order of its template."""
 
     title: str
     columns: tuple[LayoutColumn, ...]
@@ -76,24 +72,7 @@ class Layout:
             for column in self.columns
         }
 
-    @cached_property
-    def widths(self) -> dict[str, int]:
-        """Characters the database has room for, by column."""
-        return {column.name: column.width for column in self.columns}
-
-    @cached_property
-    def required(self) -> frozenset[str]:
-        """The columns that must be there."""
-        return frozenset(column.name for column in self.columns if column.required)
-
-    @cached_property
-    def listed(self) -> dict[str, dict[str, str]]:
-        """The values of each column with a fixed list, by ``key`` of the value."""
-        return {
-            column.name: {key(choice): choice for choice in column.choices} for column in self.columns if column.choices
-        }
-
-    @cached_property
+    @property
     def order(self) -> dict[str, int]:
         """Position of each column, for sorting problems."""
         return {column.name: position for position, column in enumerate(self.columns)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -44,7 +44,6 @@ TIERS = {
     Tier.PROVINCE: "省级团委",
     Tier.CENTRE: "团中央",
 }
-_FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Direction(StrEnum):
@@ -190,7 +189,7 @@ def _in_order(filters: StuckFilters, found: Sequence[Lying] | None = None) -> li
 
 
 def _key(row: Lying, sort: Sort) -> tuple[Any, int]:
-    keys = {Sort.OLDEST: row.oldest, Sort.NUMBER: -row.number, Sort.DUE: row.first_due or _FAR}
+    keys = {Sort.OLDEST: row.oldest, Sort.NUMBER: -row.number, Sort.DUE: row.first_due or clock.NEVER}
     return keys[sort], row.office_id
 
 

@@ -105,7 +105,7 @@ def _visible(query: Selected, seat: ActiveSeat, filters: ArrivalFilters) -> Sele
 
 
 def listing(seat: ActiveSeat, filters: ArrivalFilters) -> Listing[Arrived]:
-    """Who arrived in this part of the tree, the newest first."""
+    """Who arrived in this part of the tree, the newest first; of whom waits for this office the oldest."""
 
     def count(most: int | None) -> int:
         # In the order of the tree, so that it ends as soon as it has met so many.
@@ -115,7 +115,7 @@ def listing(seat: ActiveSeat, filters: ArrivalFilters) -> Listing[Arrived]:
     return Listing(
         _visible(select(Arrival), seat, filters),
         [Arrival.arrived_at, Arrival.application_id],
-        descending=True,
+        descending=filters.status != "mine",
         loads=(
             joinedload(Arrival.member).joinedload(Member.account),
             joinedload(Arrival.member).joinedload(Member.org),

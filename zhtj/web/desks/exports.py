@@ -42,6 +42,7 @@ from zhtj.web.desks.graduation import graduates, marking, registration
 from zhtj.web.desks.identity import files
 from zhtj.web.desks.letters import issuing as letters
 from zhtj.web.desks.loading import number_in
+from zhtj.web.desks.many import bulk
 from zhtj.web.desks.people import members
 from zhtj.web.desks.rates import asked as rates
 from zhtj.web.desks.rates import offered
@@ -86,8 +87,8 @@ READERS: dict[str, Callable[[], Any]] = {
     "destinations": lambda: registration.read_filters(request.args),
     "exceptions": lambda: exceptions_register.read_filters(request.args),
     "quality": quality.read_cut,
-    "applications": decisions.read_filters,
-    "waiting": decisions.read_filters,
+    "applications": lambda: bulk.read_filters(request.args),
+    "waiting": decisions.read_waiting,
     "arrivals": arrivals.read_filters,
     "floating": lambda: floating.read_filters(request.args),
     "timers": _timers,

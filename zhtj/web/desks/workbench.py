@@ -25,6 +25,13 @@ from zhtj.web.desks.loading import own_organisation
 from zhtj.web.rendering.navigation import waiting_kinds
 
 
+@routes.desk.get("/more")
+@requires(Permission.WORKBENCH)
+def more() -> str:
+    """Everything the menu leads to, entry by entry."""
+    return render_template("more.html")
+
+
 @routes.desk.get("/")
 @requires(Permission.WORKBENCH)
 def home() -> str:

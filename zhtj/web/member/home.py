@@ -38,6 +38,13 @@ NEWS_FOR = timedelta(days=60)
 """How long an ended application stays the first thing on the page."""
 
 
+@routes.member.get("/more")
+@requires(Permission.OWN_MEMBERSHIP)
+def more() -> str:
+    """Everything the menu leads to, entry by entry."""
+    return render_template("more.html")
+
+
 @routes.member.get("/")
 @requires(Permission.OWN_MEMBERSHIP)
 def home() -> str:

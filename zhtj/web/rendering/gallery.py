@@ -14,6 +14,7 @@ from zhtj.kernel import clock
 from zhtj.web import error_pages
 from zhtj.web.access import public
 from zhtj.web.htmx import is_htmx
+from zhtj.web.rendering.navigation import MenuEntry
 
 blueprint = Blueprint("gallery", __name__, url_prefix="/_components")
 
@@ -52,19 +53,32 @@ class ExampleForm(FlaskForm):
     agree = BooleanField("我已核对以上信息")
 
 
+def _menu() -> dict[str, object]:
+    here = "/_components/"
+    entries = [MenuEntry(label, here, on_bar=label != "组织") for label in ("工作台", "团员", "数据", "组织")]
+    waiting = MenuEntry("待办", here, "page", on_bar=True, counter=lambda: 12, key="all")
+    tabs = [
+        MenuEntry("审批", here, "page", counter=lambda: 12, key="waiting"),
+        MenuEntry("事项", here, counter=lambda: 0, key="cases"),
+        MenuEntry("全部时限", here),
+    ]
+    more = MenuEntry("更多", here)
+    return {
+        "entries": [entries[0], waiting, *entries[1:]],
+        "section": "待办",
+        "tabs": tabs,
+        "messages": here,
+        "help": [MenuEntry("帮助", here)],
+        "seat": [MenuEntry("本组织资料", here)],
+        "more": more,
+    }
+
+
 def _sample() -> dict[str, object]:
     now = clock.now()
     midnight = clock.start_of_day(clock.today())
     return {
-        "navigation": [
-            {"label": "待办", "href": "/_components/", "active": True, "count": 12},
-            {"label": "转接申请", "href": "/_components/", "count": 0},
-            {"label": "团员", "href": "/_components/", "count": 0},
-            {"label": "毕业去向", "href": "/_components/", "count": 1204},
-            {"label": "介绍信", "href": "/_components/"},
-            {"label": "下级组织", "href": "/_components/"},
-            {"label": "导入导出", "href": "/_components/"},
-        ],
+        "menu": _menu(),
         "seat": {"organisation": "江淮大学团委", "post": "组织部干事"},
         "seats": [
             {"id": 1, "organisation": "江淮大学团委", "post": "组织部干事", "active": True},

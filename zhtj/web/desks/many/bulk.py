@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from zhtj.transfers.many import bulk, runs
 from zhtj.transfers.many.bulk import AT_MOST, BULK, INTO_BRANCH, Foresight, Order
 from zhtj.transfers.many.models import RunKind
 from zhtj.transfers.models import Application
-from zhtj.transfers.queries import ApplicationList, Filters
+from zhtj.transfers.queries import ApplicationList, Filters, WaitingPart
 from zhtj.transfers.rules import GROUNDS, Ground, grounds
 from zhtj.transfers.workflow import TRANSITIONS, Action, State
 from zhtj.web import routes
@@ -57,8 +57,8 @@ class Picked:
     @property
     def back(self) -> str:
         """Address of the list with its filters."""
-        kept: dict[str, Any] = {"q": self.filters.text, "state": self.filters.state, "side": self.filters.side}
-        return url_for(f".{self.listing}", **{key: value for key, value in kept.items() if value})
+        kept: dict[str, Any] = {**self.filters.said}
+        return url_for(f".{self.listing}", **kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,9 @@ def bar(listing: ApplicationList, filters: Filters, *, more: bool) -> dict[str, 
     """
     seat = current_seat()
     waiting = (
-        list(waiting_counts()) if listing is ApplicationList.WAITING else [state for state in State if state.is_open]
+        list(waiting_in(filters.part))
+        if listing is ApplicationList.WAITING
+        else [state for state in State if state.is_open]
     )
     states = [filters.state] if filters.state else waiting
     return {
@@ -156,17 +158,25 @@ def bar(listing: ApplicationList, filters: Filters, *, more: bool) -> dict[str, 
     }
 
 
+def waiting_in(part: WaitingPart | None) -> dict[State, int]:
+    """How many applications wait in this part of the list, by state."""
+    allocating = part is WaitingPart.ALLOCATE
+    found = waiting_counts().items()
+    return {one: n for one, n in found if part is None or (one is State.AWAITING_ALLOCATION) == allocating}
+
+
 def _is_county() -> bool:
     return over_townships(own_organisation())
 
 
-def _filters() -> Filters:
-    said = request.form
-    state, side = said.get("state", ""), said.get("side", "")
+def read_filters(said: Mapping[str, str]) -> Filters:
+    """Filters of an address or of a form; unknown values count as none."""
+    state, side, part = said.get("state", ""), said.get("side", ""), said.get("tab", "")
     return Filters(
         state=State(state) if state in set(State) else None,
         side=side if side in {"in", "out"} else "",
         text=said.get("q", "").strip(),
+        part=WaitingPart(part) if part in set(WaitingPart) else None,
     )
 
 
@@ -175,7 +185,7 @@ def _picked(seat: ActiveSeat) -> tuple[Picked, dict[int, int]]:
     listing = request.form.get("listing", "")
     if listing not in set(ApplicationList):
         raise DomainError("提交的内容不完整。", fix="请回到列表重新选择。")
-    filters = _filters()
+    filters = read_filters(request.form)
     versions = dict(_stamps(request.form.get("lines", "")))
     numbers = list(versions)
     if not numbers and request.form.get("all"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import current_app, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
@@ -18,19 +18,10 @@ from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation
 from zhtj.rates import queries
 from zhtj.rates.reports import documents
-from zhtj.web.access import current_seat
+from zhtj.web.access import current_choice, current_seat
 from zhtj.web.desks.loading import load_organisation, number_in, own_organisation
+from zhtj.web.rendering.navigation import Menu, MenuEntry
 
-# Pages of the desk in the order of their tabs: endpoint and label. Only those that are registered are shown.
-TABS = (
-    ("rates", "指标"),
-    ("rates_ranking", "实时通报"),
-    ("rates_curve", "进度曲线"),
-    ("rates_map", "地区图"),
-    ("rates_stuck", "滞留"),
-    ("rates_receiving", "接收情况"),
-    ("rates_statistics", "毕业生统计"),
-)
 # The list that is a page's file, by endpoint; how its address is read stands in ``offered``.
 FILES = {
     "rates": "rates",
@@ -123,7 +114,7 @@ def page(template: str, asked: AskedRates, endpoint: str, **values: Any) -> str:
         asked=asked,
         crumbs=crumbs,
         here=endpoint,
-        tabs=[(name, label, asked.link(name)) for name, label in TABS if _exists(name)],
+        tabs=_tabs(asked),
         seasons=[
             (each, f"{each} 届")
             for each in sorted({clock.today().year, asked.season, *queries.seasons()}, reverse=True)
@@ -135,6 +126,14 @@ def page(template: str, asked: AskedRates, endpoint: str, **values: Any) -> str:
         replica_lag=behind(replica.lag()),
         **values,
     )
+
+
+def _tabs(asked: AskedRates) -> list[MenuEntry]:
+    """The tabs of the figures, those of the rates about the same organisation and season."""
+    choice = current_choice()
+    if choice is None:
+        return []
+    return Menu(choice).tabs_with(lambda page: asked.link(page) if page.startswith("rates") else None)
 
 
 def _offered(asked: AskedRates) -> tuple[str, dict[str, str]] | None:
@@ -156,7 +155,3 @@ def behind(lag: timedelta | None) -> str:
     if seconds < _MINUTE:
         return f"约晚 {seconds} 秒" if seconds else "与主库一致"
     return f"约晚 {seconds // _MINUTE} 分钟" if seconds < _HOUR else f"约晚 {seconds // _HOUR} 小时"
-
-
-def _exists(name: str) -> bool:
-    return f"{current_seat().kind.value}.{name}" in current_app.view_functions

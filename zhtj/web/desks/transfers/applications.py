@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import render_template, url_for
+from flask import render_template, request, url_for
 
 from zhtj.kernel.permissions import Permission
 from zhtj.transfers import queries
@@ -11,8 +11,8 @@ from zhtj.transfers.workflow import State
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.loading import cursors, page_links
-from zhtj.web.desks.many.bulk import bar
-from zhtj.web.desks.transfers.decisions import line, read_filters, render_page
+from zhtj.web.desks.many.bulk import bar, read_filters
+from zhtj.web.desks.transfers.decisions import line, render_page
 
 
 @routes.desk.get("/applications")
@@ -20,7 +20,7 @@ from zhtj.web.desks.transfers.decisions import line, read_filters, render_page
 def applications() -> str:
     """The list: who is under way, at which step, who must act, how long still (A-11)."""
     seat = current_seat()
-    filters = read_filters()
+    filters = read_filters(request.args)
     page = queries.applications(seat, filters).page(**cursors())
     return render_template(
         "desks/transfers/applications.html",
@@ -30,7 +30,7 @@ def applications() -> str:
         states=list(State),
         seat_path=seat.path,
         bulk=bar(ApplicationList.APPLICATIONS, filters, more=not page.is_whole),
-        links=page_links(page, ".applications", state=filters.state, side=filters.side, q=filters.text),
+        links=page_links(page, ".applications", **filters.said),
     )
 
 

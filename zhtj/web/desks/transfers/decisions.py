@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from flask import Response, flash, make_response, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.cases import operations as cases
@@ -27,14 +27,14 @@ from zhtj.transfers.deciding.decisions import foresee
 from zhtj.transfers.deciding.questions import Questions, asked_for
 from zhtj.transfers.many import bulk
 from zhtj.transfers.models import Application
-from zhtj.transfers.queries import ApplicationList, Filters, open_application
+from zhtj.transfers.queries import ApplicationList, Filters, WaitingPart, open_application
 from zhtj.transfers.rules import Ground, grounds
 from zhtj.transfers.workflow import Action, State
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
 from zhtj.web.desks.letters.letter_page import of_application
 from zhtj.web.desks.loading import cursors, page_links
-from zhtj.web.desks.many.bulk import bar
+from zhtj.web.desks.many.bulk import bar, read_filters, waiting_in
 from zhtj.web.desks.transfers.application_page import application_page
 from zhtj.web.htmx import fragment_or_redirect, is_htmx
 from zhtj.web.rendering.navigation import waiting_counts, waiting_kinds
@@ -165,31 +165,30 @@ def render_page(shown: WorkLine, secret_unit: str = "") -> str:
 
 @routes.desk.get("/waiting")
 @requires(Permission.TRANSFER_DECIDE)
-def waiting() -> str:
-    """What waits for this organisation, oldest first."""
-    seat = current_seat()
-    filters = read_filters()
+def waiting() -> AnyResponse | str:
+    """What waits for this organisation: to be decided, or to be put into a branch."""
+    seat, filters = current_seat(), read_waiting()
+    states = waiting_in(filters.part)
+    if not (states or request.args) and waiting_counts():
+        return redirect(url_for(".waiting", tab=WaitingPart.ALLOCATE.value))
     page = queries.waiting(seat, filters).page(**cursors())
     return render_template(
         "desks/watching/waiting.html",
         lines=[line(seat, application) for application in page.rows],
         filters=filters,
         list_url=url_for(".applications"),
-        counts=waiting_counts(),
+        states=states,
         kinds=waiting_kinds(),
         bulk=bar(ApplicationList.WAITING, filters, more=not page.is_whole),
-        links=page_links(page, ".waiting", state=filters.state, q=filters.text),
+        links=page_links(page, ".waiting", **filters.said),
     )
 
 
-def read_filters() -> Filters:
-    """Filters of the address; unknown values count as none."""
-    state, side = request.args.get("state", ""), request.args.get("side", "")
-    return Filters(
-        state=State(state) if state in set(State) else None,
-        side=side if side in {"in", "out"} else "",
-        text=request.args.get("q", "").strip(),
-    )
+def read_waiting() -> Filters:
+    """Filters of the address of this list, which is shown in two parts."""
+    filters = read_filters(request.args)
+    usual = WaitingPart.ALLOCATE if filters.state is State.AWAITING_ALLOCATION else WaitingPart.DECIDE
+    return replace(filters, part=filters.part or usual)
 
 
 @routes.desk.post("/applications/<int:application_id>/<action>")
