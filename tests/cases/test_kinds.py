@@ -265,6 +265,9 @@ def test_two_records_of_one_person_become_one(world: World):
     mobile, kept_mobile = doubled.account.mobile, world.graduate.account.mobile
     keep = {"ground": "duplicate", "detail": "同一人录入了两次", "keep": world.graduate.account.id_number}
     case = removal(world, doubled, **keep)
+    # Whoever decides reads first where the record goes and what it brings
+    warned = kind_of("removal").warn(subjects.matter(case))
+    assert warned.startswith("合并到软工1班团支部的记录：")
     grant(world, case, *CITY)
     assert doubled.archived_at is not None
     assert (world.graduate.archived_at, world.graduate.major, world.graduate.student_no) == (
@@ -343,6 +346,11 @@ def test_name_number_and_joining_month_are_corrected_by_a_decision(world: World)
     member, account = world.graduate, world.graduate.account
     assert (account.name, account.id_number, member.joined_on) == ("丁乙", number, date(2018, 5, 1))
     assert (member.id, member.sex) == (before, Sex.FEMALE), "the same record: not deleted and registered again"
+    assert case.outcome == "已更正姓名、身份证号码、入团年月。"
+    head, row = sheet(world.seat("city"), "correction")
+    found = dict(zip(head, row, strict=True))
+    assert found["更正内容"] == f"姓名：丁乙；身份证号码：{number}；入团年月：2018-05"
+    assert (found["原因"], found["结果"]) == (CORRECT["why"], "已同意")
     sound()
 
 

@@ -161,6 +161,7 @@ def test_suspended_by_decision_told_seen_and_undone_by_decision(world: World):
     do(case, world.seat("township"), CaseAction.APPROVE)
     session.expire_all()
     assert member.suspended_at == clock.now()
+    assert case.outcome == "已停止团籍；重新取得联系后可以申请恢复。"
     assert member.archived_at is None
     assert names(world, "township", Measure.SUSPEND) == []
     event = session.scalars(select(AuditEvent).where(AuditEvent.action == "member.suspend")).one()
@@ -169,6 +170,7 @@ def test_suspended_by_decision_told_seen_and_undone_by_decision(world: World):
     do(back, world.seat("township"), CaseAction.APPROVE)
     session.expire_all()
     assert member.suspended_at is None
+    assert back.outcome == "已恢复团籍。"
 
 
 @pytest.mark.rule("D-21")

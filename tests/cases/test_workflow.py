@@ -17,7 +17,7 @@ from zhtj.cases import operations, queries
 from zhtj.cases.kind import About
 from zhtj.cases.kinds import KINDS
 from zhtj.cases.models import Case, CaseEvent
-from zhtj.cases.queries import CaseFilters, CaseList
+from zhtj.cases.queries import CaseFilters, CaseList, about_himself
 from zhtj.cases.workflow import (
     TRANSITIONS,
     CaseAction,
@@ -287,3 +287,15 @@ def test_of_two_at_once_one_wins(live: Flask):
     for thread in threads:
         thread.join()
     assert sorted(answers) == ["Conflict", "done"]
+
+
+@pytest.mark.rule("PD-02")
+def test_it_is_about_himself_who_is_its_subject_or_asked_for_it_and_about_nobody_else(world: World) -> None:
+    case = ask(world.seat("class1"), "profile", world.graduate, ethnicity="回族", why="户口簿")
+    assert about_himself(world.own_seat(world.graduate), case)
+    assert not about_himself(world.own_seat(world.classmate), case)
+    assert not about_himself(world.seat("college"), case)
+    # An organisation is nobody, though its number be his
+    case.subject_type, case.subject_id = About.ORGANISATION, world.classmate.id
+    assert not about_himself(world.own_seat(world.classmate), case)
+    session.expire(case)

@@ -125,3 +125,21 @@ def test_stages_only_rise_as_the_day_comes_nearer(deadline: date, offset: int) -
     assert stage(deadline, tomorrow) >= stage(deadline, today)
     assert contact_stage(deadline, tomorrow) >= contact_stage(deadline, today)
     assert (stage(deadline, today) is DeadlineStage.PAST) == (today > deadline)
+
+
+@pytest.mark.rule("D-17", "D-18")
+def test_when_the_place_came_to_nothing_the_old_term_is_told_anew(kept: World, clock_at: Any) -> None:
+    seat, member = kept.seat("college"), session.get_one(Member, kept.graduate.id)
+    clock_at("2026-11-20T09:00")
+    with acting(seat):
+        floating.found(seat, member, date(2026, 11, 20), "示例科技有限公司")
+    clock_at("2026-12-02T09:00")
+    assert told(kept) == ["转出期限快到了"]
+    with acting(seat):
+        floating.lost(seat, session.get_one(Member, kept.graduate.id))
+    assert stay_of(kept.graduate).deadline == date(2026, 12, 31)
+    assert told(kept) == ["转出期限快到了"]
+
+
+def test_without_a_day_nothing_comes_nearer() -> None:
+    assert (stage(None, date(2026, 10, 14)), contact_stage(None, date(2026, 10, 14))) == (DeadlineStage.FAR,) * 2

@@ -14,7 +14,8 @@ from tests.transfers.steps import EMPLOYED, acting, start
 from tests.transfers.steps import do as transfer
 from tests.uploads import PDF
 from tests.world import World
-from zhtj.cases import messages, operations, queries, rounds, signatures
+from zhtj.cases import messages, operations, queries, rounds, signatures, subjects
+from zhtj.cases.kinds import kind_of, staying
 from zhtj.cases.kinds.retention import GROUND
 from zhtj.cases.models import SignedForm
 from zhtj.cases.queries import CaseFilters
@@ -27,9 +28,11 @@ from zhtj.floating.queries import LedgerFilters
 from zhtj.floating.rules import retained_until
 from zhtj.graduation import personal
 from zhtj.graduation import queries as graduation
-from zhtj.graduation.models import MarkKind
+from zhtj.graduation.models import MarkKind, MemberMark
 from zhtj.graduation.personal import OwnMark
+from zhtj.kernel import clock
 from zhtj.kernel.attachments import Upload
+from zhtj.kernel.audit import AuditEvent
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError, Forbidden
 from zhtj.notices.models import Message
@@ -60,6 +63,7 @@ def test_who_is_retained_goes_to_the_schools_floating_branch(school: World) -> N
     stay = stay_of(school.graduate)
     assert (stay.kind, stay.home_id, stay.ground) == (StayKind.SCHOOL, school.orgs["college"].id, "no_job")
     assert stay.retained_until == date(2026, 12, 31)
+    assert "再由" not in (case.outcome or ""), "one tier: the school's branch is where he stays"
     # And nothing of it is a transfer
     assert session.scalar(select(func.count()).select_from(Application)) == 0
 
@@ -406,3 +410,51 @@ def test_taken_back_he_is_where_he_was(school: World) -> None:
         floating.take_back(seat, stay_of(member), "手续办错了，重新办理")
     assert where(member) == school.orgs["class1"].id
     assert ledger.open_stay(member.id) is None
+
+
+@pytest.mark.rule("D-18", "PD-61")
+def test_whoever_decides_is_told_that_the_term_is_an_extension_or_over(school: World, clock_at: Any) -> None:
+    case = apply(school, school.graduate)
+    matter = subjects.matter(case)
+    assert kind_of("retention").warn(matter) == "同意后计为未完成转接，到落实去向、转出为止。"
+    clock_at("2027-03-01T09:00")
+    assert "按延长保留办理，保留到 2027-06-30" in kind_of("retention").warn(matter)
+    clock_at("2027-07-01T09:00")
+    assert "保留期最长到 2027-06-30，已经过了" in kind_of("retention").warn(matter)
+
+
+@pytest.mark.rule("PD-08", "D-18")
+def test_the_term_runs_from_his_own_month_where_he_has_one(school: World) -> None:
+    member = session.merge(school.graduate)
+    assert staying.graduation_month(member) == date(2026, 6, 1)
+    with unit_of_work():
+        session.add(
+            MemberMark(
+                member_id=member.id,
+                org_id=member.org_id,
+                kind=MarkKind.INDIVIDUAL,
+                month=date(2026, 9, 1),
+                marked_at=clock.now(),
+            )
+        )
+    assert staying.graduation_month(member) == date(2026, 9, 1)
+
+
+@pytest.mark.rule("A-26")
+def test_a_round_can_be_applied_for_to_the_end_of_its_last_day(school: World, clock_at: Any) -> None:
+    seat, committee = school.seat("university"), school.orgs["university"]
+    with acting(seat):
+        rounds.announce(seat, date(2026, 10, 20), date(2026, 10, 25))
+    for moment, open_then in (("2026-10-20T23:59", True), ("2026-10-21T00:00", False)):
+        clock_at(moment)
+        assert (rounds.next_of(committee) is not None) is open_then
+
+
+@pytest.mark.rule("PD-35", "R-09")
+def test_what_was_agreed_at_the_signature_is_logged_and_nothing_where_nothing_changed(school: World) -> None:
+    noted = select(AuditEvent.detail).where(AuditEvent.action == "case.agree")
+    sign(school, ask(school.seat("college"), "retention", school.graduate, **RETAINED), school.graduate)
+    assert session.scalars(noted).all() == []
+    other = ask(school.seat("college"), "retention", school.classmate, **{**RETAINED, "dues": ""})
+    sign(school, other, school.classmate, dues="每季度交给学院团委")
+    assert [one["fields"] for one in session.scalars(noted)] == [["dues"]]

@@ -239,6 +239,8 @@ def test_a_township_is_a_committee_never_a_branch() -> None:
     assert code_fits("340104001", "340104", Category.COMMITTEE)
     assert code_fits("340104001", "340104", Category.GENERAL_BRANCH)
     assert not code_fits("340104001", "340104", Category.BRANCH)
+    # A superior does not give its own code away.
+    assert not code_fits("3401", "3401", Category.LEADING_ORGAN)
     assert not code_fits("3401001", "3401", Category.COMMITTEE)
 
 

@@ -74,6 +74,11 @@ def test_every_reason_destination_and_place_gets_a_verdict_with_rule_and_sentenc
         (R.EMPLOYED_WITHOUT_ORG, D.COUNTY_FLOATING, P.RESIDENCE, {"near_unit": False}, (ASK, "PD-62")),
         (R.EMPLOYED_WITHOUT_ORG, D.COUNTY_FLOATING, P.RESIDENCE, {"county_open": False}, (NO, "D-15")),
         (R.UNPLACED, D.COUNTY_FLOATING, P.HOUSEHOLD, {"township_unable": True}, (YES, "T-03")),
+        # A township that has said no is only warned about once the county takes over, and the county itself is not.
+        (R.UNPLACED, D.TOWNSHIP, P.RESIDENCE, {"township_unable": True, "county_open": True}, (ASK, "T-03")),
+        (R.UNPLACED, D.TOWNSHIP_FLOATING, P.RESIDENCE, {"township_unable": True, "county_open": True}, (ASK, "T-03")),
+        (R.UNPLACED, D.TOWNSHIP_FLOATING, P.RESIDENCE, {"township_unable": True, "county_open": False}, (BEST, "T-14")),
+        (R.UNPLACED, D.COUNTY_FLOATING, P.HOUSEHOLD, {"township_unable": True, "county_open": True}, (YES, "T-03")),
         (R.UNPLACED, D.COUNTY_FLOATING, P.HOUSEHOLD, {"township_unable": True, "county_open": False}, (NO, "D-15")),
         # rows 5, 6: special units
         (R.SPECIAL_UNIT, D.SPECIAL_POOL, None, {}, (BEST, "S-02")),

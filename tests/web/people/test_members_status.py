@@ -305,3 +305,13 @@ def test_a_committee_decides_what_it_asks_for_its_own_members(world: World) -> N
     do(case, world.seat("university"), CaseAction.APPROVE)
     session.expire_all()
     assert world.sophomore.origin == "安徽省芜湖市"
+
+
+@pytest.mark.rule("U-14", "U-21")
+def test_a_number_that_is_nobodys_is_corrected(world: World) -> None:
+    case = ask(world.seat("class2"), "profile", world.sophomore, dev_number="202434019999", why="团员证")
+    keys = {org.id: key for key, org in world.orgs.items()}
+    while case.state.is_open:
+        do(case, world.seat(keys[case.line[case.level]]), CaseAction.APPROVE if case.is_last else CaseAction.FORWARD)
+    session.expire_all()
+    assert world.sophomore.dev_number == "202434019999"
