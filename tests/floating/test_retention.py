@@ -438,6 +438,8 @@ def test_the_term_runs_from_his_own_month_where_he_has_one(school: World) -> Non
             )
         )
     assert staying.graduation_month(member) == date(2026, 9, 1)
+    # Whose class has none has none, whatever others have
+    assert staying.graduation_month(session.merge(school.sophomore)) is None
 
 
 @pytest.mark.rule("A-26")
