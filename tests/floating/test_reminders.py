@@ -30,7 +30,7 @@ def kept(school: World) -> World:
     return school
 
 
-def told_himself(world: World) -> Select[tuple[str]]:
+def told_himself(world: World) -> Select[str]:
     """The titles of what he has been told, the newest first."""
     return select(Message.title).where(Message.member_id == world.graduate.id).order_by(Message.id.desc())
 

@@ -1,8 +1,9 @@
 """Drives random worlds and compares the product with the model after every step.
 
 A step is attempted only where the model has an answer; the product must then say yes or no as the model does, and
-afterwards every application stands in the model's state, every member in the model's branch, every organisation has the
-model's figures. A disagreement names the seed and all the steps that led to it.
+afterwards every application stands in the model's state until the model's day, every member in the model's branch and
+category, whoever must have heard of it has, and every organisation has the model's figures. A disagreement names the
+seed and all the steps that led to it.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from tests.model import model
 from tests.model.model import Node, Person
 from tests.world import RESIDENCE, World
 from zhtj import sweeps
+from zhtj.floating.models import Stay
 from zhtj.graduation import destinations, personal
 from zhtj.graduation import operations as graduation
 from zhtj.graduation.models import RegisterRow
 from zhtj.kernel import audit, clock
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError
-from zhtj.kernel.permissions import ActiveSeat
+from zhtj.kernel.permissions import ActiveSeat, SeatKind
+from zhtj.notices.models import Message
 from zhtj.orgs import operations as orgs
 from zhtj.orgs.models import Category, Purpose
 from zhtj.orgs.operations import NewOrganisation
@@ -145,6 +148,8 @@ class Run:
             self.people[member.id] = Person(member.name, home, home if home.key == "class1" else None)
         self.applications: list[tuple[model.Application, int]] = []
         self.steps: list[str] = []
+        # Number of the newest message looked at, how each application stood then, who has just acted.
+        self.heard, self.stood, self.actor = 0, dict[int, str](), "?"
         self.taken: Counter[str] = Counter()
         stand(START)
 
@@ -288,7 +293,7 @@ class Run:
     def sweep(self) -> None:
         """The worker comes by (D-09)."""
         wanted = model.sweep(list(self.people.values()), self.now)
-        done = sweeps.run("return").done
+        done, self.actor = sweeps.run("return").done, "?"
         session.expire_all()
         self.steps.append(f"sweep {done}")
         if done != wanted:
@@ -312,6 +317,7 @@ class Run:
         answer: bool,
     ) -> bool:
         sentence = ""
+        self.actor = "" if seat.kind is SeatKind.MEMBER else self.key_of[seat.org_id]
         try:
             with audit.acting(seat), unit_of_work():
                 deed()
@@ -325,13 +331,17 @@ class Run:
         return answer
 
     def compare(self, *, figures: bool) -> None:
-        """States, places and figures are the model's."""
-        states = dict(session.execute(select(Application.id, Application.state)).all())
+        """States, terms, places, categories, who was told, and figures are the model's."""
+        columns = Application.id, Application.state, Application.due_at
+        stands = {number: (state.value, due) for number, state, due in session.execute(select(*columns))}
         for one, number in self.applications:
-            if states[number].value != one.state:
+            due = one.due.replace(tzinfo=ZONE) if one.due else None
+            if stands[number] != (one.state, due):
                 raise DisagreementError(
-                    self._told(f"{one.person.key} -> {one.to.key}: {states[number]}, not {one.state}")
+                    self._told(f"{one.person.key} -> {one.to.key}: {stands[number]}, not {one.state} until {due}")
                 )
+        self._compare_people()
+        self._compare_messages()
         for number, org in session.execute(select(Member.id, Member.org_id)):
             if self.key_of[org] != self.people[number].branch.key:
                 raise DisagreementError(self._told(f"{self.people[number].key} is in {self.key_of[org]}"))
@@ -343,6 +353,41 @@ class Run:
             }
             if different:
                 raise DisagreementError(self._told(f"{node.key}: product and model {different}"))
+
+    def _compare_people(self) -> None:
+        """What each graduate counts as, and until when a county keeps whom it has (PD-09, D-16, T-29)."""
+        rows = dict(session.execute(select(RegisterRow.member_id, RegisterRow.category)).all())
+        columns = Stay.member_id, Stay.org_id, Stay.since, Stay.clear_by
+        stays = {each[0]: each for each in session.execute(select(*columns).where(Stay.ended_at.is_(None)))}
+        for number, person in self.people.items():
+            if person.origin is not None and not person.delayed:
+                found = {None: None, "further_study": "study"}.get(rows[number], "society")
+                if found != person.registered:
+                    raise DisagreementError(self._told(f"{person.key} is {found}, not {person.registered}"))
+            stay = stays.get(number)
+            where = self.key_of[stay.org_id] if stay else None
+            if where != (person.branch.key if person.branch.kind in model.FLOATING else None):
+                raise DisagreementError(self._told(f"{person.key} stays at {where}"))
+            if stay is not None and stay.clear_by != model.clear_by(person.branch, stay.since):
+                raise DisagreementError(self._told(f"{person.key} stays until {stay.clear_by}"))
+
+    def _compare_messages(self) -> None:
+        """Everybody has heard who must have (PD-15, PD-18, PD-20)."""
+        query = select(Message).where(Message.id > self.heard, Message.subject_type == "application")
+        heard: dict[int, set[str]] = {}
+        for message in session.scalars(query.order_by(Message.id)):
+            who = self.key_of.get(message.org_id, "?") if message.org_id is not None else ""
+            heard.setdefault(message.subject_id or 0, set()).add(who)
+            self.heard = message.id
+        for one, number in self.applications:
+            before, self.stood[number] = self.stood.get(number), one.state
+            if before == one.state:
+                continue
+            for key in model.told(one, before) - {self.actor}:
+                offices = {key, self.nodes[key].office.key} if key else {""}
+                if not offices & heard.get(number, set()) and self.actor not in offices:
+                    heard_it = heard.get(number)
+                    raise DisagreementError(self._told(f"{one.person.key} {one.state}: {key} not told, {heard_it}"))
 
     def _told(self, what: str) -> str:
         return "\n".join([*self.steps, what])

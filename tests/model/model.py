@@ -7,7 +7,7 @@ leave something open the model answers ``None``, and nothing is compared. Moment
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 SEASON = 2026
 CAMPAIGN = datetime(2026, 5, 1)
@@ -15,8 +15,10 @@ CONVERSION = datetime(2026, 6, 1)
 COUNTY_FROM = datetime(2026, 9, 1)
 RETURN_FROM = datetime(2026, 10, 1)
 DAYS = 10
+MONTHS = 12  # a county keeps nobody longer (D-16)
 STAYING = {"kept", "abroad", "delayed"}
 FLOATING = {"township_floating", "county_floating", "kept"}
+BASIC = {"unit", "township"}
 STUDY = {"further_study", "internal_upgrade"}
 OPEN = {"awaiting_release", "awaiting_acceptance", "awaiting_allocation", "awaiting_province", "awaiting_external"}
 WITH_CLOCK = {"awaiting_release", "awaiting_acceptance", "awaiting_external"}
@@ -177,11 +179,14 @@ OFFERED_TO = {
 }  # PD-10
 
 
+def _cares(seat: Node, node: Node) -> bool:
+    """A college or school for all below it, any other basic committee for the branches right below it (PD-01)."""
+    return node.inside(seat) if seat.kind in {"college", "school"} else seat.kind in BASIC and node.parent is seat
+
+
 def looks_after(seat: Node, node: Node) -> bool | None:
     """Whether ``seat`` may start for those at ``node``: the branch, its college, its school (A-01, PD-23)."""
-    if seat is node:
-        return True
-    if node.inside(seat) and seat.kind in {"college", "school"}:
+    if seat is node or _cares(seat, node):
         return True
     if seat is node.parent or seat is node.office:
         return None
@@ -195,7 +200,7 @@ def due_of(person: Person, now: datetime) -> datetime:
 
 
 def _both_under(seat: Node | None, start: Node, to: Node) -> bool:
-    return seat is not None and seat.kind in {"college", "school"} and start.inside(seat) and to.inside(seat)
+    return seat is not None and _cares(seat, start) and _cares(seat, to)
 
 
 def may_start(  # noqa: PLR0917 - the order of the documents
@@ -348,6 +353,38 @@ def sweep(people: list[Person], now: datetime) -> int:
         one.lapsed_at_receiver = one.state == "awaiting_acceptance"
         one.state, one.due = "returned", None
     return len(due)
+
+
+def told(one: Application, before: str | None) -> set[str]:
+    """Who must hear of the step that led ``one`` from ``before`` to where it stands; "" is the member.
+
+    Whoever acted need not be told, and where an office acts for an organisation the message may be to either.
+    """
+    if one.state in OPEN and before is None:
+        # PD-15: the old side is always informed; whoever has to decide gets it as work (PD-22).
+        return {one.start.key, _desk(one)} if one.by == "member" else {"", _desk(one)}
+    if one.state == "refused":  # A-15, A-23
+        return {""}
+    if one.state == "returned":  # PD-18: also the level above the one that let it lapse, the office in charge (PD-22)
+        lapsed = (one.to if one.lapsed_at_receiver else one.start).office
+        return {"", one.start.key, one.to.key} | ({lapsed.parent.key} if lapsed.parent else set())
+    if one.state == "completed":  # PD-20
+        return {"", one.start.key}
+    return set()
+
+
+def _desk(one: Application) -> str:
+    """Where it waits first."""
+    if one.state == "awaiting_release":
+        return one.start.key
+    if one.state == "awaiting_province":
+        return next(node.key for node in one.start.line if node.kind == "province")
+    return (one.decider or one.to).key
+
+
+def clear_by(branch: Node, since: date) -> date | None:
+    """Until when a county has to move on whom it keeps (D-16)."""
+    return since.replace(year=since.year + MONTHS // 12) if branch.kind == "county_floating" else None
 
 
 def figures(people: list[Person], area: Node) -> dict[str, int]:

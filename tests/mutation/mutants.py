@@ -25,6 +25,7 @@ DECIDING = (
     "zhtj/transfers/applying/situations.py",
 )
 NOT_DECIDING = frozenset({"__init__.py", "models.py", "commands.py", "messages.py", "vocabulary.py"})
+SIZES = frozenset({"CHUNK", "MANY", "SHARDS"})
 _OTHER: dict[type[ast.AST], Callable[[], ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
@@ -69,7 +70,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
     for number, node in enumerate(ast.walk(tree)):
         if id(node) not in spared:
             for change, (said, _) in enumerate(_changes(node)):
-                line = getattr(node, "lineno", 0)
+                line = getattr(node.target if isinstance(node, ast.comprehension) else node, "lineno", 0)
                 yield Mutant(path.relative_to(ROOT).as_posix(), number, change, line, said)
 
 
@@ -82,7 +83,7 @@ def broken(mutant: Mutant) -> ast.Module:
 
 
 def _spared(tree: ast.Module) -> set[int]:
-    """What is no decision: annotations, decorators, the label of an error or of the log."""
+    """What is no decision: annotations, decorators, how wide a field is and how much is done at a time."""
     roots: list[ast.AST | None] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -92,9 +93,15 @@ def _spared(tree: ast.Module) -> set[int]:
             roots += node.decorator_list
         elif isinstance(node, ast.AnnAssign):
             roots.append(node.annotation)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"TypeVar", "cast"}:
+        elif _is_size(node) or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"TypeVar", "cast"}):
             roots.append(node)
     return {id(each) for root in roots if root is not None for each in ast.walk(root)}
+
+
+def _is_size(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assign):
+        return any(getattr(each, "id", "") in SIZES for each in node.targets)
+    return isinstance(node, ast.keyword) and node.arg == "width"
 
 
 def _changes(node: ast.AST) -> list[tuple[str, Callable[[], None]]]:  # noqa: C901 - a kind of node a line

@@ -18,6 +18,7 @@ from tests.mutation.mutants import ROOT, modules
 
 _FILES = {str(path): path.relative_to(ROOT).as_posix() for path in modules()}
 _calls: dict[str, dict[str, Any]] = {}
+_failed: set[str] = set()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -40,7 +41,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _calls[item.nodeid] = {"seconds": taken, "rules": rules, "calls": sorted(seen)}
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A test that fails as it is would notice everything."""
+    if not report.passed:
+        _failed.add(report.nodeid)
+
+
 def pytest_sessionfinish() -> None:
     """Write everything down."""
     with open(os.environ["ZHTJ_MUTATION_MAP"], "w", encoding="utf-8") as file:  # noqa: PTH123 - a plain name
-        json.dump(_calls, file)
+        json.dump({name: test for name, test in _calls.items() if name not in _failed}, file)
