@@ -127,3 +127,11 @@ def test_only_what_was_completed_can_be_late(state: State, ended: date | None, e
 def test_a_take_over_before_counties_may_is_named(opens: date, *, differs: bool) -> None:
     became = course(taken_over_on=date(2026, 9, 5))
     assert (Difference.COUNTY in went(request(), became, county_fallback_from=opens)) is differs
+
+
+@pytest.mark.rule("PD-62", "PD-12")
+def test_a_receiver_that_only_one_of_the_two_knows_is_named() -> None:
+    known = POLICY.receiver(Reason.UNPLACED, Destination.TOWNSHIP)
+    assert known is not None
+    before, after = otherwise(request(), receivers=())[Difference.RECEIVER]
+    assert (before, after) == (f"{known.label}（{known.counts.label}）", "无")
