@@ -7,7 +7,7 @@ from typing import Any
 from tests.transfers.steps import acting
 from tests.uploads import PNG
 from tests.world import World
-from zhtj.cases import operations, queries
+from zhtj.cases import hearings, operations, queries
 from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case
 from zhtj.cases.queries import CaseFilters, CaseList
@@ -38,6 +38,13 @@ def do(case: Case, seat: ActiveSeat, action: CaseAction, remark: str = "") -> No
         session.refresh(case)
         operations.act(case, seat, action, remark)
     session.refresh(case)
+
+
+def reply(case: Case, seat: ActiveSeat, *, is_holders: bool = False) -> None:
+    """The branch of the number's holder says whose it is (PD-61)."""
+    (found,) = hearings.of_case(case)
+    with acting(seat):
+        hearings.answer(found, seat, is_holders=is_holders, remark="已核对团员证原件")
 
 
 def grant(world: World, case: Case, *keys: str) -> Case:

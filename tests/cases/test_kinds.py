@@ -14,7 +14,7 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
-from tests.cases.steps import PROOF, ask, do, grant, on_file
+from tests.cases.steps import PROOF, ask, do, grant, on_file, reply
 from tests.transfers.steps import UNPLACED, acting, apply
 from tests.transfers.steps import do as transfer
 from tests.uploads import PDF
@@ -127,6 +127,7 @@ def test_the_province_frees_an_occupied_number(world: World):
     case = occupied(world)
     assert queries.way(case)[-1].short_name == "团安徽省委"
     assert "于敏" in kind_of("occupied_number").warn(subjects.matter(case))
+    reply(case, world.seat("team"))
     grant(world, case, "college", "university", "city", "province")
     assert world.graduate.dev_number == "201934009999"
     assert world.employee.dev_number is None
@@ -152,7 +153,9 @@ def test_a_number_used_in_another_province_goes_on_to_the_centre(world: World):
         world.add("shift", "works", "江苏示例公司一车间团支部", "一车间团支部", Category.BRANCH, "非公企业")
         other = world.enrol("戈明", "shift")
         other.dev_number = "201934009999"
+        world.appoint("shift")
     case = occupied(world)
+    reply(case, world.seat("shift"))
     assert queries.way(case)[-1].short_name == "团中央"
     grant(world, case, "college", "university", "city", "province", "centre")
     assert (world.graduate.dev_number, other.dev_number) == ("201934009999", None)

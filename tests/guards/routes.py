@@ -32,6 +32,7 @@ ID = re.compile(r"<int:(\w+_id)>")
 KINDS = {
     "applications": "application",
     "cases": "case",
+    "cases/hearings": "hearing",
     "members": "member",
     "organisations": "organisation",
     "letters": "letter",
@@ -84,6 +85,7 @@ NARROWER = {
     "object": "only whoever started it (PD-17)",
     "decide": "whose turn it is, and nobody above (PD-14)",
     "secret_unit": "the province that decides, as long as it does (S-09)",
+    "case_hearing_answer": "only whoever acts for the branch of the holder (PD-22)",
     "mark": "a leading organ marks only below itself (G-12)",
     "mark_change": "a leading organ changes only what it may mark (G-13)",
     "code": "own organisation or direct superior (U-04)",

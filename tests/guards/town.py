@@ -10,6 +10,7 @@ from tests.transfers.steps import UNPLACED, start
 from tests.world import World
 from zhtj.cases import operations as cases
 from zhtj.cases.kinds import kind_of
+from zhtj.cases.models import Hearing
 from zhtj.editions.models import DryRunTask
 from zhtj.editions.operations import KEPT_FOR
 from zhtj.exports import operations as exports
@@ -52,6 +53,7 @@ OBJECTS = (
     "member",
     "application",
     "case",
+    "hearing",
     "letter",
     "message",
     "subscription",
@@ -160,6 +162,16 @@ class Town:
             "letter": letter.id,
             "case": self._case(world.seat(key), member),
         }
+        self.objects[key]["hearing"] = self._hearing(self.objects[key]["case"], member)
+
+    @staticmethod
+    def _hearing(case_id: int, member: Member) -> int:
+        """Somebody claims this member's number."""
+        with unit_of_work():
+            hearing = Hearing(case_id=case_id, member_id=member.id, asked_at=clock.now())
+            session.add(hearing)
+            session.flush()
+            return hearing.id
 
     @staticmethod
     def _case(seat: ActiveSeat, member: Member) -> int:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.cases.steps import ask as raise_case
-from tests.cases.steps import do, grant
+from tests.cases.steps import do, grant, reply
 from tests.identity.papers import PAPER
 from tests.transfers.steps import EMPLOYED, acting, apply, start
 from tests.uploads import PDF
@@ -123,6 +123,7 @@ def test_a_number_that_two_records_carry_blocks_both(world: World) -> None:
     # The way out: the province gives it to its owner (F-05)
     number = world.classmate.dev_number
     case = raise_case(world.seat("class1"), "occupied_number", world.classmate, number=number, occupant="被于敏使用")
+    reply(case, world.seat("team"))
     grant(world, case, "college", "university", "city", "province")
     assert apply(world, world.classmate, "team").state.is_open
 

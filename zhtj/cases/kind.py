@@ -211,6 +211,7 @@ class CaseKind:
         branches: about a branch, where it is about an organisation.
         short: the answers in a few words, for the title.
         warn: what whoever decides has to know.
+        heard: what others who were asked about it have said, in words.
         offered: whether an organisation's policy knows such cases at all; the others are not listed.
         before: what stands in the record now, by the names of the fields; kept, and shown as old → new.
         raised: what happens as soon as it is raised, such as telling whoever it is about.
@@ -241,6 +242,7 @@ class CaseKind:
     branches: bool = False
     short: Callable[[CaseMatter], str] = field(default=lambda _: "")
     warn: Callable[[CaseMatter], str] = field(default=lambda _: "")
+    heard: Callable[[Case], str] = field(default=lambda _: "")
     offered: Callable[[Organisation], bool] = field(default=lambda _: True)
     before: Callable[[CaseMatter], dict[str, str]] = field(default=lambda _: {})
     raised: Callable[[CaseMatter, Case], None] = field(default=lambda *_: None)

@@ -6,7 +6,7 @@ import json
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Dialect, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, Dialect, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -14,7 +14,7 @@ from zhtj.cases.workflow import CaseAction, CaseState
 from zhtj.kernel import clock, crypto
 from zhtj.kernel.database import Base, Encrypted, StrEnumType, UtcDateTime, partial_index
 from zhtj.orgs.models import Organisation
-from zhtj.people.models import Account
+from zhtj.people.models import Account, Member
 
 
 class EncryptedJson(TypeDecorator[dict[str, Any]]):
@@ -169,6 +169,31 @@ class SignedForm(Base):
     def on_paper(self) -> bool:
         """Whether it was signed by hand."""
         return self.file_id is not None
+
+
+class Hearing(Base):
+    """编号异议的答复: a claim on a member's 发展团员编号, and what the branch of its holder says to it (PD-61)."""
+
+    __tablename__ = "case_hearings"
+    __table_args__ = (
+        CheckConstraint("(answered_at IS NULL) = (is_holders IS NULL)", name="answered"),
+        UniqueConstraint("case_id", "member_id", name="uq_case_hearings_case_member"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    # Whose record carries the number; wherever he is by then, his branch answers.
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Whether the number is the holder's own.
+    is_holders: Mapped[bool | None]
+    remark: Mapped[str | None] = mapped_column(String(500))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    org_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
+
+    case: Mapped[Case] = relationship()
+    member: Mapped[Member] = relationship()
 
 
 class Round(Base):

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, se
 from sqlalchemy import case as case_when
 from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 
-from zhtj.cases import subjects
+from zhtj.cases import hearings, subjects
 from zhtj.cases.kind import About, CaseKind, CaseMatter, ExportedCase
 from zhtj.cases.models import Case, CaseEvent
 from zhtj.cases.workflow import CaseAction, CaseParty, CaseState, actions
@@ -152,7 +152,10 @@ def listing(seat: ActiveSeat, filters: CaseFilters) -> Listing[Case]:
 
 
 def _waiting_rows() -> Any:
-    """A case waits for the office of its holder, or for the one above where its subject sits in that (PD-02)."""
+    """A case waits for the office of its holder, or for the one above where its subject sits in that (PD-02);
+
+    a claim on a number for the branch of its holder (PD-61).
+    """
     holder, office = aliased(Organisation), aliased(Organisation)
     waits = Case.state == CaseState.WAITING
     lies = select(Case.holder_id.label("org_id"), Case.waiting_since.label("since")).where(waits)
@@ -162,7 +165,7 @@ def _waiting_rows() -> Any:
         .join(office, office.id == holder.office_id)
         .where(waits, Case.subject_type == About.MEMBER.value, _sits_in(office))
     )
-    rows = union_all(lies, stuck).subquery()
+    rows = union_all(lies, stuck, hearings.waiting_rows()).subquery()
     return select(rows.c.org_id, rows.c.since)
 
 

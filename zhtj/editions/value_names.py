@@ -60,6 +60,7 @@ VALUE_NAMES = {
     "dev_number_required_from": "须有发展团员编号的入团时间",
     "dev_number_length": "发展团员编号位数",
     "dev_number_missing": "没有编号时填写",
+    "number_claim_answer_days": "编号异议答复天数",
     "certification_from": "须先审核志愿书的入团时间",
     "contact_interval_months": "流动团员联系间隔",
     "suspend_after_months": "失联后可停止团籍",

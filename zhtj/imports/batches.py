@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -353,12 +353,35 @@ def clarify(batch: ImportBatch, headings: Mapping[str, str], values: Mapping[tup
         Conflict: its import has begun, or a job is at it.
         DomainError: no such column or value.
     """
-    if batch.phase is not ImportPhase.CHECK or batch.state.is_open or batch.applied_at is not None:
-        raise Conflict("这份文件正在处理或已经导入，不能再改列的含义。", fix="请刷新页面。")
+    table = _still_open(batch)
     layout = layout_of(batch.kind, session.get_one(Organisation, batch.org_id))
-    table = tables.load(unpack(batch.content or ""))
     said = meanings.remember(batch.org_id, batch.kind, layout, headings, values)
-    batch.content, batch.report = pack(tables.dump(finding.applied(table, layout, said))), None
+    _look_again(batch, finding.applied(table, layout, said))
+
+
+def file_checked(batch: ImportBatch, rows: Collection[int]) -> None:
+    """Take the owner's word that the files of the people in these rows were checked (PD-61).
+
+    Args:
+        batch: not imported yet; its rows are looked at again.
+        rows: see ``row_numbers``; those of which nobody asks that are passed over.
+
+    Raises:
+        Conflict: its import has begun, or a job is at it.
+    """
+    table = _still_open(batch)
+    asked = {problem.row for problem in plan_of(batch).errors if problem.asks_file_check}
+    _look_again(batch, table.file_checked(asked & set(rows)))
+
+
+def _still_open(batch: ImportBatch) -> ImportTable:
+    if batch.phase is not ImportPhase.CHECK or batch.state.is_open or batch.applied_at is not None:
+        raise Conflict("这份文件正在处理或已经导入，不能再更改。", fix="请刷新页面。")
+    return tables.load(unpack(batch.content or ""))
+
+
+def _look_again(batch: ImportBatch, table: ImportTable) -> None:
+    batch.content, batch.report = pack(tables.dump(table)), None
     if is_long(batch):
         batch.state, batch.done, batch.touched_at = TaskState.WAITING, 0, clock.now()
         tasks.enqueue(JOB, batch.id)

@@ -162,10 +162,18 @@ def move_organisation(organisation: str, superior: str, why: str) -> None:
 @click.option("--org", "code", metavar="CODE", help="导入到这个组织及其下级（编码或全称）")
 @click.option("--dry-run", is_flag=True, help="只核对，不导入")
 @click.option("--partial", is_flag=True, help="跳过有错误的行，导入其余各行")
+@click.option("--file-checked", is_flag=True, help="文件里入团时年龄过小的人，本人档案都已核查属实")
 @click.option("--template", "template_file", metavar="FILE", type=click.Path(path_type=Path), help="生成导入模板")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出结果")
 def import_members(
-    file: Path | None, code: str | None, template_file: Path | None, *, dry_run: bool, partial: bool, as_json: bool
+    file: Path | None,
+    code: str | None,
+    template_file: Path | None,
+    *,
+    dry_run: bool,
+    partial: bool,
+    file_checked: bool,
+    as_json: bool,
 ) -> None:
     """从 xlsx、xls 或 csv 文件导入团员花名册；默认有一行错误就全部不导入."""
     if template_file is not None:
@@ -175,6 +183,7 @@ def import_members(
         _fail("请用 --org 指明导入到哪个组织（编码或全称）。")
     organisation_id = _organisation(code).id
     table = _table(file, ROSTER, as_json=as_json, known=meanings.of(organisation_id, ImportKind.MEMBERS))
+    table = table.file_checked() if file_checked else table
     run = _run(
         lambda: rosters.preview(table, session.get_one(Organisation, organisation_id)),
         lambda plan: rosters.apply(plan, partial=partial),

@@ -31,6 +31,7 @@ class Enrolment:
         branch_code: its code, for the audit log.
         is_graduate: whether the branch has been converted already (G-10).
         account_id: an account he has already, with his ID number; None makes an inactive one.
+        file_checked: whoever enters him says that his file was checked (PD-61).
     """
 
     branch_id: int
@@ -38,6 +39,7 @@ class Enrolment:
     new: NewMember
     is_graduate: bool = False
     account_id: int | None = None
+    file_checked: bool = False
 
 
 def add_members(enrolments: Sequence[Enrolment], *, how: str = "import") -> list[int]:
@@ -85,9 +87,15 @@ def _add(enrolments: Sequence[Enrolment], how: str) -> list[int]:
         for member_id, enrolment in paired
     ]
     insert_rows(Membership, intervals)
-    events = [(member_id, {"org": enrolment.branch_code, "how": how}) for member_id, enrolment in paired]
+    events = [
+        (member_id, {"org": enrolment.branch_code, "how": how} | _said(enrolment)) for member_id, enrolment in paired
+    ]
     audit.record_many("member.add", "member", events)
     return ids
+
+
+def _said(enrolment: Enrolment) -> dict[str, bool]:
+    return {"file_checked": True} if enrolment.file_checked else {}
 
 
 def _account(new: NewMember) -> dict[str, Any]:

@@ -165,6 +165,8 @@ class Values(Part):
     """Digits of the number."""
     dev_number_missing: str
     """What is written where an earlier member has none."""
+    number_claim_answer_days: Positive
+    """Days in which the branch of a number's holder says whose it is, before a claim on it is decided."""
     certification_from: date
     """Joined on this day or later: no transfer before the application form is approved."""
     contact_interval_months: Positive

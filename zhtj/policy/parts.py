@@ -121,6 +121,12 @@ class JoinAge(Part):
     since: date | None = None
     error_below: int
     warn_below: int | None = None
+    file_check_below: int | None = None
+    """Younger ones are registered only once somebody says that the file was checked (PD-61)."""
+
+    def needs_file_check(self, age: int) -> bool:
+        """Whether somebody who joined at this age is registered only after his file was checked."""
+        return self.file_check_below is not None and self.error_below <= age < self.file_check_below
 
 
 class ExternalSystem(Part):

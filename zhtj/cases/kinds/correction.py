@@ -27,6 +27,7 @@ from zhtj.orgs.policies import policy_of
 from zhtj.people import identity
 from zhtj.people.models import Member
 
+FILE_CHECKED = "file_checked"
 _LABELS = {"name": "姓名", "id_number": "身份证号码", "joined": "入团年月"}
 
 
@@ -57,8 +58,17 @@ def _check(matter: CaseMatter) -> None:
     right = {**known, **wanted}
     joined = first_of_month(right["joined"])
     age = identity.read(right["id_number"]).age_on(joined)
-    least = policy_of(person.org).join_age(joined).error_below
-    if {"joined", "id_number"} & wanted.keys() and age < least:
+    limit = policy_of(person.org).join_age(joined)
+    least = limit.error_below
+    touched = bool({"joined", "id_number"} & wanted.keys())
+    if touched and limit.needs_file_check(age) and not matter.said(FILE_CHECKED):
+        raise DomainError(
+            f"这样更正后，入团时只有 {age} 周岁。",
+            fix="核查本人档案、确认属实后，选择“已核查”再提出。",
+            field=FILE_CHECKED,
+            rule="PD-61",
+        )
+    if touched and age < least:
         raise DomainError(
             f"这样更正后，入团时只有 {max(age, 0)} 周岁，应满 {least} 周岁。",
             fix="请对照身份证和入团志愿书核对。",
@@ -98,6 +108,14 @@ KIND = CaseKind(
         FormField("name", "正确的姓名", Shape.PERSON, required=False, hint="没有错的一项留空。", width=60),
         FormField("id_number", "正确的身份证号码", Shape.ID_NUMBER, required=False),
         FormField("joined", "正确的入团年月", Shape.MONTH, required=False, hint="以入团志愿书为准，写成 2019-05。"),
+        FormField(
+            FILE_CHECKED,
+            "本人档案",
+            Shape.CHOICE,
+            required=False,
+            choices=(("yes", "已核查本人档案，入团年月属实，材料齐全"),),
+            hint="更正后入团时年龄过小的才选。",
+        ),
         FormField("why", "怎样发现的", Shape.LONG, hint="例如：录入时看错一位数字。", width=500, at_least=5),
     ),
     decider=always(Decider.CITY),

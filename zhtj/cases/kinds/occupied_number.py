@@ -1,7 +1,8 @@
-"""F-05 编号被占用: somebody else's record carries a member's 发展团员编号; the province coordinates (U-21)."""
+"""F-05 编号被占用: somebody else's record carries a member's 发展团员编号; the province coordinates (U-21, PD-61)."""
 
 from __future__ import annotations
 
+from zhtj.cases import hearings
 from zhtj.cases.kind import (
     ADMINS,
     About,
@@ -21,6 +22,7 @@ from zhtj.cases.workflow import Decider
 from zhtj.kernel.database import session
 from zhtj.kernel.errors import DomainError
 from zhtj.orgs.models import SEGMENT, Organisation
+from zhtj.people.models import Member
 
 _PROVINCE = 2 * SEGMENT
 
@@ -41,6 +43,14 @@ def _check(matter: CaseMatter) -> None:
         )
 
 
+def _raised(matter: CaseMatter, case: Case) -> None:
+    hearings.ask(case, matter.said("number"), matter.person)
+
+
+def _ready(matter: CaseMatter, case: Case) -> None:
+    hearings.missing(case, records.occupants(matter.said("number"), matter.person))
+
+
 def _effect(matter: CaseMatter, case: Case) -> str:
     last = session.get_one(Organisation, case.line[-1])
     freed = records.free_number(matter.said("number"), matter.person, last.path, f"case:{case.id}")
@@ -49,17 +59,25 @@ def _effect(matter: CaseMatter, case: Case) -> str:
 
 
 def _warn(matter: CaseMatter) -> str:
-    others = records.occupants(matter.said("number"), matter.person)
-    if not others:
-        return "系统内没有其他人使用这个编号；同意后直接登记到本人名下。"
-    names = "、".join(f"{one.name}（{one.org.full_name}）" for one in others)
-    return f"目前使用这个编号的是：{names}。同意后从这些记录中取消。"
+    number = matter.said("number")
+    carriers = {
+        "目前使用这个编号的是：{}。同意后从这些记录中取消。": records.occupants(number, matter.person),
+        "已归档的记录也有这个编号，没有团支部可以答复：{}。同意后一并取消。": records.archived_carriers(
+            number, matter.person
+        ),
+    }
+    said = [words.format("、".join(_named(one) for one in found)) for words, found in carriers.items() if found]
+    return "".join(said) or "系统内没有其他人使用这个编号，无人可以答复；同意后直接登记到本人名下。"
+
+
+def _named(one: Member) -> str:
+    return f"{one.name}（{one.org.full_name}）"
 
 
 KIND = CaseKind(
     key="occupied_number",
     label="发展团员编号被占用",
-    note="本人的发展团员编号被别人使用，不能转接。逐级上报，由省级团委协调；同意后编号登记到本人名下。",
+    note="本人的发展团员编号被别人使用，不能转接。先由现在持有编号者的团支部答复，逐级上报，由省级团委协调；同意后编号登记到本人名下。",
     rule="U-21",
     form="F-05",
     sheet="编号被占用汇总",
@@ -73,6 +91,9 @@ KIND = CaseKind(
     check=_check,
     effect=_effect,
     warn=_warn,
+    raised=_raised,
+    ready=_ready,
+    heard=hearings.words,
     # F-05: exactly the form's columns.
     columns=(
         CaseColumn("省份", lambda line: line.province),

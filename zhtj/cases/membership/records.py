@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from zhtj.graduation import season_register
 from zhtj.graduation.models import CloseReason, RegisterRow
@@ -16,6 +16,7 @@ from zhtj.kernel import audit, clock
 from zhtj.kernel.crypto import keyed_hash
 from zhtj.kernel.database import session, touched
 from zhtj.kernel.errors import Conflict, DomainError
+from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Organisation
 from zhtj.people import identity
 from zhtj.people.models import Account, Member, Membership, Seat
@@ -214,7 +215,7 @@ def free_number(number: str, rightful: Member, within: str, by: str) -> list[str
         raise DomainError(
             f"占用编号的团员在{outside[0].org.full_name}，不归本级管理。", fix="请与对方的省级团委协调。", rule="U-21"
         )
-    for one in found:
+    for one in [*found, *archived_carriers(number, rightful, within)]:
         one.dev_number = None
         audit.record("member.dev_number", "member", one.id, before=number, after=None, by=by)
     before, rightful.dev_number = rightful.dev_number, number
@@ -225,9 +226,26 @@ def free_number(number: str, rightful: Member, within: str, by: str) -> list[str
 
 def occupants(number: str, rightful: Member) -> list[Member]:
     """Everybody else whose record carries this 发展团员编号."""
-    query = (
+    return list(session.scalars(_carriers(number, rightful).where(Member.archived_at.is_(None))))
+
+
+def archived_carriers(number: str, rightful: Member, within: str = "") -> list[Member]:
+    """Those whose archived record carries it; nobody can answer for them (PD-61).
+
+    Args:
+        number: 12 digits.
+        rightful: whose it is said to be.
+        within: path of an organisation; only those below it.
+    """
+    query = _carriers(number, rightful).where(Member.archived_at.is_not(None), subtree(Organisation.path, within))
+    return list(session.scalars(query))
+
+
+def _carriers(number: str, rightful: Member) -> Select[Member]:
+    return (
         select(Member)
         .join(Organisation, Organisation.id == Member.org_id)
-        .where(Member.dev_number == number, Member.id != rightful.id, Member.archived_at.is_(None))
+        .where(Member.dev_number == number, Member.id != rightful.id)
+        .order_by(Member.id)
+        .limit(50)
     )
-    return list(session.scalars(query.order_by(Member.id).limit(50)))

@@ -19,22 +19,26 @@ class ImportProblem:
         column: heading of the column.
         cause: what is wrong, one sentence.
         fix: what to do about it, one sentence.
+        asks_file_check: it is out of the way as soon as somebody says that the file was checked (PD-61).
     """
 
     row: int
     column: str
     cause: str
     fix: str
+    asks_file_check: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json`` and for keeping; the sheet is named from the second on."""
         said = {"column": self.column, "cause": self.cause, "fix": self.fix}
-        return {**row_numbers.as_dict(self.row), **said}
+        asks = {"asks_file_check": True} if self.asks_file_check else {}
+        return {**row_numbers.as_dict(self.row), **said, **asks}
 
     @classmethod
     def restored(cls, kept: Mapping[str, Any]) -> ImportProblem:
         """What ``as_dict`` gave."""
-        return cls(row_numbers.restored(kept), kept["column"], kept["cause"], kept["fix"])
+        asks = kept.get("asks_file_check", False)
+        return cls(row_numbers.restored(kept), kept["column"], kept["cause"], kept["fix"], asks)
 
     def __str__(self) -> str:
         return f"{row_numbers.label(self.row)}“{self.column}”：{self.cause}{self.fix}"

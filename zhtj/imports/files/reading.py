@@ -10,7 +10,7 @@ from typing import TypeVar
 from zhtj.imports.files import cells, fixed_values, months
 from zhtj.imports.files.cells import Cell, CellError, FormulaError
 from zhtj.imports.files.problems import ImportProblem
-from zhtj.imports.files.tables import Layout, TableRow
+from zhtj.imports.files.tables import FILE_CHECKED, Layout, TableRow
 from zhtj.kernel import names
 
 Value = TypeVar("Value")
@@ -64,6 +64,11 @@ class Reading:
             self.error(column, f"号码旁边写着“{words[:20]}”。", "请只填写号码，并确认是本人的。")
             return ""
         return digits
+
+    @property
+    def file_checked(self) -> bool:
+        """Whether somebody has said of this row that the file was checked (PD-61)."""
+        return FILE_CHECKED in self._cells
 
     def code(self, column: str) -> str:
         """A number with its hyphens."""

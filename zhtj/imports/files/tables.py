@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zhtj.imports.files import headings, unpack
@@ -12,6 +12,8 @@ from zhtj.imports.files.cells import Cell, CellError, key, text
 from zhtj.imports.files.problems import ImportProblem
 from zhtj.imports.files.workbooks import decode
 
+FILE_CHECKED = "档案已核查"
+"""No heading of a file: set where somebody ticks it for a row, or says it on the command line (PD-61)."""
 _DECORATION = re.compile(r"[*:]|\(.*?\)|\[.*?\]|【.*?】|(?:必填|选填)$")
 
 
@@ -145,6 +147,14 @@ class ImportTable:
     def only(self, rows: list[TableRow]) -> ImportTable:
         """A table of these of its rows, without what is said about all."""
         return ImportTable(rows, self.header_row, self.columns, typed=self.typed)
+
+    def file_checked(self, numbers: Collection[int] | None = None) -> ImportTable:
+        """The same, with somebody's word that the files of these rows' people were checked; None: of all rows."""
+        rows = [
+            replace(row, cells={**row.cells, FILE_CHECKED: "1"}) if numbers is None or row.number in numbers else row
+            for row in self.rows
+        ]
+        return replace(self, rows=rows)
 
     def about(self) -> dict[str, Any]:
         """What a plan of it says about the file as a whole."""

@@ -271,7 +271,7 @@ def _enrol(entry: RosterEntry, joined_on: date, person: KnownAccount | None, pla
     )
     branch = entry.branch
     account_id = person.account_id if person else None
-    plan.enrolments.append(Enrolment(branch.id, branch.code, new, branch.is_graduates, account_id))
+    plan.enrolments.append(Enrolment(branch.id, branch.code, new, branch.is_graduates, account_id, entry.file_checked))
     plan.created += 1
     if person is not None:
         plan.attached.append((person.account_id, entry))

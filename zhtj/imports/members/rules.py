@@ -67,6 +67,7 @@ class RosterEntry:
         identity: what the ID number says.
         joined_on: first day of the month of joining; None where the file does not say (fine for a known member).
         details: the other attributes of a member that the row fills, by name.
+        file_checked: somebody says that the file was checked (PD-61).
     """
 
     row: int
@@ -77,6 +78,7 @@ class RosterEntry:
     joined_on: date | None
     dev_number: str | None
     details: dict[str, str | date]
+    file_checked: bool = False
 
 
 @dataclass(slots=True)
@@ -116,6 +118,15 @@ def new_member_problems(entry: RosterEntry, policy: Policy) -> list[ImportProble
     """What a person who is not in the system yet must bring besides (PD-31, U-10)."""
     if entry.joined_on is None:
         return [ImportProblem(entry.row, JOINED, "没有填写入团年月。", "请按入团志愿书补上。")]
+    age, limit = entry.identity.age_on(entry.joined_on), policy.join_age(entry.joined_on)
+    # PD-61: so young is somebody a member only if the file shows it; whoever enters him says that it was looked at.
+    if limit.needs_file_check(age) and not entry.file_checked:
+        cause = f"按身份证号码，入团时只有 {age} 周岁。"
+        return [
+            ImportProblem(
+                entry.row, JOINED, cause, "核查本人档案、确认属实后，勾选“已核查档案”再登记。", asks_file_check=True
+            )
+        ]
     since = policy.dev_number_required_from
     if entry.dev_number is None and entry.joined_on >= since:
         cause = f"{since.year} 年及以后入团的团员必须有发展团员编号。"
@@ -150,7 +161,7 @@ def _entry(reading: Reading, branches: Branches, policy: Policy, today: date, ea
         reading.warning(DEV_NUMBER, f"编号与{label(first)}相同。", "一人一号，重复的编号以后不能转接，请核对。")
     if reading.errors or who is None or branch is None:
         return None
-    return RosterEntry(reading.number, name, who, mobile, branch, joined, dev_number, details)
+    return RosterEntry(reading.number, name, who, mobile, branch, joined, dev_number, details, reading.file_checked)
 
 
 def person_name(reading: Reading) -> str:

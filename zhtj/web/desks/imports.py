@@ -26,7 +26,7 @@ from zhtj.kernel.permissions import Permission
 from zhtj.kernel.work.tasks import TaskState
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
-from zhtj.web.desks.loading import own_organisation
+from zhtj.web.desks.loading import number_in, own_organisation
 from zhtj.web.htmx import hx_redirect, is_htmx
 
 HEADING, VALUE, NOT_READ = "heading:", "value:", "-"
@@ -229,6 +229,18 @@ def _meanings(desk: Desk, batch_id: int) -> AnyResponse:
         batches.clarify(batch, headings, values)
     flash("已按选择重新核对；本组织以后导入同样的文件不再询问。", "success")
     return redirect(desk.url("batch", batch), 303)
+
+
+@routes.desk.post("/imports/members/<int:batch_id>/file-checked", endpoint="import_members_file_checked")
+@requires(Permission.MEMBER_IMPORT)
+def _file_checked(batch_id: int) -> AnyResponse:
+    """For these rows the file was checked; what is not ticked is not imported (PD-61)."""
+    rows = [number for text in request.form.getlist("row") if (number := number_in(text)) is not None]
+    with unit_of_work():
+        batch = _owned(DESKS[0], batch_id)
+        batches.file_checked(batch, rows)
+    flash("已记下，名单已重新核对。" if rows else "没有勾选任何一行。", "success" if rows else "warning")
+    return redirect(DESKS[0].url("batch", batch), 303)
 
 
 @of_each_kind("/<int:batch_id>/marked.xlsx", "marked")

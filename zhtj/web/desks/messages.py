@@ -26,6 +26,7 @@ from zhtj.web.desks.loading import cursors, own_organisation, page_links
 SUBJECTS = {
     "application": (".application", "查看申请"),
     "case": (".case", "查看事项"),
+    "hearing": (".case_hearing", "查看并答复"),
     "letter": (".letter_page", "查看介绍信"),
 }
 CODES = Limit("digest-code", times=10, seconds=3600, what="发送验证码太频繁")

@@ -1,5 +1,5 @@
 """Cases on the desks."""
 
-from zhtj.web.desks.cases import cases, staying
+from zhtj.web.desks.cases import cases, hearings, staying
 
-__all__ = ["cases", "staying"]
+__all__ = ["cases", "hearings", "staying"]

@@ -10,7 +10,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from zhtj.cases import operations, queries, special_unit_form, subjects
+from zhtj.cases import hearings, operations, queries, special_unit_form, subjects
 from zhtj.cases.kind import About, CaseKind, CaseMatter, FormField, Shape, choice_label
 from zhtj.cases.kinds import KINDS, kind_of
 from zhtj.cases.models import Case, CaseEvent
@@ -93,6 +93,7 @@ def cases() -> str:
         total=0 if page.is_whole else listing.count(),
         decisions=DECISIONS,
         own=seat.kind is SeatKind.MEMBER,
+        hearings=hearings.waiting(seat) if seat.kind is not SeatKind.MEMBER and filters.side.waits_here else (),
         pickable=seat.kind is not SeatKind.MEMBER and filters.side.waits_here,
         links=page_links(page, ".cases", **_kept(filters)),
     )
@@ -256,6 +257,7 @@ def _page(seat: ActiveSeat, found: Case, *, full: bool = False, failed: FailedSt
         steps=_steps(found),
         possible=possible,
         warning=kind.warn(matter) if CaseAction.APPROVE in possible else "",
+        heard=kind.heard(found),
         obstacle=operations.obstacle(found) if CaseAction.APPROVE in possible else "",
         signing=signing_of(seat, found, kind),
         failed=failed,

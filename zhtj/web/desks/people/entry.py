@@ -30,6 +30,7 @@ class FilledMember:
     typed: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    asks_file_check: bool = False
 
 
 def _name(position: int) -> str:
@@ -55,14 +56,17 @@ def new() -> AnyResponse:
     try:
         with unit_of_work():
             session.refresh(branch)
-            done = single.enter(branch, typed, confirmed=bool(request.form.get("confirmed")))
+            said = {name: bool(request.form.get(name)) for name in ("confirmed", "file_checked")}
+            done = single.enter(branch, typed, **said)
             number = done.id if isinstance(done, Member) else None
     except DomainError as error:
         session.expire_all()
         errors = error.errors if isinstance(error, Refused) else {"": str(error)}
-        return make_response(_form(FilledMember(words, typed, errors)), error.status)
+        asks = isinstance(error, Refused) and error.asks_file_check
+        return make_response(_form(FilledMember(words, typed, errors, asks_file_check=asks)), error.status)
     if isinstance(done, Outlook):
-        return make_response(_form(FilledMember(words, typed, warnings=done.warnings)), 422)
+        filled = FilledMember(words, typed, warnings=done.warnings, asks_file_check=said["file_checked"])
+        return make_response(_form(filled), 422)
     flash("已登记。账号还没有激活，请为本人生成激活码。", "success")
     return redirect(url_for(".member", member_id=number), 303)
 
