@@ -208,6 +208,7 @@ class CaseKind:
         files: what may be attached.
         settled: whether nobody has to look: it takes effect as it is raised.
         archived: whether it may be about somebody whose record is archived.
+        anywhere: about somebody outside one's part of the tree, whom a page has found by name and full number (A-04).
         branches: about a branch, where it is about an organisation.
         short: the answers in a few words, for the title.
         warn: what whoever decides has to know.
@@ -239,6 +240,7 @@ class CaseKind:
     files: FileRule = USUAL
     settled: Callable[[CaseMatter], bool] = field(default=lambda _: False)
     archived: bool = False
+    anywhere: bool = False
     branches: bool = False
     short: Callable[[CaseMatter], str] = field(default=lambda _: "")
     warn: Callable[[CaseMatter], str] = field(default=lambda _: "")

@@ -181,9 +181,10 @@ def _member(kind: CaseKind, seat: ActiveSeat, typed: str) -> Member:
         select(Member)
         .join(Account, Account.id == Member.account_id)
         .join(Organisation, Organisation.id == Member.org_id)
-        .where(scope(Organisation.path, seat, Permission.CASES))
         .options(joinedload(Member.account), joinedload(Member.org))
     )
+    if not kind.anywhere:
+        query = query.where(scope(Organisation.path, seat, Permission.CASES))
     if not kind.archived:
         query = query.where(Member.archived_at.is_(None))
     if (known_id := _id(typed)) is not None:

@@ -15,6 +15,7 @@ from zhtj.cases.kinds import (
     profile,
     relocation,
     removal,
+    restoration,
     retention,
     statement,
 )
@@ -32,6 +33,7 @@ KINDS: dict[str, CaseKind] = {
         measures.KIND,
         occupied_number.KIND,
         statement.KIND,
+        restoration.KIND,
         e_file.KIND,
         external_answer.KIND,
         missing_organisation.KIND,

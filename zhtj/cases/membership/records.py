@@ -19,6 +19,7 @@ from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import subtree
 from zhtj.orgs.models import Organisation
 from zhtj.people import identity
+from zhtj.people.finding.archived import ARCHIVED
 from zhtj.people.models import Account, Member, Membership, Seat
 from zhtj.people.operations import end_seat, start_seat
 
@@ -69,7 +70,7 @@ def archive(member: Member, why: str, by: str) -> None:
     for seat in _posts(member.account_id):
         end_seat(seat, "archived")
     session.expire(member)
-    audit.record("member.archive", "member", member.id, why=why, by=by, org=member.org_id)
+    audit.record(ARCHIVED, "member", member.id, why=why, by=by, org=member.org_id)
 
 
 def _posts(account_id: int) -> list[Seat]:
@@ -86,7 +87,7 @@ def restore(member: Member, by: str) -> None:
     """
     if member.org.closed_at is not None:
         raise DomainError(
-            f"{member.org.short_name}已停用，不能恢复到那里。", fix="请先恢复该组织，或由新组织登记。", rule="PD-06"
+            f"{member.org.short_name}已停用，不能恢复到那里。", fix="请上级先重新启用该组织，再恢复记录。", rule="PD-06"
         )
     row = session.execute(
         update(Member)

@@ -30,6 +30,7 @@ from zhtj.orgs.policies import national_policy, policy_of
 from zhtj.people import bulk
 from zhtj.people import operations as people
 from zhtj.people.bulk import Enrolment
+from zhtj.people.finding import archived
 from zhtj.people.identity import WRONG_HERE, masked_mobile
 from zhtj.people.models import Account, Member
 from zhtj.people.operations import NewMember
@@ -238,7 +239,9 @@ def _identity_problems(
 def _elsewhere(entry: RosterEntry, person: KnownAccount, organisation: Organisation) -> list[ImportProblem]:
     """A member can be updated where he is; he gets elsewhere by a transfer only (PD-31)."""
     if person.is_archived:
-        return [ImportProblem(entry.row, ID_NUMBER, "该团员的记录已归档。", "请由上级团组织恢复。")]
+        found = archived.find(entry.name, entry.identity.number)
+        says, way_out = (found.says, found.way_out) if found else ("该团员的记录已归档。", "请由上级团组织恢复。")
+        return [ImportProblem(entry.row, ID_NUMBER, says, way_out)]
     if person.org_id == entry.branch.id:
         return []
     place = session.get(Organisation, person.org_id)

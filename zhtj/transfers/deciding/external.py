@@ -16,7 +16,7 @@ from zhtj.kernel.permissions import ActiveSeat, Permission
 from zhtj.orgs.models import Organisation, Region
 from zhtj.orgs.policies import policy_of
 from zhtj.people import operations as people
-from zhtj.people.finding import members
+from zhtj.people.finding import archived, members
 from zhtj.people.models import Member
 from zhtj.people.operations import NewMember
 from zhtj.people.signing import accounts
@@ -307,6 +307,9 @@ def _person(wanted: Incoming) -> Member:
         return people.add_member(wanted.region, wanted.person, account=account, how="external")
     if names.key(known.name) != names.key(wanted.person.name):
         raise DomainError("姓名与身份证号码不符。", fix="请核对后重新填写。", field="name", rule="U-14")
+    if known.archived_at is not None:
+        found = archived.record(known)
+        raise Conflict(found.says, fix=found.way_out, field="id_number", rule="PD-61")
     if known.org.system is Region.NATIONAL:
         raise Conflict(
             f"{known.name}的组织关系在{known.org.full_name}，不在外部系统。",

@@ -20,6 +20,7 @@ from zhtj.kernel.database import session
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import ActiveSeat, Permission, SeatKind
 from zhtj.orgs.models import SCHOOL_INDUSTRIES, Organisation
+from zhtj.people.finding import archived
 from zhtj.people.models import Account, Member
 from zhtj.policy.parts import ReasonSpec
 from zhtj.policy.vocabulary import PlaceTie, Suitability
@@ -118,7 +119,7 @@ def _start_all(lines: Sequence[Seen]) -> list[Result]:
 
 def _start(seen: Seen) -> Result:
     if seen.error is not None or seen.situation is None:
-        return Result.refusal(seen.error or _unknown())
+        return Result.refusal(seen.error or _unknown({}))
     try:
         with session.begin_nested():
             application = start(seen.situation)
@@ -167,7 +168,7 @@ class _Examination:
         member = self.members.get(content.get("member", 0)) or self.people.get(_identity(content))
         ours = member is not None and self.seat.may(Permission.TRANSFER_OUT, member.org.path)
         if member is None or (self.own and not ours):
-            raise _not_ours() if self.own else _unknown()
+            raise _not_ours() if self.own else _unknown(content)
         if member.id in self.taken:
             raise Conflict("同一人在名单中出现了两次，以前一次为准。", fix="请核对名单。")
         self.taken.add(member.id)
@@ -250,7 +251,10 @@ def _not_ours() -> DomainError:
     return DomainError("本组织及下级没有这位团员。", fix="请核对姓名和身份证号码。", rule="A-03")
 
 
-def _unknown() -> DomainError:
+def _unknown(content: Content) -> DomainError:
+    found = archived.find(content.get("name", ""), content.get("id_number", ""))
+    if found is not None:
+        return DomainError(found.says, fix=found.way_out, rule="PD-61")
     fix = "请核对姓名和身份证号码；本人可能还没有录入系统，或在北京、广东、福建的系统中。"
     return DomainError("没有找到这位团员。", fix=fix, rule="A-04")
 

@@ -130,6 +130,8 @@ def raise_case(kind: str) -> AnyResponse | str:
         raise Forbidden(f"当前任职不能提出“{wanted.label}”。", rule=wanted.rule)
     if seat.kind is SeatKind.MEMBER and wanted.paper is not None:
         return redirect(url_for(".stay", topic=wanted.key.replace("_", "-")), 303)
+    if wanted.anywhere:
+        return redirect(url_for(".transfer_in"), 303)
     if request.method == "GET":
         return _form(wanted, seat, FilledCase({"subject": _named(), **_linked(wanted)}))
     typed = {name: _typed(name) for name in ("subject", *(one.name for one in wanted.fields))}

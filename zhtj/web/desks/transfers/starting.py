@@ -11,6 +11,8 @@ from flask import current_app, flash, make_response, redirect, render_template, 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
+from zhtj.cases import operations as cases
+from zhtj.cases.kinds import kind_of, restoration
 from zhtj.kernel import audit, limits
 from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import DomainError, TooMany
@@ -19,7 +21,9 @@ from zhtj.orgs import queries as orgs
 from zhtj.orgs.models import Organisation, Purpose, Region
 from zhtj.orgs.policies import policy_of
 from zhtj.orgs.searching.search import SearchResult, search
+from zhtj.people.finding import archived
 from zhtj.people.finding import members as people
+from zhtj.people.finding.archived import ArchivedRecord
 from zhtj.people.models import Member
 from zhtj.policy.vocabulary import PlaceTie
 from zhtj.transfers import operations, queries
@@ -264,12 +268,55 @@ def transfer_in() -> AnyResponse | str:
     typed = {key: request.form.get(key, "").strip() for key in ("name", "id_number")}
     try:
         member = _look_up(current_seat(), typed)
+    except _Archived as found:
+        return make_response(_archived(found.record), found.status)
     except TooMany:
         raise
     except DomainError as error:
         page = render_template("desks/many/transfer_in.html", typed=typed, error=error, start=None)
         return make_response(page, error.status)
     return render_template("desks/many/transfer_in.html", **_found(member, dict.fromkeys(FIELDS, "")))
+
+
+class _Archived(DomainError):  # noqa: N818 - no mistake of whoever asks
+    """Whoever is looked for was archived."""
+
+    def __init__(self, record: ArchivedRecord) -> None:
+        super().__init__(record.says, fix=record.way_out, field="id_number", rule="PD-61")
+        self.record = record
+
+
+def _archived(record: ArchivedRecord, text: str = "", error: DomainError | None = None) -> str:
+    """Who archived him, whom to call, and the request to restore him."""
+    return render_template(
+        "desks/many/transfer_in_archived.html",
+        record=record,
+        person=_signer().dumps([record.member.id, current_seat().account_id]),
+        text=text,
+        error=error,
+        longest=kind_of(restoration.KEY).field("text").width,
+        hint=kind_of(restoration.KEY).field("text").hint,
+    )
+
+
+@routes.desk.post("/transfer-in/restoration", endpoint="transfer_in_restoration")
+@requires(Permission.TRANSFER_IN)
+def ask_restoration() -> AnyResponse:
+    """Ask where somebody was archived to restore him (PD-61)."""
+    seat, text = current_seat(), request.form.get("text", "")
+    member = _person_of(request.form.get("person", ""))
+    try:
+        with unit_of_work():
+            case = cases.raise_case(kind_of(restoration.KEY), seat, f"#{member.id}", {"text": text})
+            number, holder = case.id, case.holder.short_name if case.holder else ""
+    except DomainError as error:
+        session.expire_all()
+        member = _person_of(request.form.get("person", ""))
+        if member.archived_at is None:
+            raise
+        return make_response(_archived(archived.record(member), text, error), error.status)
+    flash(f"已向{holder}提出，恢复后会通知您。", "success")
+    return redirect(url_for(".case", case_id=number), 303)
 
 
 def _look_up(seat: ActiveSeat, typed: Mapping[str, str]) -> Member:
@@ -280,6 +327,9 @@ def _look_up(seat: ActiveSeat, typed: Mapping[str, str]) -> Member:
     member = people.find_exactly(typed["name"], typed["id_number"].upper())
     with unit_of_work():
         audit.record("member.look_up", "member", member.id if member else 0, found=member is not None)
+    known = None if member else archived.find(typed["name"], typed["id_number"].upper())
+    if known is not None:
+        raise _Archived(known)
     if member is None:
         raise DomainError(
             "没有找到这位团员。",
@@ -300,7 +350,8 @@ def _found(member: Member, typed: Mapping[str, str], destination: Organisation |
     }
 
 
-def _transfer_in_submit(token: str) -> AnyResponse:
+def _person_of(token: str) -> Member:
+    """Whoever a moment ago was found by name and full number, in this account. Raises DomainError."""
     try:
         number, account = _signer().loads(token, max_age=FOUND_FOR)
     except BadSignature as error:
@@ -308,6 +359,11 @@ def _transfer_in_submit(token: str) -> AnyResponse:
     member = session.get(Member, number)
     if member is None or account != current_seat().account_id:
         raise DomainError("查询结果已过期。", fix="请重新查询。")
+    return member
+
+
+def _transfer_in_submit(token: str) -> AnyResponse:
+    member = _person_of(token)
     destination = _chosen(request.form.get("to", ""))
     shown = StartPage(member, destination, _typed())
     found = _found(member, shown.typed, destination)
