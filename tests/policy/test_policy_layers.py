@@ -68,7 +68,6 @@ def test_every_layer_makes_a_whole_policy_whose_values_name_their_rules(name):
         ("2020-national", "target_xs", None, None),
         ("2019-national", "mark_edit", "forbidden", "G-14"),
         ("2019-national", "mark_by", ("school_domain",), "G-11"),
-        ("2019-national", "floating_name", "学社衔接临时团支部", "O-03"),
         ("2020-anhui", "special_unit_label", "特殊单位转接", "S-03"),
         ("2020-college", "auto_return_from", date(2020, 5, 1), "D-10"),
         ("2020-college", "overseas_approver", "college", "R-15"),

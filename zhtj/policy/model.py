@@ -85,12 +85,6 @@ class Values(Part):
     """The receiver accepts only after the member's file has been checked."""
 
     # -- townships and counties
-    floating_name: str
-    """Name of the township's branch for floating members."""
-    floating_aliases: tuple[str, ...]
-    """Its earlier names, still found by search."""
-    floating_hosts: tuple[Literal["township", "county", "park", "school", "college"], ...]
-    """Who may have a branch for floating members."""
     floating_onward_months: Positive
     """Months after a job or study place is found in which a floating member is transferred on."""
     county_fallback: Literal["must", "may"]
@@ -127,8 +121,6 @@ class Values(Part):
     """Name of the reason."""
     special_unit_remark: tuple[str, ...]
     """Words of which the remark must contain one."""
-    special_unit_approver: Literal["province"]
-    """Rank of the leading organ that alone decides."""
     special_unit_irreversible: bool
     """Nothing leads back once it is approved."""
     special_unit_register: bool
@@ -212,10 +204,6 @@ class Values(Part):
     """A letter is issued only once the transfer is complete."""
 
     # -- rates
-    metric_formulas: str
-    """Edition of the five formulas."""
-    metric_exclusions: tuple[Literal["overseas_study", "delayed", "teacher"], ...]
-    """Dispositions that are in no denominator."""
     target_sx: float | None = None
     """升学衔接率 to reach, per cent."""
     target_xs: float | None = None
