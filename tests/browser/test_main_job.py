@@ -64,7 +64,7 @@ def test_the_whole_job(live: Flask, stage: World, home: str, chromium: Browser, 
     # His class sees it, but has nothing to do
     with visit(chromium, home, DESK, javascript=javascript) as secretary:
         page = secretary.sign_in(mobile(stage, "class1"), PASSWORD)
-        secretary.follow(page.get_by_role("link", name="转接申请").first)
+        secretary.follow(page.get_by_role("link", name="转接", exact=True))
         page.get_by_role("link", name="丁一").wait_for()
         secretary.check()
         assert secretary.problems == []
@@ -92,7 +92,8 @@ def test_the_whole_job(live: Flask, stage: World, home: str, chromium: Browser, 
     # His school prints the letter
     with visit(chromium, home, DESK, javascript=javascript, accept_downloads=True) as school:
         page = school.sign_in(mobile(stage, "university"), PASSWORD)
-        for link in ("转接申请", "丁一", "开具介绍信"):
+        school.follow(page.get_by_role("link", name="团员", exact=True))
+        for link in ("申请", "丁一", "开具介绍信"):
             school.follow(page.get_by_role("link", name=link).first)
         school.check()
         page.get_by_label("团费交至").fill("2026-06")
