@@ -33,9 +33,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
     # The slow ones first: with several workers the short ones fill up what time is left.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            if group := _group(item):
+                # xdist reads a group behind a test's name; where it writes it itself, this pytest does not look.
+                item._id = type(item.id).parse(f"{item.nodeid}@{group}")
 
 
 def _wanted(item: pytest.Item, config: pytest.Config) -> bool:

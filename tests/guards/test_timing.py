@@ -1,10 +1,11 @@
-"""A slow test must say why, what many share is put down to none, and the run says what it took."""
+"""A slow test must say why, what many share is made once and put down to none, and the run says what it took."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests import timing
+from zhtj.config import ROOT
 
 pytest_plugins = "pytester"
 
@@ -28,6 +29,21 @@ def test_that_is_slow(): work(0.06)
 @pytest.mark.slow("it works long")
 def test_that_says_why(): work(0.06)
 def test_that_came_last(): pass
+"""
+
+SHARING = """
+import os
+import time
+from pathlib import Path
+import pytest
+
+@pytest.fixture(scope="module")
+def shared():
+    with Path("made").open("a") as made:
+        made.write(f"{os.getpid()}\\n")
+
+@pytest.mark.parametrize("number", range(6))
+def test_that_shares(shared, number): time.sleep(0.05)
 """
 
 
@@ -60,3 +76,12 @@ def test_a_mark_without_a_reason_is_refused(pytester: pytest.Pytester, mark: str
     done = pytester.runpytest_inprocess("-p", "tests.timing", "-p", "no:cacheprovider")
     assert done.ret != 0
     assert "say why it is slow" in str(done.stdout) + str(done.stderr)
+
+
+@pytest.mark.slow("runs pytest inside pytest, with two processes")
+def test_what_a_file_shares_is_made_once(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytester.makepyfile(test_file=SHARING)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    result = pytester.runpytest_subprocess("-p", "tests.choosing", "-n2", "--dist", "loadgroup")
+    result.assert_outcomes(passed=6)
+    assert len((pytester.path / "made").read_text().splitlines()) == 1
