@@ -42,6 +42,7 @@ POSTGRES_SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "jit": "off",
     "max_connections": "80",
     "shared_buffers": os.environ.get("ZHTJ_TEST_BUFFERS", "64MB"),
     "max_wal_size": "1GB",
