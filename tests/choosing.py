@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-PAGES = ("tests/web/", "tests/guards/")
+PAGES = ("tests/web/", "tests/guards/", "tests/browser/")
 NEEDY = frozenset({"installation", "installations", "chromium"})
 """Fixtures that stand for a database or a browser."""
 

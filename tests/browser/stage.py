@@ -75,12 +75,14 @@ class Visitor:
     """One person's browser: what went wrong in it, and what it asked for.
 
     Args:
+        size: of the window that this person uses.
         problems: errors of the console and of scripts; a test expects none.
         requests: addresses asked for, in order.
     """
 
     page: Page
     home: str
+    size: dict[str, int]
     javascript: bool = True
     problems: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -107,19 +109,24 @@ class Visitor:
 
     def check(self) -> None:
         """No violation on the page as it stands, and nothing to scroll sideways."""
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state()
         if self.javascript:
             self._settle()
             self._audit()
             self._fits()
 
-    def check_sizes(self) -> None:
-        """The same of a page just opened, on every size of window; loaded once, for loading is what takes long."""
+    def check_sizes(self, *, brief: bool) -> None:
+        """The same of a page just opened, on every size of window; loaded once, for loading is what takes long.
+
+        Args:
+            brief: axe looks at it on the size this person uses alone.
+        """
         self._settle()
         for size in SIZES:
             self.page.set_viewport_size(size)  # type: ignore[arg-type]  # a plain dict does
             self._fits()
-            if size is not PHONE:  # the style sheet makes no difference between the two phones
+            # The style sheet makes no difference between the two phones.
+            if size == self.size if brief else size is not PHONE:
                 self._audit()
 
     def _settle(self) -> None:
@@ -158,7 +165,7 @@ def visit(
     )
     context.set_default_timeout(15_000)
     page = context.new_page()
-    visitor = Visitor(page, home, javascript)
+    visitor = Visitor(page, home, size, javascript)
 
     def answer(route: Route) -> None:
         address = route.request.url

@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import PASSWORD
-from tests.browser.stage import DESK, serve, visit
+from tests.browser.stage import DESK, PHONE, serve, visit
 from tests.browser.test_main_job import mobile
 from tests.conftest import Installation
 from tests.imports.making import person, roster
@@ -198,12 +198,14 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
 
 
 @pytest.mark.parametrize("who", [*ROLES, "graduate", ""])
-def test_every_page_passes_axe_and_fits(house: tuple[World, str, dict[str, str]], chromium: Browser, who: str) -> None:
+def test_every_page_passes_axe_and_fits(
+    house: tuple[World, str, dict[str, str]], chromium: Browser, who: str, *, brief: bool
+) -> None:
     world, home, names = house
     role, pages = ROLES.get(who, ("", MEMBER_PAGES if who else PUBLIC))
-    with visit(chromium, home, DESK) as visitor:
+    with visit(chromium, home, DESK if role else PHONE) as visitor:
         if who:
             visitor.sign_in(mobile(world, who), PASSWORD)
         for page in pages:
             visitor.go((f"/{role}" if role else "") + page.format(**names))
-            visitor.check_sizes()
+            visitor.check_sizes(brief=brief)

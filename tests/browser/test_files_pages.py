@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import PASSWORD
-from tests.browser.stage import DESK, serve, visit
+from tests.browser.stage import DESK, PHONE, serve, visit
 from tests.browser.test_main_job import mobile
 from tests.conftest import Installation
 from tests.identity.test_certification import FORM, LATE, certify, upload
@@ -71,11 +71,13 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
 
 
 @pytest.mark.parametrize("who", PAGES)
-def test_every_page_passes_axe_and_fits(house: tuple[World, str, dict[str, str]], chromium: Browser, who: str) -> None:
+def test_every_page_passes_axe_and_fits(
+    house: tuple[World, str, dict[str, str]], chromium: Browser, who: str, *, brief: bool
+) -> None:
     world, home, names = house
     role, pages = PAGES[who]
-    with visit(chromium, home, DESK) as visitor:
+    with visit(chromium, home, PHONE if role == "member" else DESK) as visitor:
         visitor.sign_in(mobile(world, who), PASSWORD)
         for page in pages:
             visitor.go(f"/{role}{page.format(**names)}")
-            visitor.check_sizes()
+            visitor.check_sizes(brief=brief)

@@ -75,10 +75,12 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[World, str, 
         db.engine.dispose()
 
 
-def test_the_pages_of_members_pass_axe_and_fit(house: tuple[World, str, dict[str, str]], chromium: Browser) -> None:
+def test_the_pages_of_members_pass_axe_and_fit(
+    house: tuple[World, str, dict[str, str]], chromium: Browser, *, brief: bool
+) -> None:
     world, home, names = house
     with visit(chromium, home, DESK) as visitor:
         visitor.sign_in(mobile(world, "university"), PASSWORD)
         for page in PAGES:
             visitor.go("/school" + page.format(**names))
-            visitor.check_sizes()
+            visitor.check_sizes(brief=brief)

@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import PASSWORD
-from tests.browser.stage import DESK, serve, visit
+from tests.browser.stage import DESK, PHONE, serve, visit
 from tests.browser.test_every_page import HASH
 from tests.conftest import Installation
 from tests.transfers.applying.test_external import ABROAD, NAME, NOTE
@@ -107,10 +107,12 @@ def house(installations: dict[str, Installation]) -> Iterator[tuple[dict[str, st
 
 
 @pytest.mark.parametrize("who", PAGES)
-def test_pages_pass_axe_and_fit(house: tuple[dict[str, str], str, dict[str, int]], chromium: Browser, who: str) -> None:
+def test_pages_pass_axe_and_fit(
+    house: tuple[dict[str, str], str, dict[str, int]], chromium: Browser, who: str, *, brief: bool
+) -> None:
     mobiles, home, numbers = house
-    with visit(chromium, home, DESK) as visitor:
+    with visit(chromium, home, PHONE if PAGES[who][0].startswith("/member") else DESK) as visitor:
         visitor.sign_in(mobiles[who], PASSWORD)
         for page in PAGES[who]:
             visitor.go(page.format(**numbers))
-            visitor.check_sizes()
+            visitor.check_sizes(brief=brief)
