@@ -115,8 +115,8 @@ def test_nothing_that_changes_is_open_to_everybody_but_the_ways_in_and_out(insta
 @pytest.mark.parametrize(
     "actor", [pytest.param(actor, marks=pytest.mark.both if actor == SeatKind.MEMBER else ()) for actor in ACTORS]
 )
-def test_every_route_lets_through_exactly_whom_the_table_names(app: Flask, actor: str) -> None:
-    walk(app, actor)
+def test_every_route_lets_through_exactly_whom_the_table_names(app: Flask, actor: str, *, brief: bool) -> None:
+    walk(app, actor, brief=brief)
 
 
 def test_every_exception_of_these_guards_is_still_needed(installations) -> None:
