@@ -41,7 +41,7 @@ from zhtj.transfers.models import Application, ApplicationEvent, Objection
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import OPEN, RUNNING, TERMINAL, Action, State
 
-EXAMPLES, BRIEFLY, STEPS = 120, 16, 50
+EXAMPLES, BRIEFLY, STEPS = 120, 8, 50
 AT_LEAST = 42
 """Steps that count, on average of an example."""
 FROM_BEIJING = 2

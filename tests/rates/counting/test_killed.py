@@ -24,7 +24,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.orgs.models import Category, Organisation
 from zhtj.rates.models import RateCounter
 
-CHANGES, BRIEFLY, GRADUATES, PATIENCE = 10_000, 2_000, 120, 300
+CHANGES, BRIEFLY, GRADUATES, PATIENCE = 10_000, 1_000, 120, 300
 # Days on which they work; what is due in between goes back.
 DAYS = ("2026-09-20T09:00", "2026-10-14T09:00", "2026-11-20T09:00")
 BRANCHES = ("team", "p2_team", "q_team", "floating")

@@ -51,7 +51,7 @@ from zhtj.transfers.models import Application, Objection
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import OPEN, State
 
-EXAMPLES, BRIEFLY, STEPS = 20, 5, 40
+EXAMPLES, BRIEFLY, STEPS = 20, 3, 40
 MAY_MISS = 3
 START = "2026-06-20T09:00"
 LATEST = "2027-02-10T09:00"
