@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 from tests.rates.conftest import Area
+from tests.rates.conftest import build as example
+from tests.remembering import remembered
 from tests.world import World
 from zhtj.floating.rules import end_of_month
 from zhtj.graduation import operations as graduation
@@ -49,6 +51,14 @@ MOVES: tuple[tuple[str, tuple[str, str]], ...] = (
     ("county", ("city", "p2")),
 )
 RETAINED_UNTIL = end_of_month(date(2026, 12, 1))
+
+
+@remembered
+def whole() -> Area:
+    """The example with all that."""
+    area = example()
+    build(area)
+    return area
 
 
 def build(area: Area) -> World:

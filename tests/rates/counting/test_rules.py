@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from tests.rates import town
 from tests.rates.conftest import Area
@@ -45,10 +46,10 @@ TEACHER = OwnMark(MarkKind.TEACHER)
 
 
 @pytest.fixture
-def wide(area: Area) -> Area:
+def wide(session: Session) -> Area:
     """Five graduates of class 1 (a, b, c and two more) and two of Q's class; nobody has said where he goes."""
-    town.build(area)
-    return area
+    del session
+    return town.whole()
 
 
 def pair(rate: Rate) -> tuple[int, int]:

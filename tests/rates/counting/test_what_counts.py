@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests.rates import town
 from tests.rates.conftest import SEASON, Area
 from tests.rates.counting import agreement
+from tests.remembering import remembered
 from tests.transfers.steps import acting, do, start
 from tests.world import RESIDENCE
 from zhtj import doctor, sweeps
@@ -41,11 +43,17 @@ OTHER: dict[str, Any] = {"reason": "other", "remark": "留在本校其他支部"
 
 
 @pytest.fixture
-def wide(area: Area) -> Area:
+def wide(session: Session) -> Area:
     """The example with schools, branches of all purposes and a region."""
-    world = town.build(area)
+    del session
+    return build()
+
+
+@remembered
+def build() -> Area:
+    area = town.whole()
     with unit_of_work():
-        world.add("staff", "school2", "淮上示范大学教职工团支部", "教职工团支部", Category.BRANCH, town.COLLEGE)
+        area.world.add("staff", "school2", "淮上示范大学教职工团支部", "教职工团支部", Category.BRANCH, town.COLLEGE)
     return area
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
+from tests.remembering import remembered
 from tests.statements import statements
 from tests.transfers.steps import UNPLACED, apply, do, start
 from tests.world import World
@@ -34,8 +36,25 @@ SEASON = 2026
 
 
 @pytest.fixture
-def crowd(world: World) -> dict[str, Member]:
+def built(session: Session) -> tuple[World, dict[str, Member]]:
+    del session
+    return build()
+
+
+@pytest.fixture
+def world(built: tuple[World, dict[str, Member]]) -> World:
+    return built[0]
+
+
+@pytest.fixture
+def crowd(built: tuple[World, dict[str, Member]]) -> dict[str, Member]:
     """Graduates of one class at every step."""
+    return built[1]
+
+
+@remembered
+def build() -> tuple[World, dict[str, Member]]:
+    world = World.build()
     names = ("等", "分", "完", "退", "撤", "未")
     with unit_of_work():
         people = {name: world.enrol(f"{name}同学", "class1") for name in names}
@@ -49,7 +68,7 @@ def crowd(world: World) -> dict[str, Member]:
     do(operations.refuse, refused, world.seat("team"), Ground.WORKS_ELSEWHERE, "本人已在别处就业")
     withdrawn = apply(world, people["撤"], "floating", **UNPLACED)
     do(operations.withdraw, withdrawn, world.own_seat(people["撤"]))
-    return people
+    return world, people
 
 
 @pytest.fixture(params=[0, 500], ids=["line by line", "found first"])

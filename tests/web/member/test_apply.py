@@ -8,8 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests.browsing import Browser, Page
+from tests.remembering import remembered
 from tests.transfers.steps import EMPLOYED, UNPLACED, apply, do
 from tests.world import World
 from zhtj.kernel.database import session, unit_of_work
@@ -21,14 +23,19 @@ from zhtj.transfers.models import Application, TransferDraft
 from zhtj.transfers.rules import Ground
 from zhtj.transfers.workflow import State
 
-pytestmark = pytest.mark.both
-
 START = "/member/transfer/new"
 ADDRESS = "安徽省合肥市蜀山区井岗镇香樟大道88号"
 
 
 @pytest.fixture
-def world(world: World) -> World:
+def world(session: Session) -> World:
+    del session
+    return build()
+
+
+@remembered
+def build() -> World:
+    world = World.build()
     with unit_of_work():
         session.refresh(world.graduate)
         world.graduate.residence = ADDRESS

@@ -21,8 +21,6 @@ from zhtj.people import operations as people
 from zhtj.people.models import Member, MemberView, Post, Sex
 from zhtj.people.operations import NewMember
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 def browser(client: FlaskClient) -> Browser:

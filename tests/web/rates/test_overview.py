@@ -9,11 +9,14 @@ from html import unescape
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests.browsing import Browser, Page
 from tests.floating.steps import apply as ask_to_stay
 from tests.floating.steps import build, grant
 from tests.rates.conftest import Area, area
+from tests.rates.conftest import build as build_area
+from tests.remembering import remembered
 from tests.statements import statements
 from tests.transfers.steps import EMPLOYED, UNPLACED, acting, do
 from zhtj.graduation import operations as graduation
@@ -42,8 +45,15 @@ def figures(page: Page) -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture
-def example(area: Area) -> Area:
+def example(session: Session) -> Area:
     """PD-24's example: a -> P2 completed, b -> Q open, c nothing; Q's q -> P1 open."""
+    del session
+    return build_example()
+
+
+@remembered
+def build_example() -> Area:
+    area = build_area()
     world = area.world
     a = area.goes(world.graduate, "p2_team", **EMPLOYED)
     do(operations.accept, a, world.seat("p2_team"))

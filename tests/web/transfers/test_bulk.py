@@ -31,8 +31,6 @@ from zhtj.transfers.many.models import BulkRun
 from zhtj.transfers.models import Application
 from zhtj.transfers.workflow import State
 
-pytestmark = pytest.mark.both
-
 SCREENFUL = 14 * 1024
 
 
