@@ -81,6 +81,34 @@ def test_what_one_organisation_says_holds_for_no_other(browser: Browser, world: 
     assert "“证照号”这一列是" in page.text
 
 
+def test_nobody_is_asked_about_the_column_that_counts_the_rows(browser: Browser) -> None:
+    page = upload(browser, sheet(214, 发展团员编号="序号"))
+    assert "“序号”这一列是" not in page.text
+    assert "没有这样的列" not in page.text
+    assert "没有读取的列：序号" in page.text
+
+
+def test_the_list_of_a_branch_need_not_name_it(browser: Browser, client: FlaskClient, world: World) -> None:
+    people = [person(serial) for serial in (215, 216)]
+    rows = [[name for name in people[0] if name != "所在团支部"]]
+    rows += [[one[name] for name in rows[0]] for one in people]
+    page = upload(browser, workbook({"名单": rows}))
+    assert "缺少必需的列：所在团支部" in page.text
+
+    branch = Browser(client).login(world.accounts["class1"])
+    page = upload(branch, workbook({"名单": rows}), address="/branch/imports/members")
+    assert "导入 2 条" in page.text
+    wrong = [[*rows[0], "所在团支部"], [*rows[1], "江淮示范大学计算机学院2022级软件工程专业2班团支部"]]
+    page = upload(branch, workbook({"名单": wrong}), address="/branch/imports/members")
+    assert "没有全称为" in page.text
+
+
+def test_a_short_name_is_answered_with_the_full_one(browser: Browser) -> None:
+    people = person(217, 所在团支部="软工1班团支部")
+    page = upload(browser, workbook({"名单": [list(people), list(people.values())]}))
+    assert f"最接近的是：{CLASS1}。请改成系统内的全称" in page.text
+
+
 def test_a_column_that_is_not_wanted_is_not_asked_about_again(browser: Browser) -> None:
     page = upload(browser, sheet(203, 发展团员编号="编号甲"))
     page = page.form(address_of(page, "/meanings")).submit(**said("heading:编号甲", "-")).follow()

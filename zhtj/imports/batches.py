@@ -65,7 +65,9 @@ DIGITS = 16
 
 def layout_of(kind: ImportKind, organisation: Organisation) -> Layout:
     """The columns of such a file, as they hold for the organisation."""
-    return destination_files.layout_for(organisation) if kind is ImportKind.DESTINATIONS else LAYOUTS[kind]
+    if kind is ImportKind.DESTINATIONS:
+        return destination_files.layout_for(organisation)
+    return rosters.layout_for(organisation) if kind is ImportKind.MEMBERS else LAYOUTS[kind]
 
 
 def read(kind: ImportKind, data: bytes, filename: str, org_id: int) -> ImportTable:

@@ -181,8 +181,9 @@ def import_members(
         return
     if not code:
         _fail("请用 --org 指明导入到哪个组织（编码或全称）。")
-    organisation_id = _organisation(code).id
-    table = _table(file, ROSTER, as_json=as_json, known=meanings.of(organisation_id, ImportKind.MEMBERS))
+    organisation = _organisation(code)
+    organisation_id, layout = organisation.id, rosters.layout_for(organisation)
+    table = _table(file, layout, as_json=as_json, known=meanings.of(organisation_id, ImportKind.MEMBERS))
     table = table.file_checked() if file_checked else table
     run = _run(
         lambda: rosters.preview(table, session.get_one(Organisation, organisation_id)),

@@ -148,9 +148,12 @@ def xls(
     encoding: str = "gbk",
     merges: Collection[tuple[int, int, int, int]] = (),
     visibility: int = 0,
+    hidden_columns: Collection[int] = (),
 ) -> bytes:
     """The stream of a workbook, without its container: of Excel 97 (``new``) or Excel 5.0."""
     sheet = _begin(new=new, kind=0x10)
+    for column in hidden_columns:
+        sheet += _record(0x007D, struct.pack("<HHHHHH", column, column, 2048, 0, 1, 0))
     for number, row in enumerate(rows):
         flags = HIDDEN_ROW if number + 1 in hidden else 0
         sheet += _record(0x0208, struct.pack("<HHHHHHI", number, 0, len(row), 255, 0, 0, flags))

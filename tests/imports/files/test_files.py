@@ -53,7 +53,7 @@ def test_columns_may_stand_in_any_order_with_stars_blanks_and_other_names() -> N
         "身份证号码": PERSON[1],
     }
     assert table.unknown == ["序号", "备注"]
-    assert [(one.row, one.column) for one in table.remarks()] == [(2, "序号"), (2, "备注")]
+    assert [(one.row, one.column) for one in table.remarks()] == [(2, "备注")]
 
 
 def test_headings_over_two_rows_are_one_header() -> None:

@@ -219,6 +219,42 @@ def test_the_reading_process_gives_the_same(name: str) -> None:
     assert sheet.hidden == [2]
 
 
+def _with_hidden_columns(kind: str) -> bytes:
+    rows = [HEADINGS, ["王敏", 1.0]]
+    if kind == "xls":
+        return formats.xls(rows, hidden_columns=(2, 3))
+    if kind == "xml":
+        about = '<Table><Column/><Column ss:Index="3" ss:Hidden="1" ss:Span="1"/>'
+        return formats.workbook_xml(rows).replace("<Table>", about).encode()
+    return _with_columns('<col min="1" max="1" width="9"/><col min="3" max="4" hidden="1" width="0"/>', rows)
+
+
+def _with_columns(about: str, rows: Rows) -> bytes:
+    columns = f"<cols>{about}</cols><sheetData>"
+    return formats.reworked(formats.xlsx(rows), sheet=lambda text: text.replace("<sheetData>", columns))
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "xls", "xml"])
+def test_hidden_columns_are_told(kind: str) -> None:
+    (sheet,) = workbooks.read(_with_hidden_columns(kind))
+    assert sheet.hidden_columns == {2, 3}
+    assert sheet.hidden == []
+
+
+def test_hidden_columns_are_counted_as_the_cells_are() -> None:
+    shifted = [[None, None, "姓名", "学号", "专业"], [None, None, "王敏", "1", "软件"]]
+    (sheet,) = workbooks.read(_with_columns('<col min="1" max="4" hidden="1" width="0"/>', shifted))
+    first = sheet.rows[0][1]
+    assert {first[at] for at in sheet.hidden_columns if at < len(first)} - {None} == {"姓名", "学号"}
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_a_long_text_arrives_whole(kind: str) -> None:
+    words = "安" * 5000
+    data = formats.xlsx([HEADINGS, [words]]) if kind == "xlsx" else f"姓名,学号\n{words},1\n".encode()
+    assert workbooks.read(data)[0].rows[1][1][0] == words
+
+
 def test_a_web_page_may_merge_cells_and_stand_one_table_in_another() -> None:
     page = """<table><tr><td>花名册<table>
         <tr><th rowspan=2>姓名<th colspan=2>联系方式<th rowspan=2>团支部</tr>

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.imports.making import workbook
-from zhtj.imports.files import cells, finding, workbooks
+from zhtj.imports.files import cells, finding, fixed_values, workbooks
 from zhtj.imports.files.headings import LIKELY, SURE
 from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
@@ -81,11 +81,41 @@ def test_a_hidden_sheet_is_named_and_never_read() -> None:
     assert "隐藏的工作表“旧名单”没有读取，需要的请先取消隐藏" in refused.value.fix
 
 
+def test_a_hidden_column_is_read_and_said() -> None:
+    (sheet,) = workbooks.read(workbook({"名单": [[*HEADINGS, "备注"], [*PERSON, "班长"]]}))
+    sheet.hidden_columns = frozenset({2, 4, 9})
+    table = finding.find([sheet], ROSTER)
+    assert "列“手机号码”、“备注”在表格里是隐藏的，一并读取了" in passed(table)
+    assert table.rows[0].cells["手机号码"] == PERSON[2]
+
+
 def test_f01_with_a_sheet_a_college_is_read_whole() -> None:
     heads = [column.name for column in FLOATING.columns]
     row = ["计算机学院", "软工1班", "吴老师", "0551-6360000", "甘晓禾", "19955000053", "二战考研", "继续准备升学", ""]
     table = find(FLOATING, 计算机学院=[["附件"], heads, row], 经济管理学院=[["附件"], heads, row])
     assert [label(one.number) for one in table.rows] == ["第 3 行", "第 2 张表第 3 行"]
+
+
+TWO_ROWS = [
+    (
+        [["姓名", "身份证号码", "联系方式", "所在团支部"], ["姓名", "身份证号码", "手机号码", "所在团支部"]],
+        "merged downwards",
+    ),
+    ([["姓名", "身份证号码", "联系方式", "所在团支部"], ["", "", "手机号码", ""]], "only where it differs"),
+    ([["基本信息", "", "联系方式", "组织"], HEADINGS], "groups above"),
+]
+
+
+@pytest.mark.parametrize("heads", [rows for rows, _ in TWO_ROWS], ids=[what for _, what in TWO_ROWS])
+def test_headings_over_two_rows_are_one(heads: list[list[str]]) -> None:
+    table = find(名单=[["团员花名册"], *heads, PERSON, OTHER])
+    assert [row.cells for row in table.rows] == [dict(zip(HEADINGS, one, strict=True)) for one in (PERSON, OTHER)]
+    assert table.skipped == []
+
+
+def test_a_person_below_the_headings_is_none_of_them() -> None:
+    table = find(名单=[HEADINGS, ["手机", *PERSON[1:]], OTHER])
+    assert names(table) == ["手机", "鲍子墨"]
 
 
 NOBODY = [
@@ -100,6 +130,7 @@ NOBODY = [
     ["负责人签字", "", "", ""],
     ["合计", "2", "", ""],
     ["注：本表一式两份", "", "", ""],
+    ["以下空白", "", "", ""],
     ["填表日期：2026年6月1日", "", "", ""],
     HEADINGS,
 ]
@@ -146,17 +177,28 @@ VALUES = [
     (ROSTER, "学历", "本科生毕业", "本科"),
     (ROSTER, "民族", "维吾尔", "维吾尔族"),
     (ROSTER, "民族", "01", "汉族"),
+    (ORGANISATIONS, "组织类别", "团总支部委员会", "团总支"),
+    (ORGANISATIONS, "单位所属行业类别", "高职院校", "高等职业（专科）院校"),
+    (ORGANISATIONS, "单位所属行业类别", "民企", "非公企业"),
+    (FLOATING, "转出人毕业去向", "考研", "继续准备升学"),
+    (FLOATING, "转出人毕业去向", "其它", "其他（请填写备注）"),
     (DESTINATIONS, "毕业去向类别", "应征义务兵", "转往特殊单位（参军入伍/涉密）"),
     (DESTINATIONS, "毕业去向类别", "待就业", "未落实就业去向"),
     (DESTINATIONS, "毕业去向类别", "境内升学", "升学"),
 ]
 
 
+def lines(layout: Layout, column: str, *typed: Any) -> list[list[Any]]:
+    """A file with what it must have, and ``typed`` in one column, a row each."""
+    must = {one.name: (*one.choices, "甲")[0] for one in layout.columns if one.required and one.name != column}
+    return [[*must, "学号", column], *([*must.values(), "2301", words] for words in typed)]
+
+
 @pytest.mark.parametrize(("layout", "column", "typed", "value"), VALUES)
 def test_what_can_only_mean_one_of_a_fixed_list_is_taken_for_it_and_said(
     layout: Layout, column: str, typed: Any, value: str
 ) -> None:
-    table = find(layout, 名单=[[*HEADINGS, "学号", column], [*PERSON, "2301", typed]])
+    table = find(layout, 名单=lines(layout, column, typed))
 
     assert table.rows[0].cells[column] == value
     assert table.folded == [(column, cells.text(typed), value, 1)]
@@ -169,18 +211,28 @@ def test_what_can_only_mean_one_of_a_fixed_list_is_taken_for_it_and_said(
         (DESTINATIONS, "毕业去向类别", "签就业协议形式就业"),
         (DESTINATIONS, "毕业去向类别", "出国、出境"),
         (DESTINATIONS, "毕业去向类别", "自由职业"),
+        (ORGANISATIONS, "单位所属行业类别", "高校"),
+        (ORGANISATIONS, "单位所属行业类别", "企业"),
         (ROSTER, "政治面貌", "群众"),
     ],
 )
 def test_what_may_mean_several_is_asked_about_once_for_the_file(layout: Layout, column: str, words: str) -> None:
-    rows = [[*HEADINGS, "学号", column], [*PERSON, "2301", words], [*OTHER, "2302", words]]
-    table = find(layout, 名单=rows)
+    table = find(layout, 名单=lines(layout, column, words, words))
     assert table.asked == [(column, words, 2)]
 
     choice = layout.columns[[one.name for one in layout.columns].index(column)].choices[0]
     table = finding.applied(table, layout, Meanings(values={(column, words): choice}))
     assert [row.cells[column] for row in table.rows] == [choice, choice]
     assert table.asked == []
+
+
+@pytest.mark.parametrize("layout", [ROSTER, ORGANISATIONS, DESTINATIONS, FLOATING], ids=lambda one: one.title)
+def test_every_fixed_list_has_its_words_and_each_means_one_value(layout: Layout) -> None:
+    for column in layout.columns:
+        known = fixed_values.known(column.name)
+        assert bool(known) == bool(column.choices), column.name
+        values = {choice.partition("（")[0] for choice in column.choices}
+        assert {value.partition("（")[0] for value in known.values()} <= values, column.name
 
 
 # Every cell is either in the table, or listed as not read

@@ -184,6 +184,18 @@ def test_a_file_of_fifty_thousand_is_refused_at_the_field(college: Browser) -> N
     assert "一次最多 5,000 行" in page.main
 
 
+def test_the_preview_keeps_what_was_not_read_of_the_file(college: Browser, graduates: list[Member]) -> None:
+    row = [graduates[0].name, graduates[0].account.id_number, "", COMPANY, "示例科技", "班长"]
+    page = upload(college, OUT, xlsx([[*HEADINGS, "职务"], row, ["合计", "1"]], sheet="转出")).follow()
+    for words in ("读取的工作表：“转出”", "没有读取的列：职务", "第 3 行（合计）", "职务：没有这样的列"):
+        assert words in page.main
+    address = next(
+        form.get("action") for form in page.document.iter("form") if "/confirm" in (form.get("action") or "")
+    )
+    chosen = college.post(address.replace("/confirm", "/options"), {"reason": "unplaced"}).follow()
+    assert "没有读取的列：职务" in chosen.main
+
+
 def test_the_result_of_a_file_keeps_its_row_numbers(college: Browser, graduates: list[Member]) -> None:
     rows = [HEADINGS, ["", "", "", "", ""], ["龑喆", graduates[0].account.id_number, REASON, COMPANY, "示例科技"]]
     rows.append(["毕业生甲", graduates[1].account.id_number, REASON, "没有这个组织", ""])

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from zhtj.imports.files import fixed_values, headings
 from zhtj.imports.files.cells import Cell, CellError, key, text
@@ -28,6 +29,7 @@ _SIGNED = re.compile(
     r"(?:填表人|制表人|填报人|经办人|审核人|负责人|审批人|签字|签名|盖章|填表日期|填报日期|制表日期|填表单位|填报单位"
     r"|单位盖章|负责人签字|经办人签字|日期)[:]?"
 )
+_NOTHING_BELOW = re.compile(r"[(（]?以下(?:无正文|无内容|无数据|为空|空白|为空白|空行)[)）]?")
 _SAMPLE = re.compile(r"(?:示例|样例|范例|例子|例)[:0-9]*")
 _SAMPLE_CELL = re.compile(r".*[(【\[](?:示例|样例|范例|例)[)】\]]")
 # What is said about a column below its heading.
@@ -57,6 +59,10 @@ class _Header:
     others: dict[int, str]
     doubled: list[str]
     marks: frozenset[int] = frozenset()
+
+    def headings(self) -> list[tuple[int, str]]:
+        """Position and name of every column, ours and others', from the left."""
+        return sorted((self.positions | self.others).items())
 
     def missing(self, layout: Layout) -> list[str]:
         present = set(self.positions.values())
@@ -113,10 +119,28 @@ class _Reader:
         self._hidden: list[str] = []
 
     def header(self, sheet: Sheet) -> _Header | None:
-        """The row with most known headings among the first ones; of equal ones the first."""
-        found = [self._read_header(row, cells) for row, cells in sheet.rows[:_HEADER_ROWS]]
-        best = max(found, key=lambda header: (len(header.positions), -header.row), default=None)
-        return best if best is not None and len(best.positions) >= _LEAST_HEADINGS else None
+        """The row with most known headings among the first ones; of equal ones the first, with what stands below."""
+        lines = sheet.rows[:_HEADER_ROWS]
+        found = [self._read_header(row, cells) for row, cells in lines]
+        best = max(range(len(found)), key=lambda at: (len(found[at].positions), -at), default=None)
+        if best is None or len(found[best].positions) < _LEAST_HEADINGS:
+            return None
+        return self._with_second(found[best], lines[best : best + 2])
+
+    def _with_second(self, header: _Header, lines: Sequence[tuple[int, list[Cell]]]) -> _Header:
+        """Headings over two rows: 联系方式 above, 手机号码 below; a cell without a second heading keeps the first."""
+        if len(lines) < 2 or lines[1][0] != lines[0][0] + 1:  # noqa: PLR2004 - the second of two
+            return header
+        (_, upper), (row, lower) = lines
+        above = {at: heading_of(cell) for at, cell in enumerate(upper)}
+        below = {at: heading for at, cell in enumerate(lower) if (heading := heading_of(cell))}
+        if all(above.get(at) == one for at, one in below.items()):
+            return header
+        likely = {heading for many in self._likely.values() for heading in many}
+        if not all(above.get(at) == one or one in self._by_heading or one in likely for at, one in below.items()):
+            return header
+        pairs = zip_longest(upper, lower)
+        return self._read_header(row, [first if _is_blank(second) else second for first, second in pairs])
 
     def take(self, sheet: Sheet) -> None:
         """Read a sheet, or say why not."""
@@ -174,6 +198,9 @@ class _Reader:
         if hidden := [row for row in sheet.hidden if row > header.row]:
             shown = "、".join(label(row_number_of(position, row)) for row in hidden[:_NAMED])
             table.passed.append(f"{shown}共 {len(hidden):,} 行在表格里是隐藏的，一并读取了。")
+        unseen = [heading for at, heading in header.headings() if at in sheet.hidden_columns]
+        if unseen:
+            table.passed.append(f"列“{'”、“'.join(unseen[:_NAMED])}”在表格里是隐藏的，一并读取了。")
         self._last = header
 
     def _read_header(self, row: int, cells: list[Cell]) -> _Header:
@@ -257,7 +284,7 @@ def _is_nobody(row: dict[str, Cell], cells: list[Cell], header: _Header, about: 
         return False  # a number that could be a person's
     filled = [_plain(cell) for cell in cells if not _is_blank(cell)]
     return (
-        bool(_TOTAL.fullmatch(words) or _NOTE.fullmatch(words))
+        bool(_TOTAL.fullmatch(words) or _NOTE.fullmatch(words) or _NOTHING_BELOW.fullmatch(words))
         or (len(filled) <= _SIGNATURE_CELLS and _SIGNED.fullmatch(words) is not None)
         or all(heading_of(cell) in header.labels for cell in row.values())
         or all(_HINT.fullmatch(one) for one in filled)

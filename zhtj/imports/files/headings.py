@@ -9,6 +9,9 @@ from __future__ import annotations
 MARKS = "需要改正"
 """Heading of the column in which we say what is wrong with a row; never read."""
 
+COUNTING = frozenset({"序号", "行号", "序", "No", "NO", "No.", "NO."})
+"""Headings of columns that number the rows of the file: not read, and nobody need be asked about them."""
+
 SURE: dict[str, tuple[str, ...]] = {
     "姓名": ("学生姓名", "团员姓名", "毕业生姓名", "本人姓名", "姓名（中文）", "名字"),
     "身份证号码": (

@@ -174,6 +174,7 @@ class ImportTable:
             *(
                 ImportProblem(self.header_row, name, "没有这样的列，内容不会导入。", "如需导入，请改成模板中的列名。")
                 for name in self.unknown
+                if name not in headings.COUNTING
             ),
             *(ImportProblem(0, "工作表", words, "需要导入的，请改好后重新上传。") for words in self.passed),
             *(

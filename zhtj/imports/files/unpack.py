@@ -2,7 +2,8 @@
 
 A file of a few kilobytes can claim billions of cells. It is read in a process of its own with limits of memory and
 time (``readers/reading_process.py``), which prints one JSON document a line: ``{"name", "visible"}`` opens a sheet,
-then ``[row number, cells]`` for each row that is not empty, then ``{"hidden": [row numbers]}`` if any are hidden.
+then ``[row number, cells]`` for each row that is not empty, then ``{"hidden": [row numbers],
+"columns": [positions]}`` if any are hidden.
 ``{"problem": "password" | "broken" | "size" | "wide" | "page"}`` ends it all. Formulas arrive as their values, errors
 as their text; a cell merged over several rows counts in each of them.
 """
@@ -17,7 +18,6 @@ SECONDS = 60
 MAX_ROWS = 100_100
 """Rows of one sheet that are not empty: the data and what stands above and below it."""
 MAX_COLUMNS = 1000
-MAX_TEXT = 500
 MAX_OUTPUT = 200 * 2**20
 NO_RESULT = "#没有算出的公式!"
 """What stands for a formula whose value the file does not have."""
@@ -25,8 +25,6 @@ NO_RESULT = "#没有算出的公式!"
 
 def encode(value: Any) -> Any:
     """A cell as JSON; dates and times carry their kind."""
-    if isinstance(value, str):
-        return value[:MAX_TEXT]
     if isinstance(value, datetime):
         return {"datetime": value.isoformat()}
     if isinstance(value, date):

@@ -60,6 +60,7 @@ class Sheet:
         rows: row number and cells.
         typed: whether cells know text from number; in csv they do not.
         hidden: numbers of the rows that the spreadsheet program does not show; they stand among the others.
+        hidden_columns: positions in ``rows`` of the columns that it does not show.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Sheet:
     rows: list[tuple[int, list[Cell]]] = field(default_factory=list)
     typed: bool = True
     hidden: list[int] = field(default_factory=list)
+    hidden_columns: frozenset[int] = frozenset()
 
 
 def read(data: bytes, name: str = "") -> list[Sheet]:
@@ -145,7 +147,7 @@ def _sheets(lines: Iterable[Any]) -> list[Sheet]:
         elif "problem" in line:
             raise FileError(*_PROBLEMS[line["problem"]])
         elif "hidden" in line:
-            sheets[-1].hidden = line["hidden"]
+            sheets[-1].hidden, sheets[-1].hidden_columns = line["hidden"], frozenset(line["columns"])
         else:
             sheets.append(Sheet(line["name"], line["visible"]))
     return sheets
@@ -198,7 +200,7 @@ def _records(content: str, delimiter: str) -> Iterator[tuple[int, list[Cell]]]:
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
     count = 0
     for number, record in enumerate(reader, start=1):
-        cells: list[Cell] = [cell[: unpack.MAX_TEXT] or None for cell in record[: unpack.MAX_COLUMNS]]
+        cells: list[Cell] = [cell or None for cell in record[: unpack.MAX_COLUMNS]]
         if any(cells):
             count += 1
             yield number, cells

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from zhtj.graduation import operations as graduation
 from zhtj.identity import certification
-from zhtj.imports.files.layouts import DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
+from zhtj.imports.files.layouts import BRANCH, DEV_NUMBER, ID_NUMBER, JOINED, MOBILE, NAME, ROSTER
 from zhtj.imports.files.problems import ImportProblem
-from zhtj.imports.files.tables import ImportTable
+from zhtj.imports.files.tables import ImportTable, Layout
 from zhtj.imports.members import rules
 from zhtj.imports.members.rules import FIELDS, Earlier, RosterEntry
 from zhtj.imports.models import Done
@@ -78,6 +78,14 @@ class RosterPlan(Plan):
         self.enrolments += part.enrolments
         self.attached += part.attached
         self.amendments += part.amendments
+
+
+def layout_for(organisation: Organisation) -> Layout:
+    """The columns of a roster for the organisation: a branch need not name itself."""
+    if not organisation.is_branch:
+        return ROSTER
+    columns = (replace(one, required=False) if one.name == BRANCH else one for one in ROSTER.columns)
+    return replace(ROSTER, columns=tuple(columns))
 
 
 def preview(table: ImportTable, organisation: Organisation, tell: Tell | None = None) -> RosterPlan:

@@ -226,8 +226,10 @@ def _dev_number(reading: Reading, joined: date | None, policy: Policy) -> str | 
 
 
 def _branch(reading: Reading, branches: Branches) -> KnownOrganisation | None:
-    words = reading.required(BRANCH, reading.text(BRANCH))
-    if not words:
+    words = reading.text(BRANCH)
+    if not words and branches.only is not None and not reading.has_error(BRANCH):
+        return branches.only
+    if not reading.required(BRANCH, words):
         return None
     branch = branches.find(words)
     if branch is None:

@@ -37,11 +37,14 @@ def places_within(path: str) -> list[KnownOrganisation]:
         Organisation.tier,
         Organisation.category,
         Organisation.closed_at,
+        Organisation.short_name,
     )
     query = select(*columns).where(subtree(Organisation.path, path)).order_by(Organisation.path)
     return [
-        KnownOrganisation(id_, code, name, tier is Tier.BRANCH, closed is not None, category is Category.GRADUATES)
-        for id_, code, name, tier, category, closed in session.execute(query)
+        KnownOrganisation(
+            id_, code, name, tier is Tier.BRANCH, closed is not None, category is Category.GRADUATES, short_name
+        )
+        for id_, code, name, tier, category, closed, short_name in session.execute(query)
     ]
 
 

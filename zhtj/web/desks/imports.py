@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from zhtj.imports import batches, meanings, spreadsheets, undo
 from zhtj.imports.files.fixed_values import possible
+from zhtj.imports.files.headings import COUNTING
 from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.tables import Layout
@@ -205,7 +206,7 @@ def _questions(batch: ImportBatch, plan: Plan) -> OpenMeanings:
         for column, text, rows in plan.asked
     ]
     answered = meanings.of(batch.org_id, batch.kind).headings
-    headings = [words for words in plan.unknown if words not in answered]
+    headings = [words for words in plan.unknown if words not in answered and words not in COUNTING]
     return OpenMeanings(headings, [name for name in choices if name not in plan.columns], words)
 
 

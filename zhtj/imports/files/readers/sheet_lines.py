@@ -44,7 +44,12 @@ def has_content(cells: Iterable[Any]) -> bool:
 
 
 def sheet(
-    name: str, *, visible: bool, rows: Iterable[tuple[int, list[Any]]], hidden: Collection[int] = ()
+    name: str,
+    *,
+    visible: bool,
+    rows: Iterable[tuple[int, list[Any]]],
+    hidden: Collection[int] = (),
+    columns: Collection[int] = (),
 ) -> Iterator[Any]:
     """The lines of one sheet.
 
@@ -53,6 +58,7 @@ def sheet(
         visible: whether people see it.
         rows: row number and cells, "" for an empty one; only rows with content of their own.
         hidden: numbers of hidden rows; looked at when all rows are read.
+        columns: positions of hidden columns; likewise.
 
     Raises:
         UnreadableError: too many rows, or content in a column too far to the right of a visible sheet.
@@ -64,8 +70,8 @@ def sheet(
         if len(cells) > unpack.MAX_COLUMNS and visible and has_content(cells[unpack.MAX_COLUMNS :]):
             raise UnreadableError("wide")
         yield number, [unpack.encode(cell) for cell in _trimmed(cells)]
-    if hidden:
-        yield {"hidden": sorted(hidden)}
+    if hidden or columns:
+        yield {"hidden": sorted(hidden), "columns": sorted(columns)}
 
 
 def _trimmed(cells: list[Any]) -> list[Any]:

@@ -22,6 +22,8 @@ class _Page:
         self.visible = True
         self.rows: list[tuple[int, list[Any]]] = []
         self.hidden: list[int] = []
+        self.hidden_columns: list[int] = []
+        self.column = 0
         self.spans = Spans()
         self.number = 0
         self.row: list[Any] = []
@@ -44,12 +46,20 @@ class _Pages:
             self.found.append(_Page(about.get("Name", "")))
         elif not self.found:
             return
+        elif tag == "Column":
+            self._column_about(self.found[-1], about)
         elif tag == "Row":
             self._begin_row(self.found[-1], about)
         elif tag == "Cell":
             self._begin_cell(self.found[-1], about)
         elif tag == "Data":
             self._kind = about.get("Type", "String")
+
+    def _column_about(self, page: _Page, about: dict[str, str]) -> None:
+        first = _whole(about.get("Index"), page.column + 1)
+        page.column = first + min(_whole(about.get("Span"), 0), unpack.MAX_COLUMNS)
+        if about.get("Hidden") == "1":
+            page.hidden_columns += range(first - 1, page.column)
 
     def _begin_row(self, page: _Page, about: dict[str, str]) -> None:
         page.number = _whole(about.get("Index"), page.number + 1)
@@ -136,4 +146,6 @@ def read(data: bytes) -> Iterator[Any]:
     except (expat.ExpatError, UnicodeError) as error:
         raise UnreadableError("broken") from error
     for page in pages.found:
-        yield from sheet(page.name, visible=page.visible, rows=page.rows, hidden=page.hidden)
+        yield from sheet(
+            page.name, visible=page.visible, rows=page.rows, hidden=page.hidden, columns=page.hidden_columns
+        )

@@ -44,8 +44,9 @@ def read(data: bytes) -> Iterator[Any]:
     unfinished = _unfinished(book)
     for position, page in enumerate(book.sheets()):
         hidden = [row + 1 for row, about in page.rowinfo_map.items() if about.hidden]
+        columns = [column for column, about in page.colinfo_map.items() if about.hidden]
         rows = _rows(book, page, unfinished.get(position, set()))
-        yield from sheet(page.name, visible=not page.visibility, rows=rows, hidden=hidden)
+        yield from sheet(page.name, visible=not page.visibility, rows=rows, hidden=hidden, columns=columns)
 
 
 def _opened(data: bytes) -> Any:

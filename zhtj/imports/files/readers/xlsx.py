@@ -8,7 +8,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from zhtj.imports.files.readers.sheet_lines import Spans, UnreadableError, has_content, sheet
-from zhtj.imports.files.readers.xlsx_parts import prepared
+from zhtj.imports.files.readers.xlsx_parts import Hidden, prepared
 
 
 def read(data: bytes) -> Iterator[Any]:
@@ -25,7 +25,10 @@ def read(data: bytes) -> Iterator[Any]:
                     continue
                 opened = workbook.get_sheet_by_name(about.name)
                 visible = about.visible == SheetVisibleEnum.Visible
-                yield from sheet(about.name, visible=visible, rows=_rows(opened), hidden=hidden.get(position, ()))
+                found = hidden.get(position, Hidden())
+                left = opened.start[1] if opened.start else 0
+                columns = [column - left for column in found.columns if column >= left]
+                yield from sheet(about.name, visible=visible, rows=_rows(opened), hidden=found.rows, columns=columns)
     except PasswordError as error:
         raise UnreadableError("password") from error
     except CalamineError as error:

@@ -1,9 +1,9 @@
-"""Makes the parts of an xlsx such that the reader loses nothing, and finds the rows that are hidden.
+"""Makes the parts of an xlsx such that the reader loses nothing, and finds the rows and columns that are hidden.
 
 The reader gives the same empty cell for an error, for a formula whose value the file does not have and for nothing; it
 allots every cell up to the farthest cell, even if that holds one blank; it does not know UTF-16; it does not tell
-hidden rows. What a part lacks is put right in a copy, appended under the same name, which then counts. Parts are gone
-through in pieces, so that a large sheet never stands in memory as text.
+hidden rows and columns. What a part lacks is put right in a copy, appended under the same name, which then counts.
+Parts are gone through in pieces, so that a large sheet never stands in memory as text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import html
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from io import BytesIO
 from typing import IO, NamedTuple
@@ -28,6 +28,7 @@ _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _ROWS_OF = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData\b")
 _ATTRIBUTE = re.compile(rb"""([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _SHEET = re.compile(rb"""<(?:[\w.-]+:)?sheet\s((?:[^>"']|"[^"]*"|'[^']*')*)>""")
+_COLUMN = re.compile(rb"""<(?:[\w.-]+:)?col\s((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _RELATION = re.compile(rb"""<(?:[\w.-]+:)?Relationship\s((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _SHARED = re.compile(rb"<(?:[\w.-]+:)?si(?:\s[^>]*)?(?:/>|>(.*?)</(?:[\w.-]+:)?si>)", re.DOTALL)
 _NUMBER = re.compile(rb"""\sr\s*=\s*["'](\d+)""")
@@ -63,8 +64,15 @@ def _patterns(prefix: bytes) -> _Patterns:
     )
 
 
-def prepared(data: bytes) -> tuple[IO[bytes], dict[int, list[int]]]:
-    """The workbook as it is to be read, and the hidden rows of its sheets by the sheet's position in the workbook.
+class Hidden(NamedTuple):
+    """What a sheet does not show: numbers of rows, positions of columns from 0."""
+
+    rows: Sequence[int] = ()
+    columns: Sequence[int] = ()
+
+
+def prepared(data: bytes) -> tuple[IO[bytes], dict[int, Hidden]]:
+    """The workbook as it is to be read, and what its sheets hide by the sheet's position in the workbook.
 
     Raises:
         UnreadableError: no archive that can be opened.
@@ -78,7 +86,7 @@ def prepared(data: bytes) -> tuple[IO[bytes], dict[int, list[int]]]:
 
 def _prepared(data: bytes, archive: zipfile.ZipFile) -> tuple[IO[bytes], dict[int, list[int]]]:
     book = _Book(archive)
-    hidden: dict[str, list[int]] = {}
+    hidden: dict[str, Hidden] = {}
     target = BytesIO(data)
     warnings.simplefilter("ignore")  # a name twice is what we want
     with zipfile.ZipFile(target, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
@@ -87,8 +95,8 @@ def _prepared(data: bytes, archive: zipfile.ZipFile) -> tuple[IO[bytes], dict[in
                 continue
             recoded = book.recoded(path)
             if path.startswith("xl/worksheets/") and path.endswith(".xml"):
-                lacking, rows = _seen(book, path)
-                hidden |= {path: rows} if rows else {}
+                lacking, found = _seen(book, path)
+                hidden |= {path: found} if any(found) else {}
                 if lacking or recoded:
                     with copy.open(name, "w") as part:
                         part.writelines(_mended(book, path))
@@ -194,11 +202,14 @@ def _has_error(piece: bytes) -> bool:
     return b'"e"' in piece or (b"'" in piece and b"'e'" in piece)
 
 
-def _seen(book: _Book, path: str) -> tuple[bool, list[int]]:
-    """Whether a sheet lacks something, and its hidden rows."""
-    lacking, hidden, before = False, [], 0
+def _seen(book: _Book, path: str) -> tuple[bool, Hidden]:
+    """Whether a sheet lacks something, and what it hides."""
+    lacking, before = False, 0
+    hidden: list[int] = []
+    columns: list[int] = []
     for patterns, piece in _pieces(book, path):
         if b"hidden" in piece:
+            columns += _hidden_columns(piece)
             for found in patterns.hidden.finditer(piece):
                 number = _NUMBER.search(found[0])
                 hidden.append(int(number[1]) if number else before + piece.count(patterns.row, 0, found.end()))
@@ -209,7 +220,14 @@ def _seen(book: _Book, path: str) -> tuple[bool, list[int]]:
             or (patterns.formula in piece and patterns.unfinished.search(piece) is not None)
             or _is_far(patterns, piece)
         )
-    return lacking, hidden
+    return lacking, Hidden(hidden, columns)
+
+
+def _hidden_columns(piece: bytes) -> Iterator[int]:
+    for tag in _COLUMN.findall(piece):
+        about = _attributes(tag)
+        if about.get("hidden") in {"1", "true"} and (about.get("min", "") + about.get("max", "")).isdecimal():
+            yield from range(int(about["min"]) - 1, min(int(about["max"]), unpack.MAX_COLUMNS))
 
 
 def _is_numbered(patterns: _Patterns, piece: bytes) -> bool:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.imports import spreadsheets
 from zhtj.imports.files import finding, workbooks
 from zhtj.imports.files.problems import FileError
-from zhtj.imports.files.tables import Layout
+from zhtj.imports.files.tables import ImportTable, Layout
 from zhtj.imports.graduates import starts
 from zhtj.kernel import limits
 from zhtj.kernel.database import unit_of_work
@@ -42,6 +42,8 @@ SHOWN = 500
 BATCHES_AN_HOUR = 20
 COMMON = ("reason", "to", "place", "unit_name", "unit_address", "remark", "confirmed")
 PERMISSION = {RunKind.TRANSFER_OUT: Permission.TRANSFER_OUT, RunKind.TRANSFER_IN: Permission.TRANSFER_IN}
+FILE = "file"
+"""Among the options: what is said of the file the lines came from."""
 HEADINGS = ("行", "姓名", "原组织", "转入组织", "结果", "说明", "怎么办")
 
 
@@ -69,9 +71,8 @@ def _upload_page(kind: RunKind) -> AnyResponse:
         except FileError as error:
             form.file.errors = [str(error)]
         else:
-            if left_out := "".join(f"{one.column}：{one.cause}" for one in table.remarks()):
-                flash(f"文件已读取。{left_out}", "info")
-            return redirect(url_for(".run", run_id=_keep(kind, contents, upload.filename or "")), 303)
+            run_id = _keep(kind, contents, upload.filename or "", _told(table))
+            return redirect(url_for(".run", run_id=run_id), 303)
     page = render_template(
         "desks/many/run_upload.html", kind=kind, form=form, layout=_layout(kind), recent=_recent(kind)
     )
@@ -84,13 +85,20 @@ def _only_schools(seat: ActiveSeat) -> None:
         raise Forbidden("批量办理转入用于学校接收新生，请逐人办理转入。")
 
 
-def _keep(kind: RunKind, contents: list[dict[str, Any]], title: str) -> int:
+def _told(table: ImportTable) -> dict[str, Any]:
+    """What the preview says of the file: what was read of it and what was not."""
+    told = {name: value for name, value in table.about().items() if name in {"sheets", "columns", "unknown", "skipped"}}
+    return {**told, "remarks": [f"{one.column}：{one.cause}{one.fix}" for one in table.remarks()]}
+
+
+def _keep(kind: RunKind, contents: list[dict[str, Any]], title: str, file: dict[str, Any] | None = None) -> int:
     seat = current_seat()
     if kind is RunKind.TRANSFER_IN:
         # The batch is exempt from the limit on single look-ups; the batches themselves are not unlimited.
         limits.hit("lookup_batch", str(seat.account_id), BATCHES_AN_HOUR, 3600)
     with unit_of_work():
-        run = runs.keep(kind, seat, contents, key=secrets.token_hex(16), title=title[-120:], options=_first(kind))
+        options = {**_first(kind), FILE: file}
+        run = runs.keep(kind, seat, contents, key=secrets.token_hex(16), title=title[-120:], options=options)
         if kind is RunKind.TRANSFER_IN:
             mass_starts.record_look_ups(contents)
         return run.id
@@ -211,9 +219,9 @@ def _preview(found: BulkRun, options: dict[str, Any], error: DomainError | None 
     return make_response(page, 422 if error else 200)
 
 
-def _options() -> dict[str, Any]:
+def _options(found: BulkRun) -> dict[str, Any]:
     said = {name: request.form.get(name, "").strip()[:300] for name in COMMON}
-    return {**said, "confirmed": bool(said["confirmed"])}
+    return {**said, "confirmed": bool(said["confirmed"]), FILE: found.choices.get(FILE)}
 
 
 @routes.desk.post("/runs/<int:run_id>/options")
@@ -222,7 +230,7 @@ def run_choose(run_id: int) -> AnyResponse:
     """Keep what holds for all lines, and show what would come of it."""
     with unit_of_work():
         found = runs.owned(run_id, current_seat())
-        runs.choose(found, _options())
+        runs.choose(found, _options(found))
     return redirect(url_for(".run", run_id=run_id), 303)
 
 
@@ -233,7 +241,7 @@ def run_confirm(run_id: int) -> AnyResponse:
     seat = current_seat()
     found = runs.owned(run_id, seat)
     if found.state is RunState.PREVIEWED:
-        options = _options()
+        options = _options(found)
         refused = {position: seen.error for position, seen in _examine(found, options) if seen.error is not None}
         if len(refused) == found.total:
             nothing = DomainError("没有可以发起的。", fix="请按下面每一行的说明补全或改正。")
