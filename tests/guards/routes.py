@@ -44,6 +44,7 @@ KINDS = {
     "imports/organisations": "organisations_batch",
     "imports/destinations": "destinations_batch",
     "imports/floating": "floating_batch",
+    "imports/liaisons": "liaisons_batch",
     "runs": "run",
     "exports": "export",
     "editions": "dry_run",
@@ -132,6 +133,7 @@ PERSONAL = frozenset(
         "organisations_batch",
         "destinations_batch",
         "floating_batch",
+        "liaisons_batch",
         "run",
         "letter_batch",
     }
@@ -142,6 +144,7 @@ FORMS = {
     "import_organisations_apply": {"accepted": "0"},
     "import_destinations_apply": {"accepted": "0"},
     "import_floating_apply": {"accepted": "0"},
+    "import_liaisons_apply": {"accepted": "0"},
 }
 # Arguments that come from outside; most of their values lead nowhere.
 OPEN_ENDED = frozenset({"code", "status", "digest", "evidence_id", "file_id"})

@@ -19,7 +19,7 @@ from zhtj.exports.operations import ExportOrder
 from zhtj.exports.registry import LISTS as EXPORTED
 from zhtj.graduation import operations as graduation
 from zhtj.imports import batches
-from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, LIAISONS, ORGANISATIONS, ROSTER
 from zhtj.imports.files.tables import ImportTable
 from zhtj.imports.models import ImportKind
 from zhtj.kernel import audit, clock
@@ -61,6 +61,7 @@ OBJECTS = (
     "organisations_batch",
     "destinations_batch",
     "floating_batch",
+    "liaisons_batch",
     "run",
     "letter_batch",
     "export",
@@ -201,6 +202,7 @@ class Town:
             ImportKind.ORGANISATIONS: ORGANISATIONS,
             ImportKind.DESTINATIONS: DESTINATIONS,
             ImportKind.FLOATING: FLOATING,
+            ImportKind.LIAISONS: LIAISONS,
         }
         for kind, layout in layouts.items():
             table = ImportTable(rows=[], header_row=1, columns=[column.name for column in layout.columns])

@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 from sqlalchemy import func, select, text
 
 from tests.browsing import Browser
+from tests.imports.making import xlsx
 from tests.transfers.steps import apply
 from tests.world import World
 from zhtj.graduation import destinations
@@ -92,6 +93,32 @@ def test_a_college_names_three_and_the_school_sees_who_is_missing(world: World, 
     browser.get("/college/liaisons").form("/liaisons").submit(name_deputy="孙同学").follow()
     assert session.execute(text("SELECT count(*) FROM liaisons")).scalar_one() == 3
     assert "孙同学" in browser.login(world.accounts["university"]).get("/school/liaisons").main
+
+
+@pytest.mark.rule("F-13")
+def test_the_sheet_comes_back_filled_in(world: World, browser: Browser) -> None:
+    with unit_of_work():
+        name = "共青团江淮示范大学外国语学院总支部委员会"
+        world.add("college2", "university", name, "外院团总支", Category.GENERAL_BRANCH, "普通高等院校")
+    address = "/school/imports/liaisons"
+    page = browser.login(world.accounts["university"]).get("/school/liaisons")
+    heads, first, second = sheet(page.form("/liaisons/export").submit().response.data)
+    named = ["王老师", "0551-65500001", "李同学", 13800001111, "赵同学", "13800002222"]
+    rows = [heads, [first[0], *named], ["外院团总支", "钱老师", "", "", "", "", ""], ["理学院", *named]]
+    page = browser.get(address).form(address).submit(file=(BytesIO(xlsx([[*map(str, rows[0])], *rows[1:]])), "表.xlsx"))
+    page = page.follow()
+    assert "导入 1 条，跳过 2 条" in page.text
+    assert "没有叫“理学院”的学院" in page.text
+    assert "请填写学院团总支负责人的电话" in page.text
+    action = next(form.get("action") for form in page.document.iter("form") if "/apply" in (form.get("action") or ""))
+    done = page.form(action.partition("?")[0]).submit().follow()
+    assert "已导入 1 条" in done.text
+    assert "王老师" in browser.get("/school/liaisons").main
+
+    again = xlsx([list(map(str, heads)), [first[0], "周老师", *named[1:]], [second[0], "", "", "", "", "", ""]])
+    page = browser.get(address).form(address).submit(file=(BytesIO(again), "表.xlsx")).follow()
+    assert "学院团总支负责人姓名：王老师 → 周老师" in page.text
+    assert "无变化 1" in page.text
 
 
 def test_no_branch_is_asked(world: World, browser: Browser) -> None:

@@ -83,6 +83,22 @@ def write(organisation: Organisation, seat: ActiveSeat, typed: Mapping[str, str]
     audit.record("liaisons.write", "organisation", organisation.id, season=season)
 
 
+def problems(typed: Mapping[str, str]) -> list[DomainError]:
+    """What ``write`` would refuse, one for each of the three at most."""
+    found = []
+    for role in LiaisonRole:
+        try:
+            _read(role, typed)
+        except DomainError as error:
+            found.append(error)
+    return found
+
+
+def colleges(path: str) -> list[Organisation]:
+    """The open colleges of schools at ``path`` and below, in the order of the tree."""
+    return list(session.scalars(_colleges(path).order_by(Organisation.path)))
+
+
 def _is_college(organisation: Organisation) -> bool:
     return organisation.tier is Tier.SECOND and organisation.industry in SCHOOL_INDUSTRIES
 
@@ -99,13 +115,17 @@ def _read(role: LiaisonRole, typed: Mapping[str, str]) -> tuple[str, str]:
     return name, phone
 
 
-def _listed(seat: ActiveSeat, season: int, state: str) -> Select[Any]:
-    query = select(Organisation).where(
-        subtree(Organisation.path, seat.path),
+def _colleges(path: str) -> Select[Any]:
+    return select(Organisation).where(
+        subtree(Organisation.path, path),
         Organisation.tier == Tier.SECOND,
         Organisation.industry.in_(sorted(SCHOOL_INDUSTRIES)),
         Organisation.closed_at.is_(None),
     )
+
+
+def _listed(seat: ActiveSeat, season: int, state: str) -> Select[Any]:
+    query = _colleges(seat.path)
     if state:
         named = (
             select(func.count())

@@ -19,12 +19,13 @@ from sqlalchemy.orm import defer
 
 from zhtj.imports import meanings, spreadsheets, undo
 from zhtj.imports.files import finding, tables, workbooks
-from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, LIAISONS, ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.tables import ImportTable, Layout
-from zhtj.imports.graduates import destination_files, floating_members
+from zhtj.imports.graduates import destination_files, floating_members, liaison_lists
 from zhtj.imports.graduates.destination_files import DestinationPlan
 from zhtj.imports.graduates.floating_members import FloatingPlan
+from zhtj.imports.graduates.liaison_lists import LiaisonPlan
 from zhtj.imports.members import rosters
 from zhtj.imports.members.rosters import Entered, RosterPlan
 from zhtj.imports.models import ImportBatch, ImportEntry, ImportKind, ImportPhase
@@ -53,6 +54,7 @@ LAYOUTS = {
     ImportKind.ORGANISATIONS: ORGANISATIONS,
     ImportKind.DESTINATIONS: DESTINATIONS,
     ImportKind.FLOATING: FLOATING,
+    ImportKind.LIAISONS: LIAISONS,
 }
 # A batch of which nothing has been imported yet.
 LOOKING = (ImportPhase.READ, ImportPhase.CHECK)
@@ -191,6 +193,8 @@ def preview(batch: ImportBatch, table: ImportTable, tell: Tell | None = None) ->
         return destination_files.preview(table, organisation)
     if batch.kind is ImportKind.FLOATING:
         return floating_members.preview(table, organisation)
+    if batch.kind is ImportKind.LIAISONS:
+        return liaison_lists.preview(table, organisation)
     return organisations.preview(table, organisation)
 
 
@@ -202,6 +206,8 @@ def write(plan: Plan, batch: ImportBatch) -> int:
         return destination_files.apply(plan, partial=True)
     if isinstance(plan, FloatingPlan):
         return floating_members.apply(plan, _seat_of(batch), partial=True)
+    if isinstance(plan, LiaisonPlan):
+        return liaison_lists.apply(plan, _seat_of(batch), partial=True)
     return organisations.apply(plan, partial=True) if isinstance(plan, OrganisationPlan) else 0
 
 

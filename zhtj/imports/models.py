@@ -19,6 +19,7 @@ class ImportKind(StrEnum):
     ORGANISATIONS = "organisations"
     DESTINATIONS = "destinations"
     FLOATING = "floating"
+    LIAISONS = "liaisons"
 
 
 class ImportPhase(StrEnum):

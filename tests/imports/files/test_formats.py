@@ -220,7 +220,7 @@ def test_the_reading_process_gives_the_same(name: str) -> None:
 
 
 def _with_hidden_columns(kind: str) -> bytes:
-    rows = [HEADINGS, ["王敏", 1.0]]
+    rows: Rows = [HEADINGS, ["王敏", 1.0]]
     if kind == "xls":
         return formats.xls(rows, hidden_columns=(2, 3))
     if kind == "xml":

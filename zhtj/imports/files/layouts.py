@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from zhtj.cases.kinds.retention import INSTRUCTIONS, PLANS, SHEET
 from zhtj.graduation.destinations import LABELS
+from zhtj.graduation.liaisons import TITLE as LIAISONS_TITLE
+from zhtj.graduation.models import LONGEST_NAME, LiaisonRole
 from zhtj.imports.files.fixed_values import ETHNICITIES
 from zhtj.imports.files.tables import Layout, LayoutColumn
 from zhtj.orgs.models import CATEGORY_LABELS, INDUSTRIES_COMMITTEE, Category
@@ -115,6 +117,28 @@ DESTINATIONS = Layout(
 COLLEGE, OLD_BRANCH = "学院", "转出团支部"
 LEADER, LEADER_PHONE = "学社衔接工作负责人姓名（师生均可）", "学社衔接工作负责人联系方式"
 LEAVER, LEAVER_PHONE = "转出人姓名", "转出人常用联系方式"
+LIAISON_NAMES = {role: f"{role.label}姓名" for role in LiaisonRole}
+LIAISON_PHONES = {role: f"{role.label}联系电话" for role in LiaisonRole}
+
+LIAISONS = Layout(
+    LIAISONS_TITLE,
+    (
+        LayoutColumn(COLLEGE, required=True, identifying=True),
+        *(
+            column
+            for role in LiaisonRole
+            for column in (
+                LayoutColumn(LIAISON_NAMES[role], required=True, width=LONGEST_NAME),
+                LayoutColumn(LIAISON_PHONES[role], required=True, width=20),
+            )
+        ),
+    ),
+    (
+        "带 * 的列必须填写，每个学院一行。学院填写系统内的全称，也可填写简称或组织编码。",
+        "三名负责人都要填写姓名和电话；还没有确定的学院可以先留空。从“学社衔接负责人”导出的表可以直接导入。",
+    ),
+)
+
 WHY_KEPT, PLAN, REMARK = "转接原因", "转出人毕业去向", "备注"
 
 FLOATING = Layout(

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from zhtj.imports import batches, meanings, spreadsheets, undo
 from zhtj.imports.files.fixed_values import possible
 from zhtj.imports.files.headings import COUNTING
-from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, ORGANISATIONS, ROSTER
+from zhtj.imports.files.layouts import DESTINATIONS, FLOATING, LIAISONS, ORGANISATIONS, ROSTER
 from zhtj.imports.files.problems import FileError
 from zhtj.imports.files.tables import Layout
 from zhtj.imports.graduates import floating_members
@@ -67,6 +67,7 @@ DESKS = (
     Desk(ImportKind.ORGANISATIONS, Permission.ORGANISATION_IMPORT, ORGANISATIONS, "组织", "organisations"),
     Desk(ImportKind.DESTINATIONS, Permission.DESTINATIONS, DESTINATIONS, "毕业去向", "destinations"),
     Desk(ImportKind.FLOATING, Permission.EXCEPTIONS, FLOATING, "流动团员汇总表", "staying"),
+    Desk(ImportKind.LIAISONS, Permission.QUALITY, LIAISONS, "学社衔接负责人", "liaisons"),
 )
 
 View = Callable[..., AnyResponse | str]

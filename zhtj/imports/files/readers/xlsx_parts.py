@@ -84,7 +84,7 @@ def prepared(data: bytes) -> tuple[IO[bytes], dict[int, Hidden]]:
         raise UnreadableError("broken") from error
 
 
-def _prepared(data: bytes, archive: zipfile.ZipFile) -> tuple[IO[bytes], dict[int, list[int]]]:
+def _prepared(data: bytes, archive: zipfile.ZipFile) -> tuple[IO[bytes], dict[int, Hidden]]:
     book = _Book(archive)
     hidden: dict[str, Hidden] = {}
     target = BytesIO(data)
