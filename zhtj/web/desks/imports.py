@@ -49,7 +49,7 @@ class Desk:
     @property
     def opens_accounts(self) -> bool:
         """Whether what is created are people, whose accounts are still to be activated."""
-        return self.kind is not ImportKind.DESTINATIONS
+        return self.kind in {ImportKind.MEMBERS, ImportKind.ORGANISATIONS}
 
     @property
     def lists_members(self) -> bool:
