@@ -136,7 +136,15 @@ _DESTINATIONS = MenuTab("destinations", "去向登记", ("destination", "import_
 _MARKING = MenuTab(
     "marking", "毕业时间标记", ("marking_*", "mark", "mark_change", "member_marks"), needs=Needs.GRADUATES
 )
-_LIAISONS = MenuTab("liaisons", "负责人", ("liaisons_*",), needs=Needs.GRADUATES)
+_LIAISONS = MenuTab(
+    "liaisons",
+    "负责人",
+    (
+        "liaisons_*",
+        "import_liaisons*",
+    ),
+    needs=Needs.GRADUATES,
+)
 _LEFTOVERS = MenuTab("leftovers", "往届", needs=Needs.GRADUATES)
 _EXCEPTIONS = MenuTab("exceptions", "特殊情况", ("exception", "exception_*"))
 _APPLICATIONS = MenuTab(
