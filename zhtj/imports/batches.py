@@ -436,7 +436,7 @@ def purge() -> int:
 
 def pack(value: dict[str, Any]) -> str:
     """As it lies in a row."""
-    return base64.b64encode(zlib.compress(json.dumps(value, ensure_ascii=False).encode())).decode()
+    return base64.b64encode(zlib.compress(json.dumps(value, ensure_ascii=False).encode(), level=1)).decode()
 
 
 def unpack(packed: str) -> dict[str, Any]:

@@ -129,7 +129,8 @@ def record(action: str, subject_type: str, subject_id: int, **detail: Any) -> No
 
 def record_many(action: str, subject_type: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
     """Add one event a row ``(subject_id, detail)`` in one statement."""
-    insert_rows(AuditEvent, [_row(action, subject_type, subject_id, detail) for subject_id, detail in rows])
+    common = _row(action, subject_type, 0, {})
+    insert_rows(AuditEvent, [{**common, "subject_id": number, "detail": dict(detail)} for number, detail in rows])
 
 
 def _canonical(event: AuditEvent) -> bytes:

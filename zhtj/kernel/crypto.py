@@ -75,4 +75,4 @@ def unseal(sealed: bytes) -> bytes:
 def keyed_hash(purpose: str, value: str) -> str:
     """A hash to look ``value`` up by, 64 hex digits; useless without the key and different for each purpose."""
     # PD-37: numbers are looked up by this alone; what is stored cannot be read without the keys.
-    return hmac.new(_hash_key(_keys.keys[-1], purpose), value.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_hash_key(_keys.keys[-1], purpose), value.encode(), "sha256").hex()

@@ -145,14 +145,35 @@ def initials(text: str) -> str:
     Args:
         text: half width, small letters, no blanks; what has no reading stays as it is.
     """
+    beginnings = _beginnings()
+    if any(text[place : place + 2] in beginnings for place in range(len(text) - 1)):
+        letters = _letters(text)
+    else:
+        letters = [_letter(sign) for sign in text]
+    for found in _READING.finditer(text):
+        letters[found.start() : found.end()] = _READINGS[found[0]]
+    return "".join(letters)
+
+
+def _letters(text: str) -> list[str]:
     from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - its dictionaries cost 0.3 s; searching never needs them
 
     # Whatever has no reading comes back sign by sign.
     signs: Any = list
-    letters = [part[0] for part in lazy_pinyin(text, style=Style.FIRST_LETTER, errors=signs)]
-    for found in _READING.finditer(text):
-        letters[found.start() : found.end()] = _READINGS[found[0]]
-    return "".join(letters)
+    return [part[0] for part in lazy_pinyin(text, style=Style.FIRST_LETTER, errors=signs)]
+
+
+@lru_cache(maxsize=32_768)
+def _letter(sign: str) -> str:
+    return _letters(sign)[0]
+
+
+@lru_cache(maxsize=1)
+def _beginnings() -> frozenset[str]:
+    """What the words begin with whose reading is more than that of their signs: names seldom contain any."""
+    from pypinyin.constants import PHRASES_DICT  # noqa: PLC0415 - see above
+
+    return frozenset(words[:2] for words in PHRASES_DICT)
 
 
 def of_person(name: str) -> str:

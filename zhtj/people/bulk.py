@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from zhtj.kernel import audit, clock, names, pinyin
@@ -114,12 +114,13 @@ def _ids(table: type[Account | Member], rows: list[dict[str, Any]]) -> list[int]
     """Insert rows, and answer their ids in the order of the rows."""
     if not rows:
         return []
-    if session().get_bind().dialect.name != "postgresql":
-        statement = insert(table).returning(table.id, sort_by_parameter_order=True)
-        return list(session.scalars(statement, rows))
-    # Numbered first and sent as arrays: parsing a statement with a parameter a cell took longer than the writing.
-    sequence = func.pg_get_serial_sequence(table.__tablename__, "id")
-    numbers = select(func.nextval(sequence)).select_from(func.generate_series(1, len(rows)))
-    ids = list(session.scalars(numbers))
+    # Numbered first: a statement that answers with ids takes each row by itself, or parses a parameter a cell.
+    if session().get_bind().dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(table.__tablename__, "id")
+        numbers = select(func.nextval(sequence)).select_from(func.generate_series(1, len(rows)))
+        ids = list(session.scalars(numbers))
+    else:  # there is one writer, and what it numbers itself goes on from the highest
+        last = session.scalar(select(func.max(table.id))) or 0
+        ids = list(range(last + 1, last + 1 + len(rows)))
     insert_rows(table, [{"id": number, **row} for number, row in zip(ids, rows, strict=True)])
     return ids

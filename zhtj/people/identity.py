@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 
 from zhtj.kernel import clock
 from zhtj.kernel.errors import DomainError
@@ -72,7 +73,7 @@ def read(text: str, *, today: date | None = None) -> Identity:
 
 def check_sign(body: str) -> str:
     """The 18th sign that belongs to the first 17 digits."""
-    return _CHECK_SIGNS[sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True)) % 11]
+    return _CHECK_SIGNS[sum(map(mul, map(int, body), _WEIGHTS)) % 11]
 
 
 def _birthday(number: str) -> date | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
 
 from zhtj.imports.files.cells import Cell, CellError, text
 
@@ -66,6 +67,8 @@ _SHORT = re.compile(r"([0-9]{2}) ?[-] ?([0-9]{1,2})(?: ?- ?[0-9]{1,2})?")
 _SHORT_NAME = re.compile(rf"{_NAME}{_GAP}([0-9]{{2}})|([0-9]{{2}}){_GAP}{_NAME}")
 
 
+# The same few months stand in thousands of rows; 1, 1.0 and True are different cells.
+@lru_cache(maxsize=4096, typed=True)
 def day_number(value: Cell) -> date | None:
     """The day a number stands for in spreadsheets, 43586 for 2019-05-01; None if it is no such number.
 
@@ -83,6 +86,7 @@ def day_number(value: Cell) -> date | None:
     return (_DAY_ZERO + timedelta(days=number)).date() if number in _DAY_NUMBERS else None
 
 
+@lru_cache(maxsize=4096, typed=True)
 def month(value: Cell, *, typed: bool = True) -> date | None:
     """The month in a cell as its first day; None if empty.
 

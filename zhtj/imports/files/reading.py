@@ -35,9 +35,9 @@ class Reading:
         self.errors: list[ImportProblem] = []
         self.warnings: list[ImportProblem] = []
         self._cells = row.cells
-        self._widths = {column.name: column.width for column in layout.columns}
-        self._required = frozenset(column.name for column in layout.columns if column.required)
-        self._choices = {column.name: column.choices for column in layout.columns}
+        self._widths = layout.widths
+        self._required = layout.required
+        self._listed = layout.listed
         self._typed = typed
 
     def text(self, column: str) -> str:
@@ -46,13 +46,14 @@ class Reading:
 
     def choice(self, column: str) -> str:
         """One of the column's fixed list; "" if empty or wrong."""
-        words = self.text(column)
-        listed = {cells.key(choice): choice for choice in self._choices[column]}
-        value = listed.get(cells.key(words)) or listed.get(cells.key(fixed_values.fold(column, words) or ""), "")
+        words, listed = self.text(column), self._listed[column]
+        value = listed.get(cells.key(words), "")
+        if words and not value:
+            value = listed.get(cells.key(fixed_values.fold(column, words) or ""), "")
         if words and not value:
             several = fixed_values.possible(column, words)
             cause = f"“{words[:30]}”可能有几种意思。" if several else f"没有“{words[:30]}”这一项。"
-            known = several or self._choices[column]
+            known = several or tuple(listed.values())
             shown = "、".join(known[:_LISTED]) + ("等" if len(known) > _LISTED else "")
             self.error(column, cause, f"请填写：{shown}；整份文件可以在核对页统一选择。")
         return value
@@ -137,8 +138,11 @@ class Reading:
         return day.replace(day=1)
 
     def _read(self, column: str, read: Callable[[Cell], Value]) -> Value | None:
+        cell = self._cells.get(column)
+        if cell is None:
+            return None
         try:
-            return read(self._cells.get(column))
+            return read(cell)
         except FormulaError as error:
             say = self.error if column in self._required else self.warning
             say(column, error.cause, error.fix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from zhtj.imports.files import headings, unpack
@@ -51,9 +52,12 @@ class LayoutColumn:
         return self.name + "*" if self.required else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
-    """The columns of one kind of file, in the order of its template."""
+    """The columns of one kind of file, in the order of its template.
+
+    What every row of a file asks it is worked out once.
+    """
 
     title: str
     columns: tuple[LayoutColumn, ...]
@@ -74,7 +78,24 @@ class Layout:
             for column in self.columns
         }
 
-    @property
+    @cached_property
+    def widths(self) -> dict[str, int]:
+        """Characters the database has room for, by column."""
+        return {column.name: column.width for column in self.columns}
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The columns that must be there."""
+        return frozenset(column.name for column in self.columns if column.required)
+
+    @cached_property
+    def listed(self) -> dict[str, dict[str, str]]:
+        """The values of each column with a fixed list, by ``key`` of the value."""
+        return {
+            column.name: {key(choice): choice for choice in column.choices} for column in self.columns if column.choices
+        }
+
+    @cached_property
     def order(self) -> dict[str, int]:
         """Position of each column, for sorting problems."""
         return {column.name: position for position, column in enumerate(self.columns)}

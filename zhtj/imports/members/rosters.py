@@ -129,10 +129,12 @@ class Checking:
             skipped=table.skipped,
             organisation_id=organisation.id,
         )
-        known = _known(checked.entries)
-        records = _records(checked.entries, known)
-        for entry in checked.entries:
-            person, owner = _match(entry, known)
+        lines = [_Line.of(entry) for entry in checked.entries]
+        known = queries.people({line.id_hash for line in lines}, {line.mobile_hash for line in lines})
+        matched = [(line, *_match(line, known)) for line in lines]
+        records = _records(matched)
+        for line, person, owner in matched:
+            entry = line.entry
             problems = _identity_problems(entry, person, owner)
             if person is None or person.member_id is None:
                 problems = problems or rules.new_member_problems(entry, national_policy())
@@ -141,9 +143,9 @@ class Checking:
             elif not problems:
                 problems = _elsewhere(entry, person, organisation)
                 if not problems:
-                    _amend(entry, person, records[person.member_id], plan)
+                    _amend(line, person, records[person.member_id], plan)
             plan.errors += problems
-        plan.warnings += _occupied(checked.entries)
+        plan.warnings += _occupied(lines)
         return plan
 
 
@@ -208,27 +210,37 @@ def _vouch(plan: RosterPlan, entered: list[int]) -> None:
         certification.vouch(policy_of(organisation), zip(entered, joined, strict=True))
 
 
-def _known(entries: list[RosterEntry]) -> People:
-    numbers = {keyed_hash("id_number", entry.identity.number) for entry in entries}
-    return queries.people(numbers, {keyed_hash("mobile", entry.mobile) for entry in entries})
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row with what its numbers are looked up by."""
+
+    entry: RosterEntry
+    id_hash: str
+    mobile_hash: str
+
+    @classmethod
+    def of(cls, entry: RosterEntry) -> _Line:
+        """The row, its numbers hashed once."""
+        return cls(entry, keyed_hash("id_number", entry.identity.number), keyed_hash("mobile", entry.mobile))
 
 
-def _records(entries: list[RosterEntry], known: People) -> dict[int, Any]:
+def _records(matched: list[tuple[_Line, KnownAccount | None, KnownAccount | None]]) -> dict[int, Any]:
     """The records of those who are in the branch already."""
-    ids = set()
-    for entry in entries:
-        person, _ = _match(entry, known)
-        if person is not None and person.member_id is not None and person.org_id == entry.branch.id:
-            ids.add(person.member_id)
-    return queries.records(ids)
+    return queries.records(
+        {
+            person.member_id
+            for line, person, _ in matched
+            if person is not None and person.member_id is not None and person.org_id == line.entry.branch.id
+        }
+    )
 
 
-def _match(entry: RosterEntry, known: People) -> tuple[KnownAccount | None, KnownAccount | None]:
+def _match(line: _Line, known: People) -> tuple[KnownAccount | None, KnownAccount | None]:
     """Who the row is about, and whose the mobile number is."""
-    person = known.by_id.get(keyed_hash("id_number", entry.identity.number))
-    owner = known.by_mobile.get(keyed_hash("mobile", entry.mobile))
+    person = known.by_id.get(line.id_hash)
+    owner = known.by_mobile.get(line.mobile_hash)
     unnumbered = person is None and owner is not None and owner.id_hash is None
-    if owner is not None and unnumbered and names.key(owner.name) == names.key(entry.name):
+    if owner is not None and unnumbered and names.key(owner.name) == names.key(line.entry.name):
         person = owner
     return person, owner
 
@@ -258,15 +270,18 @@ def _elsewhere(entry: RosterEntry, person: KnownAccount, organisation: Organisat
     return [ImportProblem(entry.row, ID_NUMBER, f"该团员的组织关系在{where}。", _BY_TRANSFER)]
 
 
-def _occupied(entries: list[RosterEntry]) -> list[ImportProblem]:
+def _occupied(lines: list[_Line]) -> list[ImportProblem]:
     """Numbers that another person's record carries already: he can be entered, but not transferred (U-21)."""
-    carriers = queries.carriers({entry.dev_number for entry in entries if entry.dev_number})
+    carriers = queries.carriers({line.entry.dev_number for line in lines if line.entry.dev_number})
     return [
         ImportProblem(
-            entry.row, DEV_NUMBER, "系统里另一人的记录已有这个编号。", "请核对；确是本人的，登记后申请解决编号被占用。"
+            line.entry.row,
+            DEV_NUMBER,
+            "系统里另一人的记录已有这个编号。",
+            "请核对；确是本人的，登记后申请解决编号被占用。",
         )
-        for entry in entries
-        if carriers.get(entry.dev_number or "", set()) - {keyed_hash("id_number", entry.identity.number)}
+        for line in lines
+        if carriers.get(line.entry.dev_number or "", set()) - {line.id_hash}
     ]
 
 
@@ -301,8 +316,9 @@ def _attach(account_id: int, entry: RosterEntry) -> None:
     session.flush()
 
 
-def _amend(entry: RosterEntry, person: KnownAccount, member: Any, plan: RosterPlan) -> None:
+def _amend(line: _Line, person: KnownAccount, member: Any, plan: RosterPlan) -> None:
     """Collect what the row changes: blanks change nothing, and what must not be edited stays (U-14)."""
+    entry = line.entry
     values = {name: value for name, value in entry.details.items() if getattr(member, name) != value}
     changes = [_change(member, name, value) for name, value in values.items()]
     if entry.joined_on is not None and entry.joined_on != member.joined_on:
@@ -315,7 +331,7 @@ def _amend(entry: RosterEntry, person: KnownAccount, member: Any, plan: RosterPl
         else:
             cause = f"系统里是 {member.dev_number}，导入不能更改。"
             plan.warnings.append(ImportProblem(entry.row, DEV_NUMBER, cause, "请核对哪一个正确。"))
-    mobile = _new_mobile(entry, person, plan)
+    mobile = _new_mobile(line, person, plan)
     if mobile is not None:
         before = session.get_one(Account, person.account_id).mobile or ""
         changes.append(Change(MOBILE, masked_mobile(before), masked_mobile(mobile)))
@@ -332,15 +348,15 @@ def _change(member: Any, attribute: str, value: str | date) -> Change:
     return Change(_COLUMNS[attribute], *shown)
 
 
-def _new_mobile(entry: RosterEntry, person: KnownAccount, plan: RosterPlan) -> str | None:
+def _new_mobile(line: _Line, person: KnownAccount, plan: RosterPlan) -> str | None:
     """The number to change to; whoever has opened his account looks after it himself, and signs in with it."""
-    if person.mobile_hash == keyed_hash("mobile", entry.mobile):
+    if person.mobile_hash == line.mobile_hash:
         return None
     if person.is_active:
         cause = "与系统里的不同；本人已启用账号，号码由本人修改。"
-        plan.warnings.append(ImportProblem(entry.row, MOBILE, cause, "请提醒本人更新。"))
+        plan.warnings.append(ImportProblem(line.entry.row, MOBILE, cause, "请提醒本人更新。"))
         return None
-    return entry.mobile
+    return line.entry.mobile
 
 
 def _change_member(amendment: _Amendment, member: Member) -> Entered:
