@@ -146,7 +146,7 @@ def initials(text: str) -> str:
         text: half width, small letters, no blanks; what has no reading stays as it is.
     """
     beginnings = _beginnings()
-    if any(text[place : place + 2] in beginnings for place in range(len(text) - 1)):
+    if any(text[start : start + 2] in beginnings for start in range(len(text) - 1)):
         letters = _letters(text)
     else:
         letters = [_letter(sign) for sign in text]
