@@ -30,6 +30,9 @@ FIELDS = frozenset({"input", "select", "textarea"})
 UNLABELLED = frozenset({"hidden", "submit", "reset", "button", "image"})
 REFERENCES = ("for", "aria-describedby", "aria-labelledby", "aria-controls", "list")
 # What a template shows that was given nothing to show.
+# Rules are told in words; their names are for whoever builds the system.
+RULE_CODE = re.compile(r"\b(?:[OUEGDTASXRMLFCHK]|PD)-\d\d\b(?!\d)")
+SAID_BY_PEOPLE = frozenset({"blockquote"})
 LEAKS = re.compile(r"\bNone\b|\bUndefined\b|\{\{|\}\}|\{%|<[a-z_.]+ object at ")
 
 
@@ -159,7 +162,19 @@ def _words(root: Element, elements: list[Element]) -> list[str]:
     texts = [root.text or "", *(element.text or "" for element in elements if element.tag not in silent)]
     texts += [element.tail or "" for element in elements]
     found = LEAKS.search("\n".join(texts))
-    return [f"shows {found[0]!r}"] if found else []
+    codes = RULE_CODE.findall("\n".join(_of_ours(root)))
+    return ([f"shows {found[0]!r}"] if found else []) + [f"shows the rule's name {code}" for code in codes]
+
+
+def _of_ours(element: Element) -> Iterator[str]:
+    """What a page says itself, without what people have written."""
+    if element.tag in SAID_BY_PEOPLE or element.tag in {"script", "style", "template", "textarea"}:
+        return
+    yield element.text or ""
+    for child in element:
+        if isinstance(child.tag, str):
+            yield from _of_ours(child)
+        yield child.tail or ""
 
 
 def _frame(root: Element) -> list[str]:

@@ -104,6 +104,12 @@ def requires(permission: Permission) -> Callable[[View], View]:
 def _check_seat(seat: ActiveSeat, permission: Permission) -> None:
     """A workbench serves its own kind of seat only (PD-01): desks stand in several, and a college is no branch."""
     foreign = request.blueprint in set(SeatKind) and request.blueprint != seat.kind
+    if not foreign and permission is Permission.GRADUATION_MARK and seat.kind is SeatKind.BRANCH:
+        raise Forbidden(
+            "团支部不标记毕业时间，由学院团组织或学校团委标记。",
+            fix="没有标记或标错了的，请告诉上级；电话在右上角“本组织资料”里。",
+            rule="G-12",
+        )
     if foreign or not seat.may(permission):
         raise Forbidden
 

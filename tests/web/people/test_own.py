@@ -65,3 +65,22 @@ def test_members_of_a_floating_branch_see_its_online_community(world: World, bro
     assert "没有网上团支部" in page.text
     page.form("/branch/organisation").submit(online_community="QQ 群 12345678")
     assert "网上团支部\nQQ 群 12345678" in browser.login(member.account).get("/member/me").text
+
+
+def test_the_next_two_levels_are_named_with_their_telephones(world: World, client: FlaskClient) -> None:
+    # Given a college with an office telephone, and a school whose secretary has a mobile
+    with unit_of_work():
+        session.merge(world.orgs["college"]).phone = "0551-65500001"
+    page = Browser(client).login(world.accounts["class1"]).get("/branch/organisation")
+    secretary = world.accounts["university"].mobile
+    assert secretary
+    assert f"{world.orgs['college'].short_name}\n0551-65500001" in page.main
+    assert f"{world.orgs['university'].short_name}\n{secretary}" in page.main
+
+
+@pytest.mark.rule("G-12")
+def test_a_branch_is_told_who_marks(world: World, client: FlaskClient) -> None:
+    page = Browser(client).login(world.accounts["class1"]).get("/branch/marking")
+    assert page.status == 403
+    assert "由学院团组织或学校团委标记" in page.main
+    assert "本组织资料" in page.main

@@ -114,7 +114,7 @@ def test_the_page_shows_the_example_with_its_moment(example: Area, client) -> No
     assert "25.00%" in page.main
     assert "截至 10月14日 09:00" in page.main
     assert "分母中未登记去向 1 人" in page.main
-    assert "没有提交申请、没有登记去向的毕业生都在分母里（M-04）" in page.main
+    assert "没有提交申请、没有登记去向的毕业生都在分母里" in page.main
 
 
 def test_a_province_needs_no_statement_a_child(example: Area, client) -> None:
@@ -336,7 +336,7 @@ def test_who_is_kept_at_school_counts_as_not_completed_and_it_says_why(example: 
     # Then
     browser = at(example, client, "university")
     kept = browser.get("/school/rates/people?key=society.missing&q=仉睿").main
-    assert "保留在江淮示范大学团委流动团员团支部，未完成（M-03、M-12）" in kept
+    assert "保留在江淮示范大学团委流动团员团支部，未完成" in kept
     assert "33.33%" in browser.get("/school/rates").main
     # The day before he had done nothing.
     before = browser.get("/school/rates/people?key=society.missing&q=仉睿&day=2026-10-15").main

@@ -10,7 +10,7 @@ from zhtj.kernel.database import session, unit_of_work
 from zhtj.kernel.errors import Conflict, DomainError
 from zhtj.kernel.permissions import Permission
 from zhtj.orgs.changing import administration, changes
-from zhtj.orgs.models import Tier
+from zhtj.orgs.models import Organisation, Tier
 from zhtj.people.queries import posts
 from zhtj.web import routes
 from zhtj.web.access import current_seat, requires
@@ -39,6 +39,12 @@ def own_change() -> AnyResponse:
     return redirect(url_for(".own"), 303)
 
 
+def _superiors(organisation: Organisation) -> list[Organisation]:
+    """The next two above, whom one rings with a question."""
+    above = organisation.parent
+    return [one for one in (above, above.parent if above else None) if one is not None]
+
+
 def _page(error: DomainError | None = None) -> str:
     organisation = own_organisation()
     stored = {name: getattr(organisation, name) or "" for name in administration.OWN_DATA}
@@ -54,5 +60,6 @@ def _page(error: DomainError | None = None) -> str:
         may_correct=current_seat().kind in kind_of("township").raised_by,
         values={name: request.form.get(name, "") for name in stored} if typed else stored,
         seen=administration.seen(organisation),
+        superiors=_superiors(organisation),
         error=error,
     )

@@ -38,7 +38,7 @@ class Listed:
     Args:
         total: as many as the figure says.
         found: of these, how many the filter leaves.
-        rules: rules that are named on the page, with the document each comes from.
+        sources: places in the documents on which the reasons rest.
     """
 
     key: str
@@ -47,7 +47,7 @@ class Listed:
     total: int
     found: int
     text: str
-    rules: list[tuple[str, str]]
+    sources: list[str]
     links: dict[str, str | None]
     left: Organisation | None = None
 
@@ -86,7 +86,7 @@ def people_of(asked: AskedRates, key: str) -> Listed:
         listed.listing(replace(wanted, text="")).count() if text else found,
         found,
         text,
-        [(rule, rulebook.source_of(rule)) for rule in rules],
+        list(dict.fromkeys(rulebook.source_of(rule) for rule in rules if rulebook.rule(rule).citations)),
         {
             "previous": link(before=page.before) if page.before else None,
             "next": link(after=page.after) if page.after else None,
