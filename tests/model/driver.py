@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -393,10 +393,17 @@ class Run:
         return "\n".join([*self.steps, what])
 
 
-def drive(seconds: float, seed: int = 0, most: int = 10**6) -> Counter[str]:
-    """Random worlds from ``seed`` on for so long; what was tried, by the model's answer."""
+PATIENCE = 100
+
+
+def drive(seconds: float, seed: int = 0, most: int = 10**6, wanted: Collection[str] = ()) -> Counter[str]:
+    """Random worlds from ``seed`` on for so long; what was tried, by the model's answer.
+
+    Args:
+        wanted: what must be tried however slow the machine is, in at most a hundred worlds.
+    """
     world, taken, ends = build(), Counter[str](), time.monotonic() + seconds
-    while time.monotonic() < ends and most > 0:
+    while most > 0 and (time.monotonic() < ends or (taken["worlds"] < PATIENCE and not taken.keys() >= set(wanted))):
         with undone():
             run = Run(world, seed)
             try:
