@@ -145,6 +145,12 @@ class Page:
         return self.text if found is None else _squeeze(_words(found))
 
     @property
+    def content(self) -> str:
+        """The text inside ``<main>``, below its tabs."""
+        tabs = self.document.find(".//main//nav[@class='tabs no-print']")
+        return self.main if tabs is None else self.main.removeprefix(_squeeze(_words(tabs))).lstrip()
+
+    @property
     def title(self) -> str:
         """The page's title."""
         return (self.document.findtext(".//title") or "").strip()

@@ -188,6 +188,7 @@ def program(app: Flask, *words: str, **more: str) -> subprocess.CompletedProcess
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow("runs the command line as a process of its own")
 @pytest.mark.parametrize("words", [("sweep", "--json"), ("doctor", "--json"), ("audit", "verify", "--json")])
 def test_json_is_one_document_and_nothing_else(live: Flask, words: tuple[str, ...]) -> None:
     done = program(live, *words)

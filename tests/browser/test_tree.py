@@ -49,7 +49,7 @@ def test_levels_and_further_rows_are_fetched_when_asked_for(house: tuple[World, 
         page.get_by_text("计算机学院团总支", exact=True).first.click()
         expect(page.get_by_role("link", name="软工1班团支部")).to_be_visible()
         expect(page.get_by_role("link", name="软工59班团支部")).to_have_count(0)
-        page.get_by_role("link", name="更多").click()
+        page.get_by_role("main").get_by_role("link", name="更多").click()
         expect(page.get_by_role("link", name="软工59班团支部")).to_be_visible()
         assert page.url.endswith("/school/organisations/tree")
         # Then closing and opening again fetches nothing

@@ -9,7 +9,7 @@ from zhtj.cases.kinds import KINDS
 # Kind: what may be left open.
 MAY = {
     "mark_change": "month no_time",
-    "correction": "name id_number joined",
+    "correction": "name id_number joined file_checked",
     "profile": "ethnicity political_status dev_number household origin student_no major degree",
     "removal": "keep",
     "statement": "dues life",
@@ -24,6 +24,7 @@ MUST: dict[str, dict[str, int]] = {
     "mark_change": {"ground": 0, "detail": 5},
     "own_month": {"month": 0, "detail": 5},
     "correction": {"why": 5},
+    "restoration": {"text": 5},
     "profile": {"why": 2},
     "removal": {"ground": 0, "detail": 5},
     "standing": {"measure": 0, "why": 5},
@@ -55,6 +56,7 @@ MUST: dict[str, dict[str, int]] = {
 CHOICES: dict[tuple[str, str], str] = {
     ("mark_change", "no_time"): "staff mixed other",
     ("mark_change", "ground"): "study_length entry_error",
+    ("correction", "file_checked"): "yes",
     ("profile", "political_status"): "共青团员 中共预备党员 中共党员 群众",
     ("removal", "ground"): "entry_error duplicate death moved",
     ("standing", "measure"): "over_age suspend remove left resume",

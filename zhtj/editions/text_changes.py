@@ -11,12 +11,13 @@ from zhtj.editions.value_names import VALUE_NAMES, WORDS
 from zhtj.kernel import dates
 from zhtj.policy.destinations import options
 from zhtj.policy.model import Policy, Values
-from zhtj.policy.parts import DecisionRow, Facts, JoinAge, ReasonSpec
+from zhtj.policy.parts import DecisionRow, Facts, JoinAge, ReasonSpec, Source
 from zhtj.policy.spoken import months
 from zhtj.policy.vocabulary import Reason
 from zhtj.transfers.workflow import Initiator
 
 NOTHING = "—"
+OWN_DECISION = "本系统约定"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,12 @@ def _values(before: Policy, after: Policy) -> Iterator[TextChange]:
         was, would = getattr(before, name), getattr(after, name)
         if was != would:
             source = after.sources.get(name)
-            said = (source.document or source.rule) if source else ""
-            yield TextChange("规定", VALUE_NAMES[name], spoken(name, was), spoken(name, would), said)
+            yield TextChange("规定", VALUE_NAMES[name], spoken(name, was), spoken(name, would), _said(source))
+
+
+def _said(source: Source | None) -> str:
+    """What a value rests on, for the page: the document; where none says it, that we do."""
+    return (source.document or OWN_DECISION) if source else ""
 
 
 def _milestones(before: Policy, after: Policy) -> Iterator[TextChange]:

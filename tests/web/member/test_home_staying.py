@@ -70,7 +70,7 @@ def test_the_case_and_then_the_stay_are_his_first_page(
     case = stay(school, school.graduate, kind, **typed)
     # Then that is what he sees, and the draft is gone
     page = browser.get("/member/")
-    assert page.main.startswith("正在办理：")
+    assert page.content.startswith("正在办理：")
     assert case.number in page.main
     for words in ("没有同意", "申请还没有提交", "还没有申请转接"):
         assert words not in page.main

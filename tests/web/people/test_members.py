@@ -211,7 +211,7 @@ def test_an_archived_member_can_be_looked_at_with_the_ground_and_the_way_back(wo
     assert "去世" in page.text
     assert "申请恢复" in page.text
     assert not page.has_form("/code")
-    assert "办理转出" not in page.main
+    assert "办理转出" not in page.content
     assert browser.post(f"/school/members/{world.graduate.id}/code").status == 404
 
 

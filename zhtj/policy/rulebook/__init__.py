@@ -143,11 +143,11 @@ def source_of(id_: str) -> str:
     """
     entry = rule(id_)
     if entry.kind is EntryKind.DECISION:
-        return f"本系统约定 {id_}"
+        return "本系统约定"
     if entry.kind is EntryKind.CONFLICT:
-        return f"各文件说法不一，本系统按 {id_} 处理"
+        return "各文件说法不一，本系统选定一种"
     if not entry.citations:
-        return "参见 " + "、".join(ID.findall(entry.text))
+        return "；".join(dict.fromkeys(source_of(other) for other in ID.findall(entry.text) if other != id_))
     return "；".join(_in_chinese(citation) for citation in entry.citations)
 
 
