@@ -273,7 +273,8 @@ def test_when_the_application_fails_its_letter_is_void(office, application, cloc
     assert letter.state is LetterState.VOID
     assert letter.voided_by_account_id is None
     assert State(how).label in (letter.void_reason or "")
-    actions = session.scalars(select(AuditEvent.action).where(AuditEvent.subject_type == "letter")).all()
+    about = select(AuditEvent.action).where(AuditEvent.subject_type == "letter").order_by(AuditEvent.id)
+    actions = session.scalars(about).all()
     assert actions == ["letter.issue", "letter.void"]
 
 

@@ -102,8 +102,10 @@ def open_register(*, branches: Values | None = None, members: Values | None = No
     done = 0
     for part in _parts(branches, members):
         for own in (False, True):
-            # PD-08: one row a season and member, whoever else writes it at the same moment.
-            rows = insert_new(RegisterRow).from_select(columns, _graduating(missing, season, own=own).where(*part))
+            # PD-08: one row a season and member, whoever else writes it at the same moment. In the members' order: the
+            # graduates' lists follow it.
+            new = _graduating(missing, season, own=own).where(*part).order_by(Member.id)
+            rows = insert_new(RegisterRow).from_select(columns, new)
             ids = session.scalars(rows.returning(RegisterRow.id)).all()
             if ids:
                 events.publish(RegisterChanged(tuple(ids), new=True))
