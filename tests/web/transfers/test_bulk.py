@@ -146,14 +146,19 @@ def test_a_county_takes_over_from_its_list_of_townships(
     floating = NewOrganisation(
         "安徽省合肥市蜀山区流动团员团支部", "蜀山区流动团员团支部", Category.BRANCH, purpose=Purpose.FLOATING
     )
-    with unit_of_work():
-        orgs.create(world.orgs["county"], floating)
     waiting = [apply(world, member, "township", **UNPLACED) for member in applicants[:2]]
     elsewhere = apply(world, applicants[2], "company", **EMPLOYED)
     page = browser(client, world, "county").get("/provincial/townships")
+    wanted = {"listing": "townships", "action": "take_over", "row": rows(page)}
+    # Without a floating branch of its own the preview says so, and where to build it
+    nowhere = page.browser.post("/provincial/bulk", wanted)
+    assert "还没有流动团员团支部，请先建立" in nowhere.main
+    assert nowhere.click("中建立").url == "/provincial/organisations"
+    with unit_of_work():
+        orgs.create(session.merge(world.orgs["county"]), floating)
     assert sorted(map(int, rows(page))) == [each.id for each in waiting]
     assert str(elsewhere.id) not in rows(page)
-    chosen = page.browser.post("/provincial/bulk", {"listing": "townships", "action": "take_over", "row": rows(page)})
+    chosen = page.browser.post("/provincial/bulk", wanted)
     done = chosen.form("/bulk/confirm").submit().follow()
     assert done.main.count("已转入蜀山区流动团员团支部。") == 2
 
