@@ -311,6 +311,9 @@ def test_a_merge_needs_the_other_record_of_the_same_person(world: World):
 def test_a_record_removed_by_mistake_comes_back_by_a_statement(world: World):
     grant(world, removal(world, world.graduate), *CITY)
     assert world.graduate.archived_at is not None
+    # Nothing else can be asked about somebody who is archived
+    with pytest.raises(DomainError, match="没有"):
+        ask(world.seat("class1"), "correction", world.graduate, name="丁二", why="录入时看错一个字")
     text = "本支部管理员误操作，将在册团员丁一归档。"
     case = ask(world.seat("class1"), "statement", "丁一", purpose="mistaken_removal", text=text)
     grant(world, case, "college", *CITY)

@@ -406,6 +406,9 @@ def test_taken_back_he_is_where_he_was(school: World) -> None:
     seat = school.seat("university")
     with pytest.raises(DomainError, match="原因"), acting(seat):
         floating.take_back(seat, stay_of(member), "")
+    # Nor by a committee that has nothing to do with him
+    with pytest.raises(Forbidden), acting(school.seat("company")):
+        floating.take_back(school.seat("company"), stay_of(member), "手续办错了，重新办理")
     with acting(seat):
         floating.take_back(seat, stay_of(member), "手续办错了，重新办理")
     assert where(member) == school.orgs["class1"].id

@@ -17,6 +17,7 @@ from tests.floating.steps import apply as stay
 from tests.transfers.steps import UNPLACED, acting, apply
 from tests.world import World
 from zhtj import doctor
+from zhtj.cases.kinds import kind_of
 from zhtj.cases.models import Case
 from zhtj.cases.workflow import CaseAction
 from zhtj.graduation import mark_changes, operations, personal
@@ -201,6 +202,19 @@ def test_an_own_month_in_a_mixed_branch_likewise(autumn: World) -> None:
     assert graduates(autumn) == 2
     assert "不再计入本届" in told(autumn, "city")[-1]
     assert is_whole()
+
+
+@pytest.mark.rule("PD-59")
+def test_an_own_month_is_asked_for_only_after_the_conversion_and_where_it_needs_the_level_above(
+    world: World, clock_at: Any, policy: Any
+) -> None:
+    offered = kind_of("own_month").offered
+    assert offered(branch(world))
+    clock_at("2026-05-20T09:00")
+    assert not offered(branch(world)), "before the conversion whoever marks also changes"
+    clock_at("2026-10-14T09:00")
+    policy(mark_change_after_conversion="free")
+    assert not offered(branch(world)), "nor where the policy leaves it to whoever marks"
 
 
 @pytest.mark.rule("PD-59", "G-16", "G-21", "O-23")
